@@ -1,0 +1,91 @@
+//! Residual block of the discriminator (BigGAN appendix B, figure 15c).
+
+use burn::module::Module;
+use burn::tensor::Tensor;
+use burn::tensor::activation::relu;
+
+use crate::config::DiscriminatorConfig;
+use crate::layers::init::Initialiser;
+use crate::layers::{Conv2d, PowerStep, SelfAttention, avg_pool_2x2};
+
+/// ReLU, 3x3, ReLU, 3x3, average pool; the first block omits the first ReLU, which would cut the
+/// image's negative half.
+#[derive(Module, Debug)]
+pub struct DiscriminatorBlock {
+    /// First 3x3.
+    pub conv1: Conv2d,
+    /// Second 3x3.
+    pub conv2: Conv2d,
+    /// 1x1 of the shortcut; none where the shortcut is the identity.
+    pub conv_sc: Option<Conv2d>,
+    /// Self-attention on the block's output.
+    pub attention: Option<SelfAttention>,
+    #[module(skip)]
+    preactivate: bool,
+    #[module(skip)]
+    downsample: bool,
+}
+
+/// Shape of a [`DiscriminatorBlock`].
+#[derive(Debug, Clone, Copy)]
+pub struct DiscriminatorBlockShape {
+    /// Feature maps in and out.
+    pub channels: [usize; 2],
+    /// Whether a ReLU stands before the first convolution (all blocks but the first).
+    pub preactivate: bool,
+    /// Whether the block halves the resolution.
+    pub downsample: bool,
+    /// Whether self-attention follows.
+    pub attention: bool,
+}
+
+impl DiscriminatorBlock {
+    /// A block of the given shape; every layer is spectrally normalised.
+    pub fn new(
+        init: &mut Initialiser<'_>,
+        config: &DiscriminatorConfig,
+        shape: DiscriminatorBlockShape,
+    ) -> Self {
+        let [channels_in, channels_out] = shape.channels;
+        let sn_eps = Some(config.sn_eps);
+        let mapped = shape.downsample || channels_in != channels_out;
+        Self {
+            conv1: Conv2d::new(init, [channels_in, channels_out], 3, true, sn_eps),
+            conv2: Conv2d::new(init, [channels_out, channels_out], 3, true, sn_eps),
+            conv_sc: mapped
+                .then(|| Conv2d::new(init, [channels_in, channels_out], 1, true, sn_eps)),
+            attention: shape
+                .attention
+                .then(|| SelfAttention::new(init, channels_out, sn_eps)),
+            preactivate: shape.preactivate,
+            downsample: shape.downsample,
+        }
+    }
+
+    /// # Shapes
+    /// - x: `[n, in, h, w]`
+    /// - returns `[n, out, h, w]`, halved where the block downsamples
+    ///
+    /// # State
+    /// Singular vectors with [`PowerStep::Keep`].
+    pub fn forward(&mut self, x: Tensor<4>, step: PowerStep) -> Tensor<4> {
+        let h = if self.preactivate {
+            relu(x.clone())
+        } else {
+            x.clone()
+        };
+        let h = relu(self.conv1.forward(h, step)); // [n, out, h, w]
+        let h = self.conv2.forward(h, step);
+        // average pooling is linear and commutes with the 1x1: pool first, then it is four times
+        // cheaper, and one pooling serves both where the shortcut is mapped
+        let y = match (&mut self.conv_sc, self.downsample) {
+            (Some(conv_sc), true) => avg_pool_2x2(h) + conv_sc.forward(avg_pool_2x2(x), step),
+            (Some(conv_sc), false) => h + conv_sc.forward(x, step),
+            (None, _) => h + x,
+        };
+        match &mut self.attention {
+            Some(attention) => attention.forward(y, step),
+            None => y,
+        }
+    }
+}

@@ -1,0 +1,83 @@
+//! Residual block of the generator (BigGAN appendix B, figure 15b).
+
+use burn::module::Module;
+use burn::tensor::Tensor;
+use burn::tensor::activation::relu;
+
+use crate::config::GeneratorConfig;
+use crate::error::Result;
+use crate::layers::init::Initialiser;
+use crate::layers::{ConditionalBatchNorm, Conv2d, Pass, SelfAttention, upsample_nearest_2x};
+
+/// BN, ReLU, upsample, 3x3, BN, ReLU, 3x3; the shortcut is upsampled and mapped by a 1x1.
+#[derive(Module, Debug)]
+pub struct GeneratorBlock {
+    /// First class-conditional batch norm.
+    pub bn1: ConditionalBatchNorm,
+    /// 3x3 after the upsampling.
+    pub conv1: Conv2d,
+    /// Second class-conditional batch norm.
+    pub bn2: ConditionalBatchNorm,
+    /// 3x3.
+    pub conv2: Conv2d,
+    /// 1x1 of the shortcut.
+    pub conv_sc: Conv2d,
+    /// Self-attention on the block's output.
+    pub attention: Option<SelfAttention>,
+}
+
+impl GeneratorBlock {
+    /// A block from `channels_in` to `channels_out` feature maps.
+    ///
+    /// # Errors
+    /// If the configuration's resolution has no table.
+    pub fn new(
+        init: &mut Initialiser<'_>,
+        config: &GeneratorConfig,
+        [channels_in, channels_out]: [usize; 2],
+        attention: bool,
+    ) -> Result<Self> {
+        let sn_eps = config.spectral_norm.then_some(config.sn_eps);
+        Ok(Self {
+            bn1: ConditionalBatchNorm::new(init, config, channels_in)?,
+            conv1: Conv2d::new(init, [channels_in, channels_out], 3, true, sn_eps),
+            bn2: ConditionalBatchNorm::new(init, config, channels_out)?,
+            conv2: Conv2d::new(init, [channels_out, channels_out], 3, true, sn_eps),
+            conv_sc: Conv2d::new(init, [channels_in, channels_out], 1, true, sn_eps),
+            attention: attention.then(|| SelfAttention::new(init, channels_out, sn_eps)),
+        })
+    }
+
+    /// # Shapes
+    /// - x: `[n, in, h, w]`
+    /// - condition: `[n, condition_dim]`
+    /// - returns `[n, out, 2 h, 2 w]`
+    ///
+    /// # State
+    /// Statistics and singular vectors as the pass says.
+    pub fn forward(&mut self, x: Tensor<4>, condition: Tensor<2>, pass: Pass) -> Tensor<4> {
+        let step = pass.spectral;
+        let h = relu(self.bn1.forward(x.clone(), condition.clone(), pass)); // [n, in, h, w]
+        let h = self.conv1.forward(upsample_nearest_2x(h), step); // [n, out, 2h, 2w]
+        let h = relu(self.bn2.forward(h, condition, pass));
+        let h = self.conv2.forward(h, step);
+        // the 1x1 commutes with nearest upsampling and is four times cheaper before it
+        let y = h + upsample_nearest_2x(self.conv_sc.forward(x, step));
+        match &mut self.attention {
+            Some(attention) => attention.forward(y, step),
+            None => y,
+        }
+    }
+
+    /// Bakes the spectral norm into the weights, for inference.
+    pub fn fold(&mut self) {
+        self.bn1.fold();
+        self.bn2.fold();
+        for conv in [&mut self.conv1, &mut self.conv2, &mut self.conv_sc] {
+            conv.fold();
+        }
+        if let Some(attention) = &mut self.attention {
+            attention.fold();
+        }
+    }
+}

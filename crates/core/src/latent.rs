@@ -1,0 +1,145 @@
+//! Latents and classes: what goes into the generator.
+
+use burn::tensor::{Device, Tensor, TensorData};
+
+use crate::error::{Error, Result};
+use crate::random::{Draws, Stream};
+use crate::truncation::Truncation;
+
+/// Inputs of a generator pass.
+#[derive(Debug, Clone)]
+pub struct Latents {
+    /// `[n, z_dim]`
+    pub z: Tensor<2>,
+    /// `[n, classes]`
+    pub class_weights: Tensor<2>,
+}
+
+/// Which random numbers a batch of latents is drawn from.
+#[derive(Debug, Clone, Copy)]
+pub struct LatentKey {
+    /// Seed of the run, or of the request.
+    pub seed: u64,
+    /// Purpose.
+    pub stream: Stream,
+    /// Step, or 0.
+    pub step: u64,
+    /// Global index of the first sample.
+    pub first: u64,
+}
+
+impl LatentKey {
+    fn draws(self, sample: usize) -> Draws {
+        Draws::new(
+            self.seed,
+            self.stream,
+            self.step,
+            self.first + sample as u64,
+        )
+    }
+
+    /// z of `n` samples, row-major `[n, z_dim]`, on the host.
+    pub fn z(self, n: usize, z_dim: usize, truncation: Truncation) -> Vec<f32> {
+        (0..n)
+            .flat_map(|sample| {
+                let mut draws = self.draws(sample);
+                (0..z_dim).map(move |_| truncation.latent(draws.uniform()) as f32)
+            })
+            .collect()
+    }
+
+    /// Labels of `n` samples, uniform over the classes. Drawn after z's coordinates would be, from a
+    /// key of their own: changing z's length changes no label.
+    pub fn labels(self, n: usize, classes: usize) -> Vec<usize> {
+        (0..n)
+            .map(|sample| {
+                let mut draws = Draws::new(
+                    self.seed ^ LABELS,
+                    self.stream,
+                    self.step,
+                    self.first + sample as u64,
+                );
+                draws.below(classes as u64) as usize
+            })
+            .collect()
+    }
+
+    /// Random z and random labels on a device.
+    pub fn latents(
+        self,
+        n: usize,
+        [z_dim, classes]: [usize; 2],
+        truncation: Truncation,
+        device: &Device,
+    ) -> Latents {
+        Latents {
+            z: Tensor::from_data(
+                TensorData::new(self.z(n, z_dim, truncation), [n, z_dim]),
+                device,
+            ),
+            class_weights: one_hot(&self.labels(n, classes), classes, device),
+        }
+    }
+}
+
+/// Separates the key of labels from that of z.
+const LABELS: u64 = 0x6c61_6265_6c73_0000; // "labels"
+
+/// Labels as class weights.
+///
+/// # Shapes
+/// - labels: `[n]`, each below `classes`
+/// - returns `[n, classes]`
+///
+/// # Panics
+/// If a label is out of range; check outside input with [`check_labels`] first.
+pub fn one_hot(labels: &[usize], classes: usize, device: &Device) -> Tensor<2> {
+    let mut weights = vec![0.0f32; labels.len() * classes];
+    for (row, &label) in labels.iter().enumerate() {
+        assert!(label < classes, "label {label} with {classes} classes");
+        weights[row * classes + label] = 1.0;
+    }
+    Tensor::from_data(TensorData::new(weights, [labels.len(), classes]), device)
+}
+
+/// Refuses labels that the model does not have.
+///
+/// # Errors
+/// Naming the label and the range.
+pub fn check_labels(labels: &[usize], classes: usize) -> Result<()> {
+    match labels.iter().find(|&&label| label >= classes) {
+        None => Ok(()),
+        Some(label) => Err(Error::Request(format!(
+            "class {label} is out of range; the model has {classes} classes, 0 to {}",
+            classes.saturating_sub(1)
+        ))),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_slice_draws_what_the_whole_draws() {
+        let key = LatentKey {
+            seed: 5,
+            stream: Stream::GeneratorFakes,
+            step: 9,
+            first: 0,
+        };
+        let whole = key.z(6, 4, Truncation::Off);
+        let tail = LatentKey { first: 2, ..key }.z(4, 4, Truncation::Off);
+        assert_eq!(whole[8..], tail);
+        assert_eq!(
+            key.labels(6, 10)[2..],
+            LatentKey { first: 2, ..key }.labels(4, 10)
+        );
+    }
+
+    #[test]
+    fn out_of_range_label_is_named() {
+        let message = check_labels(&[1, 10], 10).unwrap_err().to_string();
+        assert!(message.contains("class 10") && message.contains("0 to 9"));
+    }
+}

@@ -1,0 +1,231 @@
+//! Batch normalisation over (n, h, w) with an explicit mode.
+//!
+//! Burn's own batch norm picks its mode by the device and cannot hold standing statistics.
+
+use burn::module::{Module, Param};
+use burn::tensor::Tensor;
+
+use super::NormMode;
+use super::init::Initialiser;
+
+/// Mean and variance of one batch.
+#[derive(Debug, Clone)]
+pub struct BatchMoments {
+    /// `[c]`
+    pub mean: Tensor<1>,
+    /// Biased variance `[c]`.
+    pub variance: Tensor<1>,
+    /// Values behind each channel: n h w.
+    pub count: usize,
+}
+
+/// Normalises a feature map; gain and bias belong to whoever uses it.
+#[derive(Module, Debug)]
+pub struct Normaliser {
+    /// Stored mean `[c]`.
+    pub mean: Param<Tensor<1>>,
+    /// Stored variance `[c]`.
+    pub variance: Param<Tensor<1>>,
+    /// Statistics gathered by [`NormMode::Standing`] passes.
+    #[module(skip)]
+    standing: Option<BatchMoments>,
+    #[module(skip)]
+    eps: f64,
+    #[module(skip)]
+    momentum: f64,
+}
+
+impl Normaliser {
+    /// Mean 0 and variance 1.
+    pub fn new(init: &Initialiser<'_>, channels: usize, eps: f64, momentum: f64) -> Self {
+        Self {
+            mean: init.state(channels, 0.0),
+            variance: init.state(channels, 1.0),
+            standing: None,
+            eps,
+            momentum,
+        }
+    }
+
+    /// `(x - mean) / sqrt(variance + eps)`.
+    ///
+    /// # Shapes
+    /// - x: `[n, c, h, w]`, returned with the same shape
+    ///
+    /// # State
+    /// - [`NormMode::Batch`]: `stored <- (1 - momentum) stored + momentum batch`, with the unbiased
+    ///   variance (PyTorch's `batch_norm`)
+    /// - [`NormMode::Standing`]: the batch is merged into the gathered statistics
+    /// - [`NormMode::Stored`]: none
+    pub fn forward(&mut self, x: Tensor<4>, mode: NormMode) -> Tensor<4> {
+        let channels = x.dims()[1];
+        let shape = [1, channels, 1, 1];
+        if mode == NormMode::Stored {
+            let mean = self.mean.val().reshape(shape);
+            let scale = (self.variance.val() + self.eps).sqrt().recip();
+            return (x - mean) * scale.reshape(shape);
+        }
+        let [n, c, h, w] = x.dims();
+        let mean = channel_mean(x.clone()); // [c]
+        let centred = x - mean.clone().reshape(shape);
+        let variance = channel_mean(centred.clone().square()); // [c]
+        let scale = (variance.clone() + self.eps).sqrt().recip();
+        debug_assert_eq!(c, channels);
+        self.observe(
+            BatchMoments {
+                mean: mean.detach(),
+                variance: variance.detach(),
+                count: n * h * w,
+            },
+            mode,
+        );
+        centred * scale.reshape(shape)
+    }
+
+    fn observe(&mut self, batch: BatchMoments, mode: NormMode) {
+        match mode {
+            NormMode::Batch => {
+                let unbiased = batch.count as f64 / (batch.count.max(2) - 1) as f64;
+                let blend = |old: &Param<Tensor<1>>, new: Tensor<1>| {
+                    let value = old.val() * (1.0 - self.momentum) + new * self.momentum;
+                    Param::initialized(old.id, value)
+                };
+                self.mean = blend(&self.mean, batch.mean);
+                self.variance = blend(&self.variance, batch.variance * unbiased);
+            }
+            NormMode::Standing => {
+                self.standing = Some(match self.standing.take() {
+                    Some(gathered) => gathered.merge(batch),
+                    None => batch,
+                });
+            }
+            NormMode::Stored => {}
+        }
+    }
+
+    /// Replaces the stored statistics.
+    pub fn set(&mut self, mean: Tensor<1>, variance: Tensor<1>) {
+        self.mean = Param::initialized(self.mean.id, mean);
+        self.variance = Param::initialized(self.variance.id, variance);
+    }
+
+    /// Replaces the stored statistics by the gathered ones and forgets the latter.
+    ///
+    /// # State
+    /// Nothing changes if nothing was gathered.
+    pub fn adopt_standing(&mut self) {
+        if let Some(gathered) = self.standing.take() {
+            self.set(gathered.mean, gathered.variance);
+        }
+    }
+}
+
+impl BatchMoments {
+    /// Moments of both samples together (Chan, Golub and LeVeque 1983).
+    pub fn merge(self, other: Self) -> Self {
+        let count = self.count + other.count;
+        let share = other.count as f64 / count as f64;
+        let delta = other.mean - self.mean.clone();
+        let between = delta.clone().square() * (share * (1.0 - share));
+        Self {
+            mean: self.mean + delta * share,
+            variance: self.variance * (1.0 - share) + other.variance * share + between,
+            count,
+        }
+    }
+}
+
+/// Mean over n, h and w: `[n, c, h, w] -> [c]`.
+fn channel_mean(x: Tensor<4>) -> Tensor<1> {
+    let [n, c, h, w] = x.dims();
+    let by_image = x.reshape([n, c, h * w]).mean_dim(2); // [n, c, 1]
+    by_image.mean_dim(0).reshape([c])
+}
+
+/// Batch norm with a gain and a bias of its own (G's last).
+#[derive(Module, Debug)]
+pub struct BatchNorm {
+    /// Statistics.
+    pub stats: Normaliser,
+    /// `[c]`, starts at 1.
+    pub gain: Param<Tensor<1>>,
+    /// `[c]`, starts at 0.
+    pub bias: Param<Tensor<1>>,
+}
+
+impl BatchNorm {
+    /// Gain 1, bias 0.
+    pub fn new(init: &Initialiser<'_>, channels: usize, eps: f64, momentum: f64) -> Self {
+        Self {
+            stats: Normaliser::new(init, channels, eps, momentum),
+            gain: init.constant([channels], 1.0),
+            bias: init.constant([channels], 0.0),
+        }
+    }
+
+    /// # Shapes
+    /// - x: `[n, c, h, w]`, returned with the same shape
+    ///
+    /// # State
+    /// As [`Normaliser::forward`].
+    pub fn forward(&mut self, x: Tensor<4>, mode: NormMode) -> Tensor<4> {
+        let shape = [1, x.dims()[1], 1, 1];
+        let normal = self.stats.forward(x, mode);
+        normal * self.gain.val().reshape(shape) + self.bias.val().reshape(shape)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use burn::tensor::{Device, TensorData};
+
+    fn vec(t: Tensor<1>) -> Vec<f32> {
+        t.into_data().try_to_vec().unwrap()
+    }
+
+    #[test]
+    fn batch_mode_by_hand() {
+        let device = Device::flex();
+        let init = Initialiser::new(0, 0, &device);
+        let mut norm = Normaliser::new(&init, 1, 0.0, 0.1);
+        let x = Tensor::from_data(
+            TensorData::new(vec![1.0f32, 3.0, 5.0, 7.0], [2, 1, 1, 2]),
+            &device,
+        );
+        let y = norm.forward(x, NormMode::Batch);
+        // mean 4, biased variance 5, unbiased 20/3
+        let expected = [-3.0, -1.0, 1.0, 3.0].map(|v: f32| v / 5.0f32.sqrt());
+        for (a, b) in y
+            .into_data()
+            .try_to_vec::<f32>()
+            .unwrap()
+            .iter()
+            .zip(expected)
+        {
+            assert!((a - b).abs() < 1e-6);
+        }
+        assert!((vec(norm.mean.val())[0] - 0.4).abs() < 1e-6);
+        assert!((vec(norm.variance.val())[0] - (0.9 + 0.1 * 20.0 / 3.0)).abs() < 1e-6);
+    }
+
+    #[test]
+    fn standing_statistics_are_those_of_all_batches_together() {
+        let device = Device::flex();
+        let init = Initialiser::new(0, 0, &device);
+        let mut norm = Normaliser::new(&init, 1, 1e-5, 0.1);
+        let all: Vec<f32> = (0..24).map(|i| (i * i % 17) as f32).collect();
+        for part in [&all[..4], &all[4..12], &all[12..]] {
+            let x = Tensor::from_data(
+                TensorData::new(part.to_vec(), [part.len(), 1, 1, 1]),
+                &device,
+            );
+            norm.forward(x, NormMode::Standing);
+        }
+        norm.adopt_standing();
+        let mean: f32 = all.iter().sum::<f32>() / 24.0;
+        let variance: f32 = all.iter().map(|v| (v - mean).powi(2)).sum::<f32>() / 24.0;
+        assert!((vec(norm.mean.val())[0] - mean).abs() < 1e-5);
+        assert!((vec(norm.variance.val())[0] - variance).abs() < 1e-4);
+    }
+}

@@ -1,0 +1,95 @@
+//! Class-conditional batch norm: gain and bias are functions of the condition.
+//!
+//! `y = normalise(x) (1 + gain(c)) + bias(c)`. The "1 +" matters: without it the first layers start
+//! with no signal (google/compare_gan issue 54). Source: BigGAN appendix C; BigGAN-PyTorch
+//! `layers.py:290-340`.
+
+use burn::module::Module;
+use burn::tensor::Tensor;
+
+use super::init::Initialiser;
+use super::{Embedding, Linear, Normaliser, Pass, PowerStep};
+use crate::config::{ClassEmbedding, GeneratorConfig};
+use crate::error::Result;
+
+/// Condition to gain or bias.
+#[derive(Module, Debug)]
+pub enum ConditionProjection {
+    /// Linear in the shared class embedding joined with a chunk of z; spectrally normalised, no bias.
+    Linear(Linear),
+    /// One value a class and channel, as in SA-GAN; not normalised.
+    Embedding(Embedding),
+}
+
+impl ConditionProjection {
+    fn forward(&mut self, condition: Tensor<2>, step: PowerStep) -> Tensor<2> {
+        match self {
+            Self::Linear(linear) => linear.forward(condition, step),
+            Self::Embedding(embedding) => embedding.forward(condition, step),
+        }
+    }
+}
+
+/// Batch norm whose gain and bias depend on the condition.
+#[derive(Module, Debug)]
+pub struct ConditionalBatchNorm {
+    /// Statistics.
+    pub stats: Normaliser,
+    /// Condition to gain.
+    pub gain: ConditionProjection,
+    /// Condition to bias.
+    pub bias: ConditionProjection,
+}
+
+impl ConditionalBatchNorm {
+    /// A layer for `channels` feature maps.
+    ///
+    /// # Errors
+    /// If the configuration's resolution has no table.
+    pub fn new(
+        init: &mut Initialiser<'_>,
+        config: &GeneratorConfig,
+        channels: usize,
+    ) -> Result<Self> {
+        let dim = config.condition_dim()?;
+        let sn_eps = config.spectral_norm.then_some(config.sn_eps);
+        let projection = |init: &mut Initialiser<'_>| match config.class_embedding {
+            ClassEmbedding::Shared { .. } => {
+                ConditionProjection::Linear(Linear::new(init, [dim, channels], false, sn_eps))
+            }
+            ClassEmbedding::PerLayer => {
+                // gain 1 and bias 0 for every class at the start: BigGAN-PyTorch draws these
+                // embeddings orthogonally like any other weight, and so do we
+                ConditionProjection::Embedding(Embedding::new(init, [dim, channels], None))
+            }
+        };
+        Ok(Self {
+            gain: projection(init),
+            bias: projection(init),
+            stats: Normaliser::new(init, channels, config.bn_eps, config.bn_momentum),
+        })
+    }
+
+    /// # Shapes
+    /// - x: `[n, c, h, w]`, returned with the same shape
+    /// - condition: `[n, condition_dim]`
+    ///
+    /// # State
+    /// Statistics and singular vectors as the pass says.
+    pub fn forward(&mut self, x: Tensor<4>, condition: Tensor<2>, pass: Pass) -> Tensor<4> {
+        let [n, c, _, _] = x.dims();
+        let gain = self.gain.forward(condition.clone(), pass.spectral) + 1.0; // [n, c]
+        let bias = self.bias.forward(condition, pass.spectral); // [n, c]
+        let normal = self.stats.forward(x, pass.norm);
+        normal * gain.reshape([n, c, 1, 1]) + bias.reshape([n, c, 1, 1])
+    }
+
+    /// Bakes the spectral norm into the projections, for inference.
+    pub fn fold(&mut self) {
+        for projection in [&mut self.gain, &mut self.bias] {
+            if let ConditionProjection::Linear(linear) = projection {
+                linear.fold();
+            }
+        }
+    }
+}

@@ -1,0 +1,69 @@
+//! Two-dimensional convolution with optional spectral norm.
+
+use burn::module::{Module, Param};
+use burn::tensor::Tensor;
+use burn::tensor::module::conv2d;
+use burn::tensor::ops::ConvOptions;
+
+use super::init::Initialiser;
+use super::{PowerStep, spectral_normalise};
+
+/// Stride-1 convolution that keeps the resolution (kernel 1 or 3).
+#[derive(Module, Debug)]
+pub struct Conv2d {
+    /// `[out, in, k, k]`, not normalised.
+    pub weight: Param<Tensor<4>>,
+    /// `[out]`
+    pub bias: Option<Param<Tensor<1>>>,
+    /// Left singular vector `[out]`; none where the weight is used as it is.
+    pub u: Option<Param<Tensor<1>>>,
+    #[module(skip)]
+    sn_eps: f64,
+}
+
+impl Conv2d {
+    /// A convolution with orthogonal weight and zero bias.
+    pub fn new(
+        init: &mut Initialiser<'_>,
+        [channels_in, channels_out]: [usize; 2],
+        kernel: usize,
+        bias: bool,
+        sn_eps: Option<f64>,
+    ) -> Self {
+        Self {
+            weight: init.orthogonal([channels_out, channels_in, kernel, kernel]),
+            bias: bias.then(|| init.constant([channels_out], 0.0)),
+            u: sn_eps.map(|_| init.unit_vector(channels_out)),
+            sn_eps: sn_eps.unwrap_or_default(),
+        }
+    }
+
+    /// # Shapes
+    /// - x: `[n, in, h, w]`
+    /// - returns `[n, out, h, w]`
+    ///
+    /// # State
+    /// `u` with [`PowerStep::Keep`].
+    pub fn forward(&mut self, x: Tensor<4>, step: PowerStep) -> Tensor<4> {
+        let weight = self.effective_weight(step);
+        let padding = weight.dims()[2] / 2;
+        let bias = self.bias.as_ref().map(Param::val);
+        let options = ConvOptions::new([1, 1], [padding, padding], [1, 1], 1);
+        conv2d(x, weight, bias, options)
+    }
+
+    /// The weight as used: divided by its spectral norm where there is one.
+    pub fn effective_weight(&mut self, step: PowerStep) -> Tensor<4> {
+        match &mut self.u {
+            Some(u) => spectral_normalise(self.weight.val(), u, self.sn_eps, step),
+            None => self.weight.val(),
+        }
+    }
+
+    /// Bakes the spectral norm into the weight, for inference.
+    pub fn fold(&mut self) {
+        let folded = self.effective_weight(PowerStep::Discard);
+        self.weight = Param::from_tensor(folded);
+        self.u = None;
+    }
+}

@@ -1,0 +1,137 @@
+//! Initial weights, drawn on the host from the portable generator.
+
+use burn::module::Param;
+use burn::tensor::{Device, Tensor, TensorData};
+
+use crate::random::{Draws, Stream};
+
+/// Draws initial values; each tensor gets a stream of its own, in the order of construction.
+#[derive(Debug)]
+pub struct Initialiser<'a> {
+    seed: u64,
+    /// Distinguishes the networks of one run (0 generator, 1 discriminator, ..).
+    network: u64,
+    next: u64,
+    device: &'a Device,
+}
+
+impl<'a> Initialiser<'a> {
+    /// An initialiser for one network of a run.
+    pub fn new(seed: u64, network: u64, device: &'a Device) -> Self {
+        Self {
+            seed,
+            network,
+            next: 0,
+            device,
+        }
+    }
+
+    /// The device that parameters are made on.
+    pub fn device(&self) -> &Device {
+        self.device
+    }
+
+    fn draws(&mut self) -> Draws {
+        self.next += 1;
+        Draws::new(self.seed, Stream::Init, self.network, self.next)
+    }
+
+    /// Trainable weight `[out, ...]` whose matrix `[out, rest]` has orthonormal rows or columns,
+    /// whichever are fewer (Saxe et al. 2014; BigGAN appendix C).
+    pub fn orthogonal<const D: usize>(&mut self, shape: [usize; D]) -> Param<Tensor<D>> {
+        let rows = shape[0];
+        let cols = shape[1..].iter().product();
+        let values = orthogonal_matrix(rows, cols, &mut self.draws());
+        Param::from_tensor(Tensor::from_data(
+            TensorData::new(values, shape),
+            self.device,
+        ))
+    }
+
+    /// Trainable tensor with every value the same.
+    pub fn constant<const D: usize>(&self, shape: [usize; D], value: f32) -> Param<Tensor<D>> {
+        Param::from_tensor(Tensor::full(shape, value, self.device))
+    }
+
+    /// State (no gradient) with every value the same.
+    pub fn state(&self, len: usize, value: f32) -> Param<Tensor<1>> {
+        Param::from_tensor(Tensor::full([len], value, self.device)).set_require_grad(false)
+    }
+
+    /// Starting vector of a power iteration: normal, of length 1.
+    pub fn unit_vector(&mut self, len: usize) -> Param<Tensor<1>> {
+        let mut draws = self.draws();
+        let values: Vec<f64> = (0..len).map(|_| draws.normal()).collect();
+        let norm = libm::sqrt(values.iter().map(|v| v * v).sum());
+        let unit: Vec<f32> = values.iter().map(|v| (v / norm) as f32).collect();
+        Param::from_tensor(Tensor::from_data(TensorData::new(unit, [len]), self.device))
+            .set_require_grad(false)
+    }
+}
+
+/// A `rows x cols` matrix, row-major, with orthonormal rows (`rows <= cols`) or columns.
+///
+/// Gram-Schmidt in f64, each vector orthogonalised twice ("twice is enough": Giraud et al. 2005).
+fn orthogonal_matrix(rows: usize, cols: usize, draws: &mut Draws) -> Vec<f32> {
+    let (count, len) = (rows.min(cols), rows.max(cols));
+    let mut basis: Vec<Vec<f64>> = Vec::with_capacity(count);
+    while basis.len() < count {
+        let mut vector: Vec<f64> = (0..len).map(|_| draws.normal()).collect();
+        for _ in 0..2 {
+            for other in &basis {
+                let dot: f64 = vector.iter().zip(other).map(|(a, b)| a * b).sum();
+                for (a, b) in vector.iter_mut().zip(other) {
+                    *a -= dot * b;
+                }
+            }
+        }
+        let norm = libm::sqrt(vector.iter().map(|v| v * v).sum());
+        // a draw that fell into the span of the others is drawn again
+        if norm > 1e-6 {
+            vector.iter_mut().for_each(|v| *v /= norm);
+            basis.push(vector);
+        }
+    }
+    let mut matrix = vec![0.0; rows * cols];
+    for (i, vector) in basis.iter().enumerate() {
+        for (j, &value) in vector.iter().enumerate() {
+            let place = if rows <= cols {
+                i * cols + j
+            } else {
+                j * cols + i
+            };
+            matrix[place] = value as f32;
+        }
+    }
+    matrix
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn rows_or_columns_are_orthonormal() {
+        for (rows, cols) in [(3, 7), (7, 3), (5, 5), (1, 4), (4, 1)] {
+            let m = orthogonal_matrix(rows, cols, &mut Draws::new(1, Stream::Init, 0, 0));
+            let at = |i: usize, j: usize| {
+                f64::from(if rows <= cols {
+                    m[i * cols + j]
+                } else {
+                    m[j * cols + i]
+                })
+            };
+            let (count, len) = (rows.min(cols), rows.max(cols));
+            for a in 0..count {
+                for b in 0..count {
+                    let dot: f64 = (0..len).map(|k| at(a, k) * at(b, k)).sum();
+                    let expected = f64::from(u8::from(a == b));
+                    assert!(
+                        (dot - expected).abs() < 1e-6,
+                        "{rows}x{cols} {a},{b}: {dot}"
+                    );
+                }
+            }
+        }
+    }
+}

@@ -1,0 +1,109 @@
+//! Linear layer and class embedding, with optional spectral norm.
+
+use burn::module::{Module, Param};
+use burn::tensor::Tensor;
+
+use super::init::Initialiser;
+use super::{PowerStep, spectral_normalise};
+
+/// `y = x W^T + b`.
+#[derive(Module, Debug)]
+pub struct Linear {
+    /// `[out, in]`, not normalised.
+    pub weight: Param<Tensor<2>>,
+    /// `[out]`
+    pub bias: Option<Param<Tensor<1>>>,
+    /// Left singular vector `[out]`; none where the weight is used as it is.
+    pub u: Option<Param<Tensor<1>>>,
+    #[module(skip)]
+    sn_eps: f64,
+}
+
+impl Linear {
+    /// A linear layer with orthogonal weight and zero bias.
+    pub fn new(
+        init: &mut Initialiser<'_>,
+        [dim_in, dim_out]: [usize; 2],
+        bias: bool,
+        sn_eps: Option<f64>,
+    ) -> Self {
+        Self {
+            weight: init.orthogonal([dim_out, dim_in]),
+            bias: bias.then(|| init.constant([dim_out], 0.0)),
+            u: sn_eps.map(|_| init.unit_vector(dim_out)),
+            sn_eps: sn_eps.unwrap_or_default(),
+        }
+    }
+
+    /// # Shapes
+    /// - x: `[n, in]`
+    /// - returns `[n, out]`
+    ///
+    /// # State
+    /// `u` with [`PowerStep::Keep`].
+    pub fn forward(&mut self, x: Tensor<2>, step: PowerStep) -> Tensor<2> {
+        let y = x.matmul(self.effective_weight(step).transpose());
+        match &self.bias {
+            Some(bias) => y + bias.val().unsqueeze(),
+            None => y,
+        }
+    }
+
+    /// The weight as used: divided by its spectral norm where there is one.
+    pub fn effective_weight(&mut self, step: PowerStep) -> Tensor<2> {
+        match &mut self.u {
+            Some(u) => spectral_normalise(self.weight.val(), u, self.sn_eps, step),
+            None => self.weight.val(),
+        }
+    }
+
+    /// Bakes the spectral norm into the weight, for inference.
+    pub fn fold(&mut self) {
+        let folded = self.effective_weight(PowerStep::Discard);
+        self.weight = Param::from_tensor(folded);
+        self.u = None;
+    }
+}
+
+/// A row for each class, mixed by class weights.
+///
+/// Classes come as weights `[n, classes]`, one-hot for a plain label: the same product serves labels
+/// and mixtures of classes, and its gradient needs no scatter.
+#[derive(Module, Debug)]
+pub struct Embedding {
+    /// `[classes, dim]`, not normalised.
+    pub weight: Param<Tensor<2>>,
+    /// Left singular vector `[classes]`; none where the weight is used as it is.
+    pub u: Option<Param<Tensor<1>>>,
+    #[module(skip)]
+    sn_eps: f64,
+}
+
+impl Embedding {
+    /// An embedding with orthogonal weight.
+    pub fn new(
+        init: &mut Initialiser<'_>,
+        [classes, dim]: [usize; 2],
+        sn_eps: Option<f64>,
+    ) -> Self {
+        Self {
+            weight: init.orthogonal([classes, dim]),
+            u: sn_eps.map(|_| init.unit_vector(classes)),
+            sn_eps: sn_eps.unwrap_or_default(),
+        }
+    }
+
+    /// # Shapes
+    /// - class_weights: `[n, classes]`
+    /// - returns `[n, dim]`
+    ///
+    /// # State
+    /// `u` with [`PowerStep::Keep`].
+    pub fn forward(&mut self, class_weights: Tensor<2>, step: PowerStep) -> Tensor<2> {
+        let weight = match &mut self.u {
+            Some(u) => spectral_normalise(self.weight.val(), u, self.sn_eps, step),
+            None => self.weight.val(),
+        };
+        class_weights.matmul(weight)
+    }
+}

@@ -1,0 +1,68 @@
+//! Layers, one concept a file.
+//!
+//! Every layer that has state takes a [`Pass`], which says in words what the pass may do to it;
+//! nothing is guessed from the device. A pass that changes state needs `&mut self`.
+
+mod attention;
+mod batch_norm;
+mod conditional_batch_norm;
+mod conv;
+pub mod init;
+mod linear;
+mod resample;
+mod spectral_norm;
+
+pub use attention::SelfAttention;
+pub use batch_norm::{BatchMoments, BatchNorm, Normaliser};
+pub use conditional_batch_norm::{ConditionProjection, ConditionalBatchNorm};
+pub use conv::Conv2d;
+pub use linear::{Embedding, Linear};
+pub use resample::{avg_pool_2x2, upsample_nearest_2x};
+pub use spectral_norm::spectral_normalise;
+
+/// What a forward pass does with the state of spectral and batch norm.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Pass {
+    /// Spectral norm.
+    pub spectral: PowerStep,
+    /// Batch norm.
+    pub norm: NormMode,
+}
+
+/// Whether the power iteration's step is kept. Each pass takes one step (SN-GAN, Alg. 1).
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum PowerStep {
+    /// The new singular vector replaces the old one (training).
+    Keep,
+    /// The step serves this pass only (evaluation).
+    Discard,
+}
+
+/// Which statistics batch norm uses.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum NormMode {
+    /// Those of the batch; the running statistics move towards them (training).
+    Batch,
+    /// Those of the batch, which are also gathered into standing statistics (BigGAN sec. 3).
+    Standing,
+    /// The stored ones.
+    Stored,
+}
+
+impl Pass {
+    /// Training: batch statistics, power step kept.
+    pub const TRAIN: Self = Self {
+        spectral: PowerStep::Keep,
+        norm: NormMode::Batch,
+    };
+    /// Evaluation: stored statistics, power step discarded.
+    pub const EVAL: Self = Self {
+        spectral: PowerStep::Discard,
+        norm: NormMode::Stored,
+    };
+    /// Gathering standing statistics: batch statistics, power step discarded.
+    pub const STANDING: Self = Self {
+        spectral: PowerStep::Discard,
+        norm: NormMode::Standing,
+    };
+}

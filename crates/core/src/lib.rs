@@ -1,0 +1,24 @@
+//! BigGAN (Brock, Donahue and Simonyan 2018, "Large Scale GAN Training for High Fidelity Natural
+//! Image Synthesis"): networks, training mathematics, latents and files, for native programs and
+//! for browsers.
+//!
+//! This crate has no files, threads, clocks or prints: bytes and tensors in, bytes and tensors out.
+
+pub mod arch;
+pub mod blocks;
+pub mod config;
+pub mod error;
+pub mod file;
+pub mod image;
+pub mod latent;
+pub mod layers;
+pub mod model;
+pub mod named;
+pub mod random;
+pub mod sampler;
+pub mod standing_stats;
+#[cfg(feature = "train")]
+pub mod train;
+pub mod truncation;
+
+pub use error::{Error, Result};

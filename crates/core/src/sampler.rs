@@ -1,0 +1,238 @@
+//! A loaded model that answers requests for samples: the same code behind `native-train sample`
+//! and the page, so that the same seed gives the same picture.
+
+use burn::tensor::{Device, Tensor, TensorData};
+
+use crate::error::{Error, Result};
+use crate::file::{ModelFile, ModelInfo};
+use crate::latent::{LatentKey, check_labels, one_hot};
+use crate::layers::Pass;
+use crate::model::Generator;
+use crate::named::{HostTensor, HostTensors, load_tensors, read_values};
+use crate::random::Stream;
+use crate::truncation::{Truncation, position_in_table};
+
+/// Most samples in one request.
+pub const MAX_SAMPLES: usize = 4096;
+
+/// A generator with its statistics for every truncation.
+#[derive(Debug, Clone)]
+pub struct Sampler {
+    info: ModelInfo,
+    generator: Generator,
+    /// Tables by normaliser, `[rows, c]`.
+    means: Vec<HostTensor>,
+    variances: Vec<HostTensor>,
+    device: Device,
+}
+
+/// Images of one request.
+#[derive(Debug, Clone)]
+pub struct Samples {
+    /// `[n, 3, side, side]` in [-1, 1], row-major.
+    pub images_pm1: Vec<f32>,
+    /// Side in pixels.
+    pub side: usize,
+}
+
+impl Sampler {
+    /// Puts a model on a device.
+    ///
+    /// # Errors
+    /// If a tensor is missing, surplus or of another shape.
+    pub fn new(file: ModelFile, device: &Device) -> Result<Self> {
+        let ModelFile { info, mut tensors } = file;
+        let mut statistics = tensors.take_under("stats");
+        let mut generator = Generator::new(&info.generator, 0, device)?;
+        let rows = info.statistics.truncations.len();
+        let mut means = Vec::new();
+        let mut variances = Vec::new();
+        for (layer, normaliser) in generator.normalisers_mut() {
+            let channels = normaliser.mean.dims()[0];
+            for (kind, tables) in [("mean", &mut means), ("variance", &mut variances)] {
+                let name = format!("{layer}.{kind}");
+                let table = statistics
+                    .0
+                    .remove(&name)
+                    .ok_or_else(|| Error::tensor(format!("stats.{name}"), "is missing"))?;
+                if table.shape != [rows, channels] {
+                    return Err(Error::tensor(
+                        format!("stats.{name}"),
+                        format!(
+                            "has shape {:?}, expected {:?}",
+                            table.shape,
+                            [rows, channels]
+                        ),
+                    ));
+                }
+                // the network's own slots for statistics start as the table's first row
+                let first = HostTensor {
+                    shape: vec![channels],
+                    values: table.values[..channels].to_vec(),
+                };
+                tensors.0.insert(stat_slot(&layer, kind), first);
+                tables.push(table);
+            }
+        }
+        if let Some(name) = statistics.0.keys().next() {
+            return Err(Error::tensor(
+                format!("stats.{name}"),
+                "belongs to no layer",
+            ));
+        }
+        let generator = load_tensors(generator, &tensors, device)?;
+        Ok(Self {
+            info,
+            generator,
+            means,
+            variances,
+            device: device.clone(),
+        })
+    }
+
+    /// What the file says about itself.
+    pub fn info(&self) -> &ModelInfo {
+        &self.info
+    }
+
+    /// `n` samples of one class: sample `i` of a seed is the same whatever `n` is.
+    ///
+    /// # Errors
+    /// If the class is out of range, `n` is 0 or too large, or the device fails.
+    pub async fn sample(
+        &self,
+        class: usize,
+        seed: u64,
+        truncation: Truncation,
+        n: usize,
+    ) -> Result<Samples> {
+        let classes = self.info.generator.classes;
+        check_labels(&[class], classes)?;
+        check_count(n)?;
+        let z = self.latents(seed, 0, n, truncation);
+        let z = Tensor::from_data(
+            TensorData::new(z, [n, self.info.generator.z_dim]),
+            &self.device,
+        );
+        self.generate(
+            z,
+            one_hot(&vec![class; n], classes, &self.device),
+            truncation,
+        )
+        .await
+    }
+
+    /// z of samples `first..first + n` of a seed, row-major.
+    pub fn latents(&self, seed: u64, first: u64, n: usize, truncation: Truncation) -> Vec<f32> {
+        let key = LatentKey {
+            seed,
+            stream: Stream::Sample,
+            step: 0,
+            first,
+        };
+        key.z(n, self.info.generator.z_dim, truncation)
+    }
+
+    /// Images of given latents; the truncation only chooses the statistics.
+    ///
+    /// # Shapes
+    /// - z: `[n, z_dim]`
+    /// - class_weights: `[n, classes]`
+    ///
+    /// # Errors
+    /// If the shapes do not fit or the device fails.
+    pub async fn generate(
+        &self,
+        z: Tensor<2>,
+        class_weights: Tensor<2>,
+        truncation: Truncation,
+    ) -> Result<Samples> {
+        let config = &self.info.generator;
+        let n = z.dims()[0];
+        check_count(n)?;
+        let expected = ([n, config.z_dim], [n, config.classes]);
+        if (z.dims(), class_weights.dims()) != expected {
+            return Err(Error::Request(format!(
+                "z has shape {:?} and the classes {:?}; the model takes {:?} and {:?}",
+                z.dims(),
+                class_weights.dims(),
+                expected.0,
+                expected.1
+            )));
+        }
+        let mut generator = self.generator.clone();
+        self.set_statistics(&mut generator, truncation);
+        let images = generator.forward(z, class_weights, Pass::EVAL);
+        Ok(Samples {
+            images_pm1: read_values(images).await?,
+            side: config.resolution,
+        })
+    }
+
+    fn set_statistics(&self, generator: &mut Generator, truncation: Truncation) {
+        let place = position_in_table(&self.info.statistics.truncations, truncation);
+        let row = |table: &HostTensor| {
+            let channels = table.shape[1];
+            let at = |row: usize, c: usize| f64::from(table.values[row * channels + c]);
+            let values: Vec<f32> = (0..channels)
+                .map(|c| {
+                    let (low, high) = (at(place.row, c), at(place.next, c));
+                    (low + (high - low) * place.weight) as f32
+                })
+                .collect();
+            Tensor::<1>::from_data(TensorData::new(values, [channels]), &self.device)
+        };
+        for (index, (_, normaliser)) in generator.normalisers_mut().into_iter().enumerate() {
+            normaliser.set(row(&self.means[index]), row(&self.variances[index]));
+        }
+    }
+}
+
+/// Name of a normaliser's statistic among the module's tensors.
+fn stat_slot(layer: &str, kind: &str) -> String {
+    format!("{layer}.stats.{kind}")
+}
+
+fn check_count(n: usize) -> Result<()> {
+    if (1..=MAX_SAMPLES).contains(&n) {
+        return Ok(());
+    }
+    Err(Error::Request(format!(
+        "{n} samples are asked for; ask for 1 to {MAX_SAMPLES}"
+    )))
+}
+
+impl ModelFile {
+    /// A model file from a folded generator and its statistics, one set a truncation.
+    ///
+    /// `statistics` holds for each row the means and variances in the order of
+    /// [`Generator::normalisers_mut`].
+    ///
+    /// # Errors
+    /// If the device fails.
+    pub async fn from_generator(
+        mut generator: Generator,
+        info: ModelInfo,
+        statistics: &[Vec<[Vec<f32>; 2]>],
+    ) -> Result<Self> {
+        let layers: Vec<String> = generator
+            .normalisers_mut()
+            .into_iter()
+            .map(|(layer, _)| layer)
+            .collect();
+        let mut tensors = HostTensors::read(crate::named::named_tensors(&generator)).await?;
+        for (index, layer) in layers.iter().enumerate() {
+            for (part, kind) in ["mean", "variance"].into_iter().enumerate() {
+                tensors.0.remove(&stat_slot(layer, kind));
+                let values: Vec<f32> = statistics
+                    .iter()
+                    .flat_map(|row| row[index][part].clone())
+                    .collect();
+                let shape = vec![statistics.len(), values.len() / statistics.len().max(1)];
+                let name = format!("stats.{layer}.{kind}");
+                tensors.0.insert(name, HostTensor { shape, values });
+            }
+        }
+        Ok(Self { info, tensors })
+    }
+}

@@ -1,0 +1,17 @@
+//! Training: losses, regularisers, optimiser, average and the step that joins them.
+
+mod adam;
+mod ema;
+mod loss;
+mod orthogonal;
+mod state;
+mod step;
+
+pub use adam::{AdamConfig, AdamMoments};
+pub use ema::{Ema, EmaConfig};
+pub use loss::{hinge_discriminator, hinge_generator};
+pub use orthogonal::orthogonal_gradient;
+pub use state::{Counters, TrainConfig, TrainState};
+pub use step::{
+    DiscriminatorReport, FakeInputs, GeneratorReport, RealBatch, discriminator_step, generator_step,
+};

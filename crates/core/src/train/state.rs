@@ -1,0 +1,233 @@
+//! Everything that training changes, and what describes a run.
+
+use burn::tensor::Device;
+use serde::{Deserialize, Serialize};
+
+use super::{AdamConfig, AdamMoments, Ema, EmaConfig};
+use crate::config::{DiscriminatorConfig, GeneratorConfig};
+use crate::error::{Error, Result};
+use crate::model::{Discriminator, Generator};
+use crate::named::{HostTensors, load_tensors, named_tensors};
+
+/// What the step needs to know.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct TrainConfig {
+    /// Generator.
+    pub generator: GeneratorConfig,
+    /// Discriminator.
+    pub discriminator: DiscriminatorConfig,
+    /// Optimiser of G.
+    pub adam_g: AdamConfig,
+    /// Optimiser of D.
+    pub adam_d: AdamConfig,
+    /// Average of G.
+    pub ema: EmaConfig,
+    /// Real images a discriminator step, and fake images a step of either.
+    pub batch_size: usize,
+    /// Discriminator steps for each generator step (2 in the paper).
+    pub d_steps: usize,
+    /// Strength of the modified orthogonal regularisation of G (1e-4 in the paper), 0 for none.
+    #[serde(default)]
+    pub orthogonal: f64,
+    /// Factor of its gradient: 4 is the true one, 2 that of BigGAN-PyTorch.
+    #[serde(default = "true_factor")]
+    pub orthogonal_factor: f64,
+    /// Seed of weights, latents and data order.
+    pub seed: u64,
+}
+
+fn true_factor() -> f64 {
+    super::orthogonal::TRUE_FACTOR
+}
+
+impl TrainConfig {
+    /// Checks the whole.
+    ///
+    /// # Errors
+    /// [`Error::Config`] naming the key, both values and the remedy.
+    pub fn validate(&self) -> Result<()> {
+        self.generator.validate()?;
+        self.discriminator.validate()?;
+        self.adam_g.validate("adam_g")?;
+        self.adam_d.validate("adam_d")?;
+        self.ema.validate()?;
+        let pairs = [
+            (
+                "resolution",
+                self.generator.resolution,
+                self.discriminator.resolution,
+            ),
+            (
+                "classes",
+                self.generator.classes,
+                self.discriminator.classes,
+            ),
+        ];
+        for (key, g, d) in pairs {
+            if g != d {
+                return Err(Error::Config(format!(
+                    "generator.{key} is {g} but discriminator.{key} is {d}; they must agree"
+                )));
+            }
+        }
+        if self.batch_size < 2 {
+            return Err(Error::Config(format!(
+                "batch_size is {}; batch norm needs 2 or more",
+                self.batch_size
+            )));
+        }
+        if self.d_steps == 0 {
+            return Err(Error::Config("d_steps is 0; it must be 1 or more".into()));
+        }
+        for (key, value) in [
+            ("orthogonal", self.orthogonal),
+            ("orthogonal_factor", self.orthogonal_factor),
+        ] {
+            if !(value >= 0.0 && value.is_finite()) {
+                return Err(Error::Config(format!(
+                    "{key} is {value}; it must be 0 or more"
+                )));
+            }
+        }
+        Ok(())
+    }
+}
+
+/// The state of a run. It enters and leaves a step by value.
+#[derive(Debug, Clone)]
+pub struct TrainState {
+    /// Generator.
+    pub generator: Generator,
+    /// Discriminator.
+    pub discriminator: Discriminator,
+    /// Average of the generator.
+    pub ema: Ema,
+    /// Moments of G's optimiser.
+    pub adam_g: AdamMoments,
+    /// Moments of D's optimiser.
+    pub adam_d: AdamMoments,
+    /// Discriminator steps taken.
+    pub d_step: u64,
+    /// Generator steps taken.
+    pub g_step: u64,
+    /// Real images seen by D: the unit of progress.
+    pub images_seen: u64,
+}
+
+/// The part of a state that is not tensors.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Counters {
+    /// As in [`TrainState`].
+    pub d_step: u64,
+    /// As in [`TrainState`].
+    pub g_step: u64,
+    /// As in [`TrainState`].
+    pub images_seen: u64,
+    /// As in [`Ema`].
+    pub ema_initial_share: f64,
+    /// Steps of G's optimiser.
+    pub adam_g_time: usize,
+    /// Steps of D's optimiser.
+    pub adam_d_time: usize,
+}
+
+impl TrainState {
+    /// A new run.
+    ///
+    /// # Errors
+    /// If the configuration is not valid.
+    pub fn new(config: &TrainConfig, device: &Device) -> Result<Self> {
+        config.validate()?;
+        let generator = Generator::new(&config.generator, config.seed, device)?;
+        Ok(Self {
+            ema: Ema::new(&generator),
+            generator,
+            discriminator: Discriminator::new(&config.discriminator, config.seed, device)?,
+            adam_g: AdamMoments::default(),
+            adam_d: AdamMoments::default(),
+            d_step: 0,
+            g_step: 0,
+            images_seen: 0,
+        })
+    }
+
+    /// The counters.
+    pub fn counters(&self) -> Counters {
+        Counters {
+            d_step: self.d_step,
+            g_step: self.g_step,
+            images_seen: self.images_seen,
+            ema_initial_share: self.ema.initial_share,
+            adam_g_time: self.adam_g.time,
+            adam_d_time: self.adam_d.time,
+        }
+    }
+
+    /// Every tensor of the state, on the host.
+    ///
+    /// # Errors
+    /// If the device fails.
+    pub async fn to_host(&self) -> Result<HostTensors> {
+        let mut all = HostTensors::default();
+        for (prefix, tensors) in [
+            ("generator", named_tensors(&self.generator)),
+            ("discriminator", named_tensors(&self.discriminator)),
+            ("ema", named_tensors(&self.ema.generator)),
+            ("adam_g", self.adam_g.named()),
+            ("adam_d", self.adam_d.named()),
+        ] {
+            all.extend_under(prefix, HostTensors::read(tensors).await?);
+        }
+        Ok(all)
+    }
+
+    /// The inverse of [`TrainState::to_host`] and [`TrainState::counters`].
+    ///
+    /// # Errors
+    /// If a tensor is missing, surplus or of another shape.
+    pub fn from_host(
+        config: &TrainConfig,
+        counters: &Counters,
+        mut tensors: HostTensors,
+        device: &Device,
+    ) -> Result<Self> {
+        let fresh = Self::new(config, device)?;
+        let mut take = |prefix: &str| tensors.take_under(prefix);
+        let generator = load_tensors(fresh.generator, &take("generator"), device)?;
+        let discriminator = load_tensors(fresh.discriminator, &take("discriminator"), device)?;
+        let average = load_tensors(fresh.ema.generator, &take("ema"), device)?;
+        let moments =
+            |time, tensors, parameters| AdamMoments::load(time, tensors, &parameters, device);
+        let adam_g = moments(
+            counters.adam_g_time,
+            take("adam_g"),
+            named_tensors(&generator),
+        )?;
+        let adam_d = moments(
+            counters.adam_d_time,
+            take("adam_d"),
+            named_tensors(&discriminator),
+        )?;
+        if let Some(name) = tensors.0.keys().next() {
+            return Err(Error::tensor(
+                name,
+                "is in the checkpoint but not in a training state",
+            ));
+        }
+        Ok(Self {
+            generator,
+            discriminator,
+            ema: Ema {
+                generator: average,
+                initial_share: counters.ema_initial_share,
+            },
+            adam_g,
+            adam_d,
+            d_step: counters.d_step,
+            g_step: counters.g_step,
+            images_seen: counters.images_seen,
+        })
+    }
+}
