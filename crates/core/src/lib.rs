@@ -10,12 +10,16 @@ pub mod config;
 pub mod error;
 pub mod file;
 pub mod image;
+pub mod kernels;
 pub mod latent;
 pub mod layers;
+#[cfg(feature = "metrics")]
+pub mod metrics;
 pub mod model;
 pub mod named;
 pub mod random;
 pub mod sampler;
+pub mod self_test;
 pub mod standing_stats;
 #[cfg(feature = "train")]
 pub mod train;

@@ -5,8 +5,9 @@ use burn::tensor::Tensor;
 use burn::tensor::activation::relu;
 
 use crate::config::DiscriminatorConfig;
+use crate::kernels::avg_pool_2x2;
 use crate::layers::init::Initialiser;
-use crate::layers::{Conv2d, PowerStep, SelfAttention, avg_pool_2x2};
+use crate::layers::{Conv2d, PowerStep, SelfAttention};
 
 /// ReLU, 3x3, ReLU, 3x3, average pool; the first block omits the first ReLU, which would cut the
 /// image's negative half.
@@ -75,13 +76,16 @@ impl DiscriminatorBlock {
             x.clone()
         };
         let h = relu(self.conv1.forward(h, step)); // [n, out, h, w]
-        let h = self.conv2.forward(h, step);
-        // average pooling is linear and commutes with the 1x1: pool first, then it is four times
-        // cheaper, and one pooling serves both where the shortcut is mapped
-        let y = match (&mut self.conv_sc, self.downsample) {
-            (Some(conv_sc), true) => avg_pool_2x2(h) + conv_sc.forward(avg_pool_2x2(x), step),
-            (Some(conv_sc), false) => h + conv_sc.forward(x, step),
-            (None, _) => h + x,
+        let h = if self.downsample {
+            self.conv2.forward_then_pool(h, step) // [n, out, h/2, w/2]
+        } else {
+            self.conv2.forward(h, step)
+        };
+        let y = h + match (&mut self.conv_sc, self.downsample) {
+            // pooling is linear and commutes with the 1x1, which is four times cheaper after it
+            (Some(conv_sc), true) => conv_sc.forward(avg_pool_2x2(x), step),
+            (Some(conv_sc), false) => conv_sc.forward(x, step),
+            (None, _) => x,
         };
         match &mut self.attention {
             Some(attention) => attention.forward(y, step),

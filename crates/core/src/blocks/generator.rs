@@ -2,12 +2,12 @@
 
 use burn::module::Module;
 use burn::tensor::Tensor;
-use burn::tensor::activation::relu;
 
 use crate::config::GeneratorConfig;
 use crate::error::Result;
+use crate::kernels::upsample_nearest_2x;
 use crate::layers::init::Initialiser;
-use crate::layers::{ConditionalBatchNorm, Conv2d, Pass, SelfAttention, upsample_nearest_2x};
+use crate::layers::{ConditionalBatchNorm, Conv2d, Pass, SelfAttention};
 
 /// BN, ReLU, upsample, 3x3, BN, ReLU, 3x3; the shortcut is upsampled and mapped by a 1x1.
 #[derive(Module, Debug)]
@@ -57,9 +57,9 @@ impl GeneratorBlock {
     /// Statistics and singular vectors as the pass says.
     pub fn forward(&mut self, x: Tensor<4>, condition: Tensor<2>, pass: Pass) -> Tensor<4> {
         let step = pass.spectral;
-        let h = relu(self.bn1.forward(x.clone(), condition.clone(), pass)); // [n, in, h, w]
-        let h = self.conv1.forward(upsample_nearest_2x(h), step); // [n, out, 2h, 2w]
-        let h = relu(self.bn2.forward(h, condition, pass));
+        let h = self.bn1.forward_relu(x.clone(), condition.clone(), pass); // [n, in, h, w]
+        let h = self.conv1.forward_after_upsample(h, step); // [n, out, 2h, 2w]
+        let h = self.bn2.forward_relu(h, condition, pass);
         let h = self.conv2.forward(h, step);
         // the 1x1 commutes with nearest upsampling and is four times cheaper before it
         let y = h + upsample_nearest_2x(self.conv_sc.forward(x, step));

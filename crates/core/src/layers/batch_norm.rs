@@ -7,6 +7,7 @@ use burn::tensor::Tensor;
 
 use super::NormMode;
 use super::init::Initialiser;
+use crate::kernels;
 
 /// Mean and variance of one batch.
 #[derive(Debug, Clone)]
@@ -47,39 +48,42 @@ impl Normaliser {
         }
     }
 
-    /// `(x - mean) / sqrt(variance + eps)`.
+    /// `relu((x - mean) / sqrt(variance + eps) gain + bias)`.
     ///
     /// # Shapes
     /// - x: `[n, c, h, w]`, returned with the same shape
+    /// - gain, bias: `[n, c]`, or `[1, c]` for all images alike
     ///
     /// # State
     /// - [`NormMode::Batch`]: `stored <- (1 - momentum) stored + momentum batch`, with the unbiased
     ///   variance (PyTorch's `batch_norm`)
     /// - [`NormMode::Standing`]: the batch is merged into the gathered statistics
-    /// - [`NormMode::Stored`]: none
-    pub fn forward(&mut self, x: Tensor<4>, mode: NormMode) -> Tensor<4> {
-        let channels = x.dims()[1];
-        let shape = [1, channels, 1, 1];
+    /// - [`NormMode::Stored`][]: none
+    pub fn forward_relu(
+        &mut self,
+        x: Tensor<4>,
+        gain: Tensor<2>,
+        bias: Tensor<2>,
+        mode: NormMode,
+    ) -> Tensor<4> {
         if mode == NormMode::Stored {
-            let mean = self.mean.val().reshape(shape);
-            let scale = (self.variance.val() + self.eps).sqrt().recip();
-            return (x - mean) * scale.reshape(shape);
+            // one scale and one shift a channel: x s + (bias - mean s), s = gain / sqrt(var + eps)
+            let scale = gain * (self.variance.val() + self.eps).sqrt().recip().unsqueeze();
+            let shift = bias - scale.clone() * self.mean.val().unsqueeze();
+            return kernels::scale_shift_relu(x, scale, shift, true);
         }
-        let [n, c, h, w] = x.dims();
-        let mean = channel_mean(x.clone()); // [c]
-        let centred = x - mean.clone().reshape(shape);
-        let variance = channel_mean(centred.clone().square()); // [c]
-        let scale = (variance.clone() + self.eps).sqrt().recip();
-        debug_assert_eq!(c, channels);
+        let [n, _, h, w] = x.dims();
+        let (y, mean, variance) = kernels::batch_norm_train(x, gain, bias, self.eps, true);
+        let count = n * h * w;
         self.observe(
             BatchMoments {
-                mean: mean.detach(),
-                variance: variance.detach(),
-                count: n * h * w,
+                mean,
+                variance,
+                count,
             },
             mode,
         );
-        centred * scale.reshape(shape)
+        y
     }
 
     fn observe(&mut self, batch: BatchMoments, mode: NormMode) {
@@ -135,13 +139,6 @@ impl BatchMoments {
     }
 }
 
-/// Mean over n, h and w: `[n, c, h, w] -> [c]`.
-fn channel_mean(x: Tensor<4>) -> Tensor<1> {
-    let [n, c, h, w] = x.dims();
-    let by_image = x.reshape([n, c, h * w]).mean_dim(2); // [n, c, 1]
-    by_image.mean_dim(0).reshape([c])
-}
-
 /// Batch norm with a gain and a bias of its own (G's last).
 #[derive(Module, Debug)]
 pub struct BatchNorm {
@@ -163,15 +160,16 @@ impl BatchNorm {
         }
     }
 
+    /// `relu` of the normalised feature map.
+    ///
     /// # Shapes
     /// - x: `[n, c, h, w]`, returned with the same shape
     ///
     /// # State
-    /// As [`Normaliser::forward`].
-    pub fn forward(&mut self, x: Tensor<4>, mode: NormMode) -> Tensor<4> {
-        let shape = [1, x.dims()[1], 1, 1];
-        let normal = self.stats.forward(x, mode);
-        normal * self.gain.val().reshape(shape) + self.bias.val().reshape(shape)
+    /// As [`Normaliser::forward_relu`].
+    pub fn forward_relu(&mut self, x: Tensor<4>, mode: NormMode) -> Tensor<4> {
+        let (gain, bias) = (self.gain.val().unsqueeze(), self.bias.val().unsqueeze());
+        self.stats.forward_relu(x, gain, bias, mode)
     }
 }
 
@@ -193,9 +191,11 @@ mod tests {
             TensorData::new(vec![1.0f32, 3.0, 5.0, 7.0], [2, 1, 1, 2]),
             &device,
         );
-        let y = norm.forward(x, NormMode::Batch);
+        let one = || Tensor::ones([1, 1], &device);
+        // a bias of 9 keeps everything above the ReLU
+        let y = norm.forward_relu(x, one(), one() * 9.0, NormMode::Batch);
         // mean 4, biased variance 5, unbiased 20/3
-        let expected = [-3.0, -1.0, 1.0, 3.0].map(|v: f32| v / 5.0f32.sqrt());
+        let expected = [-3.0, -1.0, 1.0, 3.0].map(|v: f32| v / 5.0f32.sqrt() + 9.0);
         for (a, b) in y
             .into_data()
             .try_to_vec::<f32>()
@@ -220,7 +220,8 @@ mod tests {
                 TensorData::new(part.to_vec(), [part.len(), 1, 1, 1]),
                 &device,
             );
-            norm.forward(x, NormMode::Standing);
+            let one = Tensor::ones([1, 1], &device);
+            norm.forward_relu(x, one.clone(), one, NormMode::Standing);
         }
         norm.adopt_standing();
         let mean: f32 = all.iter().sum::<f32>() / 24.0;

@@ -70,18 +70,18 @@ impl ConditionalBatchNorm {
         })
     }
 
+    /// `relu` of the normalised feature map: a ReLU follows every one of these layers in BigGAN.
+    ///
     /// # Shapes
     /// - x: `[n, c, h, w]`, returned with the same shape
     /// - condition: `[n, condition_dim]`
     ///
     /// # State
     /// Statistics and singular vectors as the pass says.
-    pub fn forward(&mut self, x: Tensor<4>, condition: Tensor<2>, pass: Pass) -> Tensor<4> {
-        let [n, c, _, _] = x.dims();
+    pub fn forward_relu(&mut self, x: Tensor<4>, condition: Tensor<2>, pass: Pass) -> Tensor<4> {
         let gain = self.gain.forward(condition.clone(), pass.spectral) + 1.0; // [n, c]
         let bias = self.bias.forward(condition, pass.spectral); // [n, c]
-        let normal = self.stats.forward(x, pass.norm);
-        normal * gain.reshape([n, c, 1, 1]) + bias.reshape([n, c, 1, 1])
+        self.stats.forward_relu(x, gain, bias, pass.norm)
     }
 
     /// Bakes the spectral norm into the projections, for inference.

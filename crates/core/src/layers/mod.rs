@@ -9,7 +9,6 @@ mod conditional_batch_norm;
 mod conv;
 pub mod init;
 mod linear;
-mod resample;
 mod spectral_norm;
 
 pub use attention::SelfAttention;
@@ -17,7 +16,6 @@ pub use batch_norm::{BatchMoments, BatchNorm, Normaliser};
 pub use conditional_batch_norm::{ConditionProjection, ConditionalBatchNorm};
 pub use conv::Conv2d;
 pub use linear::{Embedding, Linear};
-pub use resample::{avg_pool_2x2, upsample_nearest_2x};
 pub use spectral_norm::spectral_normalise;
 
 /// What a forward pass does with the state of spectral and batch norm.

@@ -1,7 +1,7 @@
 //! The BigGAN generator (BigGAN sec. 3 and appendix B).
 
 use burn::module::Module;
-use burn::tensor::activation::{relu, tanh};
+use burn::tensor::activation::tanh;
 use burn::tensor::{Device, Tensor};
 
 use crate::arch::{self, BOTTOM};
@@ -121,7 +121,7 @@ impl Generator {
             };
             h = block.forward(h, condition, pass); // [n, c, 2h, 2w]
         }
-        let h = relu(self.output_bn.forward(h, pass.norm));
+        let h = self.output_bn.forward_relu(h, pass.norm);
         tanh(self.output_conv.forward(h, pass.spectral)) // [n, 3, r, r]
     }
 

@@ -1,0 +1,318 @@
+//! Gradients of the kernels. An operation keeps, and its backward pass computes, only what a tracked
+//! input needs: no input gradient for real images, no weight gradient for a frozen network.
+
+use burn::backend::autodiff::Autodiff;
+use burn::backend::autodiff::checkpoint::base::Checkpointer;
+use burn::backend::autodiff::checkpoint::strategy::CheckpointStrategy;
+use burn::backend::autodiff::grads::Gradients;
+use burn::backend::autodiff::ops::{Backward, Ops, OpsKind, unary};
+use burn::backend::tensor::FloatTensor;
+use burn::backend::{AutodiffBackend, TensorMetadata};
+
+use super::ops::KernelOps;
+
+/// The convolutions, which differ in the functions they call.
+#[derive(Clone, Copy, Debug)]
+enum Convolution {
+    Same,
+    Upsample,
+    Pool,
+}
+
+impl Convolution {
+    fn forward<B: KernelOps>(
+        self,
+        x: FloatTensor<B>,
+        weight: FloatTensor<B>,
+        bias: FloatTensor<B>,
+    ) -> FloatTensor<B> {
+        match self {
+            Self::Same => B::same_conv2d(x, weight, bias),
+            Self::Upsample => B::upsample_conv2d(x, weight, bias),
+            Self::Pool => B::conv2d_pool(x, weight, bias),
+        }
+    }
+
+    fn x_grad<B: KernelOps>(self, weight: FloatTensor<B>, dy: FloatTensor<B>) -> FloatTensor<B> {
+        match self {
+            Self::Same => B::same_conv2d_x_grad(weight, dy),
+            Self::Upsample => B::upsample_conv2d_x_grad(weight, dy),
+            Self::Pool => B::conv2d_pool_x_grad(weight, dy),
+        }
+    }
+
+    fn weight_grad<B: KernelOps>(
+        self,
+        x: FloatTensor<B>,
+        dy: FloatTensor<B>,
+        kernel: usize,
+    ) -> FloatTensor<B> {
+        match self {
+            Self::Same => B::same_conv2d_weight_grad(x, dy, kernel),
+            Self::Upsample => B::upsample_conv2d_weight_grad(x, dy),
+            Self::Pool => B::conv2d_pool_weight_grad(x, dy),
+        }
+    }
+
+    fn record<B: KernelOps, C: CheckpointStrategy>(
+        self,
+        x: FloatTensor<Autodiff<B, C>>,
+        weight: FloatTensor<Autodiff<B, C>>,
+        bias: FloatTensor<Autodiff<B, C>>,
+    ) -> FloatTensor<Autodiff<B, C>> {
+        let (x_tracked, weight_tracked) = (x.is_tracked(), weight.is_tracked());
+        let (x, x_node) = x.into_parts();
+        let (weight, weight_node) = weight.into_parts();
+        let (bias, bias_node) = bias.into_parts();
+        let state = ConvState {
+            convolution: self,
+            kernel: weight.shape()[2],
+            x: weight_tracked.then(|| x.clone()),
+            weight: x_tracked.then(|| weight.clone()),
+        };
+        let y = self.forward::<B>(x, weight, bias);
+        let nodes = [x_node, weight_node, bias_node];
+        match ConvBackward.prepare::<C>(nodes).compute_bound().stateful() {
+            OpsKind::Tracked(prepared) => prepared.finish(state, y),
+            OpsKind::UnTracked(prepared) => prepared.finish(y),
+        }
+    }
+}
+
+#[derive(Clone, Debug)]
+struct ConvState<T> {
+    convolution: Convolution,
+    kernel: usize,
+    /// Kept if the weight is tracked.
+    x: Option<T>,
+    /// Kept if `x` is tracked.
+    weight: Option<T>,
+}
+
+#[derive(Debug)]
+struct ConvBackward;
+
+impl<B: KernelOps> Backward<B, 3> for ConvBackward {
+    type State = ConvState<FloatTensor<B>>;
+
+    fn backward(
+        self,
+        ops: Ops<Self::State, 3>,
+        grads: &mut Gradients,
+        _checkpointer: &mut Checkpointer,
+    ) {
+        let ConvState {
+            convolution,
+            kernel,
+            x,
+            weight,
+        } = ops.state;
+        let [x_node, weight_node, bias_node] = ops.parents;
+        let dy = grads.consume::<B>(&ops.node);
+        if let (Some(node), Some(x)) = (weight_node, x) {
+            let dw = convolution.weight_grad::<B>(x, dy.clone(), kernel);
+            grads.register::<B>(node.id, dw);
+        }
+        if let Some(node) = bias_node {
+            grads.register::<B>(node.id, B::channel_sums(dy.clone()));
+        }
+        if let (Some(node), Some(weight)) = (x_node, weight) {
+            grads.register::<B>(node.id, convolution.x_grad::<B>(weight, dy));
+        }
+    }
+}
+
+#[derive(Clone, Debug)]
+struct BatchNormState<T> {
+    x: T,
+    mean: T,
+    var: T,
+    gain: T,
+    bias: T,
+    eps: f64,
+    relu: bool,
+}
+
+#[derive(Debug)]
+struct BatchNormBackward;
+
+impl<B: KernelOps> Backward<B, 3> for BatchNormBackward {
+    type State = BatchNormState<FloatTensor<B>>;
+
+    fn backward(
+        self,
+        ops: Ops<Self::State, 3>,
+        grads: &mut Gradients,
+        _checkpointer: &mut Checkpointer,
+    ) {
+        let s = ops.state;
+        let dy = grads.consume::<B>(&ops.node);
+        let (dx, dgain, dbias) =
+            B::batch_norm_relu_grad(s.x, s.mean, s.var, s.gain, s.bias, dy, s.eps, s.relu);
+        for (node, grad) in ops.parents.into_iter().zip([dx, dgain, dbias]) {
+            if let Some(node) = node {
+                grads.register::<B>(node.id, grad);
+            }
+        }
+    }
+}
+
+#[derive(Debug)]
+struct ScaleShiftBackward;
+
+impl<B: KernelOps> Backward<B, 3> for ScaleShiftBackward {
+    /// `x`, `scale`, `shift` and whether there is a ReLU.
+    type State = ([FloatTensor<B>; 3], bool);
+
+    fn backward(
+        self,
+        ops: Ops<Self::State, 3>,
+        grads: &mut Gradients,
+        _checkpointer: &mut Checkpointer,
+    ) {
+        let ([x, scale, shift], relu) = ops.state;
+        let dy = grads.consume::<B>(&ops.node);
+        let (dx, dscale, dshift) = B::scale_shift_relu_grad(x, scale, shift, dy, relu);
+        for (node, grad) in ops.parents.into_iter().zip([dx, dscale, dshift]) {
+            if let Some(node) = node {
+                grads.register::<B>(node.id, grad);
+            }
+        }
+    }
+}
+
+/// Upsampling and pooling, whose gradients are each other.
+#[derive(Clone, Copy, Debug)]
+enum Resampling {
+    Upsample,
+    Pool,
+}
+
+impl Resampling {
+    fn forward<B: KernelOps>(self, x: FloatTensor<B>, factor: f32) -> FloatTensor<B> {
+        match self {
+            Self::Upsample => B::upsample_2x(x, factor),
+            Self::Pool => B::pool_2x2(x, factor),
+        }
+    }
+
+    fn record<B: KernelOps, C: CheckpointStrategy>(
+        self,
+        x: FloatTensor<Autodiff<B, C>>,
+        factor: f32,
+    ) -> FloatTensor<Autodiff<B, C>> {
+        let (x, node) = x.into_parts();
+        let y = self.forward::<B>(x, factor);
+        let prepared = ResampleBackward.prepare::<C>([node]).compute_bound();
+        match prepared.stateful() {
+            OpsKind::Tracked(prepared) => prepared.finish((self, factor), y),
+            OpsKind::UnTracked(prepared) => prepared.finish(y),
+        }
+    }
+}
+
+#[derive(Debug)]
+struct ResampleBackward;
+
+impl<B: KernelOps> Backward<B, 1> for ResampleBackward {
+    type State = (Resampling, f32);
+
+    fn backward(
+        self,
+        ops: Ops<Self::State, 1>,
+        grads: &mut Gradients,
+        _checkpointer: &mut Checkpointer,
+    ) {
+        let (resampling, factor) = ops.state;
+        let adjoint = match resampling {
+            Resampling::Upsample => Resampling::Pool,
+            Resampling::Pool => Resampling::Upsample,
+        };
+        unary::<B, _>(ops.parents, ops.node, grads, |dy| {
+            adjoint.forward::<B>(dy, factor)
+        });
+    }
+}
+
+impl<B: KernelOps, C: CheckpointStrategy> KernelOps for Autodiff<B, C> {
+    fn same_conv2d(
+        x: FloatTensor<Self>,
+        weight: FloatTensor<Self>,
+        bias: FloatTensor<Self>,
+    ) -> FloatTensor<Self> {
+        Convolution::Same.record::<B, C>(x, weight, bias)
+    }
+
+    fn upsample_conv2d(
+        x: FloatTensor<Self>,
+        weight: FloatTensor<Self>,
+        bias: FloatTensor<Self>,
+    ) -> FloatTensor<Self> {
+        Convolution::Upsample.record::<B, C>(x, weight, bias)
+    }
+
+    fn conv2d_pool(
+        x: FloatTensor<Self>,
+        weight: FloatTensor<Self>,
+        bias: FloatTensor<Self>,
+    ) -> FloatTensor<Self> {
+        Convolution::Pool.record::<B, C>(x, weight, bias)
+    }
+
+    fn batch_norm_relu(
+        x: FloatTensor<Self>,
+        gain: FloatTensor<Self>,
+        bias: FloatTensor<Self>,
+        eps: f64,
+        relu: bool,
+    ) -> (FloatTensor<Self>, FloatTensor<Self>, FloatTensor<Self>) {
+        let (x, x_node) = x.into_parts();
+        let (gain, gain_node) = gain.into_parts();
+        let (bias, bias_node) = bias.into_parts();
+        let (y, mean, var) = B::batch_norm_relu(x.clone(), gain.clone(), bias.clone(), eps, relu);
+        let detached = [mean.clone(), var.clone()].map(Self::from_inner);
+        let prepared = BatchNormBackward.prepare::<C>([x_node, gain_node, bias_node]);
+        let y = match prepared.compute_bound().stateful() {
+            OpsKind::Tracked(prepared) => {
+                let state = BatchNormState {
+                    x,
+                    mean,
+                    var,
+                    gain,
+                    bias,
+                    eps,
+                    relu,
+                };
+                prepared.finish(state, y)
+            }
+            OpsKind::UnTracked(prepared) => prepared.finish(y),
+        };
+        let [mean, var] = detached;
+        (y, mean, var)
+    }
+
+    fn scale_shift_relu(
+        x: FloatTensor<Self>,
+        scale: FloatTensor<Self>,
+        shift: FloatTensor<Self>,
+        relu: bool,
+    ) -> FloatTensor<Self> {
+        let (x, x_node) = x.into_parts();
+        let (scale, scale_node) = scale.into_parts();
+        let (shift, shift_node) = shift.into_parts();
+        let y = B::scale_shift_relu(x.clone(), scale.clone(), shift.clone(), relu);
+        let prepared = ScaleShiftBackward.prepare::<C>([x_node, scale_node, shift_node]);
+        match prepared.compute_bound().stateful() {
+            OpsKind::Tracked(prepared) => prepared.finish(([x, scale, shift], relu), y),
+            OpsKind::UnTracked(prepared) => prepared.finish(y),
+        }
+    }
+
+    fn upsample_2x(x: FloatTensor<Self>, factor: f32) -> FloatTensor<Self> {
+        Resampling::Upsample.record::<B, C>(x, factor)
+    }
+
+    fn pool_2x2(x: FloatTensor<Self>, factor: f32) -> FloatTensor<Self> {
+        Resampling::Pool.record::<B, C>(x, factor)
+    }
+}

@@ -1,0 +1,114 @@
+//! Work sharing for the CPU kernels: indexed loops, scratch memory and output buffers.
+//!
+//! A loop body writes only what belongs to its own index and sums nothing across indices, so every
+//! result is the same for one thread and for many.
+
+use core::cell::RefCell;
+
+/// Elements that are worth a task of their own in the memory-bound kernels.
+const TASK_ELEMENTS: usize = 1 << 16;
+
+/// Call `body(i)` for each `i` in `0..count`, in parallel with the feature `rayon`.
+pub fn for_each(count: usize, body: impl Fn(usize) + Sync + Send) {
+    #[cfg(feature = "rayon")]
+    if count > 1 {
+        use rayon::prelude::*;
+        (0..count).into_par_iter().with_max_len(1).for_each(body);
+        return;
+    }
+    (0..count).for_each(body);
+}
+
+/// Call `body(plane)` for each of `planes` planes of `plane_len` elements, many small planes a task.
+pub fn for_each_plane(planes: usize, plane_len: usize, body: impl Fn(usize) + Sync + Send) {
+    let per_task = (TASK_ELEMENTS / plane_len.max(1)).max(1);
+    for_each(planes.div_ceil(per_task), |task| {
+        for plane in task * per_task..((task + 1) * per_task).min(planes) {
+            body(plane);
+        }
+    });
+}
+
+/// A buffer whose disjoint pieces are written by parallel loop bodies.
+pub struct Output {
+    values: Vec<f32>,
+    start: *mut f32,
+    len: usize,
+}
+
+// SAFETY: the pointer is only used through `slice`, whose callers take disjoint ranges.
+unsafe impl Sync for Output {}
+// SAFETY: the pointer refers to the heap block of `values`, which moves along with it.
+unsafe impl Send for Output {}
+
+impl Output {
+    /// A buffer of `len` values that are not yet written.
+    pub fn new(len: usize) -> Self {
+        let mut values = Vec::with_capacity(len);
+        let start = values.as_mut_ptr();
+        Self { values, start, len }
+    }
+
+    /// The piece `[offset, offset + len)` for writing.
+    ///
+    /// # Safety
+    /// No two live slices may overlap, and a value must be written before it is read.
+    #[allow(clippy::mut_from_ref)]
+    pub unsafe fn slice(&self, offset: usize, len: usize) -> &mut [f32] {
+        assert!(
+            offset + len <= self.len,
+            "output slice {offset}+{len} of {}",
+            self.len
+        );
+        // SAFETY: in range by the assertion; disjoint by the caller's promise.
+        unsafe { core::slice::from_raw_parts_mut(self.start.add(offset), len) }
+    }
+
+    /// The finished buffer.
+    ///
+    /// # Safety
+    /// Every value must have been written.
+    pub unsafe fn finish(mut self) -> Vec<f32> {
+        // SAFETY: the capacity is `len` and the caller has written all of it.
+        unsafe { self.values.set_len(self.len) };
+        self.values
+    }
+}
+
+/// One cache line; the unit in which scratch memory is allocated, for its alignment.
+#[derive(Clone, Copy)]
+#[repr(C, align(64))]
+struct Line([f32; 16]);
+
+/// Scratch memory of one thread, kept from call to call.
+#[derive(Default)]
+pub struct Scratch(Vec<Line>);
+
+impl Scratch {
+    /// At least `len` values, aligned to a cache line, with unspecified content.
+    pub fn take(&mut self, len: usize) -> &mut [f32] {
+        let lines = len.div_ceil(16);
+        if self.0.len() < lines {
+            self.0.resize(lines, Line([0.0; 16]));
+        }
+        // SAFETY: a `Line` is 16 consecutive f32 without padding.
+        unsafe { core::slice::from_raw_parts_mut(self.0.as_mut_ptr().cast(), len) }
+    }
+}
+
+#[derive(Default)]
+struct ThreadMemory {
+    first: Scratch,
+    second: Scratch,
+    indices: Vec<usize>,
+}
+
+thread_local! {
+    static MEMORY: RefCell<ThreadMemory> = RefCell::default();
+}
+
+/// Lend the scratch memory of this thread to `body`, which must not start a parallel loop.
+pub fn with_scratch<R>(body: impl FnOnce(&mut Scratch, &mut Scratch, &mut Vec<usize>) -> R) -> R {
+    MEMORY
+        .with_borrow_mut(|memory| body(&mut memory.first, &mut memory.second, &mut memory.indices))
+}

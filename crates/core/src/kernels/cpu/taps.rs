@@ -1,0 +1,22 @@
+//! Taps: shifted views of the packed image.
+
+use super::grid::{Grid, Packed};
+
+/// A shifted view of one row of a packed image.
+#[derive(Clone, Copy)]
+pub struct Tap {
+    pub row: usize,
+    pub dy: isize,
+    pub dx: isize,
+}
+
+/// Offsets of taps in a packed image.
+pub fn offsets(grid: Grid, packed: Packed, taps: &[Tap]) -> Vec<usize> {
+    let (step, stride) = (grid.step() as isize, grid.stride() as isize);
+    taps.iter()
+        .map(|tap| {
+            let origin = (tap.row * packed.pitch + packed.origin) as isize;
+            (origin + tap.dy * stride + tap.dx * step) as usize
+        })
+        .collect()
+}

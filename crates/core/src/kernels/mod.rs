@@ -1,0 +1,179 @@
+//! Fused operations for training and inference on the CPU, behind Burn's extension point.
+//!
+//! The functions here work on any tensor: on `flex` they run the kernels of [`cpu`], on every other
+//! backend the same formula made of Burn's own operations ([`plain`]), and on an autodiff device they
+//! record one node each. Results do not depend on the number of threads.
+
+#[cfg(feature = "train")]
+mod autodiff;
+mod cpu;
+mod flex;
+mod ops;
+mod plain;
+#[cfg(all(test, feature = "train"))]
+mod tests;
+
+use burn::backend::Dispatch;
+use burn::tensor::Tensor;
+use burn::tensor::module::conv2d as burn_conv2d;
+use burn::tensor::ops::ConvOptions;
+
+pub use ops::KernelOps;
+
+/// Convolution of stride 1: `y[n, o] = bias[o] + sum_i weight[o, i] * x[n, i]`, zero-padded.
+///
+/// The kernels cover 1x1 without and 3x3 with padding 1, all that BigGAN uses; other sizes go to Burn.
+///
+/// # Shapes
+/// - x: `[n, i, h, w]`, weight: `[o, i, k, k]`, bias: `[o]`
+/// - output: `[n, o, h + 2 padding - k + 1, w + 2 padding - k + 1]`
+pub fn conv2d(
+    x: Tensor<4>,
+    weight: Tensor<4>,
+    bias: Option<Tensor<1>>,
+    padding: usize,
+) -> Tensor<4> {
+    let [_, inputs, height, width] = weight.dims();
+    assert_eq!(
+        x.dims()[1],
+        inputs,
+        "conv2d: channels of x (left) and of the weight (right) differ"
+    );
+    if height != width || !matches!((height, padding), (1, 0) | (3, 1)) {
+        let options = ConvOptions::new([1, 1], [padding, padding], [1, 1], 1);
+        return burn_conv2d(x, weight, bias, options);
+    }
+    let bias = bias_or_zero(&x, &weight, bias).into_dispatch();
+    let y = Dispatch::same_conv2d(x.into_dispatch(), weight.into_dispatch(), bias);
+    Tensor::from_dispatch(y)
+}
+
+/// `conv2d(upsample_nearest_2x(x), weight, bias, 1)` in 16/36 of the multiply-adds.
+///
+/// # Shapes
+/// - x: `[n, i, h, w]`, weight: `[o, i, 3, 3]`, bias: `[o]`
+/// - output: `[n, o, 2h, 2w]`
+pub fn conv3x3_after_upsample(
+    x: Tensor<4>,
+    weight: Tensor<4>,
+    bias: Option<Tensor<1>>,
+) -> Tensor<4> {
+    assert_3x3(&x, &weight);
+    let bias = bias_or_zero(&x, &weight, bias).into_dispatch();
+    let y = Dispatch::upsample_conv2d(x.into_dispatch(), weight.into_dispatch(), bias);
+    Tensor::from_dispatch(y)
+}
+
+/// `avg_pool_2x2(conv2d(x, weight, bias, 1))` in 16/36 of the multiply-adds.
+///
+/// # Shapes
+/// - x: `[n, i, 2h, 2w]`, weight: `[o, i, 3, 3]`, bias: `[o]`
+/// - output: `[n, o, h, w]`
+pub fn conv3x3_then_pool(x: Tensor<4>, weight: Tensor<4>, bias: Option<Tensor<1>>) -> Tensor<4> {
+    assert_3x3(&x, &weight);
+    assert_even(&x);
+    let bias = bias_or_zero(&x, &weight, bias).into_dispatch();
+    let y = Dispatch::conv2d_pool(x.into_dispatch(), weight.into_dispatch(), bias);
+    Tensor::from_dispatch(y)
+}
+
+/// Class-conditional batch normalisation with the statistics of the batch, and the ReLU behind it:
+/// `y = relu((x - mean[c]) / sqrt(var[c] + eps) * gain[n, c] + bias[n, c])`, the ReLU only if `relu`.
+///
+/// `mean` and `var` (biased) are those of `x` over images and positions. The gradient of `y` flows
+/// through them; as outputs, for the running statistics, they are detached.
+///
+/// # Shapes
+/// - x: `[n, c, h, w]`, gain and bias: `[n, c]`, or `[1, c]` without classes
+/// - output: `y: [n, c, h, w]`, `mean: [c]`, `var: [c]`
+pub fn batch_norm_train(
+    x: Tensor<4>,
+    gain: Tensor<2>,
+    bias: Tensor<2>,
+    eps: f64,
+    relu: bool,
+) -> (Tensor<4>, Tensor<1>, Tensor<1>) {
+    assert_table(&x, &gain);
+    assert_table(&x, &bias);
+    let (gain, bias) = same_rows(gain, bias);
+    let (y, mean, var) = Dispatch::batch_norm_relu(
+        x.into_dispatch(),
+        gain.into_dispatch(),
+        bias.into_dispatch(),
+        eps,
+        relu,
+    );
+    (
+        Tensor::from_dispatch(y),
+        Tensor::from_dispatch(mean),
+        Tensor::from_dispatch(var),
+    )
+}
+
+/// `y = relu(x * scale[n, c] + shift[n, c])`, the ReLU only if `relu`: batch normalisation with fixed
+/// statistics, folded.
+///
+/// # Shapes
+/// - x: `[n, c, h, w]`, scale and shift: `[n, c]` or `[1, c]`
+/// - output: `[n, c, h, w]`
+pub fn scale_shift_relu(x: Tensor<4>, scale: Tensor<2>, shift: Tensor<2>, relu: bool) -> Tensor<4> {
+    assert_table(&x, &scale);
+    assert_table(&x, &shift);
+    Tensor::from_dispatch(Dispatch::scale_shift_relu(
+        x.into_dispatch(),
+        scale.into_dispatch(),
+        shift.into_dispatch(),
+        relu,
+    ))
+}
+
+/// Each value four times: `[n, c, h, w] -> [n, c, 2h, 2w]`.
+pub fn upsample_nearest_2x(x: Tensor<4>) -> Tensor<4> {
+    Tensor::from_dispatch(Dispatch::upsample_2x(x.into_dispatch(), 1.0))
+}
+
+/// The means of 2x2 blocks: `[n, c, 2h, 2w] -> [n, c, h, w]`.
+pub fn avg_pool_2x2(x: Tensor<4>) -> Tensor<4> {
+    assert_even(&x);
+    Tensor::from_dispatch(Dispatch::pool_2x2(x.into_dispatch(), 0.25))
+}
+
+/// The extension macro knows no optional tensors: without a bias, an untracked zero stands for it.
+fn bias_or_zero(x: &Tensor<4>, weight: &Tensor<4>, bias: Option<Tensor<1>>) -> Tensor<1> {
+    bias.unwrap_or_else(|| Tensor::zeros([weight.dims()[0]], (&x.device(), x.dtype())))
+}
+
+/// Repeat the table with one row if the other has more: the gradient formula pairs them.
+fn same_rows(a: Tensor<2>, b: Tensor<2>) -> (Tensor<2>, Tensor<2>) {
+    let [rows, channels] = [a.dims()[0].max(b.dims()[0]), a.dims()[1]];
+    if a.dims()[0] == b.dims()[0] {
+        return (a, b);
+    }
+    (a.expand([rows, channels]), b.expand([rows, channels]))
+}
+
+fn assert_3x3(x: &Tensor<4>, weight: &Tensor<4>) {
+    let [outputs, _, _, _] = weight.dims();
+    let expected = [outputs, x.dims()[1], 3, 3];
+    assert_eq!(
+        weight.dims(),
+        expected,
+        "weight (left) does not fit x (right)"
+    );
+}
+
+fn assert_even(x: &Tensor<4>) {
+    let [_, _, height, width] = x.dims();
+    assert!(
+        height % 2 == 0 && width % 2 == 0,
+        "pooling 2x2 needs an even height and width, not {height}x{width}"
+    );
+}
+
+fn assert_table(x: &Tensor<4>, table: &Tensor<2>) {
+    let ([images, channels, _, _], [rows, columns]) = (x.dims(), table.dims());
+    assert!(
+        columns == channels && (rows == images || rows == 1),
+        "a table for x [{images}, {channels}, ..] has the wrong shape [{rows}, {columns}]"
+    );
+}

@@ -1,0 +1,148 @@
+//! The backend extension: what a backend may replace by kernels of its own.
+//!
+//! Every default body is made of Burn's own operations ([`super::plain`]). The first group of operations is
+//! differentiable ([`super::autodiff`]); the second holds their gradients.
+
+use burn::backend::tensor::FloatTensor;
+use burn::backend::{Backend, backend_extension};
+
+use super::plain;
+
+/// Fused operations of the networks. Shapes and formulas are at the functions of [`super`] with the
+/// same names; `weight` is `[o, i, k, k]`, `bias` `[o]`, tables are `[n or 1, c]`. (The macro does not know
+/// optional inputs: without a bias it is zero.)
+#[backend_extension(Autodiff: cfg(feature = "train"), Flex, Cube: cfg(feature = "wgpu"))]
+pub trait KernelOps: Backend {
+    /// "Same" convolution of stride 1.
+    fn same_conv2d(
+        x: FloatTensor<Self>,
+        weight: FloatTensor<Self>,
+        bias: FloatTensor<Self>,
+    ) -> FloatTensor<Self> {
+        plain::same_conv2d::<Self>(x, weight, bias)
+    }
+
+    /// 3x3 convolution of the upsampled `x`.
+    fn upsample_conv2d(
+        x: FloatTensor<Self>,
+        weight: FloatTensor<Self>,
+        bias: FloatTensor<Self>,
+    ) -> FloatTensor<Self> {
+        plain::upsample_conv2d::<Self>(x, weight, bias)
+    }
+
+    /// 2x2 average of the 3x3 convolution.
+    fn conv2d_pool(
+        x: FloatTensor<Self>,
+        weight: FloatTensor<Self>,
+        bias: FloatTensor<Self>,
+    ) -> FloatTensor<Self> {
+        plain::conv2d_pool::<Self>(x, weight, bias)
+    }
+
+    /// `(y, mean, var)`; no gradient flows through the latter two outputs.
+    fn batch_norm_relu(
+        x: FloatTensor<Self>,
+        gain: FloatTensor<Self>,
+        bias: FloatTensor<Self>,
+        eps: f64,
+        relu: bool,
+    ) -> (FloatTensor<Self>, FloatTensor<Self>, FloatTensor<Self>) {
+        plain::batch_norm::<Self>(x, gain, bias, eps, relu)
+    }
+
+    /// `relu(x * scale + shift)`
+    fn scale_shift_relu(
+        x: FloatTensor<Self>,
+        scale: FloatTensor<Self>,
+        shift: FloatTensor<Self>,
+        relu: bool,
+    ) -> FloatTensor<Self> {
+        plain::scale_shift_relu::<Self>(x, scale, shift, relu)
+    }
+
+    /// Each value four times, multiplied by `factor`; the adjoint of `pool_2x2`.
+    fn upsample_2x(x: FloatTensor<Self>, factor: f32) -> FloatTensor<Self> {
+        plain::upsample_2x::<Self>(x, factor)
+    }
+
+    /// The sums of 2x2 blocks, multiplied by `factor`; the adjoint of `upsample_2x`.
+    fn pool_2x2(x: FloatTensor<Self>, factor: f32) -> FloatTensor<Self> {
+        plain::pool_2x2::<Self>(x, factor)
+    }
+
+    /// Gradient of `same_conv2d` with respect to `x`.
+    fn same_conv2d_x_grad(weight: FloatTensor<Self>, dy: FloatTensor<Self>) -> FloatTensor<Self> {
+        plain::same_conv2d_x_grad::<Self>(weight, dy)
+    }
+
+    /// Gradient of `same_conv2d` with respect to the weight.
+    fn same_conv2d_weight_grad(
+        x: FloatTensor<Self>,
+        dy: FloatTensor<Self>,
+        kernel: usize,
+    ) -> FloatTensor<Self> {
+        plain::same_conv2d_weight_grad::<Self>(x, dy, kernel)
+    }
+
+    /// Gradient of `upsample_conv2d` with respect to `x`.
+    fn upsample_conv2d_x_grad(
+        weight: FloatTensor<Self>,
+        dy: FloatTensor<Self>,
+    ) -> FloatTensor<Self> {
+        plain::upsample_conv2d_x_grad::<Self>(weight, dy)
+    }
+
+    /// Gradient of `upsample_conv2d` with respect to the weight.
+    fn upsample_conv2d_weight_grad(
+        x: FloatTensor<Self>,
+        dy: FloatTensor<Self>,
+    ) -> FloatTensor<Self> {
+        plain::upsample_conv2d_weight_grad::<Self>(x, dy)
+    }
+
+    /// Gradient of `conv2d_pool` with respect to `x`.
+    fn conv2d_pool_x_grad(weight: FloatTensor<Self>, dy: FloatTensor<Self>) -> FloatTensor<Self> {
+        plain::conv2d_pool_x_grad::<Self>(weight, dy)
+    }
+
+    /// Gradient of `conv2d_pool` with respect to the weight.
+    fn conv2d_pool_weight_grad(x: FloatTensor<Self>, dy: FloatTensor<Self>) -> FloatTensor<Self> {
+        plain::conv2d_pool_weight_grad::<Self>(x, dy)
+    }
+
+    /// `[n, c, h, w] -> [c]`: the gradient of a convolution's bias.
+    fn channel_sums(x: FloatTensor<Self>) -> FloatTensor<Self> {
+        plain::channel_sums::<Self>(x)
+    }
+
+    /// `(dx, dgain, dbias)` of `batch_norm_relu`.
+    #[allow(clippy::too_many_arguments)]
+    fn batch_norm_relu_grad(
+        x: FloatTensor<Self>,
+        mean: FloatTensor<Self>,
+        var: FloatTensor<Self>,
+        gain: FloatTensor<Self>,
+        bias: FloatTensor<Self>,
+        dy: FloatTensor<Self>,
+        eps: f64,
+        relu: bool,
+    ) -> (FloatTensor<Self>, FloatTensor<Self>, FloatTensor<Self>) {
+        plain::batch_norm_grad::<Self>(x, mean, var, gain, bias, dy, eps, relu)
+    }
+
+    /// `(dx, dscale, dshift)` of `scale_shift_relu`.
+    fn scale_shift_relu_grad(
+        x: FloatTensor<Self>,
+        scale: FloatTensor<Self>,
+        shift: FloatTensor<Self>,
+        dy: FloatTensor<Self>,
+        relu: bool,
+    ) -> (FloatTensor<Self>, FloatTensor<Self>, FloatTensor<Self>) {
+        plain::scale_shift_relu_grad::<Self>(x, scale, shift, dy, relu)
+    }
+}
+
+/// With Burn's feature `fusion` this alias is the fused backend, so one `impl` serves both.
+#[cfg(feature = "wgpu")]
+impl KernelOps for burn::backend::Cube {}

@@ -1,0 +1,242 @@
+//! The kernels as compositions of Burn's own operations: the reference, and what every backend but
+//! `flex` runs.
+
+use burn::backend::ops::ConvOptions;
+use burn::backend::tensor::FloatTensor;
+use burn::backend::{Backend, TensorMetadata};
+use burn::tensor::{Scalar, Shape};
+
+type Triple<B> = (FloatTensor<B>, FloatTensor<B>, FloatTensor<B>);
+
+/// Stride 1, and the padding that keeps height and width.
+fn same_padding(kernel: usize) -> ConvOptions<2> {
+    ConvOptions::new([1, 1], [kernel / 2, kernel / 2], [1, 1], 1)
+}
+
+/// `[n, i, h, w], [o, i, k, k] -> [n, o, h, w]`
+pub fn same_conv2d<B: Backend>(
+    x: FloatTensor<B>,
+    weight: FloatTensor<B>,
+    bias: FloatTensor<B>,
+) -> FloatTensor<B> {
+    let options = same_padding(weight.shape()[2]);
+    B::conv2d(x, weight, Some(bias), options)
+}
+
+/// `[o, i, k, k], dy: [n, o, h, w] -> dx: [n, i, h, w]`
+pub fn same_conv2d_x_grad<B: Backend>(
+    weight: FloatTensor<B>,
+    dy: FloatTensor<B>,
+) -> FloatTensor<B> {
+    let options = same_padding(weight.shape()[2]);
+    let weight = B::float_flip(B::float_swap_dims(weight, 0, 1), &[2, 3]);
+    B::conv2d(dy, weight, None, options)
+}
+
+/// `x: [n, i, h, w], dy: [n, o, h, w] -> dw: [o, i, k, k]`
+pub fn same_conv2d_weight_grad<B: Backend>(
+    x: FloatTensor<B>,
+    dy: FloatTensor<B>,
+    kernel: usize,
+) -> FloatTensor<B> {
+    let shape = [dy.shape()[1], x.shape()[1], kernel, kernel];
+    // Burn reads the shape of the weight, not its values.
+    let weight = B::float_zeros(Shape::new(shape), &x.device(), x.dtype().into());
+    B::conv2d_weight_backward(x, weight, dy, same_padding(kernel))
+}
+
+/// `[n, c, h, w] -> [c]`
+pub fn channel_sums<B: Backend>(x: FloatTensor<B>) -> FloatTensor<B> {
+    let channels = x.shape()[1];
+    let sums = B::float_sum_dims(x, &[0, 2, 3]);
+    B::float_reshape(sums, Shape::new([channels]))
+}
+
+/// `[n, c, h, w] -> [n, c, 2h, 2w]`, each value four times, multiplied by `factor`.
+pub fn upsample_2x<B: Backend>(x: FloatTensor<B>, factor: f32) -> FloatTensor<B> {
+    let [n, c, h, w] = x.shape().dims();
+    let x = if factor == 1.0 {
+        x
+    } else {
+        B::float_mul_scalar(x, Scalar::from(factor))
+    };
+    let x = B::float_reshape(x, Shape::new([n, c, h, 1, w, 1]));
+    let x = B::float_expand(x, Shape::new([n, c, h, 2, w, 2]));
+    B::float_reshape(x, Shape::new([n, c, 2 * h, 2 * w]))
+}
+
+/// `[n, c, 2h, 2w] -> [n, c, h, w]`, the sums of 2x2 blocks multiplied by `factor`.
+pub fn pool_2x2<B: Backend>(x: FloatTensor<B>, factor: f32) -> FloatTensor<B> {
+    let [n, c, h, w] = x.shape().dims();
+    let (h, w) = (h / 2, w / 2);
+    let x = B::float_reshape(x, Shape::new([n, c, h, 2, w, 2]));
+    let x = B::float_sum_dims(x, &[3, 5]);
+    let x = B::float_reshape(x, Shape::new([n, c, h, w]));
+    B::float_mul_scalar(x, Scalar::from(factor))
+}
+
+/// 3x3 convolution of the upsampled `x`.
+pub fn upsample_conv2d<B: Backend>(
+    x: FloatTensor<B>,
+    weight: FloatTensor<B>,
+    bias: FloatTensor<B>,
+) -> FloatTensor<B> {
+    same_conv2d::<B>(upsample_2x::<B>(x, 1.0), weight, bias)
+}
+
+/// 2x2 average of the 3x3 convolution.
+pub fn conv2d_pool<B: Backend>(
+    x: FloatTensor<B>,
+    weight: FloatTensor<B>,
+    bias: FloatTensor<B>,
+) -> FloatTensor<B> {
+    pool_2x2::<B>(same_conv2d::<B>(x, weight, bias), 0.25)
+}
+
+/// Gradient of [`upsample_conv2d`] with respect to `x`.
+pub fn upsample_conv2d_x_grad<B: Backend>(
+    weight: FloatTensor<B>,
+    dy: FloatTensor<B>,
+) -> FloatTensor<B> {
+    pool_2x2::<B>(same_conv2d_x_grad::<B>(weight, dy), 1.0)
+}
+
+/// Gradient of [`upsample_conv2d`] with respect to the weight.
+pub fn upsample_conv2d_weight_grad<B: Backend>(
+    x: FloatTensor<B>,
+    dy: FloatTensor<B>,
+) -> FloatTensor<B> {
+    same_conv2d_weight_grad::<B>(upsample_2x::<B>(x, 1.0), dy, 3)
+}
+
+/// Gradient of [`conv2d_pool`] with respect to `x`.
+pub fn conv2d_pool_x_grad<B: Backend>(
+    weight: FloatTensor<B>,
+    dy: FloatTensor<B>,
+) -> FloatTensor<B> {
+    same_conv2d_x_grad::<B>(weight, upsample_2x::<B>(dy, 0.25))
+}
+
+/// Gradient of [`conv2d_pool`] with respect to the weight.
+pub fn conv2d_pool_weight_grad<B: Backend>(
+    x: FloatTensor<B>,
+    dy: FloatTensor<B>,
+) -> FloatTensor<B> {
+    same_conv2d_weight_grad::<B>(x, upsample_2x::<B>(dy, 0.25), 3)
+}
+
+/// A table `[n or 1, c]` as `[n or 1, c, 1, 1]`.
+fn over_positions<B: Backend>(table: FloatTensor<B>) -> FloatTensor<B> {
+    let [n, c] = table.shape().dims();
+    B::float_reshape(table, Shape::new([n, c, 1, 1]))
+}
+
+/// Sums `[n, c, h, w]` to a table `[rows, c]`, `rows` being `n` or 1.
+fn to_table<B: Backend>(x: FloatTensor<B>, rows: usize) -> FloatTensor<B> {
+    let channels = x.shape()[1];
+    let dims: &[usize] = if rows == x.shape()[0] {
+        &[2, 3]
+    } else {
+        &[0, 2, 3]
+    };
+    B::float_reshape(B::float_sum_dims(x, dims), Shape::new([rows, channels]))
+}
+
+/// `relu(x * scale + shift)`, the ReLU only if `relu`.
+pub fn scale_shift_relu<B: Backend>(
+    x: FloatTensor<B>,
+    scale: FloatTensor<B>,
+    shift: FloatTensor<B>,
+    relu: bool,
+) -> FloatTensor<B> {
+    let y = B::float_mul(x, over_positions::<B>(scale));
+    let y = B::float_add(y, over_positions::<B>(shift));
+    if relu { B::relu(y) } else { y }
+}
+
+/// `(dx, dscale, dshift)` of [`scale_shift_relu`].
+pub fn scale_shift_relu_grad<B: Backend>(
+    x: FloatTensor<B>,
+    scale: FloatTensor<B>,
+    shift: FloatTensor<B>,
+    dy: FloatTensor<B>,
+    relu: bool,
+) -> Triple<B> {
+    let (rows, shift_rows) = (scale.shape()[0], shift.shape()[0]);
+    let dy = if relu {
+        let y = scale_shift_relu::<B>(x.clone(), scale.clone(), shift, true);
+        B::relu_backward(y, dy)
+    } else {
+        dy
+    };
+    let dx = B::float_mul(dy.clone(), over_positions::<B>(scale));
+    let dscale = to_table::<B>(B::float_mul(dy.clone(), x), rows);
+    (dx, dscale, to_table::<B>(dy, shift_rows))
+}
+
+/// Mean and biased variance `[c]` of `[n, c, h, w]`.
+pub fn moments<B: Backend>(x: FloatTensor<B>) -> (FloatTensor<B>, FloatTensor<B>) {
+    let [n, c, h, w] = x.shape().dims();
+    let average = |sum| B::float_mul_scalar(sum, Scalar::from(1.0 / (n * h * w) as f64));
+    let mean = average(channel_sums::<B>(x.clone()));
+    let wide = B::float_reshape(mean.clone(), Shape::new([1, c, 1, 1]));
+    let centred = B::float_sub(x, wide);
+    let var = average(channel_sums::<B>(B::float_mul(centred.clone(), centred)));
+    (mean, var)
+}
+
+/// `(x - mean) / sqrt(var + eps)` and `1 / sqrt(var + eps)` as `[1, c, 1, 1]`.
+fn normalise<B: Backend>(
+    x: FloatTensor<B>,
+    mean: FloatTensor<B>,
+    var: FloatTensor<B>,
+    eps: f64,
+) -> (FloatTensor<B>, FloatTensor<B>) {
+    let wide = Shape::new([1, x.shape()[1], 1, 1]);
+    let std = B::float_sqrt(B::float_add_scalar(var, Scalar::from(eps)));
+    let reciprocal = B::float_reshape(B::float_recip(std), wide.clone());
+    let centred = B::float_sub(x, B::float_reshape(mean, wide));
+    (B::float_mul(centred, reciprocal.clone()), reciprocal)
+}
+
+/// `(y, mean, var)`; see [`super::batch_norm_train`].
+pub fn batch_norm<B: Backend>(
+    x: FloatTensor<B>,
+    gain: FloatTensor<B>,
+    bias: FloatTensor<B>,
+    eps: f64,
+    relu: bool,
+) -> Triple<B> {
+    let (mean, var) = moments::<B>(x.clone());
+    let (normalised, _) = normalise::<B>(x, mean.clone(), var.clone(), eps);
+    (
+        scale_shift_relu::<B>(normalised, gain, bias, relu),
+        mean,
+        var,
+    )
+}
+
+/// `(dx, dgain, dbias)` of [`batch_norm`]; the formula is in [`super::cpu::batch_norm`].
+#[allow(clippy::too_many_arguments)]
+pub fn batch_norm_grad<B: Backend>(
+    x: FloatTensor<B>,
+    mean: FloatTensor<B>,
+    var: FloatTensor<B>,
+    gain: FloatTensor<B>,
+    bias: FloatTensor<B>,
+    dy: FloatTensor<B>,
+    eps: f64,
+    relu: bool,
+) -> Triple<B> {
+    let [n, c, h, w] = x.shape().dims();
+    let (normalised, reciprocal) = normalise::<B>(x, mean, var, eps);
+    let (g, dgain, dbias) = scale_shift_relu_grad::<B>(normalised.clone(), gain, bias, dy, relu);
+    let average = |values| {
+        let sums = B::float_reshape(channel_sums::<B>(values), Shape::new([1, c, 1, 1]));
+        B::float_mul_scalar(sums, Scalar::from(1.0 / (n * h * w) as f64))
+    };
+    let offset = average(g.clone());
+    let slope = average(B::float_mul(g.clone(), normalised.clone()));
+    let dx = B::float_sub(B::float_sub(g, offset), B::float_mul(normalised, slope));
+    (B::float_mul(dx, reciprocal), dgain, dbias)
+}
