@@ -161,7 +161,10 @@ fn add_orthogonal(
 }
 
 /// Gradients of a module's trainable parameters, flat, by name.
-fn named_gradients<M: Module>(module: &M, mut gradients: Gradients) -> BTreeMap<String, Tensor<1>> {
+pub(crate) fn named_gradients<M: Module>(
+    module: &M,
+    mut gradients: Gradients,
+) -> BTreeMap<String, Tensor<1>> {
     struct Collect<'a> {
         path: Vec<String>,
         gradients: &'a mut Gradients,

@@ -1,0 +1,205 @@
+//! A short training run with everything fixed, to compare one platform with another: native with
+//! browsers, the CPU backend with GPUs.
+
+use std::collections::BTreeMap;
+
+use burn::tensor::{Device, Tensor, TensorData};
+
+use super::{
+    AdamConfig, EmaConfig, RealBatch, TrainConfig, TrainState, discriminator_step, generator_step,
+};
+use crate::config::{ClassEmbedding, DiscriminatorConfig, GeneratorConfig};
+use crate::error::Result;
+use crate::file::{Dtype, encode};
+use crate::latent::{LatentKey, Latents, one_hot};
+use crate::named::{HostTensor, HostTensors, read_values};
+use crate::random::{Draws, Stream};
+use crate::truncation::Truncation;
+
+const RESOLUTION: usize = 32;
+const CLASSES: usize = 3;
+const BATCH: usize = 4;
+
+/// What a check run computed.
+#[derive(Debug, Clone, PartialEq)]
+pub struct CheckRun {
+    /// Losses of D and G, a pair a step.
+    pub losses: Vec<[f32; 2]>,
+    /// Gradients of the first step, `discriminator.<name>` and `generator.<name>`, flat.
+    pub gradients: HostTensors,
+    /// Networks and average after the last step.
+    pub weights: HostTensors,
+}
+
+/// Hierarchical z, shared embedding, attention and orthogonal regularisation at the smallest sizes.
+///
+/// Adam's epsilon is the 1e-6 of BigGAN-PyTorch's ImageNet scripts: with beta1 = 0 a smaller one
+/// turns the rounding of a vanishing gradient into a whole step.
+pub fn check_config(seed: u64) -> TrainConfig {
+    let adam = |lr| AdamConfig {
+        lr,
+        beta1: 0.0,
+        beta2: 0.999,
+        eps: 1e-6,
+    };
+    TrainConfig {
+        generator: GeneratorConfig {
+            resolution: RESOLUTION,
+            channels: 2,
+            z_dim: 16,
+            classes: CLASSES,
+            class_embedding: ClassEmbedding::Shared { dim: 4 },
+            hierarchical_z: true,
+            attention: vec![8],
+            spectral_norm: true,
+            bn_eps: 1e-4,
+            sn_eps: 1e-4,
+            bn_momentum: 0.1,
+        },
+        discriminator: DiscriminatorConfig {
+            resolution: RESOLUTION,
+            channels: 2,
+            classes: CLASSES,
+            attention: vec![16],
+            sn_eps: 1e-4,
+        },
+        adam_g: adam(5e-5),
+        adam_d: adam(2e-4),
+        ema: EmaConfig {
+            decay: 0.9,
+            start_step: 0,
+            ramp: false,
+        },
+        batch_size: BATCH,
+        d_steps: 1,
+        orthogonal: 1e-4,
+        orthogonal_factor: super::orthogonal::TRUE_FACTOR,
+        seed,
+    }
+}
+
+/// Runs `steps` steps (D, G, average) on synthetic images.
+///
+/// # Errors
+/// If the device fails.
+pub async fn check_run(seed: u64, steps: usize, device: &Device) -> Result<CheckRun> {
+    let config = check_config(seed);
+    let mut state = TrainState::new(&config, device)?;
+    let mut losses = Vec::with_capacity(steps);
+    let mut gradients = HostTensors::default();
+    for step in 0..steps as u64 {
+        let latents = |stream| latents(seed, stream, step, device);
+        let (next, d) = discriminator_step(
+            state,
+            &config,
+            synthetic_reals(seed, step, device),
+            latents(Stream::DiscriminatorFakes),
+        )?;
+        let (next, g) = generator_step(next, &config, latents(Stream::GeneratorFakes))?;
+        state = next;
+        losses.push([read_values(d.loss).await?[0], read_values(g.loss).await?[0]]);
+        if step == 0 {
+            gradients.extend_under("discriminator", read_flat(d.gradients).await?);
+            gradients.extend_under("generator", read_flat(g.gradients).await?);
+        }
+    }
+    let mut weights = state.to_host().await?;
+    for moments in ["adam_g", "adam_d"] {
+        let _ = weights.take_under(moments);
+    }
+    Ok(CheckRun {
+        losses,
+        gradients,
+        weights,
+    })
+}
+
+impl CheckRun {
+    /// All of it as a safetensors file: `losses` `[steps, 2]`, `gradients.*`, `weights.*`.
+    ///
+    /// # Errors
+    /// As [`encode`].
+    pub fn encode(self) -> Result<Vec<u8>> {
+        let mut all = HostTensors::default();
+        let losses = HostTensor {
+            shape: vec![self.losses.len(), 2],
+            values: self.losses.into_iter().flatten().collect(),
+        };
+        all.0.insert("losses".to_owned(), losses);
+        all.extend_under("gradients", self.gradients);
+        all.extend_under("weights", self.weights);
+        encode(&all, &BTreeMap::new(), Dtype::F32)
+    }
+}
+
+fn latents(seed: u64, stream: Stream, step: u64, device: &Device) -> Latents {
+    let key = LatentKey {
+        seed,
+        stream,
+        step,
+        first: 0,
+    };
+    let dims = [check_config(seed).generator.z_dim, CLASSES];
+    key.latents(BATCH, dims, Truncation::Off, device)
+}
+
+/// Noise as real images: the mathematics does not mind.
+fn synthetic_reals(seed: u64, step: u64, device: &Device) -> RealBatch {
+    let len = 3 * RESOLUTION * RESOLUTION;
+    let values: Vec<f32> = (0..BATCH)
+        .flat_map(|image| {
+            let mut draws = Draws::new(seed, Stream::DataOrder, step, image as u64);
+            (0..len).map(move |_| (draws.uniform() * 2.0 - 1.0) as f32)
+        })
+        .collect();
+    let labels: Vec<usize> = (0..BATCH).map(|image| image % CLASSES).collect();
+    let shape = [BATCH, 3, RESOLUTION, RESOLUTION];
+    RealBatch {
+        images: Tensor::from_data(TensorData::new(values, shape), device),
+        class_weights: one_hot(&labels, CLASSES, device),
+    }
+}
+
+async fn read_flat(gradients: BTreeMap<String, Tensor<1>>) -> Result<HostTensors> {
+    let mut host = HostTensors::default();
+    for (name, gradient) in gradients {
+        let values = read_values(gradient).await?;
+        let shape = vec![values.len()];
+        host.0.insert(name, HostTensor { shape, values });
+    }
+    Ok(host)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn repeats_exactly_and_depends_on_the_seed() {
+        let run = |seed| pollster::block_on(check_run(seed, 2, &Device::flex())).unwrap();
+        let first = run(1);
+        assert_eq!(first, run(1));
+        assert_ne!(first.losses, run(2).losses);
+        assert_eq!(first.losses.len(), 2);
+        assert!(first.losses.iter().flatten().all(|loss| loss.is_finite()));
+        // every weight of both networks has a gradient in the first step
+        let trainable = |prefix: &str| {
+            let under = format!("{prefix}.");
+            let state = |name: &str| {
+                let last = name.rsplit('.').next().unwrap_or_default();
+                matches!(last, "u" | "mean" | "variance")
+            };
+            let names = first.weights.0.keys();
+            names
+                .filter(|name| name.starts_with(&under) && !state(name))
+                .cloned()
+                .collect::<Vec<_>>()
+        };
+        for name in [trainable("generator"), trainable("discriminator")].concat() {
+            assert!(
+                first.gradients.0.contains_key(&name),
+                "{name} has no gradient"
+            );
+        }
+    }
+}
