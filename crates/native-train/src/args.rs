@@ -1,0 +1,174 @@
+//! What the user typed. Nothing here is checked against anything else: that is [`crate::plan`]'s.
+
+use std::path::PathBuf;
+
+use clap::{Parser, Subcommand};
+
+use crate::device::DeviceName;
+
+const EXAMPLES: &str = "\
+Examples:
+  native-train --config configs/fashion32.toml              train; data is fetched when missing
+  native-train --config configs/fashion32.toml --resume     continue where the run stopped
+  native-train --config configs/fashion32.toml --out runs/narrow \\
+      --set train.generator.channels=8 --set train.discriminator.channels=8
+  native-train export runs/fashion32 --out fashion32.safetensors
+  native-train sample fashion32.safetensors --class dress --truncation 0.5 --seed 7 --out sheet.png
+
+Exit codes: 0 done, 1 failed, 2 bad usage or config, 130 interrupted with a checkpoint written";
+
+/// Trains BigGANs, samples them and writes the models that the page loads.
+#[derive(Debug, Parser)]
+#[command(
+    name = "native-train",
+    version,
+    after_help = EXAMPLES,
+    arg_required_else_help = true,
+    args_conflicts_with_subcommands = true
+)]
+pub struct Args {
+    /// Without a command, train.
+    #[command(subcommand)]
+    pub command: Option<Command>,
+    /// Options of training.
+    #[command(flatten)]
+    pub train: TrainArgs,
+}
+
+/// What to do.
+#[derive(Debug, Subcommand)]
+pub enum Command {
+    /// Train a recipe (the same as giving --config without a command)
+    #[command(after_help = EXAMPLES)]
+    Train(TrainArgs),
+    /// Write the averaged generator of a run as a model file
+    Export(ExportArgs),
+    /// Draw pictures from a model
+    Sample(SampleArgs),
+    /// Say what is inside of a model, a checkpoint, a run or a recipe
+    Inspect(InspectArgs),
+    /// Data sets: fetch one by name
+    #[command(subcommand)]
+    Data(DataCommand),
+}
+
+/// Options of training.
+#[derive(Debug, clap::Args)]
+pub struct TrainArgs {
+    /// Recipe to train, a TOML file
+    #[arg(long, value_name = "FILE")]
+    pub config: Option<PathBuf>,
+    /// Directory of the run [default: runs/<name of the recipe>]
+    #[arg(long, value_name = "DIR")]
+    pub out: Option<PathBuf>,
+    /// Continue the run in the directory from its newest checkpoint
+    #[arg(long)]
+    pub resume: bool,
+    /// Replace a value of the recipe, e.g. train.adam_g.lr=1e-4; may be repeated
+    #[arg(long = "set", value_name = "KEY=VALUE")]
+    pub set: Vec<String>,
+    /// Where to compute: cpu, wgpu, or wgpu:<index>
+    #[arg(long, default_value = "cpu")]
+    pub device: DeviceName,
+    /// Stop, with a checkpoint, after this many generator steps
+    #[arg(long, value_name = "N")]
+    pub steps: Option<u64>,
+    /// Print the plan and what it would build, and do nothing
+    #[arg(long)]
+    pub dry_run: bool,
+}
+
+/// Options of `export`.
+#[derive(Debug, clap::Args)]
+pub struct ExportArgs {
+    /// Directory of a run (its newest checkpoint is taken), or one checkpoint file
+    pub run: PathBuf,
+    /// Model file to write
+    #[arg(long, value_name = "MODEL")]
+    pub out: PathBuf,
+    /// Type of the stored values
+    #[arg(long, value_enum, default_value_t = StoredType::F16)]
+    pub dtype: StoredType,
+    /// Batches behind the statistics of each truncation
+    #[arg(long, value_name = "N", default_value_t = 100)]
+    pub passes: usize,
+    /// Where to compute: cpu, wgpu, or wgpu:<index>
+    #[arg(long, default_value = "cpu")]
+    pub device: DeviceName,
+}
+
+/// Types of stored values.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, clap::ValueEnum)]
+pub enum StoredType {
+    /// 16-bit floats.
+    F16,
+    /// 32-bit floats.
+    F32,
+}
+
+impl From<StoredType> for biggan::file::Dtype {
+    fn from(stored: StoredType) -> Self {
+        match stored {
+            StoredType::F16 => Self::F16,
+            StoredType::F32 => Self::F32,
+        }
+    }
+}
+
+/// Options of `sample`.
+#[derive(Debug, clap::Args)]
+pub struct SampleArgs {
+    /// Model file
+    pub model: PathBuf,
+    /// Class: an id, a name, a list such as "dress,bag", or all
+    #[arg(long, value_name = "CLASS")]
+    pub class: Option<String>,
+    /// Threshold on |z| from 0.001 to 8, or off for N(0, I)
+    #[arg(long, value_name = "T", default_value = "off")]
+    pub truncation: String,
+    /// Seed of the latents
+    #[arg(long, default_value_t = 0)]
+    pub seed: u64,
+    /// Pictures of each class
+    #[arg(long, default_value_t = 16)]
+    pub count: usize,
+    /// Sheet to write, a PNG file
+    #[arg(long, value_name = "FILE")]
+    pub out: Option<PathBuf>,
+    /// Also write the numbers: image [n,3,r,r] f32 in [-1,1], a safetensors file
+    #[arg(long, value_name = "FILE")]
+    pub raw: Option<PathBuf>,
+    /// Use these latents: z [n,z_dim] f32 with y [n] i64 or class_vector [n,classes] f32, a
+    /// safetensors file; --truncation then only chooses the statistics
+    #[arg(long, value_name = "FILE", conflicts_with_all = ["class", "seed", "count"])]
+    pub latents: Option<PathBuf>,
+    /// Where to compute: cpu, wgpu, or wgpu:<index>
+    #[arg(long, default_value = "cpu")]
+    pub device: DeviceName,
+}
+
+/// Options of `inspect`.
+#[derive(Debug, clap::Args)]
+pub struct InspectArgs {
+    /// Model file, checkpoint file or run directory
+    pub path: Option<PathBuf>,
+    /// Recipe, a TOML file
+    #[arg(long, value_name = "FILE", conflicts_with = "path")]
+    pub config: Option<PathBuf>,
+    /// Replace a value of the recipe; may be repeated
+    #[arg(long = "set", value_name = "KEY=VALUE", requires = "config")]
+    pub set: Vec<String>,
+}
+
+/// Commands about data sets.
+#[derive(Debug, Subcommand)]
+pub enum DataCommand {
+    /// Fetch a data set by name and check it, e.g. fashion-mnist
+    Fetch {
+        /// Name of the data set
+        dataset: String,
+        /// Directory to put it [default: the user's data directory]
+        #[arg(long, value_name = "DIR")]
+        out: Option<PathBuf>,
+    },
+}

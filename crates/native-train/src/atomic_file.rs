@@ -1,0 +1,131 @@
+//! Files that appear whole or not at all: written aside, synced, renamed.
+
+use std::fs::{File, OpenOptions};
+use std::io::Write;
+use std::path::Path;
+
+use anyhow::{Context, Result, bail};
+
+/// Beginning of the names of files that are not finished.
+pub const PARTIAL: &str = ".partial-";
+
+/// Writes a file. A reader sees the old content or all of the new, also after a crash.
+///
+/// What is no regular file, such as `/dev/stdout`, is written to and not replaced.
+///
+/// # Errors
+/// If anything fails, the disk being full among it; what stood there before is untouched.
+pub fn write(path: &Path, bytes: &[u8]) -> Result<()> {
+    let named = || format!("writing {} ({} bytes)", path.display(), bytes.len());
+    match std::fs::metadata(path) {
+        Ok(existing) if existing.is_dir() => {
+            bail!("writing {}: it is a directory; name a file", path.display())
+        }
+        Ok(existing) if !existing.is_file() => {
+            let mut special = OpenOptions::new()
+                .write(true)
+                .open(path)
+                .with_context(named)?;
+            return special.write_all(bytes).with_context(named);
+        }
+        _ => {}
+    }
+    let directory = directory_of(path);
+    write_aside(path, directory, bytes).with_context(named)?;
+    sync_directory(directory)
+}
+
+fn write_aside(path: &Path, directory: &Path, bytes: &[u8]) -> Result<()> {
+    let mut builder = tempfile::Builder::new();
+    builder.prefix(PARTIAL);
+    #[cfg(unix)]
+    {
+        use std::os::unix::fs::PermissionsExt;
+        // as any new file: the process's umask applies
+        builder.permissions(std::fs::Permissions::from_mode(0o666));
+    }
+    let mut aside = builder.tempfile_in(directory)?; // removed when dropped before `persist`
+    aside.write_all(bytes)?;
+    aside.as_file().sync_all()?;
+    aside.persist(path).map_err(|error| error.error)?;
+    Ok(())
+}
+
+fn directory_of(path: &Path) -> &Path {
+    match path.parent() {
+        Some(parent) if !parent.as_os_str().is_empty() => parent,
+        _ => Path::new("."),
+    }
+}
+
+/// Makes renames in a directory durable.
+///
+/// # Errors
+/// If the system refuses.
+pub fn sync_directory(directory: &Path) -> Result<()> {
+    // a directory cannot be opened as a file on Windows, whose renames are journalled
+    if cfg!(unix) {
+        File::open(directory)
+            .and_then(|directory| directory.sync_all())
+            .with_context(|| format!("syncing directory {}", directory.display()))?;
+    }
+    Ok(())
+}
+
+/// Removes what a killed process left unfinished in a directory.
+///
+/// # Errors
+/// If the directory cannot be read or a file not be removed.
+pub fn remove_partial(directory: &Path) -> Result<()> {
+    let named = || format!("clearing {}", directory.display());
+    for entry in std::fs::read_dir(directory).with_context(named)? {
+        let entry = entry.with_context(named)?;
+        let partial = entry.file_name().to_string_lossy().starts_with(PARTIAL);
+        if partial && entry.file_type().with_context(named)?.is_file() {
+            std::fs::remove_file(entry.path()).with_context(named)?;
+        }
+    }
+    Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn replaces_whole_files_and_leaves_no_rest() {
+        let directory = tempfile::tempdir().unwrap();
+        let path = directory.path().join("a");
+        write(&path, b"old").unwrap();
+        write(&path, b"new").unwrap();
+        assert_eq!(std::fs::read(&path).unwrap(), b"new");
+        assert_eq!(std::fs::read_dir(directory.path()).unwrap().count(), 1);
+        assert!(
+            write(directory.path(), b"x")
+                .unwrap_err()
+                .to_string()
+                .contains("directory")
+        );
+    }
+
+    #[cfg(target_os = "linux")]
+    #[test]
+    fn a_full_device_is_an_error_that_names_the_file() {
+        let message = format!("{:#}", write(Path::new("/dev/full"), b"x").unwrap_err());
+        assert!(
+            message.contains("/dev/full") && message.contains("No space left"),
+            "{message}"
+        );
+    }
+
+    #[test]
+    fn partial_files_are_cleared() {
+        let directory = tempfile::tempdir().unwrap();
+        for name in [".partial-1", "kept"] {
+            std::fs::write(directory.path().join(name), b"").unwrap();
+        }
+        remove_partial(directory.path()).unwrap();
+        assert!(directory.path().join("kept").exists());
+        assert!(!directory.path().join(".partial-1").exists());
+    }
+}

@@ -1,0 +1,173 @@
+//! `native-train export RUN --out MODEL`: the averaged generator of a run as a model file.
+
+use std::path::Path;
+
+use anyhow::{Context, Result, anyhow};
+use biggan::file::{
+    DatasetInfo, Dtype, ModelFile, ModelInfo, Provenance, StatisticsTable, decode, encode,
+};
+use biggan::model::Generator;
+use biggan::named::{HostTensors, load_tensors, named_tensors};
+use biggan::sampler::Sampler;
+use biggan::standing_stats::{StandingConfig, standing_statistics};
+use biggan::train::TrainState;
+use biggan::truncation::Truncation;
+use burn::tensor::Device;
+use indicatif::{ProgressBar, ProgressStyle};
+use pollster::block_on;
+
+use crate::args::ExportArgs;
+use crate::atomic_file;
+use crate::checkpoint::Checkpoint;
+use crate::device;
+use crate::error::{Outcome, bad_usage};
+use crate::run_dir;
+
+/// Largest weight of the initial weights in an average that is exported: beyond it the pictures
+/// would show the random beginning.
+const MAX_INITIAL_SHARE: f64 = 0.05;
+
+/// Thresholds with statistics of their own, beside `off`. The paper shows 2, 1.5, 1, 0.5 and 0.04
+/// (BigGAN fig. 2); those between are as close as sampling interpolates well, which its tests check.
+const THRESHOLDS: [f64; 13] = [
+    0.04, 0.1, 0.2, 0.3, 0.4, 0.5, 0.6, 0.7, 0.8, 0.9, 1.0, 1.5, 2.0,
+];
+
+/// Runs the command.
+///
+/// # Errors
+/// If there is no checkpoint, the average is too young, or the file cannot be written.
+pub fn run(args: &ExportArgs) -> Result<Outcome> {
+    let device = device::open(args.device)?;
+    if args.passes == 0 {
+        return Err(bad_usage("--passes is 0; it must be 1 or more"));
+    }
+    let checkpoint = read_checkpoint(&args.run)?;
+    refuse_young_average(&checkpoint, &args.run)?;
+    let plan = checkpoint.plan.clone();
+    let dataset = checkpoint.dataset.clone();
+    let class_names = checkpoint.class_names.clone();
+    let state = checkpoint.into_state(&device)?;
+    let dtype = args.dtype.into();
+    let generator = as_stored(&state.ema.generator.clone().folded(), dtype, &device)?;
+
+    let standing = StandingConfig {
+        passes: args.passes,
+        batch_size: plan.train().batch_size,
+        seed: plan.train().seed,
+    };
+    let truncations: Vec<Truncation> = std::iter::once(Truncation::Off)
+        .chain(THRESHOLDS.map(Truncation::Threshold))
+        .collect();
+    let statistics = statistics(&generator, &truncations, standing, &device)?;
+    let info = ModelInfo {
+        generator: generator.config().clone(),
+        class_names,
+        statistics: StatisticsTable {
+            truncations,
+            samples: standing.passes * standing.batch_size,
+        },
+        dataset,
+        provenance: provenance(plan.name(), plan.train().seed, &state),
+        scores: std::collections::BTreeMap::new(),
+    };
+    write(generator, info, &statistics, dtype, &args.out, &device)?;
+    Ok(Outcome::Done)
+}
+
+fn read_checkpoint(run: &Path) -> Result<Checkpoint> {
+    if run.is_file() {
+        let bytes = std::fs::read(run).with_context(|| run.display().to_string())?;
+        return Checkpoint::decode(&bytes).with_context(|| format!("checkpoint {}", run.display()));
+    }
+    let newest = run_dir::newest_checkpoint(run, |line| eprintln!("{line}"))?;
+    let (_, checkpoint) = newest.ok_or_else(|| {
+        anyhow!(
+            "{} has no checkpoint; give the directory of a run that has written one",
+            run.display()
+        )
+    })?;
+    Ok(checkpoint)
+}
+
+fn refuse_young_average(checkpoint: &Checkpoint, run: &Path) -> Result<()> {
+    let share = checkpoint.counters.ema_initial_share;
+    if share <= MAX_INITIAL_SHARE {
+        return Ok(());
+    }
+    Err(anyhow!(
+        "{}: the averaged generator still is {:.1} % initial weights after {} generator steps, at most \
+         {:.0} % are exported; train longer, or with a smaller train.ema.decay (now {})",
+        run.display(),
+        share * 100.0,
+        checkpoint.counters.g_step,
+        MAX_INITIAL_SHARE * 100.0,
+        checkpoint.plan.train().ema.decay
+    ))
+}
+
+/// The generator with its weights as they will be stored, so that the statistics fit them.
+fn as_stored(generator: &Generator, dtype: Dtype, device: &Device) -> Result<Generator> {
+    let tensors = block_on(HostTensors::read(named_tensors(generator)))?;
+    let bytes = encode(&tensors, &std::collections::BTreeMap::new(), dtype)?;
+    let stored = decode(&bytes)?.tensors;
+    Ok(load_tensors(generator.clone(), &stored, device)?)
+}
+
+fn statistics(
+    generator: &Generator,
+    truncations: &[Truncation],
+    standing: StandingConfig,
+    device: &Device,
+) -> Result<Vec<Vec<[Vec<f32>; 2]>>> {
+    let bar = ProgressBar::new(truncations.len() as u64);
+    bar.set_style(
+        ProgressStyle::with_template("statistics {bar:24} truncation {msg}  {eta} left")
+            .context("the progress bar's template")?,
+    );
+    let rows = truncations
+        .iter()
+        .map(|&truncation| {
+            bar.set_message(truncation.to_string());
+            let row = block_on(standing_statistics(generator, truncation, standing, device));
+            bar.inc(1);
+            Ok(row?)
+        })
+        .collect();
+    bar.finish_and_clear();
+    rows
+}
+
+fn provenance(recipe: &str, seed: u64, state: &TrainState) -> Provenance {
+    Provenance {
+        program: concat!("native-train ", env!("CARGO_PKG_VERSION")).to_owned(),
+        recipe: recipe.to_owned(),
+        images_seen: state.images_seen,
+        g_step: state.g_step,
+        seed,
+        ema_initial_share: state.ema.initial_share,
+    }
+}
+
+fn write(
+    generator: Generator,
+    info: ModelInfo,
+    statistics: &[Vec<[Vec<f32>; 2]>],
+    dtype: Dtype,
+    out: &Path,
+    device: &Device,
+) -> Result<()> {
+    let DatasetInfo { name, .. } = info.dataset.clone();
+    let images_seen = info.provenance.images_seen;
+    let file = block_on(ModelFile::from_generator(generator, info, statistics))?;
+    let bytes = file.encode(dtype)?;
+    // what was written must load
+    Sampler::new(ModelFile::decode(&bytes)?, device)?;
+    atomic_file::write(out, &bytes)?;
+    eprintln!(
+        "{}: {} bytes, trained on {images_seen} images of {name}",
+        out.display(),
+        bytes.len()
+    );
+    Ok(())
+}

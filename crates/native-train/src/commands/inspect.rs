@@ -1,0 +1,191 @@
+//! `native-train inspect`: what is inside of a model, a checkpoint, a run or a recipe.
+
+use std::collections::BTreeMap;
+use std::fmt::Write;
+use std::path::Path;
+
+use anyhow::{Context, Result, bail};
+use biggan::config::GeneratorConfig;
+use biggan::file::{FORMAT, ModelFile, decode};
+use biggan::train::Counters;
+use burn::tensor::Device;
+
+use crate::args::InspectArgs;
+use crate::checkpoint::{self, Checkpoint};
+use crate::error::{Outcome, bad_usage};
+use crate::parameters::{self, ParameterTable};
+use crate::plan::Plan;
+use crate::{class_choice, run_dir};
+
+/// Runs the command.
+///
+/// # Errors
+/// If what is named cannot be read or is none of the kinds.
+pub fn run(args: &InspectArgs) -> Result<Outcome> {
+    let text = match (&args.path, &args.config) {
+        (None, Some(config)) => plan(&Plan::read(config, &args.set)?)?,
+        (Some(path), None) if path.is_dir() => {
+            let newest = run_dir::newest_checkpoint(path, |line| eprintln!("{line}"))?;
+            let (path, found) = newest
+                .with_context(|| format!("{} has no checkpoint to inspect", path.display()))?;
+            checkpoint(&path, &found)?
+        }
+        (Some(path), None) => file(path)?,
+        _ => {
+            return Err(bad_usage(
+                "give one of: a model file, a checkpoint, a run directory, --config FILE",
+            ));
+        }
+    };
+    print!("{text}");
+    Ok(Outcome::Done)
+}
+
+fn file(path: &Path) -> Result<String> {
+    let named = || path.display().to_string();
+    let bytes = std::fs::read(path).with_context(named)?;
+    let stored = decode(&bytes).with_context(named)?;
+    match stored.metadata.get("format").map(String::as_str) {
+        Some(checkpoint::FORMAT) => {
+            let found = Checkpoint::decode(&bytes).with_context(named)?;
+            checkpoint(path, &found)
+        }
+        Some(FORMAT) => model(
+            path,
+            &ModelFile::decode(&bytes).with_context(named)?,
+            bytes.len(),
+        ),
+        other => bail!(
+            "{}: its format is {}, expected {FORMAT} (a model) or {} (a checkpoint)",
+            path.display(),
+            other.unwrap_or("not stated"),
+            checkpoint::FORMAT
+        ),
+    }
+}
+
+fn model(path: &Path, file: &ModelFile, bytes: usize) -> Result<String> {
+    let info = &file.info;
+    let mut text = String::new();
+    row(&mut text, "model", &path.display().to_string());
+    row(&mut text, "size", &format!("{bytes} bytes"));
+    generator(&mut text, &info.generator);
+    row(
+        &mut text,
+        "class names",
+        &class_choice::candidates(&info.class_names),
+    );
+    let truncations: Vec<String> = info
+        .statistics
+        .truncations
+        .iter()
+        .map(ToString::to_string)
+        .collect();
+    let statistics = format!(
+        "{} rows of {} samples: {}",
+        truncations.len(),
+        info.statistics.samples,
+        truncations.join(" ")
+    );
+    row(&mut text, "statistics", &statistics);
+    row(
+        &mut text,
+        "data set",
+        &format!("{}, {} images", info.dataset.name, info.dataset.images),
+    );
+    let from = &info.provenance;
+    let provenance = format!(
+        "{}, recipe {}, seed {}, {} images, {} generator steps, {:.2} % initial weights",
+        from.program,
+        from.recipe,
+        from.seed,
+        from.images_seen,
+        from.g_step,
+        from.ema_initial_share * 100.0
+    );
+    row(&mut text, "provenance", &provenance);
+    for (protocol, score) in &info.scores {
+        row(&mut text, "score", &format!("{protocol}: {score}"));
+    }
+    let counts: BTreeMap<String, usize> = file
+        .tensors
+        .0
+        .iter()
+        .filter(|(name, _)| !name.starts_with("stats."))
+        .map(|(name, tensor)| (name.clone(), tensor.values.len()))
+        .collect();
+    text += &ParameterTable::new("generator", &counts).to_string();
+    Ok(text)
+}
+
+fn checkpoint(path: &Path, found: &Checkpoint) -> Result<String> {
+    let mut text = String::new();
+    let Counters {
+        d_step,
+        g_step,
+        images_seen,
+        ema_initial_share,
+        ..
+    } = found.counters;
+    row(&mut text, "checkpoint", &path.display().to_string());
+    let progress = format!(
+        "{images_seen} of {} images, {g_step} generator and {d_step} discriminator steps",
+        found.plan.run().images
+    );
+    row(&mut text, "progress", &progress);
+    let share = format!("{:.2} % initial weights", ema_initial_share * 100.0);
+    row(&mut text, "average", &share);
+    text += &plan(&found.plan)?;
+    Ok(text)
+}
+
+/// What a plan builds.
+///
+/// # Errors
+/// If its networks cannot be built.
+pub fn plan(plan: &Plan) -> Result<String> {
+    let config = plan.train();
+    let mut text = String::new();
+    row(&mut text, "recipe", plan.name());
+    row(&mut text, "data set", &plan.data().dataset);
+    generator(&mut text, &config.generator);
+    let batch = format!(
+        "{} images, {} discriminator steps a generator step",
+        config.batch_size, config.d_steps
+    );
+    row(&mut text, "batch", &batch);
+    let tables = parameters::of_networks(config, &Device::flex())?;
+    // G, D, two moments of each, the average of G
+    let [g, d] = tables.each_ref().map(ParameterTable::total);
+    let bytes = (4 * g + 3 * d) * size_of::<f32>();
+    let state = format!(
+        "{:.1} MiB of weights, moments and average",
+        bytes as f64 / 1048576.0
+    );
+    row(&mut text, "state", &state);
+    for table in tables {
+        text += &table.to_string();
+    }
+    Ok(text)
+}
+
+fn generator(text: &mut String, config: &GeneratorConfig) {
+    let shape = format!(
+        "{0}x{0} pixels, width {1}, z {2}{3}, attention at {4:?}",
+        config.resolution,
+        config.channels,
+        config.z_dim,
+        if config.hierarchical_z {
+            " hierarchical"
+        } else {
+            ""
+        },
+        config.attention
+    );
+    row(text, "generator", &shape);
+    row(text, "classes", &config.classes.to_string());
+}
+
+fn row(text: &mut String, name: &str, value: &str) {
+    writeln!(text, "{name:<12} {value}").expect("a string takes all");
+}

@@ -1,0 +1,154 @@
+//! `native-train sample MODEL`: pictures of a model, as a sheet or as numbers.
+
+use std::collections::BTreeMap;
+use std::path::Path;
+
+use anyhow::{Context, Result};
+use biggan::file::{Dtype, ModelFile, encode};
+use biggan::image::{Sheet, to_rgba};
+use biggan::named::{HostTensor, HostTensors};
+use biggan::sampler::{MAX_SAMPLES, Sampler};
+use biggan::truncation::Truncation;
+use burn::tensor::{Device, Tensor, TensorData};
+use pollster::block_on;
+
+use crate::args::SampleArgs;
+use crate::class_choice;
+use crate::error::{Outcome, bad_usage};
+use crate::latents_file::{LatentsFile, read_latents};
+use crate::{atomic_file, device, sheet};
+
+/// Images computed together: bounds the memory, not the result.
+const CHUNK: usize = 64;
+/// Most images in a row of a sheet.
+const MAX_COLUMNS: usize = 16;
+
+/// Runs the command.
+///
+/// # Errors
+/// If the model cannot be read, the request does not fit it, or a file cannot be written.
+pub fn run(args: &SampleArgs) -> Result<Outcome> {
+    if args.out.is_none() && args.raw.is_none() {
+        return Err(bad_usage(
+            "nothing to write: give --out SHEET.png, --raw IMAGES.safetensors, or both",
+        ));
+    }
+    let truncation: Truncation = args
+        .truncation
+        .parse()
+        .map_err(|error: biggan::Error| bad_usage(error.to_string()))?;
+    let device = device::open(args.device)?;
+    let sampler = load(&args.model, &device)?;
+    let (latents, columns) = match &args.latents {
+        Some(path) => {
+            let latents = read_latents(path, &sampler.info().generator)
+                .with_context(|| format!("latents {}", path.display()))?;
+            let columns = square(latents.count());
+            (latents, columns)
+        }
+        None => requested(args, &sampler, truncation)?,
+    };
+    let images = generate(&sampler, &latents, truncation, &device)?;
+    let side = sampler.info().generator.resolution;
+    if let Some(out) = &args.out {
+        let png = sheet::to_png(&Sheet::new(&to_rgba(&images, side)?, side, columns))?;
+        atomic_file::write(out, &png)?;
+    }
+    if let Some(raw) = &args.raw {
+        let image = HostTensor {
+            shape: vec![latents.count(), 3, side, side],
+            values: images,
+        };
+        let tensors = HostTensors(BTreeMap::from([("image".to_owned(), image)]));
+        atomic_file::write(raw, &encode(&tensors, &BTreeMap::new(), Dtype::F32)?)?;
+    }
+    Ok(Outcome::Done)
+}
+
+/// Reads a model file onto a device.
+///
+/// # Errors
+/// If it cannot be read, is cut short, or of another format or version; the message names the file.
+pub fn load(path: &Path, device: &Device) -> Result<Sampler> {
+    let named = || format!("model {}", path.display());
+    let bytes = std::fs::read(path).with_context(named)?;
+    let file = ModelFile::decode(&bytes).with_context(named)?;
+    Sampler::new(file, device).with_context(named)
+}
+
+/// The latents of classes, seed and count, class after class, and the columns of their sheet.
+fn requested(
+    args: &SampleArgs,
+    sampler: &Sampler,
+    truncation: Truncation,
+) -> Result<(LatentsFile, usize)> {
+    let info = sampler.info();
+    let Some(choice) = &args.class else {
+        return Err(bad_usage(format!(
+            "no class; give --class all, or of {}",
+            class_choice::candidates(&info.class_names)
+        )));
+    };
+    let classes = class_choice::resolve(choice, &info.class_names)?;
+    let total = classes.len().saturating_mul(args.count);
+    if !(1..=MAX_SAMPLES).contains(&total) {
+        return Err(bad_usage(format!(
+            "{} classes with --count {} are {total} samples; ask for 1 to {MAX_SAMPLES}",
+            classes.len(),
+            args.count
+        )));
+    }
+    let z = sampler.latents(args.seed, 0, args.count, truncation);
+    let labels: Vec<usize> = classes
+        .iter()
+        .flat_map(|&class| vec![class; args.count])
+        .collect();
+    let columns = if classes.len() == 1 {
+        square(args.count)
+    } else {
+        args.count.min(MAX_COLUMNS)
+    };
+    let latents = LatentsFile {
+        z: z.repeat(classes.len()),
+        class_weights: weights(&labels, info.generator.classes),
+        z_dim: info.generator.z_dim,
+    };
+    Ok((latents, columns))
+}
+
+fn weights(labels: &[usize], classes: usize) -> Vec<f32> {
+    let mut weights = vec![0.0; labels.len() * classes];
+    for (row, &label) in labels.iter().enumerate() {
+        weights[row * classes + label] = 1.0;
+    }
+    weights
+}
+
+/// Columns of a sheet that is about square.
+fn square(count: usize) -> usize {
+    (1..=MAX_COLUMNS)
+        .find(|columns| columns * columns >= count)
+        .unwrap_or(MAX_COLUMNS)
+}
+
+fn generate(
+    sampler: &Sampler,
+    latents: &LatentsFile,
+    truncation: Truncation,
+    device: &Device,
+) -> Result<Vec<f32>> {
+    let (z_dim, classes) = (latents.z_dim, sampler.info().generator.classes);
+    let mut images = Vec::new();
+    let z = latents.z.chunks(CHUNK * z_dim);
+    let class_weights = latents.class_weights.chunks(CHUNK * classes);
+    for (z, class_weights) in z.zip(class_weights) {
+        let n = z.len() / z_dim;
+        let z = Tensor::from_data(TensorData::new(z.to_vec(), [n, z_dim]), device);
+        let class_weights = Tensor::from_data(
+            TensorData::new(class_weights.to_vec(), [n, classes]),
+            device,
+        );
+        images.extend(block_on(sampler.generate(z, class_weights, truncation))?.images_pm1);
+    }
+    Ok(images)
+}

@@ -1,0 +1,99 @@
+//! The four files of MNIST-like sets in a directory, whatever they show: `data.dataset = "idx"`.
+
+use std::path::Path;
+
+use anyhow::{Context, Result, bail, ensure};
+use biggan::file::DatasetInfo;
+
+use super::{Dataset, DatasetRequest, NamedDataset, Split, idx};
+
+/// idx files of the user's own.
+pub const IDX_FOLDER: NamedDataset = NamedDataset {
+    name: "idx",
+    about: "the four idx files of an MNIST-like set in data.path, plain or .gz",
+    read: |request, directory| read(request, directory, None),
+    fetch: None,
+    is_complete,
+};
+
+/// Names of the four files: images and labels for training, then for testing.
+pub const FILES: [&str; 4] = [
+    "train-images-idx3-ubyte",
+    "train-labels-idx1-ubyte",
+    "t10k-images-idx3-ubyte",
+    "t10k-labels-idx1-ubyte",
+];
+
+/// Whether all four files stand in a directory.
+pub fn is_complete(directory: &Path) -> bool {
+    FILES.iter().all(|name| idx::find(directory, name).is_ok())
+}
+
+/// Reads one part.
+///
+/// `checksums`: SHA-256 of the decompressed [`FILES`], if what they must hold is known.
+///
+/// # Errors
+/// If a file is missing, damaged or has another checksum, or images and labels do not fit.
+pub fn read(
+    request: &DatasetRequest<'_>,
+    directory: &Path,
+    checksums: Option<[&str; 4]>,
+) -> Result<Dataset> {
+    let first = match request.split {
+        Split::Train => 0,
+        Split::Test => 2,
+    };
+    let open = |place: usize, rank| {
+        let path = idx::find(directory, FILES[place])?;
+        let file = idx::read(&path, rank)?;
+        if let Some(expected) = checksums.map(|all| all[place])
+            && file.sha256 != expected
+        {
+            bail!(
+                "data file {}: its decompressed SHA-256 is {}, expected {expected}; delete it and \
+                 fetch it again",
+                path.display(),
+                file.sha256
+            );
+        }
+        Ok(file)
+    };
+    let images = open(first, 3)?;
+    let labels = open(first + 1, 1)?;
+    let [count, height, width] = images.dims[..] else {
+        bail!("expected three dimensions, got {:?}", images.dims);
+    };
+    ensure!(
+        count == labels.values.len(),
+        "{}: {count} images but {} labels; the files do not belong together",
+        directory.display(),
+        labels.values.len()
+    );
+    ensure!(
+        height > 0 && width > 0,
+        "{}: images of {width}x{height} pixels",
+        directory.display()
+    );
+    let class_names = match &request.section.class_names {
+        Some(names) => names.clone(),
+        None => (0..request.classes)
+            .map(|class| class.to_string())
+            .collect(),
+    };
+    let name = directory
+        .file_name()
+        .and_then(|name| name.to_str())
+        .with_context(|| format!("data.path {} has no name", directory.display()))?;
+    Ok(Dataset {
+        images_u8: images.values,
+        shape: [1, height, width],
+        labels: labels.values,
+        class_names,
+        info: DatasetInfo {
+            name: name.to_owned(),
+            images: count,
+            sha256: vec![images.sha256, labels.sha256],
+        },
+    })
+}

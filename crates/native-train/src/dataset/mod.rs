@@ -1,0 +1,199 @@
+//! Data sets by name: a row in [`TABLE`] and a file of their own each.
+
+pub mod fashion_mnist;
+pub mod fetch;
+pub mod idx;
+pub mod idx_folder;
+pub mod loader;
+
+use std::path::{Path, PathBuf};
+
+use anyhow::{Context, Result, bail, ensure};
+use biggan::file::DatasetInfo;
+
+use crate::error::bad_usage;
+use crate::plan::DataSection;
+
+pub use loader::Loader;
+
+/// A data set that recipes can name.
+#[derive(Debug)]
+pub struct NamedDataset {
+    /// Name, as in `data.dataset`.
+    pub name: &'static str,
+    /// One line about it.
+    pub about: &'static str,
+    /// Reads a part of it from the directory of its files.
+    pub read: fn(&DatasetRequest<'_>, &Path) -> Result<Dataset>,
+    /// Puts its files into a directory; none if only the user can.
+    pub fetch: Option<fn(&Path) -> Result<()>>,
+    /// Whether all of its files stand in a directory; what they hold is checked on reading.
+    pub is_complete: fn(&Path) -> bool,
+}
+
+/// The data sets that recipes can name.
+pub const TABLE: [&NamedDataset; 2] = [&fashion_mnist::FASHION_MNIST, &idx_folder::IDX_FOLDER];
+
+/// Which part of a data set.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Split {
+    /// Training images.
+    Train,
+    /// Test images.
+    Test,
+}
+
+/// What is asked of a data set.
+#[derive(Debug)]
+pub struct DatasetRequest<'a> {
+    /// The recipe's section.
+    pub section: &'a DataSection,
+    /// Which part.
+    pub split: Split,
+    /// Classes of the networks.
+    pub classes: usize,
+}
+
+/// Images and labels in memory, as bytes.
+#[derive(Debug, Clone)]
+pub struct Dataset {
+    /// `[n, channels, height, width]`, row-major.
+    pub images_u8: Vec<u8>,
+    /// Channels (1 grey or 3 RGB), height and width.
+    pub shape: [usize; 3],
+    /// `[n]`, each below the number of classes.
+    pub labels: Vec<u8>,
+    /// A name for each class.
+    pub class_names: Vec<String>,
+    /// For the model's card.
+    pub info: DatasetInfo,
+}
+
+impl Dataset {
+    /// Number of images.
+    pub fn len(&self) -> usize {
+        self.labels.len()
+    }
+
+    /// Whether there is no image.
+    pub fn is_empty(&self) -> bool {
+        self.labels.is_empty()
+    }
+
+    /// Appends image `index` to `into`: `[3, resolution, resolution]` in [-1, 1], padded around with
+    /// black (-1), grey repeated to RGB.
+    ///
+    /// # Panics
+    /// If the image is larger than the resolution; [`load`] has refused that.
+    pub fn push_pm1(&self, index: usize, resolution: usize, into: &mut Vec<f32>) {
+        let [channels, height, width] = self.shape;
+        assert!(
+            height <= resolution && width <= resolution,
+            "{:?} in {resolution}",
+            self.shape
+        );
+        let (top, left) = ((resolution - height) / 2, (resolution - width) / 2);
+        let image =
+            &self.images_u8[index * channels * height * width..][..channels * height * width];
+        for channel in 0..3 {
+            let plane = &image[(channel % channels) * height * width..][..height * width];
+            let start = into.len();
+            into.resize(start + resolution * resolution, -1.0);
+            for (y, line) in plane.chunks_exact(width).enumerate() {
+                let at = start + (top + y) * resolution + left;
+                for (pixel, &byte) in into[at..at + width].iter_mut().zip(line) {
+                    *pixel = biggan::image::from_u8(byte);
+                }
+            }
+        }
+    }
+}
+
+/// The data set of a name.
+///
+/// # Errors
+/// If there is none; the message lists those there are.
+pub fn by_name(name: &str) -> Result<&'static NamedDataset> {
+    TABLE
+        .into_iter()
+        .find(|row| row.name == name)
+        .ok_or_else(|| {
+            let known: Vec<&str> = TABLE.iter().map(|row| row.name).collect();
+            bad_usage(format!(
+                "data set {name:?} is unknown; choose one of {}",
+                known.join(", ")
+            ))
+        })
+}
+
+/// Where fetched data sets stand.
+pub fn directory_of(dataset: &NamedDataset, data_home: Option<&Path>) -> Result<PathBuf> {
+    let home = data_home.context(
+        "no directory for data: neither XDG_DATA_HOME nor HOME is set; set one, or data.path",
+    )?;
+    Ok(home.join(dataset.name))
+}
+
+/// Reads a data set, and fetches it first if it is missing and the recipe names no path.
+///
+/// # Errors
+/// If it cannot be had, is damaged, or does not fit the resolution and classes.
+pub fn load(
+    request: &DatasetRequest<'_>,
+    resolution: usize,
+    data_home: Option<&Path>,
+) -> Result<Dataset> {
+    let named = by_name(&request.section.dataset)?;
+    let directory = match &request.section.path {
+        Some(path) => path.clone(),
+        None => {
+            let directory = directory_of(named, data_home)?;
+            if !(named.is_complete)(&directory) {
+                let Some(fetch) = named.fetch else {
+                    return Err(bad_usage(format!(
+                        "data.dataset {:?} has no place of its own; set data.path to its directory",
+                        named.name
+                    )));
+                };
+                fetch(&directory)?;
+            }
+            directory
+        }
+    };
+    let dataset = (named.read)(request, &directory)?;
+    check(&dataset, request.classes, resolution, &directory)?;
+    Ok(dataset)
+}
+
+fn check(dataset: &Dataset, classes: usize, resolution: usize, directory: &Path) -> Result<()> {
+    ensure!(!dataset.is_empty(), "{}: no images", directory.display());
+    if dataset.class_names.len() != classes {
+        return Err(bad_usage(format!(
+            "train.generator.classes is {classes}, but the data set {} has {} classes; they must agree",
+            dataset.info.name,
+            dataset.class_names.len()
+        )));
+    }
+    let [_, height, width] = dataset.shape;
+    if height > resolution || width > resolution {
+        return Err(bad_usage(format!(
+            "images of {} are {width}x{height}, larger than train.generator.resolution {resolution}; \
+             choose a larger resolution",
+            dataset.info.name
+        )));
+    }
+    let bad = dataset
+        .labels
+        .iter()
+        .position(|&label| usize::from(label) >= classes);
+    if let Some(index) = bad {
+        bail!(
+            "{}: label {} of image {index} is out of range; there are {classes} classes, 0 to {}; \
+             repair the labels, or set train.generator.classes",
+            directory.display(),
+            dataset.labels[index],
+            classes - 1
+        );
+    }
+    Ok(())
+}

@@ -1,0 +1,78 @@
+//! From a name to a device.
+
+use std::str::FromStr;
+
+use anyhow::Result;
+use burn::tensor::Device;
+
+use crate::error::bad_usage;
+
+/// A device by name, as typed.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum DeviceName {
+    /// The CPU backend (flex).
+    Cpu,
+    /// A GPU through wgpu: the runtime's choice, or the discrete GPU of this index.
+    Wgpu(Option<usize>),
+}
+
+impl FromStr for DeviceName {
+    type Err = String;
+
+    fn from_str(text: &str) -> Result<Self, String> {
+        let refuse = || format!("device {text:?} is unknown; give cpu, wgpu or wgpu:<index>");
+        match text.split_once(':') {
+            None if text == "cpu" => Ok(Self::Cpu),
+            None if text == "wgpu" => Ok(Self::Wgpu(None)),
+            Some(("wgpu", index)) => index
+                .parse()
+                .map(Some)
+                .map(Self::Wgpu)
+                .map_err(|_| refuse()),
+            _ => Err(refuse()),
+        }
+    }
+}
+
+/// The plain device (without autodiff) of a name.
+///
+/// # Errors
+/// If the program was built without that backend.
+pub fn open(name: DeviceName) -> Result<Device> {
+    match name {
+        DeviceName::Cpu => Ok(Device::flex()),
+        DeviceName::Wgpu(index) => open_wgpu(index),
+    }
+}
+
+#[cfg(feature = "wgpu")]
+fn open_wgpu(index: Option<usize>) -> Result<Device> {
+    use burn::tensor::DeviceKind;
+    Ok(Device::wgpu(index.map_or(
+        DeviceKind::DefaultDevice,
+        DeviceKind::DiscreteGpu,
+    )))
+}
+
+#[cfg(not(feature = "wgpu"))]
+fn open_wgpu(_: Option<usize>) -> Result<Device> {
+    Err(bad_usage(
+        "device wgpu: this program was built without it; build it with `--features wgpu`, or use \
+         --device cpu",
+    ))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn names() {
+        assert_eq!("cpu".parse(), Ok(DeviceName::Cpu));
+        assert_eq!("wgpu".parse(), Ok(DeviceName::Wgpu(None)));
+        assert_eq!("wgpu:1".parse(), Ok(DeviceName::Wgpu(Some(1))));
+        for bad in ["gpu", "cpu:1", "wgpu:x", ""] {
+            assert!(bad.parse::<DeviceName>().is_err(), "{bad}");
+        }
+    }
+}

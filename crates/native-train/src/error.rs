@@ -1,0 +1,47 @@
+//! From an error to the exit code of the program.
+
+use std::process::ExitCode;
+
+/// How a command that did not fail ended.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Outcome {
+    /// All is done.
+    Done,
+    /// Ctrl-C or a request to terminate came, and a checkpoint was written.
+    Interrupted,
+}
+
+impl Outcome {
+    /// 0, or 130 as a shell counts an interrupt.
+    pub fn exit_code(self) -> ExitCode {
+        match self {
+            Self::Done => ExitCode::SUCCESS,
+            Self::Interrupted => ExitCode::from(INTERRUPTED),
+        }
+    }
+}
+
+/// Exit code of an interrupted run.
+pub const INTERRUPTED: u8 = 130;
+
+/// What was typed or configured cannot be run; nothing was started.
+#[derive(Debug, thiserror::Error)]
+#[error("{0}")]
+pub struct BadUsage(pub String);
+
+/// A [`BadUsage`] as an [`anyhow::Error`].
+pub fn bad_usage(message: impl Into<String>) -> anyhow::Error {
+    BadUsage(message.into()).into()
+}
+
+/// 2 where the usage or the configuration is at fault, else 1.
+pub fn exit_code(error: &anyhow::Error) -> ExitCode {
+    let usage = error.chain().any(|cause| {
+        cause.is::<BadUsage>()
+            || matches!(
+                cause.downcast_ref::<biggan::Error>(),
+                Some(biggan::Error::Config(_))
+            )
+    });
+    ExitCode::from(if usage { 2 } else { 1 })
+}

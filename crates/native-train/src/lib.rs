@@ -1,0 +1,30 @@
+//! Trains BigGANs on machines, samples them and writes the models that the page loads.
+//!
+//! A thin program around the core crate `biggan`, which computes everything; files, clocks, threads
+//! and the terminal stand here. The path of a training run:
+//!
+//! ```text
+//! args -> plan -> commands::train -> train_loop (loader -> round -> report) -> run_dir
+//! ```
+//!
+//! It is a library so that integration tests can look inside; `main.rs` is the program.
+
+pub mod args;
+pub mod atomic_file;
+pub mod checkpoint;
+pub mod class_choice;
+pub mod commands;
+pub mod dataset;
+pub mod device;
+pub mod error;
+pub mod interrupt;
+pub mod latents_file;
+pub mod overrides;
+pub mod parameters;
+pub mod plan;
+pub mod progress;
+pub mod round;
+pub mod run_dir;
+pub mod run_log;
+pub mod sheet;
+pub mod train_loop;

@@ -1,0 +1,94 @@
+//! One round of training: D's steps, then one of G.
+
+use anyhow::Result;
+use biggan::latent::{LatentKey, Latents};
+use biggan::named::read_values;
+use biggan::random::Stream;
+use biggan::train::{TrainConfig, TrainState, discriminator_step, generator_step};
+use biggan::truncation::Truncation;
+use burn::tensor::{Device, Tensor};
+
+use crate::dataset::Loader;
+
+/// What a round measured; D's values are means over its steps.
+#[derive(Debug, Clone, Copy, PartialEq, Default)]
+pub struct RoundReport {
+    /// Hinge loss of D.
+    pub loss_d: f64,
+    /// Hinge loss of G.
+    pub loss_g: f64,
+    /// Mean logit of real images.
+    pub d_real: f64,
+    /// Mean logit of fake images.
+    pub d_fake: f64,
+}
+
+impl RoundReport {
+    /// The values with their names.
+    pub fn values(&self) -> [(&'static str, f64); 4] {
+        [
+            ("loss_d", self.loss_d),
+            ("loss_g", self.loss_g),
+            ("d_real", self.d_real),
+            ("d_fake", self.d_fake),
+        ]
+    }
+}
+
+/// `d_steps` steps of D and one of G. Every random number comes from the state's counters.
+///
+/// # Errors
+/// If a loss or a logit is not finite, or the device fails; the state is gone then.
+pub fn round(
+    mut state: TrainState,
+    config: &TrainConfig,
+    loader: &mut Loader,
+    device: &Device,
+) -> Result<(TrainState, RoundReport)> {
+    let mut report = RoundReport::default();
+    for _ in 0..config.d_steps {
+        let real = loader.batch(state.images_seen, config.batch_size, device);
+        let fakes = latents(config, Stream::DiscriminatorFakes, state.d_step, device);
+        let measured;
+        (state, measured) = discriminator_step(state, config, real, fakes)?;
+        // one read a step; relu hides a NaN logit from the hinge loss, so the logits are read too
+        let [loss, real, fake] = read([measured.loss, measured.real.mean(), measured.fake.mean()])?;
+        let share = 1.0 / config.d_steps as f64;
+        report.loss_d += share * loss;
+        report.d_real += share * real;
+        report.d_fake += share * fake;
+    }
+    refuse_not_finite(&report, state.g_step)?;
+    let fakes = latents(config, Stream::GeneratorFakes, state.g_step, device);
+    let (state, measured) = generator_step(state, config, fakes)?;
+    [report.loss_g] = read([measured.loss])?;
+    refuse_not_finite(&report, state.g_step - 1)?;
+    Ok((state, report))
+}
+
+fn refuse_not_finite(report: &RoundReport, g_step: u64) -> Result<()> {
+    match report.values().into_iter().find(|(_, v)| !v.is_finite()) {
+        None => Ok(()),
+        Some((name, value)) => Err(biggan::Error::NotFinite(format!(
+            "{name} is {value} at generator step {g_step}"
+        ))
+        .into()),
+    }
+}
+
+fn latents(config: &TrainConfig, stream: Stream, step: u64, device: &Device) -> Latents {
+    let key = LatentKey {
+        seed: config.seed,
+        stream,
+        step,
+        first: 0,
+    };
+    let dims = [config.generator.z_dim, config.generator.classes];
+    key.latents(config.batch_size, dims, Truncation::Off, device)
+}
+
+/// Reads scalars from the device, together.
+fn read<const N: usize>(scalars: [Tensor<1>; N]) -> Result<[f64; N]> {
+    let values = pollster::block_on(read_values(Tensor::cat(scalars.to_vec(), 0)))?;
+    Ok(std::array::from_fn(|index| f64::from(values[index])))
+}

@@ -1,0 +1,131 @@
+//! `log.jsonl`: one JSON object a line, one line an interval.
+
+use std::fs::{File, OpenOptions};
+use std::io::Write;
+use std::path::{Path, PathBuf};
+
+use anyhow::{Context, Result};
+use serde::{Deserialize, Serialize};
+
+use crate::atomic_file;
+
+/// One line: means over the steps since the line before.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct LogRecord {
+    /// Generator steps taken.
+    pub g_step: u64,
+    /// Real images seen by D.
+    pub images_seen: u64,
+    /// Hinge loss of D.
+    pub loss_d: f64,
+    /// Hinge loss of G.
+    pub loss_g: f64,
+    /// Logit of real images.
+    pub d_real: f64,
+    /// Logit of fake images.
+    pub d_fake: f64,
+    /// Speed.
+    pub images_per_sec: f64,
+    /// Time since the start of the run, without the pauses between its parts.
+    pub elapsed_secs: f64,
+}
+
+/// The log of a run.
+#[derive(Debug)]
+pub struct RunLog {
+    path: PathBuf,
+    file: File,
+    elapsed_before_secs: f64,
+}
+
+impl RunLog {
+    /// Opens a log to continue after generator step `g_step`: later lines, and a last line that a
+    /// killed process left unfinished, are cut off.
+    ///
+    /// # Errors
+    /// If the file cannot be read or written.
+    pub fn open(path: &Path, g_step: u64) -> Result<Self> {
+        let named = || format!("log {}", path.display());
+        let text = match std::fs::read(path) {
+            Ok(bytes) => String::from_utf8_lossy(&bytes).into_owned(),
+            Err(error) if error.kind() == std::io::ErrorKind::NotFound => String::new(),
+            Err(error) => return Err(error).with_context(named),
+        };
+        let kept: Vec<(&str, LogRecord)> = text
+            .lines()
+            .filter_map(|line| Some((line, serde_json::from_str::<LogRecord>(line).ok()?)))
+            .filter(|(_, record)| record.g_step <= g_step)
+            .collect();
+        let mut content = String::new();
+        for (line, _) in &kept {
+            content += line;
+            content.push('\n');
+        }
+        if content != text {
+            atomic_file::write(path, content.as_bytes())?;
+        }
+        let file = OpenOptions::new()
+            .create(true)
+            .append(true)
+            .open(path)
+            .with_context(named)?;
+        Ok(Self {
+            path: path.to_owned(),
+            file,
+            elapsed_before_secs: kept.last().map_or(0.0, |(_, record)| record.elapsed_secs),
+        })
+    }
+
+    /// Time that the run took before it was opened.
+    pub fn elapsed_before_secs(&self) -> f64 {
+        self.elapsed_before_secs
+    }
+
+    /// Appends a line in one write.
+    ///
+    /// # Errors
+    /// If the write fails.
+    pub fn append(&mut self, record: &LogRecord) -> Result<()> {
+        let line = serde_json::to_string(record)? + "\n";
+        self.file
+            .write_all(line.as_bytes())
+            .with_context(|| format!("log {}", self.path.display()))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn record(g_step: u64) -> LogRecord {
+        LogRecord {
+            g_step,
+            images_seen: g_step * 8,
+            loss_d: 1.0,
+            loss_g: 0.5,
+            d_real: 0.25,
+            d_fake: -0.25,
+            images_per_sec: 10.0,
+            elapsed_secs: g_step as f64,
+        }
+    }
+
+    #[test]
+    fn a_reopened_log_ends_at_its_checkpoint() {
+        let directory = tempfile::tempdir().unwrap();
+        let path = directory.path().join("log.jsonl");
+        let mut log = RunLog::open(&path, 0).unwrap();
+        for step in 1..=3 {
+            log.append(&record(step)).unwrap();
+        }
+        log.file.write_all(b"{\"g_step\": 4, \"ima").unwrap();
+        let log = RunLog::open(&path, 2).unwrap();
+        assert_eq!(log.elapsed_before_secs(), 2.0);
+        let lines: Vec<LogRecord> = std::fs::read_to_string(&path)
+            .unwrap()
+            .lines()
+            .map(|line| serde_json::from_str(line).unwrap())
+            .collect();
+        assert_eq!(lines, [record(1), record(2)]);
+    }
+}

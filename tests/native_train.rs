@@ -1,0 +1,20 @@
+//! The program `native-train` from outside: commands, files, exit codes.
+//!
+//! Everything runs on a data set of a few random images and networks of the smallest width, made by
+//! the tests themselves: no network, no GPU, no big weights.
+
+// a panic is how a test fails, in its helpers too
+#![allow(clippy::unwrap_used)]
+
+#[path = "native_train/bad_input.rs"]
+mod bad_input;
+#[path = "native_train/interruption.rs"]
+mod interruption;
+#[path = "native_train/model.rs"]
+mod model;
+#[path = "native_train/resume.rs"]
+mod resume;
+#[path = "native_train/setting.rs"]
+mod setting;
+#[path = "native_train/usage.rs"]
+mod usage;

@@ -1,0 +1,146 @@
+//! Whatever ends a run, it can be continued.
+
+#![cfg(unix)]
+
+use std::process::{Child, Stdio};
+use std::time::{Duration, Instant};
+
+use crate::setting::{Setting, checkpoints, stderr};
+
+/// Longest wait for something that takes milliseconds.
+const PATIENCE: Duration = Duration::from_secs(60);
+
+fn start(setting: &Setting, more: &[&str]) -> Child {
+    let mut args = vec!["--config", "tiny.toml", "--out", "run"];
+    args.extend(more);
+    setting
+        .command(&args)
+        .stderr(Stdio::piped())
+        .spawn()
+        .unwrap()
+}
+
+fn wait_until(what: &str, mut condition: impl FnMut() -> bool) {
+    let started = Instant::now();
+    while !condition() {
+        assert!(started.elapsed() < PATIENCE, "{what} did not happen");
+        std::thread::sleep(Duration::from_millis(5));
+    }
+}
+
+fn signal(child: &Child, name: &str) {
+    let status = std::process::Command::new("kill")
+        .args(["-s", name, &child.id().to_string()])
+        .status()
+        .unwrap();
+    assert!(status.success());
+}
+
+#[test]
+fn interrupt_and_terminate_write_a_checkpoint_and_exit_130() {
+    for name in ["INT", "TERM"] {
+        let setting = Setting::new();
+        let child = start(&setting, &["--set", "run.checkpoint_every_images=1000000"]);
+        let log = setting.path("run/log.jsonl");
+        wait_until("a line of the log", || {
+            std::fs::metadata(&log).is_ok_and(|file| file.len() > 0)
+        });
+        assert!(checkpoints(&setting.path("run")).is_empty());
+        signal(&child, name);
+        let output = child.wait_with_output().unwrap();
+        let text = stderr(&output);
+        assert_eq!(output.status.code(), Some(130), "{text}");
+        assert_eq!(checkpoints(&setting.path("run")).len(), 1, "{text}");
+        assert!(text.contains("interrupted after"), "{text}");
+        setting.train("run", 1, &["--resume"]);
+    }
+}
+
+#[test]
+fn a_run_killed_at_any_moment_can_be_resumed() {
+    let setting = Setting::new();
+    // a checkpoint a step, so that most kills come near a write
+    let often = [
+        "--set",
+        "run.checkpoint_every_images=8",
+        "--set",
+        "run.sample_every_images=8",
+        "--set",
+        "run.log_every_steps=1",
+    ];
+    let mut seen = 0;
+    for round in 0..20u64 {
+        let mut child = start(&setting, &[&often[..], &["--resume"]].concat());
+        // moments spread over start, loading and training; any sequence does
+        std::thread::sleep(Duration::from_millis(10 + round * 7919 % 331));
+        child.kill().unwrap();
+        child.wait().unwrap();
+        let newest = checkpoints(&setting.path("run")).pop();
+        for path in checkpoints(&setting.path("run")) {
+            let bytes = std::fs::read(&path).unwrap();
+            native_train::checkpoint::Checkpoint::decode(&bytes).unwrap();
+        }
+        let images = newest.map_or(0, |path| {
+            let stem = path.file_stem().unwrap().to_string_lossy().into_owned();
+            stem.parse::<u64>().unwrap()
+        });
+        assert!(images >= seen, "{images} after {seen}");
+        seen = images;
+    }
+    assert!(seen > 0, "no kill came late enough to matter");
+    let output = setting.run(
+        &[
+            &[
+                "--config",
+                "tiny.toml",
+                "--out",
+                "run",
+                "--resume",
+                "--steps",
+                "2",
+            ],
+            &often[..],
+        ]
+        .concat(),
+    );
+    assert!(output.status.success(), "{}", stderr(&output));
+    let rest = std::fs::read_dir(setting.path("run/checkpoints")).unwrap();
+    let partial = rest.filter(|entry| {
+        let name = entry.as_ref().unwrap().file_name();
+        name.to_string_lossy().starts_with(".partial")
+    });
+    assert_eq!(partial.count(), 0, "unfinished files are cleared");
+}
+
+#[test]
+fn one_process_a_run_directory() {
+    let setting = Setting::new();
+    let mut child = start(&setting, &[]);
+    wait_until("the lock", || setting.path("run/lock").exists());
+    wait_until("the refusal", || {
+        let args = [
+            "--config",
+            "tiny.toml",
+            "--out",
+            "run",
+            "--resume",
+            "--steps",
+            "1",
+        ];
+        let output = setting.run(&args);
+        stderr(&output).contains("in use by another process")
+    });
+    child.kill().unwrap();
+    child.wait().unwrap();
+}
+
+#[test]
+fn a_run_with_checkpoints_is_not_started_anew() {
+    let setting = Setting::new();
+    setting.train("run", 1, &[]);
+    setting.refused(
+        2,
+        &["--config", "tiny.toml", "--out", "run"],
+        &["has checkpoints already", "--resume", "--out"],
+    );
+}

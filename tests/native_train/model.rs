@@ -1,0 +1,258 @@
+//! export -> sample -> inspect.
+
+use std::path::Path;
+
+use biggan::file::{Dtype, decode, encode};
+use biggan::named::HostTensor;
+use safetensors::{Dtype as StDtype, tensor::TensorView};
+
+use crate::setting::{Setting, png_size};
+
+/// A setting with a small exported model.
+fn with_model() -> Setting {
+    let setting = Setting::new();
+    setting.train("run", 8, &[]); // 0.5^8 = 0.4 % initial weights
+    setting.ok(&[
+        "export",
+        "run",
+        "--out",
+        "model.safetensors",
+        "--passes",
+        "2",
+    ]);
+    setting
+}
+
+fn image(path: &Path) -> HostTensor {
+    let stored = decode(&std::fs::read(path).unwrap()).unwrap();
+    stored.tensors.0["image"].clone()
+}
+
+#[test]
+fn the_same_request_gives_the_same_bytes() {
+    let setting = with_model();
+    let sample = |out: &str, seed: &str| {
+        let raw = format!("{out}.safetensors");
+        let png = format!("{out}.png");
+        setting.ok(&[
+            "sample",
+            "model.safetensors",
+            "--class",
+            "1,2",
+            "--truncation",
+            "0.5",
+            "--seed",
+            seed,
+            "--count",
+            "3",
+            "--out",
+            &png,
+            "--raw",
+            &raw,
+        ]);
+        let read = |name: &str| std::fs::read(setting.path(name)).unwrap();
+        (read(&png), read(&raw))
+    };
+    assert_eq!(sample("a", "7"), sample("b", "7"));
+    assert_ne!(sample("a", "7").1, sample("c", "8").1);
+    let images = image(&setting.path("a.safetensors"));
+    assert_eq!(images.shape, [6, 3, 32, 32]);
+    assert!(images.values.iter().all(|v| v.abs() <= 1.0));
+    let sheet = png_size(&setting.path("a.png"));
+    assert_eq!(sheet, (3 * 34 + 2, 2 * 34 + 2));
+}
+
+#[test]
+fn brought_latents_give_the_pictures_of_their_seed() {
+    let setting = with_model();
+    setting.ok(&[
+        "sample",
+        "model.safetensors",
+        "--class",
+        "2",
+        "--truncation",
+        "1",
+        "--seed",
+        "5",
+        "--count",
+        "2",
+        "--raw",
+        "seed.safetensors",
+    ]);
+    let key = biggan::latent::LatentKey {
+        seed: 5,
+        stream: biggan::random::Stream::Sample,
+        step: 0,
+        first: 0,
+    };
+    let z = key.z(2, 8, biggan::truncation::Truncation::Threshold(1.0));
+    let z: Vec<u8> = z.iter().flat_map(|v| v.to_le_bytes()).collect();
+    let y: Vec<u8> = [2i64, 2].iter().flat_map(|v| v.to_le_bytes()).collect();
+    let views = [
+        ("z", TensorView::new(StDtype::F32, vec![2, 8], &z).unwrap()),
+        ("y", TensorView::new(StDtype::I64, vec![2], &y).unwrap()),
+    ];
+    let bytes = safetensors::serialize(views, None).unwrap();
+    std::fs::write(setting.path("latents.safetensors"), bytes).unwrap();
+    setting.ok(&[
+        "sample",
+        "model.safetensors",
+        "--latents",
+        "latents.safetensors",
+        "--truncation",
+        "1",
+        "--raw",
+        "brought.safetensors",
+    ]);
+    assert_eq!(
+        image(&setting.path("seed.safetensors")),
+        image(&setting.path("brought.safetensors"))
+    );
+}
+
+#[test]
+fn models_checkpoints_and_runs_are_inspected() {
+    let setting = with_model();
+    let model = setting.ok(&["inspect", "model.safetensors"]);
+    for part in [
+        "14 rows of 8 samples: off 0.04",
+        "recipe tiny, seed 3, 64 images, 8 generator steps, 0.39 % initial weights",
+        "0 0, 1 1, 2 2",
+        "data, 24 images",
+        "blocks.2",
+    ] {
+        assert!(model.contains(part), "{part:?} is not in\n{model}");
+    }
+    let run = setting.ok(&["inspect", "run"]);
+    assert!(
+        run.contains("64 of 1000000 images, 8 generator and 16"),
+        "{run}"
+    );
+    assert!(run.contains("discriminator"), "{run}");
+}
+
+#[test]
+fn f32_models_are_larger_and_alike() {
+    let setting = with_model();
+    setting.ok(&[
+        "export",
+        "run",
+        "--out",
+        "wide.safetensors",
+        "--passes",
+        "2",
+        "--dtype",
+        "f32",
+    ]);
+    let size = |name| std::fs::metadata(setting.path(name)).unwrap().len();
+    assert!(size("wide.safetensors") > size("model.safetensors") * 3 / 2);
+    let sample = |model: &str| {
+        setting.ok(&[
+            "sample", model, "--class", "all", "--count", "2", "--raw", "raw",
+        ]);
+        image(&setting.path("raw")).values
+    };
+    let (half, full) = (sample("model.safetensors"), sample("wide.safetensors"));
+    let apart = half
+        .iter()
+        .zip(&full)
+        .map(|(a, b)| (a - b).abs())
+        .fold(0.0, f32::max);
+    // f16 keeps 11 bits; a picture is a few layers of them
+    assert!(apart < 0.05, "{apart}");
+}
+
+#[test]
+fn a_young_average_is_not_exported() {
+    let setting = Setting::new();
+    setting.train("run", 4, &[]); // 0.5^4 = 6.25 %
+    setting.refused(
+        1,
+        &["export", "run", "--out", "model.safetensors"],
+        &["6.2 % initial weights", "at most 5 %", "train longer"],
+    );
+    assert!(!setting.path("model.safetensors").exists());
+}
+
+#[test]
+fn foreign_and_broken_models_are_refused() {
+    let setting = with_model();
+    let sample = [
+        "sample",
+        "bad.safetensors",
+        "--class",
+        "0",
+        "--out",
+        "x.png",
+    ];
+    let bytes = std::fs::read(setting.path("model.safetensors")).unwrap();
+    let write = |bytes: &[u8]| std::fs::write(setting.path("bad.safetensors"), bytes).unwrap();
+
+    write(&bytes[..bytes.len() - 1]);
+    setting.refused(
+        1,
+        &sample,
+        &["bad.safetensors", "not a whole safetensors file"],
+    );
+    write(b"");
+    setting.refused(1, &sample, &["bad.safetensors", "of 0 bytes"]);
+
+    let mut stored = decode(&bytes).unwrap();
+    stored.metadata.insert("format_version".into(), "9".into());
+    write(&encode(&stored.tensors, &stored.metadata, Dtype::F16).unwrap());
+    setting.refused(
+        1,
+        &sample,
+        &["format_version is 9", "reads \"1\"", "export"],
+    );
+
+    stored.metadata.insert("format".into(), "other".into());
+    write(&encode(&stored.tensors, &stored.metadata, Dtype::F16).unwrap());
+    setting.refused(1, &sample, &["format is \"other\"", "expected \"biggan\""]);
+
+    stored.metadata.clear();
+    write(&encode(&stored.tensors, &stored.metadata, Dtype::F16).unwrap());
+    setting.refused(1, &sample, &["not stated"]);
+    setting.refused(1, &["inspect", "bad.safetensors"], &["not stated"]);
+    setting.refused(
+        1,
+        &["sample", "none", "--class", "0", "--out", "x"],
+        &["none", "No such"],
+    );
+    let checkpoint = setting.newest_checkpoint("run");
+    let checkpoint = checkpoint.to_str().unwrap();
+    let args = ["sample", checkpoint, "--class", "0", "--out", "x.png"];
+    setting.refused(1, &args, &["biggan-checkpoint", "native-train export"]);
+    assert!(!setting.path("x.png").exists());
+}
+
+#[test]
+fn requests_that_do_not_fit_are_refused() {
+    let setting = with_model();
+    let refused = |more: &[&str], parts: &[&str]| {
+        let args = [&["sample", "model.safetensors"], more].concat();
+        setting.refused(2, &args, parts);
+    };
+    refused(&["--class", "0"], &["--out", "--raw"]);
+    refused(&["--out", "x.png"], &["no class", "0 0, 1 1, 2 2"]);
+    refused(
+        &["--class", "hat", "--out", "x.png"],
+        &["\"hat\"", "0 0, 1 1, 2 2"],
+    );
+    refused(&["--class", "3", "--out", "x.png"], &["\"3\""]);
+    let truncation = ["--class", "0", "--out", "x.png", "--truncation"];
+    refused(
+        &[&truncation[..], &["9"]].concat(),
+        &["9", "0.001 to 8", "off"],
+    );
+    refused(&[&truncation[..], &["much"]].concat(), &["\"much\"", "off"]);
+    refused(
+        &["--class", "all", "--count", "5000", "--out", "x"],
+        &["15000", "1 to 4096"],
+    );
+    refused(
+        &["--class", "0", "--count", "0", "--out", "x"],
+        &["1 to 4096"],
+    );
+    assert!(!setting.path("x.png").exists());
+}

@@ -1,0 +1,136 @@
+//! A resumed run is the run.
+
+use crate::setting::{Setting, checkpoints, png_size};
+
+/// Tensors and counters of a checkpoint, to the bit.
+fn content(path: &std::path::Path) -> (biggan::named::HostTensors, biggan::train::Counters) {
+    let bytes = std::fs::read(path).unwrap();
+    let checkpoint = native_train::checkpoint::Checkpoint::decode(&bytes).unwrap();
+    (checkpoint.tensors, checkpoint.counters)
+}
+
+fn log(setting: &Setting, run: &str) -> Vec<serde_json::Value> {
+    let text = std::fs::read_to_string(setting.path(run).join("log.jsonl")).unwrap();
+    text.lines()
+        .map(|line| {
+            let mut record: serde_json::Value = serde_json::from_str(line).unwrap();
+            for clock in ["images_per_sec", "elapsed_secs"] {
+                assert!(record[clock].as_f64().unwrap() > 0.0);
+                record.as_object_mut().unwrap().remove(clock);
+            }
+            record
+        })
+        .collect()
+}
+
+#[test]
+fn twenty_steps_are_ten_and_resume_and_ten() {
+    let setting = Setting::new();
+    setting.train("whole", 20, &[]);
+    setting.train("parts", 10, &[]);
+    setting.train("parts", 10, &["--resume"]);
+    let (whole, parts) = (
+        setting.newest_checkpoint("whole"),
+        setting.newest_checkpoint("parts"),
+    );
+    assert_eq!(whole.file_name(), parts.file_name());
+    let ((whole, counters), (parts, of_parts)) = (content(&whole), content(&parts));
+    assert_eq!(counters, of_parts);
+    assert_eq!((counters.g_step, counters.images_seen), (20, 160));
+    assert_eq!(whole.0.len(), parts.0.len());
+    for prefix in [
+        "generator.",
+        "discriminator.",
+        "ema.",
+        "adam_g.first.",
+        "adam_d.second.",
+    ] {
+        assert!(
+            whole.0.keys().any(|name| name.starts_with(prefix)),
+            "{prefix}"
+        );
+    }
+    for (name, tensor) in &whole.0 {
+        let other: Vec<u32> = parts.0[name].values.iter().map(|v| v.to_bits()).collect();
+        let bits: Vec<u32> = tensor.values.iter().map(|v| v.to_bits()).collect();
+        assert_eq!(bits, other, "{name}");
+    }
+    assert_eq!(log(&setting, "whole"), log(&setting, "parts"));
+    assert_eq!(log(&setting, "whole").len(), 4);
+}
+
+#[test]
+fn old_checkpoints_go_and_sheets_come() {
+    let setting = Setting::new();
+    setting.train("run", 50, &[]); // 400 images: a checkpoint every 80, a sheet at 400
+    let names: Vec<String> = checkpoints(&setting.path("run"))
+        .iter()
+        .map(|path| path.file_stem().unwrap().to_string_lossy().into_owned())
+        .collect();
+    assert_eq!(names, ["000000000240", "000000000320", "000000000400"]);
+    let sheet = png_size(&setting.path("run/samples/000000000400.png"));
+    // 8 columns and 3 classes of 32 pixels, margins of 2
+    assert_eq!(sheet, (8 * 34 + 2, 3 * 34 + 2));
+    assert!(setting.path("run/plan.json").exists());
+}
+
+#[test]
+fn a_damaged_newest_checkpoint_is_named_and_the_one_before_is_used() {
+    let setting = Setting::new();
+    setting.train("run", 20, &[]);
+    let newest = setting.newest_checkpoint("run");
+    let bytes = std::fs::read(&newest).unwrap();
+    std::fs::write(&newest, &bytes[..bytes.len() / 2]).unwrap();
+    let output = setting.run(&[
+        "--config",
+        "tiny.toml",
+        "--out",
+        "run",
+        "--resume",
+        "--steps",
+        "1",
+    ]);
+    let text = crate::setting::stderr(&output);
+    assert!(output.status.success(), "{text}");
+    assert!(
+        text.contains("warning: ") && text.contains("000000000160"),
+        "{text}"
+    );
+    assert!(
+        text.contains("resuming from run/checkpoints/000000000080"),
+        "{text}"
+    );
+}
+
+#[test]
+fn a_changed_recipe_is_another_run_but_its_length_may_change() {
+    let setting = Setting::new();
+    setting.train("run", 2, &[]);
+    let resume = [
+        "--config",
+        "tiny.toml",
+        "--out",
+        "run",
+        "--resume",
+        "--steps",
+        "1",
+    ];
+    let changed = [&resume[..], &["--set", "train.adam_g.lr=0.5"]].concat();
+    setting.refused(2, &changed, &["train.adam_g.lr 0.001 -> 0.5", "--out"]);
+    let longer = [&resume[..], &["--set", "run.images=2000000"]].concat();
+    setting.ok(&longer);
+    let plan = std::fs::read_to_string(setting.path("run/plan.json")).unwrap();
+    assert!(plan.contains("2000000"), "{plan}");
+}
+
+#[test]
+fn changed_data_are_another_run() {
+    let setting = Setting::new();
+    setting.train("run", 2, &[]);
+    setting.write_idx("train-labels-idx1-ubyte", &[24], &[0; 24]);
+    setting.refused(
+        1,
+        &["--config", "tiny.toml", "--out", "run", "--resume"],
+        &["data differ", "SHA-256"],
+    );
+}

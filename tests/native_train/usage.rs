@@ -1,0 +1,77 @@
+//! Help, plans and exit codes.
+
+use crate::setting::Setting;
+
+#[test]
+fn help_teaches() {
+    let setting = Setting::new();
+    let help = setting.ok(&["--help"]);
+    for part in [
+        "native-train --config configs/fashion32.toml --resume",
+        "export",
+        "sample",
+        "inspect",
+        "Exit codes: 0 done",
+    ] {
+        assert!(help.contains(part), "{part:?} is not in\n{help}");
+    }
+    assert!(setting.ok(&["sample", "--help"]).contains("--truncation"));
+}
+
+#[test]
+fn nothing_and_nonsense_are_usage_errors() {
+    let setting = Setting::new();
+    for args in [&[][..], &["--out", "x"], &["trian"], &["sample"]] {
+        assert_eq!(setting.run(args).status.code(), Some(2), "{args:?}");
+    }
+    setting.refused(2, &["--out", "x"], &["--config"]);
+    setting.refused(
+        2,
+        &["--config", "none.toml"],
+        &["none.toml", "No such file", "configs/"],
+    );
+}
+
+#[test]
+fn a_dry_run_prints_the_plan_and_writes_nothing() {
+    let setting = Setting::new();
+    let plan = setting.ok(&[
+        "train",
+        "--config",
+        "tiny.toml",
+        "--dry-run",
+        "--set",
+        "train.seed=77",
+    ]);
+    for part in [
+        "\"seed\": 77",
+        "\"bn_momentum\": 0.1",
+        "discriminator",
+        "MiB",
+    ] {
+        assert!(plan.contains(part), "{part:?} is not in\n{plan}");
+    }
+    assert!(!setting.path("runs").exists());
+}
+
+#[cfg(not(feature = "wgpu"))]
+#[test]
+fn a_missing_backend_names_its_feature() {
+    let setting = Setting::new();
+    setting.refused(
+        2,
+        &["--config", "tiny.toml", "--device", "wgpu"],
+        &["--features wgpu", "--device cpu"],
+    );
+}
+
+#[test]
+fn recipes_are_inspected() {
+    let setting = Setting::new();
+    let text = setting.ok(&["inspect", "--config", "tiny.toml"]);
+    assert!(
+        text.contains("32x32 pixels, width 2, z 8 hierarchical"),
+        "{text}"
+    );
+    assert!(text.contains("blocks.2"), "{text}");
+}
