@@ -17,6 +17,12 @@ Examples:
 
 Exit codes: 0 done, 1 failed, 2 bad usage or config, 130 interrupted with a checkpoint written";
 
+const EVALUATE_EXAMPLES: &str = "\
+Examples:
+  native-train classifier --dataset fashion-mnist --out models/fashion-cnn.safetensors
+  native-train evaluate models/fashion32.safetensors --classifier models/fashion-cnn.safetensors \\
+      --truncation 1.0";
+
 /// Trains BigGANs, samples them and writes the models that the page loads.
 #[derive(Debug, Parser)]
 #[command(
@@ -47,6 +53,11 @@ pub enum Command {
     Sample(SampleArgs),
     /// Say what is inside of a model, a checkpoint, a run or a recipe
     Inspect(InspectArgs),
+    /// Score a model in the features of a classifier that never saw it
+    #[command(after_help = EVALUATE_EXAMPLES)]
+    Evaluate(EvaluateArgs),
+    /// Train the small classifier that `evaluate` measures with
+    Classifier(ClassifierArgs),
     /// Data sets: fetch one by name
     #[command(subcommand)]
     Data(DataCommand),
@@ -158,6 +169,63 @@ pub struct InspectArgs {
     /// Replace a value of the recipe; may be repeated
     #[arg(long = "set", value_name = "KEY=VALUE", requires = "config")]
     pub set: Vec<String>,
+}
+
+/// Options of `evaluate`.
+#[derive(Debug, clap::Args)]
+pub struct EvaluateArgs {
+    /// Model file
+    pub model: PathBuf,
+    /// Classifier file; the scores are named after it
+    #[arg(long, value_name = "FILE")]
+    pub classifier: PathBuf,
+    /// Directory of the real images [default: where `data fetch` puts them]
+    #[arg(long, value_name = "DIR")]
+    pub data: Option<PathBuf>,
+    /// Threshold on |z| from 0.001 to 8, or off for N(0, I)
+    #[arg(long, value_name = "T", default_value = "off")]
+    pub truncation: String,
+    /// Samples behind the Frechet distance
+    #[arg(long, default_value_t = 5000)]
+    pub count: usize,
+    /// Samples behind the shares of recognised classes and the spread
+    #[arg(long, default_value_t = 1000)]
+    pub recognised: usize,
+    /// Seed of the latents
+    #[arg(long, default_value_t = 0)]
+    pub seed: u64,
+    /// Write the scores into the model file
+    #[arg(long)]
+    pub update: bool,
+    /// Where to compute: cpu, wgpu, or wgpu:<index>
+    #[arg(long, default_value = "cpu")]
+    pub device: DeviceName,
+}
+
+/// Options of `classifier`.
+#[derive(Debug, clap::Args)]
+pub struct ClassifierArgs {
+    /// Name of the data set
+    #[arg(long, value_name = "NAME")]
+    pub dataset: String,
+    /// Directory of the data set [default: where `data fetch` puts it]
+    #[arg(long, value_name = "DIR")]
+    pub data: Option<PathBuf>,
+    /// Classifier file to write
+    #[arg(long, value_name = "FILE")]
+    pub out: PathBuf,
+    /// Name that the scores will carry
+    #[arg(long, default_value = "fashion-cnn")]
+    pub name: String,
+    /// Classes of the data set
+    #[arg(long, default_value_t = 10)]
+    pub classes: usize,
+    /// Passes over the training set
+    #[arg(long, default_value_t = 6)]
+    pub epochs: usize,
+    /// Seed of weights and order
+    #[arg(long, default_value_t = 1)]
+    pub seed: u64,
 }
 
 /// Commands about data sets.

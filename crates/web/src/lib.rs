@@ -1,1 +1,17 @@
+//! BigGAN for browsers: bindings of the core crate, which does all the computing.
+//!
+//! A worker calls [`watch_faults`] once, opens an [`Engine`] on a backend, and loads a [`Model`]
+//! from bytes. Everything reads asynchronously, since a browser has no other way to read from a GPU.
+//! Errors become JavaScript's `Error` at the end of each call, in the core's words.
+//!
+//! A wasm instance opens one engine: Burn's GPU runtime starts once, and after a fault (a lost GPU, a
+//! panic) nothing in the instance can be trusted. Recovery is a new worker.
 
+mod device;
+mod engine;
+mod faults;
+mod model;
+
+pub use engine::Engine;
+pub use faults::watch_faults;
+pub use model::{Batch, Model};

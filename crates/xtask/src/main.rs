@@ -1,1 +1,64 @@
-fn main() {}
+//! The project's own commands. `cargo xtask demo` and `cargo xtask test` need Rust, Node and a C
+//! compiler; they set up the rest themselves.
+
+use std::process::ExitCode;
+
+use clap::{Parser, Subcommand};
+
+mod browser;
+mod demo;
+mod model;
+mod run;
+mod setup;
+mod test;
+mod web;
+mod workspace;
+
+use workspace::Workspace;
+
+#[derive(Parser)]
+#[command(name = "cargo xtask", bin_name = "cargo xtask", about)]
+struct Args {
+    #[command(subcommand)]
+    command: Command,
+}
+
+#[derive(Subcommand)]
+enum Command {
+    /// Install what the other commands need: the wasm target, wasm-bindgen, npm packages.
+    Setup,
+    /// Build the package for browsers and the page, into www/dist.
+    Web {
+        /// Make the files as small as they get; takes minutes more.
+        #[arg(long)]
+        release: bool,
+    },
+    /// Build the page and serve it on this machine.
+    Demo {
+        /// Port on localhost.
+        #[arg(long, default_value_t = 5173)]
+        port: u16,
+    },
+    /// Check formats and lints, run all tests, natively and in a browser.
+    Test,
+}
+
+fn main() -> ExitCode {
+    let command = Args::parse().command;
+    let outcome = Workspace::find().and_then(|workspace| match command {
+        Command::Setup => setup::setup(&workspace),
+        Command::Web { release } => {
+            setup::setup(&workspace)?;
+            web::web(&workspace, release)
+        }
+        Command::Demo { port } => demo::demo(&workspace, port),
+        Command::Test => test::test(&workspace),
+    });
+    match outcome {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => {
+            eprintln!("error: {error:#}");
+            ExitCode::FAILURE
+        }
+    }
+}

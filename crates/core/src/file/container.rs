@@ -26,27 +26,40 @@ pub struct StoredTensors {
     pub metadata: BTreeMap<String, String>,
 }
 
-/// Tensors and metadata as the bytes of a safetensors file.
+/// Tensors and metadata as the bytes of a safetensors file, all of one type.
 ///
 /// # Errors
-/// If a value is too large for the type (f16), or the writer refuses a name.
+/// As [`encode_with`].
 pub fn encode(
     tensors: &HostTensors,
     metadata: &BTreeMap<String, String>,
     dtype: Dtype,
 ) -> Result<Vec<u8>> {
-    let mut bytes: Vec<(&str, &[usize], Vec<u8>)> = Vec::with_capacity(tensors.0.len());
+    encode_with(tensors, metadata, |_| dtype)
+}
+
+/// Tensors and metadata as the bytes of a safetensors file; `dtype_of` names the type of each.
+///
+/// # Errors
+/// If a value is too large for the type (f16), or the writer refuses a name.
+pub fn encode_with(
+    tensors: &HostTensors,
+    metadata: &BTreeMap<String, String>,
+    dtype_of: impl Fn(&str) -> Dtype,
+) -> Result<Vec<u8>> {
+    let mut bytes: Vec<(&str, &[usize], Dtype, Vec<u8>)> = Vec::with_capacity(tensors.0.len());
     for (name, tensor) in &tensors.0 {
-        bytes.push((name, &tensor.shape, to_bytes(name, tensor, dtype)?));
+        let dtype = dtype_of(name);
+        bytes.push((name, &tensor.shape, dtype, to_bytes(name, tensor, dtype)?));
     }
-    let st_dtype = match dtype {
-        Dtype::F32 => StDtype::F32,
-        Dtype::F16 => StDtype::F16,
-    };
     let views = bytes
         .iter()
-        .map(|(name, shape, data)| {
-            TensorView::new(st_dtype, shape.to_vec(), data)
+        .map(|(name, shape, dtype, data)| {
+            let dtype = match dtype {
+                Dtype::F32 => StDtype::F32,
+                Dtype::F16 => StDtype::F16,
+            };
+            TensorView::new(dtype, shape.to_vec(), data)
                 .map(|view| (*name, view))
                 .map_err(|error| Error::tensor(*name, error.to_string()))
         })
@@ -57,6 +70,20 @@ pub fn encode(
         .collect();
     safetensors::serialize(views, Some(metadata))
         .map_err(|error| Error::File(format!("writing safetensors failed: {error}")))
+}
+
+/// Type of a file's weights: f16 if any tensor is stored so.
+///
+/// # Errors
+/// As [`decode`].
+pub fn weights_dtype(bytes: &[u8]) -> Result<Dtype> {
+    let (_, header) = SafeTensors::read_metadata(bytes)
+        .map_err(|error| Error::File(format!("not a safetensors file: {error}")))?;
+    let half = header
+        .tensors()
+        .values()
+        .any(|info| info.dtype == StDtype::F16);
+    Ok(if half { Dtype::F16 } else { Dtype::F32 })
 }
 
 fn to_bytes(name: &str, tensor: &HostTensor, dtype: Dtype) -> Result<Vec<u8>> {

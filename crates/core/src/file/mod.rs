@@ -6,7 +6,7 @@
 mod container;
 mod model_file;
 
-pub use container::{Dtype, StoredTensors, decode, encode};
+pub use container::{Dtype, StoredTensors, decode, encode, encode_with, weights_dtype};
 pub use model_file::{
     DatasetInfo, FORMAT, FORMAT_VERSION, ModelFile, ModelInfo, Provenance, StatisticsTable,
 };

@@ -7,7 +7,7 @@ use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
 
-use super::container::{Dtype, decode, encode};
+use super::container::{Dtype, decode, encode_with};
 use crate::config::GeneratorConfig;
 use crate::error::{Error, Result};
 use crate::named::HostTensors;
@@ -87,10 +87,11 @@ pub struct ModelFile {
 }
 
 impl ModelFile {
-    /// The bytes of the file. Statistics are stored as the weights are.
+    /// The bytes of the file, with weights of the given type. Statistics are few and small: they
+    /// stay f32.
     ///
     /// # Errors
-    /// As [`encode`].
+    /// As [`encode_with`].
     pub fn encode(&self, dtype: Dtype) -> Result<Vec<u8>> {
         let config = serde_json::to_string(&self.info)
             .map_err(|error| Error::File(format!("writing the model's config failed: {error}")))?;
@@ -99,7 +100,13 @@ impl ModelFile {
             ("format_version".to_owned(), FORMAT_VERSION.to_owned()),
             ("config".to_owned(), config),
         ]);
-        encode(&self.tensors, &metadata, dtype)
+        encode_with(&self.tensors, &metadata, |name| {
+            if name.starts_with("stats.") {
+                Dtype::F32
+            } else {
+                dtype
+            }
+        })
     }
 
     /// Reads and checks a model file.

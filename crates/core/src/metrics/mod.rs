@@ -4,11 +4,13 @@
 //! features, with which statistics and truncation. Whoever prints one prints those too.
 
 mod classifier;
+mod classifier_file;
 mod frechet;
 mod moments;
 mod spread;
 
 pub use classifier::{Classifier, ClassifierConfig, ClassifierOutput, cross_entropy};
+pub use classifier_file::ClassifierInfo;
 pub use frechet::frechet_distance;
 pub use moments::Moments;
 pub use spread::class_spread;

@@ -1,6 +1,8 @@
 //! What the program can do: one file a command.
 
+pub mod classifier;
 pub mod data;
+pub mod evaluate;
 pub mod export;
 pub mod inspect;
 pub mod sample;
@@ -46,6 +48,8 @@ pub fn run(args: Args, environment: &Environment) -> Result<Outcome> {
         Some(Command::Export(args)) => export::run(&args),
         Some(Command::Sample(args)) => sample::run(&args),
         Some(Command::Inspect(args)) => inspect::run(&args),
+        Some(Command::Evaluate(args)) => evaluate::run(&args, environment),
+        Some(Command::Classifier(args)) => classifier::run(&args, environment),
         Some(Command::Data(command)) => data::run(&command, environment),
     }
 }

@@ -10,6 +10,7 @@ use std::path::{Path, PathBuf};
 
 use anyhow::{Context, Result, bail, ensure};
 use biggan::file::DatasetInfo;
+use burn::tensor::{Device, Tensor, TensorData};
 
 use crate::error::bad_usage;
 use crate::plan::DataSection;
@@ -106,6 +107,24 @@ impl Dataset {
                 }
             }
         }
+    }
+}
+
+impl Dataset {
+    /// Images `[n, 3, resolution, resolution]` in [-1, 1] of a range of indices, as
+    /// [`Dataset::push_pm1`].
+    pub fn images_pm1(
+        &self,
+        indices: std::ops::Range<usize>,
+        resolution: usize,
+        device: &Device,
+    ) -> Tensor<4> {
+        let shape = [indices.len(), 3, resolution, resolution];
+        let mut values = Vec::with_capacity(shape.iter().product());
+        for index in indices {
+            self.push_pm1(index, resolution, &mut values);
+        }
+        Tensor::from_data(TensorData::new(values, shape), device)
     }
 }
 

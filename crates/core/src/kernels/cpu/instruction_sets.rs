@@ -86,8 +86,40 @@ pub mod x86 {
     kernels!(AVX2, __m256, [4, 2] x 3, 4 x 2, "avx2,fma");
 }
 
+#[cfg(all(target_arch = "wasm32", target_feature = "simd128"))]
+pub mod wasm {
+    //! simd128 by name, so that nothing depends on automatic vectorisation.
+    use super::*;
+    use core::arch::wasm32::{f32x4_add, f32x4_mul, f32x4_splat, v128, v128_load, v128_store};
+
+    impl Vector for v128 {
+        const LANES: usize = 4;
+        #[inline(always)]
+        unsafe fn splat(value: f32) -> Self {
+            f32x4_splat(value)
+        }
+        #[inline(always)]
+        unsafe fn load(from: *const f32) -> Self {
+            // SAFETY: the caller's pointer is readable; the read needs no alignment.
+            unsafe { v128_load(from.cast()) }
+        }
+        #[inline(always)]
+        unsafe fn store(self, to: *mut f32) {
+            // SAFETY: the caller's pointer is writable; the write needs no alignment.
+            unsafe { v128_store(to.cast(), self) }
+        }
+        #[inline(always)]
+        unsafe fn add_product(self, a: Self, b: Self) -> Self {
+            f32x4_add(self, f32x4_mul(a, b))
+        }
+    }
+
+    kernels!(KERNELS, v128, [4, 2] x 2, 2 x 3);
+}
+
+#[cfg(not(all(target_arch = "wasm32", target_feature = "simd128")))]
 pub mod portable {
-    //! Four values an operation, which compilers map to SSE2, NEON and wasm's simd128.
+    //! Four values an operation, which compilers map to SSE2 and NEON.
     use super::*;
 
     #[derive(Clone, Copy)]

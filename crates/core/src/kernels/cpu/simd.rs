@@ -92,7 +92,14 @@ pub fn kernels() -> &'static Kernels {
             return &instruction_sets::x86::AVX2;
         }
     }
-    &instruction_sets::portable::KERNELS
+    #[cfg(all(target_arch = "wasm32", target_feature = "simd128"))]
+    {
+        &instruction_sets::wasm::KERNELS
+    }
+    #[cfg(not(all(target_arch = "wasm32", target_feature = "simd128")))]
+    {
+        &instruction_sets::portable::KERNELS
+    }
 }
 
 /// # Safety

@@ -1,0 +1,104 @@
+//! Native values that the browser tests compare with, and a model with random weights for them.
+//!
+//! ```text
+//! browser_reference model OUT [CHANNELS]
+//! browser_reference check SEED STEPS OUT
+//! ```
+
+use std::collections::BTreeMap;
+use std::error::Error;
+
+use biggan::config::{ClassEmbedding, GeneratorConfig};
+use biggan::file::{DatasetInfo, Dtype, ModelFile, ModelInfo, Provenance, StatisticsTable};
+use biggan::model::Generator;
+use biggan::standing_stats::{StandingConfig, standing_statistics};
+use biggan::train::check_run;
+use biggan::truncation::Truncation;
+use burn::tensor::Device;
+
+/// Names of Fashion-MNIST's classes, so that the page looks as it will.
+const CLASS_NAMES: [&str; 10] = [
+    "T-shirt/top",
+    "Trouser",
+    "Pullover",
+    "Dress",
+    "Coat",
+    "Sandal",
+    "Shirt",
+    "Sneaker",
+    "Bag",
+    "Ankle boot",
+];
+
+fn main() -> Result<(), Box<dyn Error>> {
+    let args: Vec<String> = std::env::args().skip(1).collect();
+    let args: Vec<&str> = args.iter().map(String::as_str).collect();
+    match args[..] {
+        ["model", out] => std::fs::write(out, random_model(4)?)?,
+        ["model", out, channels] => std::fs::write(out, random_model(channels.parse()?)?)?,
+        ["check", seed, steps, out] => {
+            let device = Device::flex();
+            let run = check_run(seed.parse()?, steps.parse()?, &device);
+            std::fs::write(out, pollster::block_on(run)?.encode()?)?;
+        }
+        _ => return Err("usage: browser_reference model|check ...".into()),
+    }
+    Ok(())
+}
+
+/// A whole model file whose weights were never trained.
+fn random_model(channels: usize) -> Result<Vec<u8>, Box<dyn Error>> {
+    let device = Device::flex();
+    let mut config = GeneratorConfig {
+        resolution: 32,
+        channels,
+        z_dim: 64,
+        classes: CLASS_NAMES.len(),
+        class_embedding: ClassEmbedding::Shared { dim: 32 },
+        hierarchical_z: true,
+        attention: vec![16],
+        spectral_norm: true,
+        bn_eps: 1e-4,
+        sn_eps: 1e-4,
+        bn_momentum: 0.1,
+    };
+    let generator = Generator::new(&config, 1, &device)?.folded();
+    config.spectral_norm = false;
+    let truncations: Vec<Truncation> = std::iter::once(Truncation::Off)
+        .chain([0.25, 0.5, 1.0, 2.0].map(Truncation::Threshold))
+        .collect();
+    let standing = StandingConfig {
+        passes: 4,
+        batch_size: 32,
+        seed: 1,
+    };
+    let mut statistics = Vec::new();
+    for &truncation in &truncations {
+        let row = standing_statistics(&generator, truncation, standing, &device);
+        statistics.push(pollster::block_on(row)?);
+    }
+    let info = ModelInfo {
+        generator: config,
+        class_names: CLASS_NAMES.map(str::to_owned).to_vec(),
+        statistics: StatisticsTable {
+            truncations,
+            samples: standing.passes * standing.batch_size,
+        },
+        dataset: DatasetInfo {
+            name: "none".into(),
+            images: 0,
+            sha256: vec![],
+        },
+        provenance: Provenance {
+            program: format!("browser_reference {}", env!("CARGO_PKG_VERSION")),
+            recipe: "random weights".into(),
+            images_seen: 0,
+            g_step: 0,
+            seed: 1,
+            ema_initial_share: 1.0,
+        },
+        scores: BTreeMap::new(),
+    };
+    let file = pollster::block_on(ModelFile::from_generator(generator, info, &statistics))?;
+    Ok(file.encode(Dtype::F16)?)
+}

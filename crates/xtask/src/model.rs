@@ -1,0 +1,34 @@
+//! The model that the page loads.
+
+use std::fs;
+use std::path::PathBuf;
+
+use anyhow::{Context, Result};
+
+use crate::run::{command, run, step};
+use crate::workspace::Workspace;
+
+/// The model that ships, or one with random weights where there is none.
+pub fn find_or_make(workspace: &Workspace) -> Result<PathBuf> {
+    let ships = workspace.root.join("models/fashion32.safetensors");
+    if ships.is_file() {
+        return Ok(ships);
+    }
+    let made = workspace.target.join("demo/fashion32.safetensors");
+    if made.is_file() {
+        return Ok(made);
+    }
+    step(
+        "a model with random weights, since models/ has none",
+        || {
+            let folder = workspace.target.join("demo");
+            fs::create_dir_all(&folder)
+                .with_context(|| format!("making {} failed", folder.display()))?;
+            let mut make = command(&workspace.root, "cargo", &["run", "--package", "biggan"]);
+            make.args(["--example", "browser_reference", "--locked", "--", "model"]);
+            make.arg(&made);
+            run(make)
+        },
+    )?;
+    Ok(made)
+}

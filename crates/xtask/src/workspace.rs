@@ -1,0 +1,59 @@
+//! Where things are.
+
+use std::env;
+use std::fs;
+use std::path::{Path, PathBuf};
+
+use anyhow::{Context, Result, bail};
+
+/// Paths of the project.
+pub struct Workspace {
+    /// The repository.
+    pub root: PathBuf,
+    /// Cargo's target directory.
+    pub target: PathBuf,
+}
+
+impl Workspace {
+    /// The workspace that this program was built in.
+    pub fn find() -> Result<Self> {
+        let root = Path::new(env!("CARGO_MANIFEST_DIR"))
+            .ancestors()
+            .nth(2)
+            .context("crates/xtask lies two directories below the root")?
+            .to_owned();
+        let target = match env::var_os("CARGO_TARGET_DIR") {
+            Some(dir) => root.join(dir),
+            None => root.join("target"),
+        };
+        Ok(Self { root, target })
+    }
+
+    /// The page's directory.
+    pub fn www(&self) -> PathBuf {
+        self.root.join("www")
+    }
+
+    /// Directory of tools of fixed versions.
+    pub fn tools(&self) -> PathBuf {
+        self.target.join("tools")
+    }
+
+    /// Version of a package in Cargo.lock.
+    pub fn locked_version(&self, package: &str) -> Result<String> {
+        let path = self.root.join("Cargo.lock");
+        let lock = fs::read_to_string(&path)
+            .with_context(|| format!("reading {} failed", path.display()))?;
+        let name = format!("name = {package:?}");
+        let mut lines = lock.lines().skip_while(|line| *line != name);
+        lines.next();
+        let version = lines.next().and_then(|line| {
+            line.strip_prefix("version = \"")
+                .and_then(|rest| rest.strip_suffix('"'))
+        });
+        match version {
+            Some(version) => Ok(version.to_owned()),
+            None => bail!("{} names no version of {package}", path.display()),
+        }
+    }
+}
