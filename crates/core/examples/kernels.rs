@@ -5,13 +5,13 @@
 
 use std::time::Instant;
 
-use burn::tensor::module::{avg_pool2d, conv2d as burn_conv2d};
-use burn::tensor::ops::{AvgPoolOptions, ConvOptions};
-use burn::tensor::{Device, Distribution, Tensor, activation};
 use biggan::kernels::{
     avg_pool_2x2, batch_norm_train, conv2d, conv3x3_after_upsample, conv3x3_then_pool,
     scale_shift_relu, upsample_nearest_2x,
 };
+use burn::tensor::module::{avg_pool2d, conv2d as burn_conv2d};
+use burn::tensor::ops::{AvgPoolOptions, ConvOptions};
+use burn::tensor::{Device, Distribution, Tensor, activation};
 
 const REPEATS: usize = 9;
 
