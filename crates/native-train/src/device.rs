@@ -5,6 +5,7 @@ use std::str::FromStr;
 use anyhow::Result;
 use burn::tensor::Device;
 
+#[cfg(not(feature = "wgpu"))]
 use crate::error::bad_usage;
 
 /// A device by name, as typed.
@@ -47,11 +48,17 @@ pub fn open(name: DeviceName) -> Result<Device> {
 
 #[cfg(feature = "wgpu")]
 fn open_wgpu(index: Option<usize>) -> Result<Device> {
-    use burn::tensor::DeviceKind;
-    Ok(Device::wgpu(index.map_or(
-        DeviceKind::DefaultDevice,
-        DeviceKind::DiscreteGpu,
-    )))
+    use burn_wgpu::graphics::AutoGraphicsApi;
+    use burn_wgpu::{RuntimeOptions, WgpuDevice, try_init_setup};
+
+    let wgpu = index.map_or_else(WgpuDevice::default, WgpuDevice::DiscreteGpu);
+    let setup = try_init_setup::<AutoGraphicsApi>(&wgpu, RuntimeOptions::default())
+        .map_err(|error| anyhow::anyhow!("device wgpu did not start: {error}; use --device cpu"))?;
+    let adapter = setup.adapter.get_info();
+    eprintln!("device wgpu: {} ({:?})", adapter.name, adapter.backend);
+    // a lost device poisons Burn's runtime through its own callback: the next read is an error, the
+    // run ends with the last checkpoint intact
+    Ok(Device::from(wgpu))
 }
 
 #[cfg(not(feature = "wgpu"))]

@@ -27,7 +27,8 @@ async fn open_webgpu() -> Result<Device> {
         try_init_setup_async::<AutoGraphicsApi>(&WgpuDevice::default(), RuntimeOptions::default())
             .await
             .map_err(|error| Error::Device(format!("WebGPU did not start: {error}")))?;
-    // Burn's own callback makes later reads fail; this one tells the page at once
+    // wgpu keeps one callback: this replaces Burn's, which would make later reads fail, and tells the
+    // page at once, so that it can start a new worker
     setup.device.set_device_lost_callback(|reason, message| {
         crate::faults::report(&format!(
             "the GPU device was lost ({reason:?}): {}",

@@ -1,0 +1,37 @@
+/** A page for reports of faults: does this browser compute what a native program computes? */
+
+import { probeAdapter } from "../lib/adapter.js";
+import { EngineClient } from "../lib/engine.js";
+import { wantedBackend } from "./address.js";
+import { element } from "./element.js";
+
+const DEFAULT_SEED = "1";
+
+const query = new URLSearchParams(location.search);
+const wanted = wantedBackend(location.search);
+const backend = wanted === "auto" ? "cpu" : wanted;
+const steps = Number(query.get("steps") ?? 0);
+const seed = BigInt(query.get("seed") ?? DEFAULT_SEED);
+
+const status = element("status", HTMLParagraphElement);
+const report: Record<string, unknown> = { backend, adapter: await probeAdapter() };
+
+try {
+  const engine = await EngineClient.open(backend);
+  status.textContent = "Self-test…";
+  report["selfTest"] = await engine.call("selfTest", null);
+  if (steps > 0) {
+    status.textContent = `${steps} training steps…`;
+    const start = performance.now();
+    const numbers = await engine.call("trainCheck", { seed, steps });
+    report["trainingMs"] = Math.round(performance.now() - start);
+    const link = element("numbers", HTMLAnchorElement);
+    link.href = URL.createObjectURL(new Blob([numbers as Uint8Array<ArrayBuffer>]));
+    link.hidden = false;
+  }
+  status.textContent = "Done.";
+} catch (error) {
+  report["error"] = error instanceof Error ? error.message : String(error);
+  status.textContent = "Failed.";
+}
+element("report", HTMLPreElement).textContent = JSON.stringify(report, null, 2);

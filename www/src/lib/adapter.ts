@@ -1,0 +1,62 @@
+/** Whether the browser's GPU adapter can run the WebGPU build. */
+
+/** Why the CPU runs although WebGPU was wanted: a word for programs and a sentence for people. */
+export interface Refusal {
+  reason: "no-webgpu" | "no-adapter" | "fallback-adapter" | "missing-feature" | "low-limits";
+  sentence: string;
+}
+
+/** Drivers that compute on the CPU, by the words they describe themselves with. */
+const SOFTWARE = /swiftshader|llvmpipe|lavapipe|softpipe|basic render|\bwarp\b/i;
+
+/** WebGPU's guaranteed limits, which the kernels are written for; compatibility mode has less. */
+const LIMITS = {
+  maxComputeInvocationsPerWorkgroup: 256,
+  maxComputeWorkgroupStorageSize: 16384,
+  maxStorageBuffersPerShaderStage: 8,
+  maxStorageBufferBindingSize: 2 ** 27,
+} as const satisfies Partial<Record<keyof GPUSupportedLimits, number>>;
+
+/** The adapter, or why there is none to use. */
+export async function probeAdapter(): Promise<Refusal | null> {
+  const gpu: GPU | undefined = navigator.gpu;
+  if (!gpu) {
+    return { reason: "no-webgpu", sentence: "this browser has no WebGPU" };
+  }
+  const adapter = await gpu
+    .requestAdapter({ powerPreference: "high-performance" })
+    .catch(() => null);
+  if (!adapter) {
+    return { reason: "no-adapter", sentence: "this browser offers no GPU adapter" };
+  }
+  return judge(adapter);
+}
+
+function judge(adapter: GPUAdapter): Refusal | null {
+  const { info } = adapter;
+  // the flag moved from the adapter to its info; browsers have one or the other
+  const fallback =
+    info.isFallbackAdapter ||
+    ("isFallbackAdapter" in adapter && adapter.isFallbackAdapter === true);
+  const described = [info.vendor, info.architecture, info.device, info.description].join(" ");
+  if (fallback || SOFTWARE.test(described)) {
+    return {
+      reason: "fallback-adapter",
+      sentence: "the GPU adapter of this browser is software, which is slower than the CPU build",
+    };
+  }
+  // cubecl times its kernels and stops without it
+  if (!adapter.features.has("timestamp-query")) {
+    return { reason: "missing-feature", sentence: "the GPU adapter has no timestamp queries" };
+  }
+  for (const [name, least] of Object.entries(LIMITS)) {
+    const limit = adapter.limits[name as keyof typeof LIMITS];
+    if (limit < least) {
+      return {
+        reason: "low-limits",
+        sentence: `the GPU adapter's ${name} is ${limit}, and ${least} is needed`,
+      };
+    }
+  }
+  return null;
+}

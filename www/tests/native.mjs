@@ -1,0 +1,52 @@
+/** What the native programs compute. */
+
+import { execFileSync } from "node:child_process";
+import { mkdtempSync, readFileSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { fileURLToPath } from "node:url";
+import { decode } from "./safetensors.mjs";
+
+/** The model in the build. */
+export const MODEL = fileURLToPath(new URL("../dist/models/fashion32.safetensors", import.meta.url));
+
+const target =
+  process.env.CARGO_TARGET_DIR ?? fileURLToPath(new URL("../../target", import.meta.url));
+const REFERENCE = join(target, "debug/examples/browser_reference");
+const NATIVE_TRAIN = join(target, "debug/native-train");
+
+/** Runs a program that writes a safetensors file, and reads that file. */
+function tensorsOf(program, argumentsFor) {
+  const folder = mkdtempSync(join(tmpdir(), "biggan-"));
+  try {
+    const out = join(folder, "out.safetensors");
+    execFileSync(program, argumentsFor(out), { stdio: ["ignore", "ignore", "inherit"] });
+    return decode(readFileSync(out));
+  } finally {
+    rmSync(folder, { recursive: true });
+  }
+}
+
+/** RGBA bytes of `native-train sample`, one array an image. */
+export function samplePixels({ classIndex, truncation, seed, count }) {
+  const options = { class: classIndex, truncation, seed, count };
+  const flags = Object.entries(options).flatMap(([name, value]) => [`--${name}`, String(value)]);
+  const tensors = tensorsOf(NATIVE_TRAIN, (out) => ["sample", MODEL, ...flags, "--raw", out]);
+  const { shape, values } = tensors.get("image");
+  const [n, channels, side] = shape;
+  const plane = side * side;
+  return Array.from({ length: n }, (_, image) => {
+    const rgba = new Uint8Array(plane * 4).fill(255);
+    for (let channel = 0; channel < channels; channel++) {
+      for (let p = 0; p < plane; p++) {
+        const value = values[(image * channels + channel) * plane + p];
+        rgba[p * 4 + channel] = Math.min(255, Math.max(0, Math.round((value + 1) * 127.5)));
+      }
+    }
+    return rgba;
+  });
+}
+
+/** Losses, gradients and weights of the check run. */
+export const checkRun = (seed, steps) =>
+  tensorsOf(REFERENCE, (out) => ["check", String(seed), String(steps), out]);
