@@ -14,6 +14,8 @@ mod interruption;
 mod model;
 #[path = "native_train/resume.rs"]
 mod resume;
+#[path = "native_train/scores.rs"]
+mod scores;
 #[path = "native_train/setting.rs"]
 mod setting;
 #[path = "native_train/usage.rs"]

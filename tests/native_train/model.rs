@@ -9,7 +9,7 @@ use safetensors::{Dtype as StDtype, tensor::TensorView};
 use crate::setting::{Setting, png_size};
 
 /// A setting with a small exported model.
-fn with_model() -> Setting {
+pub fn with_model() -> Setting {
     let setting = Setting::new();
     setting.train("run", 8, &[]); // 0.5^8 = 0.4 % initial weights
     setting.ok(&[

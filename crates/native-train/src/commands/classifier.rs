@@ -85,7 +85,7 @@ fn fit(
     args: &ClassifierArgs,
     device: &Device,
 ) -> Result<Classifier> {
-    let steps = (train.len() / BATCH * args.epochs) as u64;
+    let steps = (train.len() * args.epochs).div_ceil(BATCH) as u64;
     let mut loader = Loader::new(train, args.seed, RESOLUTION);
     let mut adam = AdamMoments::default();
     let bar = ProgressBar::new(steps).with_style(ProgressStyle::with_template(
