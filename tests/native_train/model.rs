@@ -145,7 +145,17 @@ fn f32_models_are_larger_and_alike() {
         "f32",
     ]);
     let size = |name| std::fs::metadata(setting.path(name)).unwrap().len();
-    assert!(size("wide.safetensors") > size("model.safetensors") * 3 / 2);
+    let stored = decode(&std::fs::read(setting.path("wide.safetensors")).unwrap()).unwrap();
+    let weights: usize = stored
+        .tensors
+        .0
+        .iter()
+        .filter(|(name, _)| !name.starts_with("stats."))
+        .map(|(_, tensor)| tensor.values.len())
+        .sum();
+    // two bytes more a weight; statistics are f32 in both; offsets in the header differ by digits
+    let more = size("wide.safetensors").abs_diff(size("model.safetensors") + 2 * weights as u64);
+    assert!(more < 256, "{more}");
     let sample = |model: &str| {
         setting.ok(&[
             "sample", model, "--class", "all", "--count", "2", "--raw", "raw",

@@ -39,6 +39,8 @@ fn scores_carry_their_protocol_and_can_be_kept() {
         "model.safetensors",
         "--classifier",
         "tiny.safetensors",
+        "--dataset",
+        "idx",
         "--data",
         "data",
         "--count",

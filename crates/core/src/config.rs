@@ -242,7 +242,8 @@ mod tests {
 
     #[test]
     fn refusals_name_both_values_and_a_remedy() {
-        let cases: [(fn(&mut GeneratorConfig), &str); 6] = [
+        type Spoil = fn(&mut GeneratorConfig);
+        let cases: [(Spoil, &str); 6] = [
             (|c| c.z_dim = 18, "use 16 or 20"),
             (|c| c.resolution = 33, "[32, 64, 128, 256, 512]"),
             (|c| c.channels = 0, "1 to 1024"),

@@ -179,6 +179,9 @@ pub struct EvaluateArgs {
     /// Classifier file; the scores are named after it
     #[arg(long, value_name = "FILE")]
     pub classifier: PathBuf,
+    /// Data set of the real images [default: the one that the model names]
+    #[arg(long, value_name = "NAME")]
+    pub dataset: Option<String>,
     /// Directory of the real images [default: where `data fetch` puts them]
     #[arg(long, value_name = "DIR")]
     pub data: Option<PathBuf>,

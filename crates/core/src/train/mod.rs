@@ -14,6 +14,7 @@ pub use ema::{Ema, EmaConfig};
 pub use loss::{hinge_discriminator, hinge_generator};
 pub use orthogonal::orthogonal_gradient;
 pub use state::{Counters, TrainConfig, TrainState};
+#[cfg(feature = "metrics")]
 pub(crate) use step::named_gradients;
 pub use step::{
     DiscriminatorReport, FakeInputs, GeneratorReport, RealBatch, discriminator_step, generator_step,

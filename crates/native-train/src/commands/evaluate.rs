@@ -141,7 +141,10 @@ fn real_features(
     device: &Device,
 ) -> Result<Seen> {
     let section = DataSection {
-        dataset: sampler.info().dataset.name.clone(),
+        dataset: args
+            .dataset
+            .clone()
+            .unwrap_or_else(|| sampler.info().dataset.name.clone()),
         path: args.data.clone(),
         class_names: None,
     };
