@@ -10,7 +10,7 @@ use biggan::latent::{Latents, one_hot};
 use biggan::layers::{Pass, PowerStep};
 use biggan::model::Discriminator;
 use biggan::named::{
-    HostTensor, HostTensors, load_tensors, map_tensors, named_tensors, read_values,
+    HostTensor, HostTensors, adopt_state, load_tensors, named_tensors, read_values,
 };
 use biggan::train::{
     AdamConfig, AdamMoments, EmaConfig, RealBatch, TrainConfig, TrainState, discriminator_step,
@@ -444,12 +444,7 @@ fn with_step_of_reference(
     let stepped = AdamMoments::default()
         .step(&config.adam_d, before, gradients)
         .expect("an Adam step");
-    let mut passed = named_tensors(&state.discriminator);
-    state.discriminator = map_tensors(stepped, |name, tensor| {
-        let vector = (!tensor.trainable).then(|| passed.remove(name)).flatten();
-        Ok(vector.map_or(tensor.values, |vector| vector.values))
-    })
-    .expect("the same names");
+    state.discriminator = adopt_state(stepped, &state.discriminator).expect("the same names");
     state
 }
 

@@ -5,7 +5,7 @@
 use std::process::{Child, Stdio};
 use std::time::{Duration, Instant};
 
-use crate::setting::{Setting, checkpoints, stderr};
+use crate::setting::{RESUME_ONE_STEP, Setting, checkpoints, stderr};
 
 /// Longest wait for something that takes milliseconds.
 const PATIENCE: Duration = Duration::from_secs(60);
@@ -118,16 +118,7 @@ fn one_process_a_run_directory() {
     let mut child = start(&setting, &[]);
     wait_until("the lock", || setting.path("run/lock").exists());
     wait_until("the refusal", || {
-        let args = [
-            "--config",
-            "tiny.toml",
-            "--out",
-            "run",
-            "--resume",
-            "--steps",
-            "1",
-        ];
-        let output = setting.run(&args);
+        let output = setting.run(&RESUME_ONE_STEP);
         stderr(&output).contains("in use by another process")
     });
     child.kill().unwrap();

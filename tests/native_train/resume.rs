@@ -1,6 +1,6 @@
 //! A resumed run is the run.
 
-use crate::setting::{Setting, checkpoints, png_size};
+use crate::setting::{RESUME_ONE_STEP, Setting, checkpoints, png_size};
 
 /// Tensors and counters of a checkpoint, to the bit.
 fn content(path: &std::path::Path) -> (biggan::named::HostTensors, biggan::train::Counters) {
@@ -81,15 +81,7 @@ fn a_damaged_newest_checkpoint_is_named_and_the_one_before_is_used() {
     let newest = setting.newest_checkpoint("run");
     let bytes = std::fs::read(&newest).unwrap();
     std::fs::write(&newest, &bytes[..bytes.len() / 2]).unwrap();
-    let output = setting.run(&[
-        "--config",
-        "tiny.toml",
-        "--out",
-        "run",
-        "--resume",
-        "--steps",
-        "1",
-    ]);
+    let output = setting.run(&RESUME_ONE_STEP);
     let text = crate::setting::stderr(&output);
     assert!(output.status.success(), "{text}");
     assert!(
@@ -106,18 +98,9 @@ fn a_damaged_newest_checkpoint_is_named_and_the_one_before_is_used() {
 fn a_changed_recipe_is_another_run_but_its_length_may_change() {
     let setting = Setting::new();
     setting.train("run", 2, &[]);
-    let resume = [
-        "--config",
-        "tiny.toml",
-        "--out",
-        "run",
-        "--resume",
-        "--steps",
-        "1",
-    ];
-    let changed = [&resume[..], &["--set", "train.adam_g.lr=0.5"]].concat();
+    let changed = [&RESUME_ONE_STEP[..], &["--set", "train.adam_g.lr=0.5"]].concat();
     setting.refused(2, &changed, &["train.adam_g.lr 0.001 -> 0.5", "--out"]);
-    let longer = [&resume[..], &["--set", "run.images=2000000"]].concat();
+    let longer = [&RESUME_ONE_STEP[..], &["--set", "run.images=2000000"]].concat();
     setting.ok(&longer);
     let plan = std::fs::read_to_string(setting.path("run/plan.json")).unwrap();
     assert!(plan.contains("2000000"), "{plan}");

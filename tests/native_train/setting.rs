@@ -8,6 +8,17 @@ use tempfile::TempDir;
 /// Images in the tiny data set.
 pub const IMAGES: usize = 24;
 
+/// Continues the tiny recipe in `run` by one generator step.
+pub const RESUME_ONE_STEP: [&str; 7] = [
+    "--config",
+    "tiny.toml",
+    "--out",
+    "run",
+    "--resume",
+    "--steps",
+    "1",
+];
+
 const RECIPE: &str = r#"
 name = "tiny"
 

@@ -85,6 +85,19 @@ impl LatentKey {
 /// Separates the key of labels from that of z.
 const LABELS: u64 = 0x6c61_6265_6c73_0000; // "labels"
 
+/// Labels as one-hot rows on the host, row-major `[n, classes]`.
+///
+/// # Panics
+/// If a label is out of range; check outside input with [`check_labels`] first.
+pub fn one_hot_values(labels: &[usize], classes: usize) -> Vec<f32> {
+    let mut weights = vec![0.0f32; labels.len() * classes];
+    for (row, &label) in labels.iter().enumerate() {
+        assert!(label < classes, "label {label} with {classes} classes");
+        weights[row * classes + label] = 1.0;
+    }
+    weights
+}
+
 /// Labels as class weights.
 ///
 /// # Shapes
@@ -92,13 +105,9 @@ const LABELS: u64 = 0x6c61_6265_6c73_0000; // "labels"
 /// - returns `[n, classes]`
 ///
 /// # Panics
-/// If a label is out of range; check outside input with [`check_labels`] first.
+/// As [`one_hot_values`].
 pub fn one_hot(labels: &[usize], classes: usize, device: &Device) -> Tensor<2> {
-    let mut weights = vec![0.0f32; labels.len() * classes];
-    for (row, &label) in labels.iter().enumerate() {
-        assert!(label < classes, "label {label} with {classes} classes");
-        weights[row * classes + label] = 1.0;
-    }
+    let weights = one_hot_values(labels, classes);
     Tensor::from_data(TensorData::new(weights, [labels.len(), classes]), device)
 }
 

@@ -1,11 +1,9 @@
 //! One round of training: D's steps, then one of G.
 
 use anyhow::Result;
-use biggan::latent::{LatentKey, Latents};
 use biggan::named::read_values;
 use biggan::random::Stream;
 use biggan::train::{TrainConfig, TrainState, discriminator_step, generator_step};
-use biggan::truncation::Truncation;
 use burn::tensor::{Device, Tensor};
 
 use crate::dataset::Loader;
@@ -48,7 +46,7 @@ pub fn round(
     let mut report = RoundReport::default();
     for _ in 0..config.d_steps {
         let real = loader.batch(state.images_seen, config.batch_size, device);
-        let fakes = latents(config, Stream::DiscriminatorFakes, state.d_step, device);
+        let fakes = config.fakes(Stream::DiscriminatorFakes, state.d_step, device);
         let measured;
         (state, measured) = discriminator_step(state, config, real, fakes)?;
         // one read a step; relu hides a NaN logit from the hinge loss, so the logits are read too
@@ -59,7 +57,7 @@ pub fn round(
         report.d_fake += share * fake;
     }
     refuse_not_finite(&report, state.g_step)?;
-    let fakes = latents(config, Stream::GeneratorFakes, state.g_step, device);
+    let fakes = config.fakes(Stream::GeneratorFakes, state.g_step, device);
     let (state, measured) = generator_step(state, config, fakes)?;
     [report.loss_g] = read([measured.loss])?;
     refuse_not_finite(&report, state.g_step - 1)?;
@@ -74,17 +72,6 @@ fn refuse_not_finite(report: &RoundReport, g_step: u64) -> Result<()> {
         ))
         .into()),
     }
-}
-
-fn latents(config: &TrainConfig, stream: Stream, step: u64, device: &Device) -> Latents {
-    let key = LatentKey {
-        seed: config.seed,
-        stream,
-        step,
-        first: 0,
-    };
-    let dims = [config.generator.z_dim, config.generator.classes];
-    key.latents(config.batch_size, dims, Truncation::Off, device)
 }
 
 /// Reads scalars from the device, together.

@@ -11,10 +11,9 @@ use super::{
 use crate::config::{ClassEmbedding, DiscriminatorConfig, GeneratorConfig};
 use crate::error::Result;
 use crate::file::{Dtype, encode};
-use crate::latent::{LatentKey, Latents, one_hot};
+use crate::latent::one_hot;
 use crate::named::{HostTensor, HostTensors, read_values};
 use crate::random::{Draws, Stream};
-use crate::truncation::Truncation;
 
 const RESOLUTION: usize = 32;
 const CLASSES: usize = 3;
@@ -88,14 +87,14 @@ pub async fn check_run(seed: u64, steps: usize, device: &Device) -> Result<Check
     let mut losses = Vec::with_capacity(steps);
     let mut gradients = HostTensors::default();
     for step in 0..steps as u64 {
-        let latents = |stream| latents(seed, stream, step, device);
+        let fakes = |stream| config.fakes(stream, step, device);
         let (next, d) = discriminator_step(
             state,
             &config,
             synthetic_reals(seed, step, device),
-            latents(Stream::DiscriminatorFakes),
+            fakes(Stream::DiscriminatorFakes),
         )?;
-        let (next, g) = generator_step(next, &config, latents(Stream::GeneratorFakes))?;
+        let (next, g) = generator_step(next, &config, fakes(Stream::GeneratorFakes))?;
         state = next;
         losses.push([read_values(d.loss).await?[0], read_values(g.loss).await?[0]]);
         if step == 0 {
@@ -130,17 +129,6 @@ impl CheckRun {
         all.extend_under("weights", self.weights);
         encode(&all, &BTreeMap::new(), Dtype::F32)
     }
-}
-
-fn latents(seed: u64, stream: Stream, step: u64, device: &Device) -> Latents {
-    let key = LatentKey {
-        seed,
-        stream,
-        step,
-        first: 0,
-    };
-    let dims = [check_config(seed).generator.z_dim, CLASSES];
-    key.latents(BATCH, dims, Truncation::Off, device)
 }
 
 /// Noise as real images: the mathematics does not mind.

@@ -6,8 +6,11 @@ use serde::{Deserialize, Serialize};
 use super::{AdamConfig, AdamMoments, Ema, EmaConfig};
 use crate::config::{DiscriminatorConfig, GeneratorConfig};
 use crate::error::{Error, Result};
+use crate::latent::{LatentKey, Latents};
 use crate::model::{Discriminator, Generator};
 use crate::named::{HostTensors, load_tensors, named_tensors};
+use crate::random::Stream;
+use crate::truncation::Truncation;
 
 /// What the step needs to know.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -91,6 +94,20 @@ impl TrainConfig {
             }
         }
         Ok(())
+    }
+}
+
+impl TrainConfig {
+    /// Latents and classes of the fakes of one step: a whole batch of N(0, I).
+    pub fn fakes(&self, stream: Stream, step: u64, device: &Device) -> Latents {
+        let key = LatentKey {
+            seed: self.seed,
+            stream,
+            step,
+            first: 0,
+        };
+        let dims = [self.generator.z_dim, self.generator.classes];
+        key.latents(self.batch_size, dims, Truncation::Off, device)
     }
 }
 

@@ -9,7 +9,7 @@ use super::{TrainConfig, TrainState, hinge_discriminator, hinge_generator, ortho
 use crate::error::Result;
 use crate::latent::Latents;
 use crate::layers::{Pass, PowerStep};
-use crate::named::{NamedTensors, named_tensors};
+use crate::named::{NamedTensors, adopt_state, named_tensors, path_name};
 
 /// Real images and their classes, on the training device.
 #[derive(Debug, Clone)]
@@ -121,23 +121,12 @@ pub fn generator_step(
         loss: loss.without_autodiff(),
         gradients: gradients.clone(),
     };
-    adopt_vectors(&mut state, discriminator)?;
+    state.discriminator = adopt_state(state.discriminator, &discriminator)?;
     state.generator = state.adam_g.step(&config.adam_g, generator, gradients)?;
     let decay = config.ema.decay_at(state.g_step);
     state.ema = state.ema.update(&state.generator, decay)?;
     state.g_step += 1;
     Ok((state, report))
-}
-
-/// Takes the singular vectors of D as a generator step's pass left them; the weights stay.
-fn adopt_vectors(state: &mut TrainState, discriminator: crate::model::Discriminator) -> Result<()> {
-    let mut passed = named_tensors(&discriminator);
-    let current = state.discriminator.clone();
-    state.discriminator = crate::named::map_tensors(current, |name, tensor| {
-        let new = (!tensor.trainable).then(|| passed.remove(name)).flatten();
-        Ok(new.map_or(tensor.values, |new| new.values))
-    })?;
-    Ok(())
 }
 
 /// Orthogonal regularisation acts on every weight of G of two or more dimensions but the shared
@@ -181,7 +170,7 @@ pub(crate) fn named_gradients<M: Module>(
             if let Some(gradient) = param.val().grad_remove(self.gradients) {
                 let len = gradient.dims().iter().product::<usize>();
                 self.found
-                    .insert(crate::named::path_name(&self.path), gradient.reshape([len]));
+                    .insert(path_name(&self.path), gradient.reshape([len]));
             }
         }
     }

@@ -48,7 +48,9 @@ pub fn run(args: &EvaluateArgs, environment: &Environment) -> Result<Outcome> {
     let named = || format!("classifier {}", args.classifier.display());
     let bytes = std::fs::read(&args.classifier).with_context(named)?;
     let (classifier, info) = Classifier::decode(&bytes, &device).with_context(named)?;
-    let mut file = read_model(args)?;
+    let named = || format!("model {}", args.model.display());
+    let model_bytes = std::fs::read(&args.model).with_context(named)?;
+    let mut file = ModelFile::decode(&model_bytes).with_context(named)?;
     let sampler = Sampler::new(file.clone(), &device)?;
     check_fit(&sampler, &classifier)?;
 
@@ -106,16 +108,10 @@ pub fn run(args: &EvaluateArgs, environment: &Environment) -> Result<Outcome> {
     }
     if args.update {
         file.info.scores.extend(scores);
-        let dtype = biggan::file::weights_dtype(&std::fs::read(&args.model)?)?;
+        let dtype = biggan::file::weights_dtype(&model_bytes)?;
         atomic_file::write(&args.model, &file.encode(dtype)?)?;
     }
     Ok(Outcome::Done)
-}
-
-fn read_model(args: &EvaluateArgs) -> Result<ModelFile> {
-    let named = || format!("model {}", args.model.display());
-    let bytes = std::fs::read(&args.model).with_context(named)?;
-    ModelFile::decode(&bytes).with_context(named)
 }
 
 fn check_fit(sampler: &Sampler, classifier: &Classifier) -> Result<()> {
@@ -132,7 +128,7 @@ fn check_fit(sampler: &Sampler, classifier: &Classifier) -> Result<()> {
     Ok(())
 }
 
-/// The whole training set, in an order whose beginning has every class.
+/// The whole training set, in its own order.
 fn real_features(
     args: &EvaluateArgs,
     sampler: &Sampler,

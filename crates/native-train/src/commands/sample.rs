@@ -6,6 +6,7 @@ use std::path::Path;
 use anyhow::{Context, Result};
 use biggan::file::{Dtype, ModelFile, encode};
 use biggan::image::{Sheet, to_rgba};
+use biggan::latent::one_hot_values;
 use biggan::named::{HostTensor, HostTensors};
 use biggan::sampler::{MAX_SAMPLES, Sampler};
 use biggan::truncation::Truncation;
@@ -110,18 +111,10 @@ fn requested(
     };
     let latents = LatentsFile {
         z: z.repeat(classes.len()),
-        class_weights: weights(&labels, info.generator.classes),
+        class_weights: one_hot_values(&labels, info.generator.classes),
         z_dim: info.generator.z_dim,
     };
     Ok((latents, columns))
-}
-
-fn weights(labels: &[usize], classes: usize) -> Vec<f32> {
-    let mut weights = vec![0.0; labels.len() * classes];
-    for (row, &label) in labels.iter().enumerate() {
-        weights[row * classes + label] = 1.0;
-    }
-    weights
 }
 
 /// Columns of a sheet that is about square.
