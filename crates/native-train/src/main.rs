@@ -8,6 +8,7 @@ use native_train::commands::{self, Environment};
 use native_train::error::exit_code;
 
 fn main() -> ExitCode {
+    keep_freed_memory();
     let args = Args::parse();
     match commands::run(args, &Environment::from_process()) {
         Ok(outcome) => outcome.exit_code(),
@@ -17,3 +18,20 @@ fn main() -> ExitCode {
         }
     }
 }
+
+/// Lets the allocator keep what a step frees: tensors of some megabytes would otherwise go back to
+/// the system and be faulted in again, page by page, at every step (a quarter of a CPU step's time).
+#[cfg(all(target_os = "linux", target_env = "gnu"))]
+fn keep_freed_memory() {
+    for (option, bytes) in [
+        (libc::M_MMAP_THRESHOLD, i32::MAX),
+        (libc::M_TRIM_THRESHOLD, i32::MAX),
+        (libc::M_TOP_PAD, 64 << 20),
+    ] {
+        // SAFETY: mallopt only sets a number of the allocator; no other thread runs yet
+        let _ = unsafe { libc::mallopt(option, bytes) };
+    }
+}
+
+#[cfg(not(all(target_os = "linux", target_env = "gnu")))]
+fn keep_freed_memory() {}

@@ -13,6 +13,8 @@ use crate::layers::{BatchNorm, Conv2d, Embedding, Linear, Pass};
 
 /// Which network a seed's initial weights belong to.
 const NETWORK: u64 = 0;
+/// tanh of this is 1 in f32; beyond it some GPU drivers overflow to NaN.
+const TANH_LIMIT: f32 = 20.0;
 
 /// z and class to image.
 #[derive(Module, Debug)]
@@ -122,7 +124,8 @@ impl Generator {
             h = block.forward(h, condition, pass); // [n, c, 2h, 2w]
         }
         let h = self.output_bn.forward_relu(h, pass.norm);
-        tanh(self.output_conv.forward(h, pass.spectral)) // [n, 3, r, r]
+        let rgb = self.output_conv.forward(h, pass.spectral); // [n, 3, r, r]
+        tanh(rgb.clamp(-TANH_LIMIT, TANH_LIMIT))
     }
 
     /// Bakes every spectral norm into its weight: the network computes what
