@@ -10,6 +10,7 @@ pub mod config;
 pub mod error;
 pub mod file;
 pub mod image;
+pub mod import;
 pub mod kernels;
 pub mod latent;
 pub mod layers;

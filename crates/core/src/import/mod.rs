@@ -1,0 +1,5 @@
+//! Weights from elsewhere.
+pub mod torch;
+mod change;
+mod config_text;
+mod fold;

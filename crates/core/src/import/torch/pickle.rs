@@ -1,0 +1,381 @@
+//! The pickle machine: a stack, marks and a memo, and the opcodes that files of tensors consist of
+//! (Python's `pickletools.py` describes each).
+//!
+//! The bytes are untrusted. Nothing is imported or called: a global is a name out of a short list
+//! ([`Global::find`]), and a call builds the value that this name stands for. Each opcode adds a
+//! bounded amount to the arena, and there is a limit to their number.
+
+use std::collections::BTreeMap;
+
+use super::call::reduce;
+use super::value::{Arena, Global, Id, Value};
+use crate::error::{Error, Result};
+
+/// Most opcodes of all pickles of a file. BigGAN-deep-512 has about 30,000; StudioGAN's largest
+/// with its optimiser about 120,000. With at most about 60 bytes an opcode this is 30 MB.
+pub(super) const MAX_OPCODES: usize = 1 << 19;
+/// Longest module or class name.
+const MAX_NAME: usize = 256;
+
+/// Reads pickles that stand one after the other in a file.
+#[derive(Debug)]
+pub(super) struct Machine<'a> {
+    bytes: &'a [u8],
+    at: usize,
+    opcodes: usize,
+    arena: Arena<'a>,
+    stack: Vec<Id>,
+    marks: Vec<usize>,
+    memo: BTreeMap<u32, Id>,
+}
+
+impl<'a> Machine<'a> {
+    pub fn new(bytes: &'a [u8]) -> Self {
+        Self {
+            bytes,
+            at: 0,
+            opcodes: 0,
+            arena: Arena::default(),
+            stack: Vec::new(),
+            marks: Vec::new(),
+            memo: BTreeMap::new(),
+        }
+    }
+
+    /// Bytes read so far.
+    pub fn position(&self) -> usize {
+        self.at
+    }
+
+    pub fn arena(&self) -> &Arena<'a> {
+        &self.arena
+    }
+
+    pub fn into_arena(self) -> Arena<'a> {
+        self.arena
+    }
+
+    /// Reads the next pickle and returns its value.
+    ///
+    /// # Errors
+    /// If it is cut short, has an opcode or a global that files of tensors do not have, or is too
+    /// long; the message names the place.
+    pub fn run(&mut self) -> Result<Id> {
+        self.stack.clear();
+        self.marks.clear();
+        self.memo.clear();
+        loop {
+            let place = self.at;
+            let result = self.step();
+            match result {
+                Ok(None) => {}
+                Ok(Some(id)) => return Ok(id),
+                Err(problem) => {
+                    return Err(Error::File(format!("pickle, byte {place}: {problem}")));
+                }
+            }
+        }
+    }
+
+    fn step(&mut self) -> Step<Option<Id>> {
+        self.opcodes += 1;
+        if self.opcodes > MAX_OPCODES {
+            return Err(format!("more than {MAX_OPCODES} opcodes"));
+        }
+        let opcode = self.byte()?;
+        match opcode {
+            // framing
+            0x80 => match self.byte()? {
+                0..=5 => {}
+                other => return Err(format!("protocol {other}; 2 to 5 are read")),
+            },
+            0x95 => {
+                self.take(8)?; // length of a frame; the opcodes say where they end
+            }
+            b'.' => return self.pop().map(Some),
+            // constants
+            b'N' => self.push(Value::None),
+            0x88 => self.push(Value::Bool(true)),
+            0x89 => self.push(Value::Bool(false)),
+            b'J' => {
+                let value = i32::from_le_bytes(self.array()?);
+                self.push(Value::Int(value.into()));
+            }
+            b'K' => {
+                let value = self.byte()?;
+                self.push(Value::Int(value.into()));
+            }
+            b'M' => {
+                let value = u16::from_le_bytes(self.array()?);
+                self.push(Value::Int(value.into()));
+            }
+            0x8a => {
+                let len = self.byte()?.into();
+                let digits = self.take(len)?;
+                self.push(long(digits));
+            }
+            b'G' => {
+                let value = f64::from_be_bytes(self.array()?);
+                self.push(Value::Float(value));
+            }
+            // text and bytes
+            b'X' => {
+                let len = self.u32()?;
+                self.text(len as usize)?;
+            }
+            0x8c | b'U' => {
+                let len = self.byte()?.into();
+                self.text(len)?;
+            }
+            b'T' => {
+                let len = self.u32()?;
+                self.text(len as usize)?;
+            }
+            b'C' => {
+                let len = self.byte()?.into();
+                self.take(len)?;
+                self.push(Value::Bytes);
+            }
+            b'B' => {
+                let len = self.u32()?;
+                self.take(len as usize)?;
+                self.push(Value::Bytes);
+            }
+            // containers
+            b'(' => self.marks.push(self.stack.len()),
+            b')' => self.push(Value::Tuple(Vec::new())),
+            b']' => self.push(Value::List(Vec::new())),
+            b'}' => self.push(Value::Dict(Vec::new())),
+            0x85..=0x87 => {
+                let items = self.pop_many(usize::from(opcode) - 0x84)?;
+                self.push(Value::Tuple(items));
+            }
+            b't' => {
+                let items = self.pop_to_mark()?;
+                self.push(Value::Tuple(items));
+            }
+            b'a' => {
+                let item = self.pop()?;
+                self.extend_list(&[item])?;
+            }
+            b'e' => {
+                let items = self.pop_to_mark()?;
+                self.extend_list(&items)?;
+            }
+            b's' => {
+                let items = self.pop_many(2)?;
+                self.extend_dict(&items)?;
+            }
+            b'u' => {
+                let items = self.pop_to_mark()?;
+                self.extend_dict(&items)?;
+            }
+            // memo
+            b'q' => {
+                let slot = self.byte()?.into();
+                self.remember(slot)?;
+            }
+            b'r' => {
+                let slot = self.u32()?;
+                self.remember(slot)?;
+            }
+            0x94 => {
+                let slot = self.memo.len() as u32;
+                self.remember(slot)?;
+            }
+            b'h' => {
+                let slot = self.byte()?.into();
+                self.recall(slot)?;
+            }
+            b'j' => {
+                let slot = self.u32()?;
+                self.recall(slot)?;
+            }
+            // classes and calls
+            b'c' => {
+                let module = self.line()?;
+                let name = self.line()?;
+                self.global(module, name)?;
+            }
+            0x93 => {
+                let names = self.pop_many(2)?;
+                let (Value::Text(module), Value::Text(name)) =
+                    (self.arena.get(names[0]), self.arena.get(names[1]))
+                else {
+                    return Err("a class whose name is no string".into());
+                };
+                let (module, name) = (*module, *name);
+                self.global(module, name)?;
+            }
+            b'R' => {
+                let call = self.pop_many(2)?;
+                let value = reduce(&mut self.arena, call[0], call[1])?;
+                self.stack.push(value);
+            }
+            b'b' => {
+                // attributes of an object, such as the versions that a state_dict carries: not read
+                self.pop()?;
+                let object = self.top()?;
+                if !matches!(self.arena.get(object), Value::Dict(_) | Value::Opaque(_)) {
+                    let kind = self.arena.kind(object);
+                    return Err(format!("attributes are set on {kind}"));
+                }
+            }
+            b'Q' => {
+                let id = self.pop()?;
+                let value = super::call::persistent(&mut self.arena, id)?;
+                self.push(value);
+            }
+            other => {
+                return Err(format!(
+                    "opcode {other:#04x} does not occur in a file of tensors"
+                ));
+            }
+        }
+        Ok(None)
+    }
+
+    fn byte(&mut self) -> Step<u8> {
+        Ok(self.take(1)?[0])
+    }
+
+    fn array<const N: usize>(&mut self) -> Step<[u8; N]> {
+        let mut array = [0; N];
+        array.copy_from_slice(self.take(N)?);
+        Ok(array)
+    }
+
+    fn u32(&mut self) -> Step<u32> {
+        Ok(u32::from_le_bytes(self.array()?))
+    }
+
+    fn take(&mut self, len: usize) -> Step<&'a [u8]> {
+        let rest = &self.bytes[self.at..];
+        let taken = rest
+            .get(..len)
+            .ok_or_else(|| format!("{len} bytes are announced, {} are left", rest.len()))?;
+        self.at += len;
+        Ok(taken)
+    }
+
+    fn line(&mut self) -> Step<&'a str> {
+        let rest = &self.bytes[self.at..];
+        let window = &rest[..rest.len().min(MAX_NAME)];
+        let len = window
+            .iter()
+            .position(|&byte| byte == b'\n')
+            .ok_or("a class name without an end")?;
+        self.at += len + 1;
+        std::str::from_utf8(&rest[..len]).map_err(|_| "a class name that is no UTF-8".into())
+    }
+
+    fn text(&mut self, len: usize) -> Step<()> {
+        let text = std::str::from_utf8(self.take(len)?).map_err(|_| "a string is no UTF-8")?;
+        self.push(Value::Text(text));
+        Ok(())
+    }
+
+    fn push(&mut self, value: Value<'a>) {
+        let id = self.arena.add(value);
+        self.stack.push(id);
+    }
+
+    /// The stack above the last mark: an item below it belongs to an unfinished container.
+    fn floor(&self) -> usize {
+        self.marks.last().copied().unwrap_or(0)
+    }
+
+    fn top(&self) -> Step<Id> {
+        match self.stack.last() {
+            Some(&id) if self.stack.len() > self.floor() => Ok(id),
+            _ => Err("the stack is empty".into()),
+        }
+    }
+
+    fn pop(&mut self) -> Step<Id> {
+        let id = self.top()?;
+        self.stack.pop();
+        Ok(id)
+    }
+
+    fn pop_many(&mut self, count: usize) -> Step<Vec<Id>> {
+        let above = self.stack.len() - self.floor();
+        if above < count {
+            return Err(format!("{count} values are needed, the stack has {above}"));
+        }
+        Ok(self.stack.split_off(self.stack.len() - count))
+    }
+
+    fn pop_to_mark(&mut self) -> Step<Vec<Id>> {
+        let mark = self.marks.pop().ok_or("the end of a container that has no beginning")?;
+        Ok(self.stack.split_off(mark))
+    }
+
+    fn extend_list(&mut self, items: &[Id]) -> Step<()> {
+        let list = self.top()?;
+        match &mut self.arena.values[list as usize] {
+            Value::List(all) => all.extend_from_slice(items),
+            _ => return Err(format!("items are appended to {}", self.arena.kind(list))),
+        }
+        Ok(())
+    }
+
+    fn extend_dict(&mut self, items: &[Id]) -> Step<()> {
+        let dict = self.top()?;
+        let (pairs, rest) = items.as_chunks::<2>();
+        if !rest.is_empty() {
+            return Err("a key without a value".into());
+        }
+        match &mut self.arena.values[dict as usize] {
+            Value::Dict(all) => all.extend(pairs.iter().map(|[key, value]| (*key, *value))),
+            _ => return Err(format!("entries are added to {}", self.arena.kind(dict))),
+        }
+        Ok(())
+    }
+
+    fn remember(&mut self, slot: u32) -> Step<()> {
+        let id = self.top()?;
+        self.memo.insert(slot, id);
+        Ok(())
+    }
+
+    fn recall(&mut self, slot: u32) -> Step<()> {
+        let id = self.memo.get(&slot);
+        let id = *id.ok_or_else(|| format!("memo {slot} is asked for before it is set"))?;
+        self.stack.push(id);
+        Ok(())
+    }
+
+    fn global(&mut self, module: &str, name: &str) -> Step<()> {
+        let global = Global::find(module, name).ok_or_else(|| {
+            format!(
+                "the file asks for {module}.{name}, which is no part of a tensor; it is not executed. \
+                 Save only the state_dict, without other objects"
+            )
+        })?;
+        self.push(Value::Global(global));
+        Ok(())
+    }
+}
+
+/// A problem in words; the caller adds the place.
+pub(super) type Step<T> = std::result::Result<T, String>;
+
+impl<'a> Arena<'a> {
+    /// Adds a value.
+    pub fn add(&mut self, value: Value<'a>) -> Id {
+        self.values.push(value);
+        (self.values.len() - 1) as Id // below MAX_OPCODES, which fits
+    }
+}
+
+/// An integer of any length, little-endian two's complement.
+fn long(digits: &[u8]) -> Value<'_> {
+    if digits.len() > 8 {
+        return Value::Long(digits);
+    }
+    let negative = digits.last().is_some_and(|byte| byte & 0x80 != 0);
+    let mut bytes = [if negative { 0xff } else { 0 }; 8];
+    bytes[..digits.len()].copy_from_slice(digits);
+    Value::Int(i64::from_le_bytes(bytes))
+}
