@@ -21,7 +21,10 @@ pub mod named;
 pub mod random;
 pub mod sampler;
 pub mod self_test;
+pub mod shape;
 pub mod standing_stats;
+#[cfg(test)]
+mod test_configs;
 #[cfg(feature = "train")]
 pub mod train;
 pub mod truncation;
