@@ -10,7 +10,8 @@ use std::collections::BTreeMap;
 use super::foreign::Foreign;
 use super::gather::{Dialect, Spectral, block_path, translate_parts};
 use super::report::Fate;
-use crate::arch::BlockShape;
+use crate::arch;
+use crate::config::DiscriminatorConfig;
 use crate::error::{Error, Result};
 
 /// Why a tensor of BigGAN-PyTorch is not needed, by the end of its name.
@@ -65,39 +66,28 @@ impl Names {
         Ok(names)
     }
 
-    /// Of a discriminator of these blocks.
+    /// Of a discriminator.
+    ///
+    /// # Errors
+    /// If its resolution has no table.
     pub fn discriminator(
         foreign: &mut Foreign<'_, '_>,
-        shapes: &[BlockShape],
-        blocks_per_stage: usize,
-        is_deep: bool,
+        config: &DiscriminatorConfig,
         sn_eps: f64,
-    ) -> Self {
-        let place = |block: usize| {
-            if is_deep {
-                (block / blocks_per_stage, block % blocks_per_stage)
-            } else {
-                (block, 0)
-            }
+    ) -> Result<Self> {
+        let depth = config.blocks_per_stage();
+        let blocks = 0..arch::discriminator_blocks(config)?.len();
+        let place = |block: usize, further: usize| {
+            format!("blocks.{}.{}", block / depth, block % depth + further)
         };
         leave_further_values(foreign);
-        Self {
-            blocks: (0..shapes.len())
-                .map(|block| {
-                    let (stage, inside) = place(block);
-                    format!("blocks.{stage}.{inside}")
-                })
-                .collect(),
-            attention: (0..shapes.len())
-                .map(|block| {
-                    let (stage, inside) = place(block);
-                    format!("blocks.{stage}.{}", inside + 1)
-                })
-                .collect(),
+        Ok(Self {
+            blocks: blocks.clone().map(|block| place(block, 0)).collect(),
+            attention: blocks.map(|block| place(block, 1)).collect(),
             table: Vec::new(),
             spectral: spectral(foreign, sn_eps),
             counters: BTreeMap::new(),
-        }
+        })
     }
 
     /// Whether standing statistics were divided by the number of their passes.
