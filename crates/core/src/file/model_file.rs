@@ -85,6 +85,19 @@ pub struct Provenance {
     pub seed: u64,
     /// Weight of the initial weights in the average.
     pub ema_initial_share: f64,
+    /// The foreign file that it was made of; then the numbers above are 0.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub imported: Option<ImportedFrom>,
+}
+
+/// A foreign file of weights.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct ImportedFrom {
+    /// The program that wrote it, by the name of [`crate::import::Source`].
+    pub source: String,
+    /// SHA-256 of its bytes.
+    pub sha256: String,
 }
 
 /// A model file in memory.
@@ -258,6 +271,7 @@ pub(super) mod tests {
                     g_step: 0,
                     seed: 0,
                     ema_initial_share: 1.0,
+                    imported: None,
                 },
                 scores: BTreeMap::new(),
             },

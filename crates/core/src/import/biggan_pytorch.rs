@@ -11,7 +11,7 @@ use super::foreign::Foreign;
 use super::gather::{Dialect, Spectral, block_path, translate_parts};
 use super::report::Fate;
 use crate::arch;
-use crate::config::DiscriminatorConfig;
+use crate::config::{DiscriminatorConfig, GeneratorConfig};
 use crate::error::{Error, Result};
 
 /// Why a tensor of BigGAN-PyTorch is not needed, by the end of its name.
@@ -35,11 +35,13 @@ pub(super) struct Names {
 }
 
 impl Names {
-    /// Of a generator with this number of blocks.
+    /// Of a generator.
     ///
     /// # Errors
-    /// If the batch norms hold sums of standing statistics that cannot be undone.
-    pub fn generator(foreign: &mut Foreign<'_, '_>, blocks: usize, sn_eps: f64) -> Result<Self> {
+    /// If its resolution has no table, or the batch norms hold sums of standing statistics that cannot
+    /// be undone.
+    pub fn generator(foreign: &mut Foreign<'_, '_>, config: &GeneratorConfig) -> Result<Self> {
+        let blocks = arch::generator_blocks(config)?.len();
         // where the statistics of a layer stand: BN of PyTorch, --mybn, --cross_replica
         let [stats, mean, variance] = if foreign.has("output_layer.0.bn.stored_mean") {
             ["bn", "stored_mean", "stored_var"]
@@ -58,7 +60,7 @@ impl Names {
                 ("mean", mean),
                 ("variance", variance),
             ],
-            spectral: spectral(foreign, sn_eps),
+            spectral: spectral(foreign, config.sn_eps),
             counters: BTreeMap::new(),
         };
         names.counters = counters(foreign)?;
@@ -73,7 +75,6 @@ impl Names {
     pub fn discriminator(
         foreign: &mut Foreign<'_, '_>,
         config: &DiscriminatorConfig,
-        sn_eps: f64,
     ) -> Result<Self> {
         let depth = config.blocks_per_stage();
         let blocks = 0..arch::discriminator_blocks(config)?.len();
@@ -85,7 +86,7 @@ impl Names {
             blocks: blocks.clone().map(|block| place(block, 0)).collect(),
             attention: blocks.map(|block| place(block, 1)).collect(),
             table: Vec::new(),
-            spectral: spectral(foreign, sn_eps),
+            spectral: spectral(foreign, config.sn_eps),
             counters: BTreeMap::new(),
         })
     }

@@ -17,9 +17,9 @@ use crate::shape::NetworkShape;
 #[serde(default)]
 pub(super) struct Hints {
     /// Epsilon of batch norm but the last: needed, no shape tells it.
-    pub BN_eps: Option<f64>,
+    BN_eps: Option<f64>,
     /// Epsilon of spectral norm; 1e-8 if not given (utils.py), which no weight of use notices.
-    pub SN_eps: Option<f64>,
+    SN_eps: Option<f64>,
     resolution: Option<usize>,
     G_ch: Option<usize>,
     D_ch: Option<usize>,
@@ -33,9 +33,9 @@ pub(super) struct Hints {
 }
 
 /// Epsilon of spectral norm where the config names none (`utils.py`, `--SN_eps`).
-pub(super) const DEFAULT_SN_EPS: f64 = 1e-8;
+const DEFAULT_SN_EPS: f64 = 1e-8;
 /// Epsilon of the last batch norm, whatever the flag says (`BigGAN.py:178-180`).
-const OUTPUT_BN_EPS: f64 = 1e-5;
+pub(super) const OUTPUT_BN_EPS: f64 = 1e-5;
 
 impl Hints {
     /// Reads the flags.
@@ -47,7 +47,17 @@ impl Hints {
             .map_err(|error| Error::Config(format!("BigGAN-PyTorch's flags: {error}")))
     }
 
-    pub fn sn_eps(&self) -> f64 {
+    /// What a recipe tells; the rest is compared with it afterwards.
+    #[cfg(feature = "train")]
+    pub fn of_recipe(bn_eps: f64, sn_eps: f64) -> Self {
+        Self {
+            BN_eps: Some(bn_eps),
+            SN_eps: Some(sn_eps),
+            ..Self::default()
+        }
+    }
+
+    fn sn_eps(&self) -> f64 {
         self.SN_eps.unwrap_or(DEFAULT_SN_EPS)
     }
 }
@@ -70,6 +80,11 @@ fn shape_of<const D: usize>(foreign: &Foreign<'_, '_>, name: &str) -> Result<[us
     shape.try_into().map_err(|_| {
         Error::tensor(name, format!("has shape {shape:?}, expected {D} dimensions"))
     })
+}
+
+/// BigGAN-PyTorch has no 16; without it the blocks tell the resolution.
+fn resolutions() -> impl Iterator<Item = usize> {
+    RESOLUTIONS.into_iter().filter(|&resolution| resolution > 16)
 }
 
 /// Whether the tensors whose names `pick` accepts have the shapes of the network.
@@ -160,7 +175,7 @@ pub(super) fn generator(foreign: &Foreign<'_, '_>, hints: &Hints) -> Result<Gene
         };
         (shapes.len() == blocks && fits(foreign, &network, theirs)).then_some(config)
     };
-    let config = RESOLUTIONS.into_iter().find_map(candidate).ok_or_else(|| {
+    let config = resolutions().find_map(candidate).ok_or_else(|| {
         Error::Config(format!(
             "the generator has {blocks} blocks, {last} channels in the end and z and class of {first} and \
              {} values, which is no BigGAN{} of the resolutions {RESOLUTIONS:?}",
@@ -224,6 +239,7 @@ pub(super) fn discriminator(foreign: &Foreign<'_, '_>, hints: &Hints) -> Result<
                 .filter(|stage| foreign.has(&format!("blocks.{stage}.{depth}.gamma")))
                 .map(|stage| stage + 1)
                 .collect(),
+            spectral_norm: true,
             sn_eps: hints.sn_eps(),
         };
         let shapes = arch::discriminator_blocks(&config).ok()?;
@@ -237,7 +253,7 @@ pub(super) fn discriminator(foreign: &Foreign<'_, '_>, hints: &Hints) -> Result<
         };
         (shapes.len() == stages * depth && fits(foreign, &network, theirs)).then_some(config)
     };
-    let config = RESOLUTIONS.into_iter().find_map(candidate).ok_or_else(|| {
+    let config = resolutions().find_map(candidate).ok_or_else(|| {
         Error::Config(format!(
             "the discriminator has {stages} stages of {depth} blocks and {features} features, which is no \
              BigGAN{} of the resolutions {RESOLUTIONS:?}",

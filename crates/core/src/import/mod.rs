@@ -19,14 +19,20 @@ mod infer;
 mod looks_like;
 mod model;
 mod network;
+#[cfg(feature = "train")]
+mod optimiser;
 mod report;
 mod studiogan;
 pub mod torch;
+#[cfg(feature = "train")]
+mod training;
 
 pub use gather::Purpose;
 pub use model::model;
 pub use network::{Imported, discriminator, generator};
 pub use report::{Fate, Report, ReportLine};
+#[cfg(feature = "train")]
+pub use training::{ImportedTraining, TrainingFiles, training};
 
 use std::str::FromStr;
 

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use super::foreign::Foreign;
 use super::gather::{self, Dialect, Purpose};
-use super::infer::Hints;
+use super::infer::{self, Hints};
 use super::looks_like::{Looks, backbone, looks_like};
 use super::report::{Report, ReportLine};
 use super::torch::{Node, TorchFile};
@@ -96,13 +96,13 @@ fn needed<'c>(source: Source, config: Option<&'c str>) -> Result<&'c str> {
     })
 }
 
-pub(super) fn generator_of(
+fn generator_of(
     source: Source,
     state_dict: Node<'_, '_>,
     config: Option<&str>,
     purpose: Purpose,
 ) -> Result<Imported<GeneratorConfig>> {
-    let mut foreign = Foreign::new(state_dict)?;
+    let foreign = Foreign::new(state_dict)?;
     let value = config_text::parse(needed(source, config)?)?;
     match source {
         Source::HfDeep => {
@@ -110,17 +110,8 @@ pub(super) fn generator_of(
             gather_generator(source, foreign, config, &names, purpose, &[])
         }
         Source::BigganPytorch => {
-            let hints = Hints::parse(value)?;
-            let config = super::infer::generator(&foreign, &hints)?;
-            let blocks = arch::generator_blocks(&config)?.len();
-            let names = biggan_pytorch::Names::generator(&mut foreign, blocks, hints.sn_eps())?;
-            let left = biggan_pytorch::LEFT;
-            let mut imported = gather_generator(source, foreign, config, &names, purpose, left)?;
-            if names.divides() {
-                let remark = "standing statistics were sums and are divided by their passes";
-                imported.report.remarks.push(remark.into());
-            }
-            Ok(imported)
+            let config = infer::generator(&foreign, &Hints::parse(value)?)?;
+            generator_with(source, foreign, config, purpose)
         }
         Source::Studiogan => {
             let config = studiogan::Config::parse(value)?.generator()?;
@@ -131,37 +122,65 @@ pub(super) fn generator_of(
                      config of these weights?"
                 )));
             }
-            let names = studiogan::Names::generator(&foreign, &config)?;
-            gather_generator(source, foreign, config, &names, purpose, studiogan::LEFT)
+            generator_with(source, foreign, config, purpose)
         }
     }
 }
 
-pub(super) fn discriminator_of(
+/// A generator of a known architecture.
+pub(super) fn generator_with(
+    source: Source,
+    mut foreign: Foreign<'_, '_>,
+    config: GeneratorConfig,
+    purpose: Purpose,
+) -> Result<Imported<GeneratorConfig>> {
+    if source == Source::Studiogan {
+        let names = studiogan::Names::generator(&foreign, &config)?;
+        return gather_generator(source, foreign, config, &names, purpose, studiogan::LEFT);
+    }
+    let names = biggan_pytorch::Names::generator(&mut foreign, &config)?;
+    let left = biggan_pytorch::LEFT;
+    let mut imported = gather_generator(source, foreign, config, &names, purpose, left)?;
+    if names.divides() {
+        let remark = "standing statistics were sums and are divided by their passes";
+        imported.report.remarks.push(remark.into());
+    }
+    Ok(imported)
+}
+
+fn discriminator_of(
     source: Source,
     state_dict: Node<'_, '_>,
     config: Option<&str>,
     purpose: Purpose,
 ) -> Result<Imported<DiscriminatorConfig>> {
-    let mut foreign = Foreign::new(state_dict)?;
+    let foreign = Foreign::new(state_dict)?;
     let value = config_text::parse(needed(source, config)?)?;
-    match source {
-        Source::HfDeep => Err(Error::Request(
-            "pytorch-pretrained-BigGAN has no discriminator".into(),
-        )),
-        Source::BigganPytorch => {
-            let hints = Hints::parse(value)?;
-            let config = super::infer::discriminator(&foreign, &hints)?;
-            let names = biggan_pytorch::Names::discriminator(&mut foreign, &config, hints.sn_eps())?;
-            let left = biggan_pytorch::LEFT;
-            gather_discriminator(source, foreign, config, &names, purpose, left)
+    let config = match source {
+        Source::HfDeep => {
+            return Err(Error::Request(
+                "pytorch-pretrained-BigGAN has no discriminator".into(),
+            ));
         }
-        Source::Studiogan => {
-            let config = studiogan::Config::parse(value)?.discriminator()?;
-            let names = studiogan::Names::discriminator(&foreign, &config)?;
-            gather_discriminator(source, foreign, config, &names, purpose, studiogan::LEFT)
-        }
+        Source::BigganPytorch => infer::discriminator(&foreign, &Hints::parse(value)?)?,
+        Source::Studiogan => studiogan::Config::parse(value)?.discriminator()?,
+    };
+    discriminator_with(source, foreign, config, purpose)
+}
+
+/// A discriminator of a known architecture.
+pub(super) fn discriminator_with(
+    source: Source,
+    mut foreign: Foreign<'_, '_>,
+    config: DiscriminatorConfig,
+    purpose: Purpose,
+) -> Result<Imported<DiscriminatorConfig>> {
+    if source == Source::Studiogan {
+        let names = studiogan::Names::discriminator(&foreign, &config)?;
+        return gather_discriminator(source, foreign, config, &names, purpose, studiogan::LEFT);
     }
+    let names = biggan_pytorch::Names::discriminator(&mut foreign, &config)?;
+    gather_discriminator(source, foreign, config, &names, purpose, biggan_pytorch::LEFT)
 }
 
 fn gather_generator(
@@ -210,7 +229,7 @@ fn gather_generator(
 fn gather_discriminator(
     source: Source,
     mut foreign: Foreign<'_, '_>,
-    config: DiscriminatorConfig,
+    mut config: DiscriminatorConfig,
     dialect: &impl Dialect,
     purpose: Purpose,
     left: &[(&str, &'static str)],
@@ -222,6 +241,7 @@ fn gather_discriminator(
         ));
     }
     let tensors = gather::weights(&mut foreign, &network, |_| true, dialect, purpose)?;
+    config.spectral_norm = purpose == Purpose::Training;
     foreign.leave_endings(left);
     let report = report(source, config.architecture, config.resolution, foreign.finish()?, "D");
     Ok(Imported {

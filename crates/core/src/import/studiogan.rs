@@ -17,7 +17,7 @@ pub(super) const LEFT: &[(&str, &str)] =
     &[(".num_batches_tracked", "number of batches, which nothing depends on")];
 
 /// Epsilon of every batch norm (`ops.py:231`).
-const BN_EPS: f64 = 1e-4;
+pub(super) const BN_EPS: f64 = 1e-4;
 /// Epsilon of every spectral norm (`ops.py:195-228`).
 const SN_EPS: f64 = 1e-6;
 
@@ -166,6 +166,7 @@ impl Config {
             classes: self.size("num_classes")?,
             attention: Vec::new(),
             attention_after_stages: self.attention("attn_d_loc")?,
+            spectral_norm: true,
             sn_eps: self.eps("sn_eps", SN_EPS),
         };
         config.validate()?;

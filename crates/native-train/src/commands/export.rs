@@ -151,6 +151,7 @@ fn provenance(recipe: &str, seed: u64, state: &TrainState) -> Provenance {
         g_step: state.g_step,
         seed,
         ema_initial_share: state.ema.initial_share,
+        imported: None,
     }
 }
 

@@ -370,9 +370,9 @@ impl<'a> Arena<'a> {
 }
 
 /// An integer of any length, little-endian two's complement.
-fn long(digits: &[u8]) -> Value<'_> {
+fn long<'a>(digits: &[u8]) -> Value<'a> {
     if digits.len() > 8 {
-        return Value::Long(digits);
+        return Value::Long;
     }
     let negative = digits.last().is_some_and(|byte| byte & 0x80 != 0);
     let mut bytes = [if negative { 0xff } else { 0 }; 8];

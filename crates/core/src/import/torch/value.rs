@@ -14,8 +14,8 @@ pub(super) enum Value<'a> {
     None,
     Bool(bool),
     Int(i64),
-    /// An integer of more than 8 bytes, little-endian two's complement.
-    Long(&'a [u8]),
+    /// An integer of more than 8 bytes.
+    Long,
     Float(f64),
     Text(&'a str),
     Bytes,
@@ -159,7 +159,7 @@ impl<'a> Arena<'a> {
         match self.get(id) {
             Value::None => "None",
             Value::Bool(_) => "a bool",
-            Value::Int(_) | Value::Long(_) => "an integer",
+            Value::Int(_) | Value::Long => "an integer",
             Value::Float(_) => "a float",
             Value::Text(_) => "a string",
             Value::Bytes => "bytes",
