@@ -281,5 +281,4 @@ fn check_crc(name: &str, data: &[u8], crc: u32) -> Result<()> {
     )))
 }
 
-#[cfg(test)]
-mod tests;
+// its tests stand in tests/torch_files.rs and tests/fuzz.rs
