@@ -20,3 +20,6 @@ mod scores;
 mod setting;
 #[path = "native_train/usage.rs"]
 mod usage;
+#[cfg(feature = "wgpu")]
+#[path = "native_train/wgpu.rs"]
+mod wgpu;

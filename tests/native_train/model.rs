@@ -24,7 +24,8 @@ pub fn with_model() -> Setting {
     setting
 }
 
-fn image(path: &Path) -> HostTensor {
+/// The images of `sample --raw`.
+pub fn image(path: &Path) -> HostTensor {
     let stored = decode(&std::fs::read(path).unwrap()).unwrap();
     stored.tensors.0["image"].clone()
 }

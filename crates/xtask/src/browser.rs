@@ -12,6 +12,9 @@ use crate::workspace::Workspace;
 /// Debian's packages: the browser, and a GPU driver that computes on the CPU.
 const PACKAGES: [&str; 2] = ["chromium", "mesa-vulkan-drivers"];
 
+/// Where Vulkan drivers are registered.
+pub const VULKAN_DRIVERS: &str = "/usr/share/vulkan/icd.d";
+
 /// Path of the browser: `CHROMIUM`, or Debian's.
 fn chromium() -> PathBuf {
     env::var_os("CHROMIUM").map_or_else(|| PathBuf::from("/usr/bin/chromium"), PathBuf::from)
@@ -20,7 +23,7 @@ fn chromium() -> PathBuf {
 /// Installs the browser where that is possible, and says how where it is not: the tests that need it
 /// are skipped then.
 pub fn ensure(workspace: &Workspace) -> Result<()> {
-    if chromium().is_file() && Path::new("/usr/share/vulkan/icd.d").is_dir() {
+    if chromium().is_file() && Path::new(VULKAN_DRIVERS).is_dir() {
         return Ok(());
     }
     let root = &workspace.root;

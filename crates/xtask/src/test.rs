@@ -1,5 +1,7 @@
 //! Everything that must hold before a change is accepted.
 
+use std::path::Path;
+
 use anyhow::{Result, bail};
 
 use crate::browser;
@@ -29,6 +31,7 @@ pub fn test(workspace: &Workspace) -> Result<()> {
     check("native tests", &|| native_tests(workspace));
 
     check("browser for the page tests", &|| browser::ensure(workspace));
+    check("native wgpu", &|| native_wgpu(workspace));
     check("tools for the page", &|| setup(workspace));
     check("native programs that the page is compared with", &|| {
         let mut build = command(
@@ -62,5 +65,24 @@ fn native_tests(workspace: &Workspace) -> Result<()> {
         command(root, "cargo", &["test", "--no-fail-fast"])
     };
     tests.args(["--workspace", "--locked"]);
+    run(tests)
+}
+
+/// The tests of `--device wgpu`, where there is a Vulkan driver: lavapipe does.
+fn native_wgpu(workspace: &Workspace) -> Result<()> {
+    if cfg!(target_os = "linux") && !Path::new(browser::VULKAN_DRIVERS).is_dir() {
+        eprintln!(
+            "==> no Vulkan driver in {}: skipped",
+            browser::VULKAN_DRIVERS
+        );
+        return Ok(());
+    }
+    let mut tests = command(
+        &workspace.root,
+        "cargo",
+        &["test", "--package", "native-train"],
+    );
+    tests.args(["--features", "wgpu", "--locked", "--test", "native_train"]);
+    tests.args(["--", "wgpu", "--test-threads", "1"]);
     run(tests)
 }

@@ -33,7 +33,13 @@ const REQUIRED: [(&str, &[&str]); 6] = [
 
 /// The keys of a configuration: flat, or in StudioGAN's sections `DATA`, `MODEL`, ..
 #[derive(Debug, Clone)]
-pub(super) struct Config(Map<String, Value>);
+pub(super) struct Config {
+    keys: Map<String, Value>,
+    /// Whether it has sections, as the configs of runs have. Their ReLUs work in place
+    /// (`src/config.py:471-486`), which moves where D's shortcuts start; flat keys describe the modules
+    /// themselves.
+    is_run: bool,
+}
 
 impl Config {
     /// From JSON, with or without sections.
@@ -44,18 +50,19 @@ impl Config {
         let Value::Object(top) = value else {
             return Err(Error::Config("StudioGAN's config is no object".into()));
         };
-        let mut flat = Map::new();
+        let is_run = top.values().any(Value::is_object);
+        let mut keys = Map::new();
         for (key, value) in top {
             match value {
-                Value::Object(section) => flat.extend(section),
+                Value::Object(section) => keys.extend(section),
                 value => {
-                    flat.insert(key, value);
+                    keys.insert(key, value);
                 }
             }
         }
-        let config = Self(flat);
+        let config = Self { keys, is_run };
         for (key, allowed) in REQUIRED {
-            if let Some(value) = config.0.get(key)
+            if let Some(value) = config.keys.get(key)
                 && !allowed.iter().any(|allowed| value == allowed)
             {
                 return Err(Error::Config(format!(
@@ -68,7 +75,7 @@ impl Config {
     }
 
     fn value(&self, key: &str) -> Result<&Value> {
-        self.0
+        self.keys
             .get(key)
             .filter(|value| *value != "N/A")
             .ok_or_else(|| Error::Config(format!("StudioGAN's config lacks {key}")))
@@ -81,12 +88,12 @@ impl Config {
     }
 
     fn eps(&self, key: &str, default: f64) -> f64 {
-        self.0.get(key).and_then(Value::as_f64).unwrap_or(default)
+        self.keys.get(key).and_then(Value::as_f64).unwrap_or(default)
     }
 
     /// Stages after which attention stands, counted from 1.
     fn attention(&self, key: &str) -> Result<Vec<usize>> {
-        if self.0.get("apply_attn") != Some(&Value::Bool(true)) {
+        if self.keys.get("apply_attn") != Some(&Value::Bool(true)) {
             return Ok(Vec::new());
         }
         let value = self.value(key)?;
@@ -166,6 +173,7 @@ impl Config {
             classes: self.size("num_classes")?,
             attention: Vec::new(),
             attention_after_stages: self.attention("attn_d_loc")?,
+            activated_shortcut: self.is_run,
             spectral_norm: true,
             sn_eps: self.eps("sn_eps", SN_EPS),
         };

@@ -56,6 +56,14 @@ pub fn training(
         ));
     }
     check_eps(source, &config.generator)?;
+    let in_place = source == Source::Studiogan;
+    if config.discriminator.activated_shortcut != in_place {
+        return Err(Error::Config(format!(
+            "discriminator.activated_shortcut is {}, but in {} it is {in_place}; set it so",
+            config.discriminator.activated_shortcut,
+            source.name()
+        )));
+    }
     let mut tensors = HostTensors::default();
     let mut reports = Vec::new();
 

@@ -2,6 +2,8 @@
 
 mod discriminator;
 mod generator;
+#[cfg(all(test, feature = "train"))]
+mod tests;
 
 pub use discriminator::Discriminator;
 pub use generator::Generator;
