@@ -12,4 +12,4 @@ pub use container::{Dtype, StoredTensors, decode, encode, encode_with, read_meta
 pub use model_file::{
     DatasetInfo, FORMAT, FORMAT_VERSION, ImportedFrom, ModelFile, ModelInfo, Provenance, StatisticsTable,
 };
-pub use shards::{INDEX_SUFFIX, sha256_hex};
+pub use shards::{INDEX_SUFFIX, check_part_name, sha256_hex};

@@ -250,7 +250,10 @@ fn config_value(info: &ModelInfo) -> Result<serde_json::Value> {
 }
 
 /// Refuses what could lead out of the index's directory.
-fn check_part_name(name: &str) -> Result<()> {
+///
+/// # Errors
+/// If a part cannot have the name.
+pub fn check_part_name(name: &str) -> Result<()> {
     let plain = |byte: u8| byte.is_ascii_alphanumeric() || b"._-".contains(&byte);
     if name.ends_with(PART_SUFFIX) && !name.starts_with('.') && name.bytes().all(plain) {
         return Ok(());
