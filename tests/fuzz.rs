@@ -120,10 +120,55 @@ fn run(seed: u64, count: u64, time: Duration) -> Tally {
     tally
 }
 
+/// Long files of the opcodes that cost most memory a byte.
+fn costly() -> Vec<Vec<u8>> {
+    let repeated = |start: &[u8], part: &dyn Fn(u32) -> Vec<u8>, opcodes: usize| {
+        let mut pickle = b"\x80\x02".to_vec();
+        pickle.extend(start);
+        for number in 0..(500_000 / opcodes) as u32 {
+            pickle.extend(part(number));
+        }
+        pickle.push(b'.');
+        pickle
+    };
+    let remember = |number: u32| {
+        let mut part = b"r".to_vec();
+        part.extend(number.to_le_bytes());
+        part
+    };
+    let tensor = b"h\0(h\x01K\0)NtR";
+    let storage = b"ctorch._utils\n_rebuild_tensor_v2\nq\0(X\x07\0\0\0storagectorch\nFloatStorage\n\
+                    X\x01\0\0\x000X\x03\0\0\0cpuK\x01tQq\x01";
+    let pickles = [
+        repeated(b"", &|_| b"N".to_vec(), 1),
+        repeated(b"", &|_| b"N\x85".to_vec(), 2),
+        repeated(b"", &|_| b"]Na".to_vec(), 3),
+        repeated(b"", &|_| b"}NNs".to_vec(), 4),
+        repeated(b"", &|_| b"(".to_vec(), 1),
+        repeated(b"N", &remember, 1),
+        repeated(b"]", &|_| b"Na".to_vec(), 2),
+        repeated(b"", &|_| b"ccollections\nOrderedDict\n)R".to_vec(), 3),
+        repeated(storage, &|_| tensor.to_vec(), 8),
+        repeated(storage, &|_| b"h\0(h\x01K\0(K\x01K\x01K\x01tq\x02h\x02NtR".to_vec(), 14),
+    ];
+    let mut writer = torch_writer::TorchWriter::default();
+    writer.f32(&[1], &[0.0]);
+    pickles
+        .iter()
+        .map(|pickle| writer.zip_of_pickle(pickle, torch_writer::ZipOptions::default()))
+        .collect()
+}
+
 /// `FUZZ_SEED` and `FUZZ_INPUTS` make a long run of it.
 #[test]
 fn fuzz() {
     let number = |name: &str| std::env::var(name).ok().map(|text| text.parse::<u64>().unwrap());
+    let mut long = Tally::default();
+    for (index, bytes) in costly().iter().enumerate() {
+        let checked = check(Target::Torch, bytes, &mut long);
+        assert_eq!(checked, Ok(()), "costly pickle {index}");
+    }
+    println!("long pickles: {long:?}");
     let seed = number("FUZZ_SEED").unwrap_or(1);
     let tally = match number("FUZZ_INPUTS") {
         Some(count) => run(seed, count, Duration::MAX),

@@ -8,6 +8,8 @@
 
 #[path = "native_train/bad_input.rs"]
 mod bad_input;
+#[path = "native_train/import.rs"]
+mod import;
 #[path = "native_train/interruption.rs"]
 mod interruption;
 #[path = "native_train/model.rs"]
@@ -18,6 +20,8 @@ mod resume;
 mod scores;
 #[path = "native_train/setting.rs"]
 mod setting;
+#[path = "torch_writer.rs"]
+mod torch_writer;
 #[path = "native_train/usage.rs"]
 mod usage;
 #[cfg(feature = "wgpu")]

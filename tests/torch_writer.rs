@@ -1,5 +1,8 @@
 //! Writes files as `torch.save` does, for tests: both containers, every kind of tensor.
 
+// each of the test programs that share this file needs a part of it
+#![allow(dead_code)]
+
 use std::collections::HashMap;
 
 /// A value of a pickle.

@@ -239,7 +239,7 @@ pub(super) fn discriminator(foreign: &Foreign<'_, '_>, hints: &Hints) -> Result<
                 .filter(|stage| foreign.has(&format!("blocks.{stage}.{depth}.gamma")))
                 .map(|stage| stage + 1)
                 .collect(),
-            activated_shortcut: false, // out of place there: layers.py:443, BigGANdeep.py:312
+            activated_shortcut: false, // out of place there: layers.py:449, BigGANdeep.py:317
             spectral_norm: true,
             sn_eps: hints.sn_eps(),
         };

@@ -13,7 +13,7 @@ use burn::tensor::Device;
 use crate::args::ImportArgs;
 use crate::checkpoint::Checkpoint;
 use crate::error::{Outcome, bad_usage};
-use crate::model_files::EncodedModel;
+use crate::model_files::Target;
 use crate::plan::Plan;
 use crate::run_dir::{self, RunDir};
 use crate::{atomic_file, foreign_run};
@@ -33,13 +33,13 @@ pub fn run(args: &ImportArgs) -> Result<Outcome> {
     if args.recipe.is_some() || !args.set.is_empty() || args.suffix.is_some() {
         return Err(bad_usage("--recipe, --set and --suffix belong to --training"));
     }
+    let target = Target::new(&args.out, args.shard_size.map(|size| size.0))?;
     let config = read_config(args)?;
     let named = || args.weights.display().to_string();
     let bytes = std::fs::read(&args.weights).with_context(named)?;
     let (file, report) = import::model(args.from, &bytes, config.as_deref()).with_context(named)?;
     drop(bytes);
-    let shard_bytes = args.shard_size.map(|size| size.0);
-    let encoded = EncodedModel::new(&file, args.dtype.into(), &args.out, shard_bytes)?;
+    let encoded = target.encode(&file, args.dtype.into())?;
     drop(file);
     // what was written must load
     Sampler::new(encoded.decode()?, &Device::flex())?;
