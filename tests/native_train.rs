@@ -12,6 +12,8 @@ mod bad_input;
 mod interruption;
 #[path = "native_train/model.rs"]
 mod model;
+#[path = "native_train/parts.rs"]
+mod parts;
 #[path = "native_train/resume.rs"]
 mod resume;
 #[path = "native_train/scores.rs"]
