@@ -96,8 +96,17 @@ fn check(target: Target, bytes: &[u8], tally: &mut Tally) -> Result<(), String> 
 /// Runs inputs `first..` of a seed until the count or the time is over.
 fn run(seed: u64, count: u64, time: Duration) -> Tally {
     let seeds = seeds::all();
-    for Seed { name, target, bytes } in &seeds {
-        assert!(bytes.len() <= 8 << 10, "seed {name} has {} bytes", bytes.len());
+    for Seed {
+        name,
+        target,
+        bytes,
+    } in &seeds
+    {
+        assert!(
+            bytes.len() <= 8 << 10,
+            "seed {name} has {} bytes",
+            bytes.len()
+        );
         assert!(read(*target, bytes), "seed {name} is refused");
     }
     let mut tally = Tally::default();
@@ -137,7 +146,8 @@ fn costly() -> Vec<Vec<u8>> {
         part
     };
     let tensor = b"h\0(h\x01K\0)NtR";
-    let storage = b"ctorch._utils\n_rebuild_tensor_v2\nq\0(X\x07\0\0\0storagectorch\nFloatStorage\n\
+    let storage =
+        b"ctorch._utils\n_rebuild_tensor_v2\nq\0(X\x07\0\0\0storagectorch\nFloatStorage\n\
                     X\x01\0\0\x000X\x03\0\0\0cpuK\x01tQq\x01";
     let pickles = [
         repeated(b"", &|_| b"N".to_vec(), 1),
@@ -149,7 +159,11 @@ fn costly() -> Vec<Vec<u8>> {
         repeated(b"]", &|_| b"Na".to_vec(), 2),
         repeated(b"", &|_| b"ccollections\nOrderedDict\n)R".to_vec(), 3),
         repeated(storage, &|_| tensor.to_vec(), 8),
-        repeated(storage, &|_| b"h\0(h\x01K\0(K\x01K\x01K\x01tq\x02h\x02NtR".to_vec(), 14),
+        repeated(
+            storage,
+            &|_| b"h\0(h\x01K\0(K\x01K\x01K\x01tq\x02h\x02NtR".to_vec(),
+            14,
+        ),
     ];
     let mut writer = torch_writer::TorchWriter::default();
     writer.f32(&[1], &[0.0]);
@@ -162,7 +176,11 @@ fn costly() -> Vec<Vec<u8>> {
 /// `FUZZ_SEED` and `FUZZ_INPUTS` make a long run of it.
 #[test]
 fn fuzz() {
-    let number = |name: &str| std::env::var(name).ok().map(|text| text.parse::<u64>().unwrap());
+    let number = |name: &str| {
+        std::env::var(name)
+            .ok()
+            .map(|text| text.parse::<u64>().unwrap())
+    };
     let mut long = Tally::default();
     for (index, bytes) in costly().iter().enumerate() {
         let checked = check(Target::Torch, bytes, &mut long);

@@ -14,6 +14,8 @@ mod import;
 mod interruption;
 #[path = "native_train/model.rs"]
 mod model;
+#[path = "native_train/parts.rs"]
+mod parts;
 #[path = "native_train/resume.rs"]
 mod resume;
 #[path = "native_train/scores.rs"]

@@ -50,7 +50,10 @@ fn parity_with_the_public_implementations() {
         if source == Source::BigganPytorch {
             training::check(&folder, &json);
         }
-        found[Source::ALL.iter().position(|&s| s == source).expect("a source")] += 1;
+        found[Source::ALL
+            .iter()
+            .position(|&s| s == source)
+            .expect("a source")] += 1;
     }
     assert!(
         found.iter().all(|&count| count > 0),

@@ -42,7 +42,11 @@ fn sample() -> (TorchWriter, Item) {
         "numpy.core.multiarray",
         "scalar",
         vec![
-            Item::Call("numpy", "dtype", vec![text("f8"), Item::Int(0), Item::Int(1)]),
+            Item::Call(
+                "numpy",
+                "dtype",
+                vec![text("f8"), Item::Int(0), Item::Int(1)],
+            ),
             Item::Call("_codecs", "encode", vec![text("\u{0}"), text("latin1")]),
         ],
     );
@@ -52,8 +56,14 @@ fn sample() -> (TorchWriter, Item) {
         (text("step"), Item::Int(100_000)),
         (text("id"), Item::Int(140_234_567_890_123)),
         (text("best_fid"), score),
-        (text("betas"), Item::Tuple(vec![Item::Float(0.0), Item::Float(0.999)])),
-        (text("lr"), Item::List(vec![Item::Bool(true), Item::Int(-3)])),
+        (
+            text("betas"),
+            Item::Tuple(vec![Item::Float(0.0), Item::Float(0.999)]),
+        ),
+        (
+            text("lr"),
+            Item::List(vec![Item::Bool(true), Item::Int(-3)]),
+        ),
     ]);
     (writer, root)
 }
@@ -105,7 +115,10 @@ fn every_container_and_type_is_read() {
 fn every_cut_is_an_error() {
     for (name, bytes) in containers() {
         for len in 0..bytes.len() {
-            assert!(TorchFile::open(&bytes[..len]).is_err(), "{name} cut at {len}");
+            assert!(
+                TorchFile::open(&bytes[..len]).is_err(),
+                "{name} cut at {len}"
+            );
         }
         let mut longer = bytes.clone();
         longer.push(0);
@@ -132,7 +145,9 @@ fn flipped_bits_do_no_harm() {
             let mut flipped = bytes.clone();
             flipped[bit / 8] ^= 1 << (bit % 8);
             let found = values(&flipped);
-            if name != "legacy" && let Some(found) = found {
+            if name != "legacy"
+                && let Some(found) = found
+            {
                 assert_eq!(found, whole, "{name}, bit {bit}");
             }
         }
@@ -141,7 +156,9 @@ fn flipped_bits_do_no_harm() {
 
 /// The error of a file whose root is this.
 fn refusal(writer: &TorchWriter, root: &Item) -> String {
-    let zip = TorchFile::open(&writer.zip(root, ZipOptions::default())).unwrap_err().to_string();
+    let zip = TorchFile::open(&writer.zip(root, ZipOptions::default()))
+        .unwrap_err()
+        .to_string();
     assert!(TorchFile::open(&writer.legacy(root)).is_err());
     zip
 }
@@ -247,24 +264,24 @@ fn pickles_that_refer_to_themselves_end() {
 #[test]
 fn stacks_that_do_not_fit_are_refused() {
     for pickle in [
-        b"\x80\x02.".as_slice(),              // nothing to return
-        b"\x80\x02(.",                        // a mark is no value
-        b"\x80\x02t.",                        // no mark
-        b"\x80\x02N(a.",                      // the list stands below the mark
-        b"\x80\x02Na.",                       // nothing to append to
-        b"\x80\x02NNa.",                      // appended to None
-        b"\x80\x02}(Nu.",                     // a key without a value
-        b"\x80\x02NNs.",                      // an entry of nothing
-        b"\x80\x02h\x07.",                    // memo not set
-        b"\x80\x02NN\x86R.",                  // nothing callable
-        b"\x80\x02)Nb.",                      // attributes of a tuple
-        b"\x80\x02NQ.",                       // no storage
-        b"\x80\x09N.",                        // protocol
-        b"\x80\x02X\xff\xff\xff\xffab.",      // a string of 4 GB
-        b"\x80\x02B\xff\xff\xff\x7fab.",      // bytes of 2 GB
-        b"\x80\x02X\x01\0\0\0\xff.",          // no UTF-8
-        b"\x80\x02cos\nsystem",               // a name without an end
-        b"\x80\x02i",                         // an opcode of protocol 0
+        b"\x80\x02.".as_slice(),         // nothing to return
+        b"\x80\x02(.",                   // a mark is no value
+        b"\x80\x02t.",                   // no mark
+        b"\x80\x02N(a.",                 // the list stands below the mark
+        b"\x80\x02Na.",                  // nothing to append to
+        b"\x80\x02NNa.",                 // appended to None
+        b"\x80\x02}(Nu.",                // a key without a value
+        b"\x80\x02NNs.",                 // an entry of nothing
+        b"\x80\x02h\x07.",               // memo not set
+        b"\x80\x02NN\x86R.",             // nothing callable
+        b"\x80\x02)Nb.",                 // attributes of a tuple
+        b"\x80\x02NQ.",                  // no storage
+        b"\x80\x09N.",                   // protocol
+        b"\x80\x02X\xff\xff\xff\xffab.", // a string of 4 GB
+        b"\x80\x02B\xff\xff\xff\x7fab.", // bytes of 2 GB
+        b"\x80\x02X\x01\0\0\0\xff.",     // no UTF-8
+        b"\x80\x02cos\nsystem",          // a name without an end
+        b"\x80\x02i",                    // an opcode of protocol 0
         b"\x80\x02ctorch._utils\n_rebuild_tensor_v2\n)R.",
     ] {
         let writer = TorchWriter::default();
@@ -295,8 +312,13 @@ fn compressed_and_overlapping_entries_are_refused() {
         method: 8,
         ..ZipOptions::default()
     };
-    let message = TorchFile::open(&writer.zip(&root, deflate)).unwrap_err().to_string();
-    assert!(message.contains("deflate") && message.contains("archive/data.pkl"), "{message}");
+    let message = TorchFile::open(&writer.zip(&root, deflate))
+        .unwrap_err()
+        .to_string();
+    assert!(
+        message.contains("deflate") && message.contains("archive/data.pkl"),
+        "{message}"
+    );
 
     // the directory's second entry is given the place of the first
     let plain = ZipOptions {

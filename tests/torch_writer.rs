@@ -67,7 +67,13 @@ impl Default for ZipOptions {
 
 impl TorchWriter {
     /// A contiguous tensor of its own storage.
-    pub fn tensor(&mut self, class: &'static str, element_size: usize, shape: &[usize], bytes: Vec<u8>) -> Item {
+    pub fn tensor(
+        &mut self,
+        class: &'static str,
+        element_size: usize,
+        shape: &[usize],
+        bytes: Vec<u8>,
+    ) -> Item {
         self.storages.push(Storage {
             class,
             element_size,
@@ -88,7 +94,10 @@ impl TorchWriter {
 
     /// A contiguous tensor of f32.
     pub fn f32(&mut self, shape: &[usize], values: &[f32]) -> Item {
-        let bytes = values.iter().flat_map(|value| value.to_le_bytes()).collect();
+        let bytes = values
+            .iter()
+            .flat_map(|value| value.to_le_bytes())
+            .collect();
         self.tensor("FloatStorage", 4, shape, bytes)
     }
 
@@ -352,7 +361,8 @@ impl Zip {
         self.bytes.extend(size.to_le_bytes());
         self.bytes.extend(size.to_le_bytes());
         self.bytes.extend((name.len() as u16).to_le_bytes());
-        self.bytes.extend(((wide.len() + 4 + padding) as u16).to_le_bytes());
+        self.bytes
+            .extend(((wide.len() + 4 + padding) as u16).to_le_bytes());
         self.bytes.extend(name.as_bytes());
         self.bytes.extend(&wide);
         self.bytes.extend(b"FB");
@@ -369,7 +379,11 @@ impl Zip {
         self.directory.extend((name.len() as u16).to_le_bytes());
         self.directory.extend((wide.len() as u16).to_le_bytes());
         self.directory.extend([0; 10]);
-        let at = if self.options.zip64 { u32::MAX } else { at as u32 };
+        let at = if self.options.zip64 {
+            u32::MAX
+        } else {
+            at as u32
+        };
         self.directory.extend(at.to_le_bytes());
         self.directory.extend(name.as_bytes());
         self.directory.extend(&wide);

@@ -76,8 +76,14 @@ fn tensors() -> (TorchWriter, Item) {
     ]);
     let group = Item::Dict(vec![
         (text("lr"), Item::Float(1e-4)),
-        (text("betas"), Item::Tuple(vec![Item::Float(0.0), Item::Float(0.999)])),
-        (text("params"), Item::List(vec![Item::Int(140_234_567_890_123), Item::Int(-2)])),
+        (
+            text("betas"),
+            Item::Tuple(vec![Item::Float(0.0), Item::Float(0.999)]),
+        ),
+        (
+            text("params"),
+            Item::List(vec![Item::Int(140_234_567_890_123), Item::Int(-2)]),
+        ),
     ]);
     let optimiser = Item::Dict(vec![
         (text("state"), Item::Dict(vec![(Item::Int(0), moments)])),
@@ -88,7 +94,15 @@ fn tensors() -> (TorchWriter, Item) {
         (text("state_dict"), Item::Ordered(state)),
         (text("optimizer"), optimiser),
         (text("best_fid"), scalar),
-        (text("flags"), Item::Tuple(vec![Item::Bool(true), Item::Bool(false), Item::None, Item::Int(70_000)])),
+        (
+            text("flags"),
+            Item::Tuple(vec![
+                Item::Bool(true),
+                Item::Bool(false),
+                Item::None,
+                Item::Int(70_000),
+            ]),
+        ),
     ]);
     (writer, root)
 }
@@ -128,7 +142,10 @@ fn generator() -> (TorchWriter, Item) {
     add("linear.u0".into(), &[1, 64]);
     for block in 0..3 {
         for (conv, kernel) in [("conv1", 3), ("conv2", 3), ("conv_sc", 1)] {
-            add(format!("blocks.{block}.0.{conv}.weight"), &[4, 4, kernel, kernel]);
+            add(
+                format!("blocks.{block}.0.{conv}.weight"),
+                &[4, 4, kernel, kernel],
+            );
             add(format!("blocks.{block}.0.{conv}.bias"), &[4]);
             add(format!("blocks.{block}.0.{conv}.u0"), &[1, 4]);
         }
@@ -207,17 +224,33 @@ fn model() -> ModelFile {
 
 /// All seeds.
 pub fn all() -> Vec<Seed> {
-    let seed = |name, target, bytes| Seed { name, target, bytes };
+    let seed = |name, target, bytes| Seed {
+        name,
+        target,
+        bytes,
+    };
     let (writer, root) = tensors();
     let (small, state) = generator();
     vec![
         seed("zip", Target::Torch, writer.zip(&root, PLAIN)),
         seed("zip64", Target::Torch, writer.zip(&root, ZIP64)),
-        seed("zip with checksums", Target::Torch, writer.zip(&root, ZipOptions::default())),
+        seed(
+            "zip with checksums",
+            Target::Torch,
+            writer.zip(&root, ZipOptions::default()),
+        ),
         seed("legacy", Target::Torch, writer.legacy(&root)),
         seed("legacy generator", Target::Generator, small.legacy(&state)),
-        seed("model f32", Target::Model, model().encode(Dtype::F32).unwrap()),
-        seed("model f16", Target::Model, model().encode(Dtype::F16).unwrap()),
+        seed(
+            "model f32",
+            Target::Model,
+            model().encode(Dtype::F32).unwrap(),
+        ),
+        seed(
+            "model f16",
+            Target::Model,
+            model().encode(Dtype::F16).unwrap(),
+        ),
     ]
 }
 

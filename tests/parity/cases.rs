@@ -73,7 +73,9 @@ impl Cases {
         HostTensors(
             tensors
                 .filter_map(|(name, tensor)| match ours[name.as_str()] {
-                    Fate::Stored { name: ours, .. } => Some((ours.clone(), our_shape(ours, tensor))),
+                    Fate::Stored { name: ours, .. } => {
+                        Some((ours.clone(), our_shape(ours, tensor)))
+                    }
                     _ => None,
                 })
                 .collect(),

@@ -36,7 +36,13 @@ pub fn check(folder: &Path, source: Source, json: &str) {
         } else {
             let classes = sampler.info().generator.classes;
             let y = cases.classes("eval.y", classes);
-            generate(&sampler, &cases, ["eval.z", "eval.image"], y, Truncation::Off);
+            generate(
+                &sampler,
+                &cases,
+                ["eval.z", "eval.image"],
+                y,
+                Truncation::Off,
+            );
         }
     }
     let path = folder.join("D.pth");
@@ -65,7 +71,9 @@ fn generate(
     classes: Tensor<2>,
     truncation: Truncation,
 ) {
-    let found = sampler.generate(cases.tensor(z), classes, truncation).block_on();
+    let found = sampler
+        .generate(cases.tensor(z), classes, truncation)
+        .block_on();
     let found = found.expect("images").images_pm1;
     close(image, &found, cases.values(image), FORWARD);
 }

@@ -9,8 +9,8 @@ use biggan::layers::{Pass, PowerStep};
 use biggan::model::{Discriminator, Generator};
 use biggan::named::{HostTensors, adopt_state, load_tensors, named_tensors, read_values};
 use biggan::train::{
-    AdamConfig, AdamMoments, Ema, EmaConfig, RealBatch, TrainConfig, TrainState, discriminator_step,
-    generator_step,
+    AdamConfig, AdamMoments, Ema, EmaConfig, RealBatch, TrainConfig, TrainState,
+    discriminator_step, generator_step,
 };
 use burn::tensor::{Device, Tensor};
 use pollster::FutureExt;
@@ -121,7 +121,11 @@ struct Network<M> {
     report: import::Report,
 }
 
-fn networks(folder: &Path, json: &str, device: &Device) -> (Network<Generator>, Network<Discriminator>) {
+fn networks(
+    folder: &Path,
+    json: &str,
+    device: &Device,
+) -> (Network<Generator>, Network<Discriminator>) {
     let read = |name: &str| std::fs::read(folder.join(name)).expect("weights");
     let (source, purpose) = (Source::BigganPytorch, Purpose::Training);
     let fits = "tensors that fit";
@@ -170,21 +174,36 @@ fn check_evaluation(g: &Generator, d: &Discriminator, cases: &Cases, classes: us
         Pass::EVAL,
     );
     let image = read_values(image).block_on().expect("a read");
-    close("eval.image, not folded", &image, cases.values("eval.image"), FORWARD);
+    close(
+        "eval.image, not folded",
+        &image,
+        cases.values("eval.image"),
+        FORWARD,
+    );
     let folded = g.clone().folded().forward(
         cases.tensor("eval.z"),
         cases.classes("eval.y", classes),
         Pass::EVAL,
     );
     let folded = read_values(folded).block_on().expect("a read");
-    close("eval.image, folded on the device", &folded, cases.values("eval.image"), FORWARD);
+    close(
+        "eval.image, folded on the device",
+        &folded,
+        cases.values("eval.image"),
+        FORWARD,
+    );
     let logit = d.clone().forward(
         cases.tensor("eval.image"),
         cases.classes("eval.y", classes),
         PowerStep::Discard,
     );
     let logit = read_values(logit).block_on().expect("a read");
-    close("eval.logit, not folded", &logit, cases.values("eval.logit"), FORWARD);
+    close(
+        "eval.logit, not folded",
+        &logit,
+        cases.values("eval.logit"),
+        FORWARD,
+    );
 }
 
 fn check_steps(
@@ -261,7 +280,11 @@ fn check_steps(
                     generator_step(same_d, config, latents("z_g", "y_g")).expect("a G step");
                 gradients = g.gradients;
             }
-            gradients_close("gradient of G", &gradients, cases.under("step0.grad.G", &of_g));
+            gradients_close(
+                "gradient of G",
+                &gradients,
+                cases.under("step0.grad.G", &of_g),
+            );
         }
     }
     let host = |tensors| HostTensors::read(tensors).block_on().expect("a read");
@@ -299,4 +322,3 @@ fn with_step_of_reference(
     state.discriminator = adopt_state(stepped, &state.discriminator).expect("the same names");
     state
 }
-

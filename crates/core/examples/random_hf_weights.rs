@@ -62,14 +62,22 @@ fn main() -> Result<(), Box<dyn Error>> {
 
     let layers: Vec<(bool, usize, usize)> = blocks
         .iter()
-        .map(|shape| (shape.resamples, shape.channels[0] / width, shape.channels[1] / width))
+        .map(|shape| {
+            (
+                shape.resamples,
+                shape.channels[0] / width,
+                shape.channels[1] / width,
+            )
+        })
         .collect();
     let json = serde_json::json!({
         "output_dim": resolution, "z_dim": Z, "class_embed_dim": Z, "channel_width": width,
         "num_classes": CLASSES, "layers": layers, "attention_layer_position": attention,
         "eps": 1e-4, "n_stats": ROWS,
     });
-    let Weights { writer, tensors, .. } = weights;
+    let Weights {
+        writer, tensors, ..
+    } = weights;
     let bytes = writer.zip(&Item::Ordered(tensors), ZipOptions::default());
     std::fs::create_dir_all(directory)?;
     let directory = std::path::Path::new(directory);
@@ -89,7 +97,10 @@ struct Weights {
 impl Weights {
     /// About -1 to 1 (a linear congruential generator: any noise does).
     fn noise(&mut self) -> f32 {
-        self.state = self.state.wrapping_mul(1_664_525).wrapping_add(1_013_904_223);
+        self.state = self
+            .state
+            .wrapping_mul(1_664_525)
+            .wrapping_add(1_013_904_223);
         (self.state >> 8) as f32 / (1 << 23) as f32 - 1.0
     }
 
@@ -111,7 +122,9 @@ impl Weights {
         if bias {
             self.add(format!("{name}.bias"), &[rows], &vec![0.0; rows]);
         }
-        let values: Vec<f32> = (0..rows * rest).map(|_| scale * (1.0 + self.noise())).collect();
+        let values: Vec<f32> = (0..rows * rest)
+            .map(|_| scale * (1.0 + self.noise()))
+            .collect();
         self.add(format!("{name}.weight_orig"), shape, &values);
         for (vector, len) in [("weight_u", rows), ("weight_v", rest)] {
             let unit = vec![1.0 / (len as f32).sqrt(); len];
@@ -121,8 +134,16 @@ impl Weights {
 
     fn statistics(&mut self, name: &str, channels: usize) {
         let table = [ROWS, channels];
-        self.add(format!("{name}.running_means"), &table, &vec![0.0; ROWS * channels]);
-        self.add(format!("{name}.running_vars"), &table, &vec![1.0; ROWS * channels]);
+        self.add(
+            format!("{name}.running_means"),
+            &table,
+            &vec![0.0; ROWS * channels],
+        );
+        self.add(
+            format!("{name}.running_vars"),
+            &table,
+            &vec![1.0; ROWS * channels],
+        );
     }
 
     fn block(&mut self, name: &str, shape: &BlockShape) {

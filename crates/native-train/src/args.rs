@@ -2,8 +2,8 @@
 
 use std::path::PathBuf;
 
-use biggan::truncation::TruncationKind;
 use biggan::import::Source;
+use biggan::truncation::TruncationKind;
 use clap::{Parser, Subcommand};
 
 use crate::byte_size::ByteSize;

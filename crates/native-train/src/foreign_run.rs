@@ -62,7 +62,12 @@ fn pattern(source: Source, part: &str, suffix: Option<&str>) -> String {
     }
 }
 
-fn one(directory: &Path, source: Source, part: &str, suffix: Option<&str>) -> Result<Option<PathBuf>> {
+fn one(
+    directory: &Path,
+    source: Source,
+    part: &str,
+    suffix: Option<&str>,
+) -> Result<Option<PathBuf>> {
     let plain = directory.join(match suffix {
         Some(suffix) => format!("{part}_{suffix}.pth"),
         None => format!("{part}.pth"),
@@ -78,7 +83,10 @@ fn one(directory: &Path, source: Source, part: &str, suffix: Option<&str>) -> Re
     let mut found = Vec::new();
     for entry in std::fs::read_dir(directory).with_context(named)? {
         let path = entry.with_context(named)?.path();
-        let name = path.file_name().and_then(|name| name.to_str()).unwrap_or_default();
+        let name = path
+            .file_name()
+            .and_then(|name| name.to_str())
+            .unwrap_or_default();
         if name.starts_with(&start) && name.ends_with(".pth") {
             found.push(path);
         }
@@ -134,14 +142,21 @@ mod tests {
         let directory = tempfile::tempdir().unwrap();
         let root = directory.path();
         let touch = |name: &str| std::fs::write(root.join(name), b"").unwrap();
-        for name in ["G_best0.pth", "G_ema_best0.pth", "D_best0.pth", "G_optim_best0.pth"] {
+        for name in [
+            "G_best0.pth",
+            "G_ema_best0.pth",
+            "D_best0.pth",
+            "G_optim_best0.pth",
+        ] {
             touch(name);
         }
         let found = find(Source::BigganPytorch, root, Some("best0")).unwrap();
         assert_eq!(found.generator, root.join("G_best0.pth"));
         assert_eq!(found.average, Some(root.join("G_ema_best0.pth")));
         assert_eq!(found.discriminator_optimiser, None);
-        let message = find(Source::BigganPytorch, root, None).unwrap_err().to_string();
+        let message = find(Source::BigganPytorch, root, None)
+            .unwrap_err()
+            .to_string();
         assert!(message.contains("no G.pth"), "{message}");
 
         for name in ["G", "D"] {
@@ -149,7 +164,11 @@ mod tests {
             touch(&format!("model={name}-current-weights-step=12.pth"));
         }
         let found = find(Source::Studiogan, root, Some("current")).unwrap();
-        assert!(found.generator.ends_with("model=G-current-weights-step=12.pth"));
+        assert!(
+            found
+                .generator
+                .ends_with("model=G-current-weights-step=12.pth")
+        );
         assert_eq!(found.average, None);
         let message = find(Source::Studiogan, root, None).unwrap_err().to_string();
         assert!(message.contains("--suffix best"), "{message}");

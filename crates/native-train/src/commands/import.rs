@@ -31,7 +31,9 @@ pub fn run(args: &ImportArgs) -> Result<Outcome> {
         return training(args);
     }
     if args.recipe.is_some() || !args.set.is_empty() || args.suffix.is_some() {
-        return Err(bad_usage("--recipe, --set and --suffix belong to --training"));
+        return Err(bad_usage(
+            "--recipe, --set and --suffix belong to --training",
+        ));
     }
     let target = Target::new(&args.out, args.shard_size.map(|size| size.0))?;
     let config = read_config(args)?;
@@ -88,7 +90,9 @@ fn training(args: &ImportArgs) -> Result<Outcome> {
         ));
     };
     if args.config.is_some() || args.shard_size.is_some() {
-        return Err(bad_usage("--config and --shard-size do not go with --training: the recipe tells"));
+        return Err(bad_usage(
+            "--config and --shard-size do not go with --training: the recipe tells",
+        ));
     }
     let plan = Plan::read(recipe, &args.set)?;
     let files = foreign_run::find(args.from, &args.weights, args.suffix.as_deref())?;

@@ -99,7 +99,10 @@ fn model(path: &Path, file: &ModelFile, bytes: Option<usize>) -> Result<String> 
     );
     let from = &info.provenance;
     let provenance = match &from.imported {
-        Some(file) => format!("{}, weights of {}, SHA-256 {}", from.program, file.source, file.sha256),
+        Some(file) => format!(
+            "{}, weights of {}, SHA-256 {}",
+            from.program, file.source, file.sha256
+        ),
         None => format!(
             "{}, recipe {}, seed {}, {} images, {} generator steps, {:.2} % initial weights",
             from.program,
