@@ -2,7 +2,8 @@
 
 mod discriminator;
 mod generator;
-#[cfg(all(test, feature = "train"))]
+#[cfg(test)]
+#[cfg(feature = "train")]
 mod tests;
 
 pub use discriminator::Discriminator;
