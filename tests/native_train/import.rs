@@ -13,7 +13,9 @@ use crate::torch_writer::{Item, TorchWriter};
 const FORWARD: f32 = 1e-4;
 
 fn fixture(name: &str) -> PathBuf {
-    Path::new(env!("CARGO_MANIFEST_DIR")).join("../../tests/fixtures").join(name)
+    Path::new(env!("CARGO_MANIFEST_DIR"))
+        .join("../../tests/fixtures")
+        .join(name)
 }
 
 fn text(path: &Path) -> &str {
@@ -21,7 +23,10 @@ fn text(path: &Path) -> &str {
 }
 
 fn tensors(path: &Path) -> std::collections::BTreeMap<String, HostTensor> {
-    biggan::file::decode(&std::fs::read(path).unwrap()).unwrap().tensors.0
+    biggan::file::decode(&std::fs::read(path).unwrap())
+        .unwrap()
+        .tensors
+        .0
 }
 
 /// The fixture's case as a file of latents: z, a soft mix of classes and a truncation.
@@ -30,7 +35,10 @@ fn write_latents(setting: &Setting, cases: &Path, case: usize) -> (String, Vec<f
     let mut take = |name: &str| cases.remove(&format!("{case}.{name}")).unwrap();
     let latents = [("z", take("z")), ("class_vector", take("class_vector"))];
     let latents = biggan::named::HostTensors(
-        latents.into_iter().map(|(name, tensor)| (name.to_owned(), tensor)).collect(),
+        latents
+            .into_iter()
+            .map(|(name, tensor)| (name.to_owned(), tensor))
+            .collect(),
     );
     let bytes = biggan::file::encode(&latents, &Default::default(), biggan::file::Dtype::F32);
     std::fs::write(setting.path("latents.safetensors"), bytes.unwrap()).unwrap();
@@ -45,16 +53,33 @@ fn an_imported_model_samples_the_pictures_of_its_program() {
     let weights = folder.join("pytorch_model.bin");
     // config.json stands beside the weights
     setting.ok(&[
-        "import", "--from", "hf-deep", text(&weights), "--out", "m.safetensors", "--dtype", "f32",
-        "--report", "report.txt",
+        "import",
+        "--from",
+        "hf-deep",
+        text(&weights),
+        "--out",
+        "m.safetensors",
+        "--dtype",
+        "f32",
+        "--report",
+        "report.txt",
     ]);
     let report = std::fs::read_to_string(setting.path("report.txt")).unwrap();
-    assert!(report.contains("generator.conv_to_rgb.weight_orig"), "{report}");
+    assert!(
+        report.contains("generator.conv_to_rgb.weight_orig"),
+        "{report}"
+    );
     assert!(report.contains("the first 3 outputs kept"));
     let (truncation, expected) = write_latents(&setting, &folder.join("cases.safetensors"), 2);
     setting.ok(&[
-        "sample", "m.safetensors", "--latents", "latents.safetensors", "--truncation", &truncation,
-        "--raw", "raw.safetensors",
+        "sample",
+        "m.safetensors",
+        "--latents",
+        "latents.safetensors",
+        "--truncation",
+        &truncation,
+        "--raw",
+        "raw.safetensors",
     ]);
     let found = &tensors(&setting.path("raw.safetensors"))["image"].values;
     assert_eq!(found.len(), expected.len());
@@ -72,11 +97,25 @@ fn parts_and_f16() {
     let setting = Setting::new();
     let weights = fixture("sg-32").join("G_ema.pth");
     setting.ok(&[
-        "import", "--from", "studiogan", text(&weights), "--out", "m.safetensors", "--shard-size", "40KiB",
+        "import",
+        "--from",
+        "studiogan",
+        text(&weights),
+        "--out",
+        "m.safetensors",
+        "--shard-size",
+        "40KiB",
     ]);
     assert!(setting.path("m.safetensors.index.json").is_file());
     setting.ok(&[
-        "sample", "m.safetensors.index.json", "--class", "0", "--count", "1", "--out", "a.png",
+        "sample",
+        "m.safetensors.index.json",
+        "--class",
+        "0",
+        "--count",
+        "1",
+        "--out",
+        "a.png",
     ]);
 }
 
@@ -84,7 +123,14 @@ fn parts_and_f16() {
 fn what_does_not_fit_is_named() {
     let setting = Setting::new();
     let refused = |code, from, weights: &Path, config: Option<&str>, parts: &[&str]| {
-        let mut args = vec!["import", "--from", from, text(weights), "--out", "m.safetensors"];
+        let mut args = vec![
+            "import",
+            "--from",
+            from,
+            text(weights),
+            "--out",
+            "m.safetensors",
+        ];
         if let Some(config) = config {
             std::fs::write(setting.path("config.txt"), config).unwrap();
             args.extend(["--config", "config.txt"]);
@@ -96,19 +142,61 @@ fn what_does_not_fit_is_named() {
     let aj = fixture("aj-32").join("G.pth");
     let aj_d = fixture("aj-32").join("D.pth");
     let sg = fixture("sg-32").join("G_ema.pth");
-    refused(1, "studiogan", &hf, None, &["BigGAN-deep", "try --from hf-deep"]);
-    refused(1, "hf-deep", &aj, None, &["BigGAN-PyTorch", "try --from biggan-pytorch"]);
-    refused(1, "biggan-pytorch", &sg, None, &["StudioGAN", "try --from studiogan"]);
-    refused(1, "biggan-pytorch", &aj_d, None, &["discriminator", "give the file of a generator"]);
+    refused(
+        1,
+        "studiogan",
+        &hf,
+        None,
+        &["BigGAN-deep", "try --from hf-deep"],
+    );
+    refused(
+        1,
+        "hf-deep",
+        &aj,
+        None,
+        &["BigGAN-PyTorch", "try --from biggan-pytorch"],
+    );
+    refused(
+        1,
+        "biggan-pytorch",
+        &sg,
+        None,
+        &["StudioGAN", "try --from studiogan"],
+    );
+    refused(
+        1,
+        "biggan-pytorch",
+        &aj_d,
+        None,
+        &["discriminator", "give the file of a generator"],
+    );
     refused(2, "biggan-pytorch", &aj, Some("{}"), &["BN_eps", "1e-5"]);
     let wrong = "{\"BN_eps\": 1e-5, \"G_ch\": 96}";
-    refused(2, "biggan-pytorch", &aj, Some(wrong), &["G_ch is 96", "weights have 6"]);
+    refused(
+        2,
+        "biggan-pytorch",
+        &aj,
+        Some(wrong),
+        &["G_ch is 96", "weights have 6"],
+    );
     let sg_config = std::fs::read_to_string(fixture("sg-32").join("config.json")).unwrap();
     let deep = sg_config.replace("\"big_resnet\"", "\"big_resnet_deep_legacy\"");
     let deep = deep.replace("\"g_depth\": \"N/A\"", "\"g_depth\": 2");
-    refused(2, "studiogan", &sg, Some(&deep), &["big_resnet_deep_legacy", "look like \"big_resnet\""]);
+    refused(
+        2,
+        "studiogan",
+        &sg,
+        Some(&deep),
+        &["big_resnet_deep_legacy", "look like \"big_resnet\""],
+    );
     let wide = sg_config.replace("\"g_conv_dim\": 6", "\"g_conv_dim\": 7");
-    refused(1, "studiogan", &sg, Some(&wide), &["linear0.weight_orig", "[384, 4]", "[448, 4]"]);
+    refused(
+        1,
+        "studiogan",
+        &sg,
+        Some(&wide),
+        &["linear0.weight_orig", "[384, 4]", "[448, 4]"],
+    );
     let fewer = sg_config.replace("\"apply_attn\": true", "\"apply_attn\": false");
     refused(1, "studiogan", &sg, Some(&fewer), &["blocks.2.0"]);
     let hf_config = std::fs::read_to_string(fixture("hf-deep-128").join("config.json")).unwrap();
@@ -173,7 +261,9 @@ fn optimiser(weights: &Path) -> Vec<u8> {
     let file = TorchFile::open(&bytes).unwrap();
     let all = file.root().state_dict().unwrap();
     let is_buffer = |name: &str| {
-        [".u0", ".sv0", ".stored_mean", ".stored_var"].iter().any(|end| name.ends_with(end))
+        [".u0", ".sv0", ".stored_mean", ".stored_var"]
+            .iter()
+            .any(|end| name.ends_with(end))
     };
     let text = |text: &str| Item::Text(text.to_owned());
     let mut writer = TorchWriter::default();
@@ -190,7 +280,10 @@ fn optimiser(weights: &Path) -> Vec<u8> {
         state.push((Item::Int(id), Item::Dict(entry)));
         ids.push(Item::Int(id));
     }
-    let group = Item::Dict(vec![(text("lr"), Item::Float(1e-4)), (text("params"), Item::List(ids))]);
+    let group = Item::Dict(vec![
+        (text("lr"), Item::Float(1e-4)),
+        (text("params"), Item::List(ids)),
+    ]);
     writer.legacy(&Item::Dict(vec![
         (text("state"), Item::Dict(state)),
         (text("param_groups"), Item::List(vec![group])),
@@ -203,30 +296,62 @@ fn a_foreign_run_goes_on() {
     std::fs::write(setting.path("continued.toml"), RECIPE).unwrap();
     let run = setting.path("weights");
     std::fs::create_dir(&run).unwrap();
-    for (from, to) in [("G.pth", "G.pth"), ("G.pth", "G_ema.pth"), ("D.pth", "D.pth")] {
+    for (from, to) in [
+        ("G.pth", "G.pth"),
+        ("G.pth", "G_ema.pth"),
+        ("D.pth", "D.pth"),
+    ] {
         std::fs::copy(fixture("aj-32").join(from), run.join(to)).unwrap();
     }
     for (weights, optim) in [("G.pth", "G_optim.pth"), ("D.pth", "D_optim.pth")] {
         std::fs::write(run.join(optim), optimiser(&run.join(weights))).unwrap();
     }
     let import = [
-        "import", "--from", "biggan-pytorch", "weights", "--training", "--recipe", "continued.toml",
-        "--out", "run",
+        "import",
+        "--from",
+        "biggan-pytorch",
+        "weights",
+        "--training",
+        "--recipe",
+        "continued.toml",
+        "--out",
+        "run",
     ];
     let output = setting.run(&import);
     assert!(output.status.success(), "{}", stderr(&output));
-    assert!(stderr(&output).contains("Adam after 7 steps"), "{}", stderr(&output));
+    assert!(
+        stderr(&output).contains("Adam after 7 steps"),
+        "{}",
+        stderr(&output)
+    );
 
     let path = setting.newest_checkpoint("run");
     let found = Checkpoint::decode(&std::fs::read(&path).unwrap()).unwrap();
     let counters = &found.counters;
-    assert_eq!((counters.g_step, counters.d_step, counters.images_seen), (7, 7, 28));
+    assert_eq!(
+        (counters.g_step, counters.d_step, counters.images_seen),
+        (7, 7, 28)
+    );
     // the first three parameters, in PyTorch's order
-    for (name, first) in [("shared.weight", 0.0), ("linear.weight", 1.0), ("linear.bias", 2.0)] {
+    for (name, first) in [
+        ("shared.weight", 0.0),
+        ("linear.weight", 1.0),
+        ("linear.bias", 2.0),
+    ] {
         let moment = &found.tensors.0[&format!("adam_g.first.{name}")].values;
-        assert!(moment.iter().all(|&value| value == first), "{name}: {moment:?}");
+        assert!(
+            moment.iter().all(|&value| value == first),
+            "{name}: {moment:?}"
+        );
     }
-    let of = |prefix: &str| found.tensors.0.keys().filter(|name| name.starts_with(prefix)).count();
+    let of = |prefix: &str| {
+        found
+            .tensors
+            .0
+            .keys()
+            .filter(|name| name.starts_with(prefix))
+            .count()
+    };
     let last = of("adam_g.first.") as f32 - 1.0;
     let second = &found.tensors.0["adam_g.second.output_conv.bias"].values;
     assert_eq!(*second, [2.0 * last + 1.0; 3]);
@@ -234,7 +359,15 @@ fn a_foreign_run_goes_on() {
     assert_eq!(found.tensors.0["discriminator.embed.u"].shape, [5]);
 
     setting.refused(1, &import, &["has checkpoints already"]);
-    setting.ok(&["--config", "continued.toml", "--out", "run", "--resume", "--steps", "2"]);
+    setting.ok(&[
+        "--config",
+        "continued.toml",
+        "--out",
+        "run",
+        "--resume",
+        "--steps",
+        "2",
+    ]);
     let resumed = setting.newest_checkpoint("run");
     let found = Checkpoint::decode(&std::fs::read(resumed).unwrap()).unwrap();
     assert_eq!(found.counters.g_step, 9);
@@ -242,7 +375,62 @@ fn a_foreign_run_goes_on() {
 
     setting.refused(
         2,
-        &[&import[..8], &["other", "--set", "train.generator.channels=8"]].concat(),
+        &[
+            &import[..8],
+            &["other", "--set", "train.generator.channels=8"],
+        ]
+        .concat(),
         &["generator.channels is 8 in the recipe, 6 in the weights"],
     );
+}
+
+#[test]
+fn a_run_of_studiogan_goes_on_with_a_fresh_optimiser() {
+    let setting = Setting::new();
+    let recipe = RECIPE
+        .replace("bn_eps = 1e-5", "bn_eps = 1e-4\narchitecture = \"big_resnet\"\nattention = [16]")
+        .replace(
+            "channels = 6\nclasses = 5\nsn_eps",
+            "architecture = \"big_resnet\"\nattention = [16]\nactivated_shortcut = true\nchannels = 8\n\
+             classes = 5\nsn_eps",
+        );
+    std::fs::write(setting.path("sg.toml"), recipe).unwrap();
+    let run = setting.path("weights");
+    std::fs::create_dir(&run).unwrap();
+    for (from, to) in [
+        ("G_ema.pth", "model=G-best-weights-step=4.pth"),
+        ("G_ema.pth", "model=G_ema-best-weights-step=4.pth"),
+        ("D.pth", "model=D-best-weights-step=4.pth"),
+    ] {
+        std::fs::copy(fixture("sg-32").join(from), run.join(to)).unwrap();
+    }
+    let import = [
+        "import",
+        "--from",
+        "studiogan",
+        "weights",
+        "--training",
+        "--recipe",
+        "sg.toml",
+        "--out",
+        "run",
+    ];
+    let output = setting.run(&import);
+    assert!(output.status.success(), "{}", stderr(&output));
+    assert!(
+        stderr(&output).contains("Adam starts afresh"),
+        "{}",
+        stderr(&output)
+    );
+    setting.ok(&[
+        "--config", "sg.toml", "--out", "run", "--resume", "--steps", "1",
+    ]);
+    let bn_eps = [&import[..], &["--set", "train.generator.bn_eps=1e-5"]].concat();
+    setting.refused(2, &bn_eps, &["bn_eps is 0.00001", "0.0001"]);
+    let in_place = [
+        &import[..],
+        &["--set", "train.discriminator.activated_shortcut=false"],
+    ]
+    .concat();
+    setting.refused(2, &in_place, &["activated_shortcut"]);
 }

@@ -17,8 +17,14 @@ use crate::error::{Error, Result};
 /// Why a tensor of BigGAN-PyTorch is not needed, by the end of its name.
 pub(super) const LEFT: &[(&str, &str)] = &[
     (".sv0", "the last spectral norm, kept for logs"),
-    (".accumulation_counter", "number of passes behind standing statistics"),
-    (".num_batches_tracked", "number of batches, which nothing depends on"),
+    (
+        ".accumulation_counter",
+        "number of passes behind standing statistics",
+    ),
+    (
+        ".num_batches_tracked",
+        "number of batches, which nothing depends on",
+    ),
 ];
 
 /// Why further singular values are not needed.
@@ -51,8 +57,12 @@ impl Names {
             ["", "stored_mean", "stored_var"]
         };
         let mut names = Self {
-            blocks: (0..blocks).map(|block| format!("blocks.{block}.0")).collect(),
-            attention: (0..blocks).map(|block| format!("blocks.{block}.1")).collect(),
+            blocks: (0..blocks)
+                .map(|block| format!("blocks.{block}.0"))
+                .collect(),
+            attention: (0..blocks)
+                .map(|block| format!("blocks.{block}.1"))
+                .collect(),
             table: vec![
                 ("output_bn", "output_layer.0"),
                 ("output_conv", "output_layer.2"),
@@ -104,7 +114,11 @@ impl Dialect for Names {
         };
         match rest.strip_prefix("attention.") {
             Some(rest) => format!("{}.{rest}", self.attention[block]),
-            None => format!("{}.{}", self.blocks[block], translate_parts(rest, &self.table)),
+            None => format!(
+                "{}.{}",
+                self.blocks[block],
+                translate_parts(rest, &self.table)
+            ),
         }
     }
 

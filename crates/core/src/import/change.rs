@@ -67,7 +67,9 @@ impl Change {
                 .map(|at| values[at % columns * rows + at / columns])
                 .collect(),
             Self::ClassFirst { z } => {
-                values.chunks_exact_mut(columns).for_each(|row| row.rotate_left(z));
+                values
+                    .chunks_exact_mut(columns)
+                    .for_each(|row| row.rotate_left(z));
                 values
             }
             Self::ChannelsFirst => {
@@ -104,10 +106,16 @@ mod tests {
     fn by_hand() {
         let transposed = Change::Transposed;
         assert_eq!(transposed.foreign_shape(&[3, 2]), [2, 3]);
-        assert_eq!(transposed.apply(count(6), &[3, 2]), [0.0, 3.0, 1.0, 4.0, 2.0, 5.0]);
+        assert_eq!(
+            transposed.apply(count(6), &[3, 2]),
+            [0.0, 3.0, 1.0, 4.0, 2.0, 5.0]
+        );
         // z of 1, class of 2: [z, a, b] -> [a, b, z]
         let class_first = Change::ClassFirst { z: 1 };
-        assert_eq!(class_first.apply(count(6), &[2, 3]), [1.0, 2.0, 0.0, 4.0, 5.0, 3.0]);
+        assert_eq!(
+            class_first.apply(count(6), &[2, 3]),
+            [1.0, 2.0, 0.0, 4.0, 5.0, 3.0]
+        );
         let first = Change::FirstRows { of: 5 };
         assert_eq!(first.foreign_shape(&[3, 2]), [5, 2]);
         assert_eq!(first.apply(count(10), &[3, 2]), count(6));

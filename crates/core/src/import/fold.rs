@@ -67,7 +67,10 @@ mod tests {
         // sigma = |W v| = sqrt(82/10)
         let w = [3.0, 0.0, 0.0, 1.0];
         assert!((stepped_sigma(&w, &[1.0, 1.0], 1e-12) - 8.2_f64.sqrt()).abs() < 1e-12);
-        assert_eq!(stored_sigma(&w, &[0.6, 0.8], &[1.0, 0.0]), f64::from(0.6f32) * 3.0);
+        assert_eq!(
+            stored_sigma(&w, &[0.6, 0.8], &[1.0, 0.0]),
+            f64::from(0.6f32) * 3.0
+        );
     }
 
     #[test]

@@ -81,7 +81,9 @@ impl<'f, 'a> Foreign<'f, 'a> {
                 ),
             ));
         }
-        let values = tensor.to_f32().map_err(|problem| Error::tensor(name, problem))?;
+        let values = tensor
+            .to_f32()
+            .map_err(|problem| Error::tensor(name, problem))?;
         if let Some(value) = values.iter().find(|value| !value.is_finite()) {
             return Err(Error::tensor(name, format!("holds {value}")));
         }
@@ -138,8 +140,7 @@ const PARALLEL: &str = "module.";
 /// Equal, or the same vector or scalar: singular vectors are `[1, n]` in BigGAN-PyTorch and gamma has
 /// no dimensions there.
 fn same_shape(found: &[usize], expected: &[usize]) -> bool {
-    let long = |shape: &[usize]| -> Vec<usize> {
-        shape.iter().copied().filter(|&dim| dim != 1).collect()
-    };
+    let long =
+        |shape: &[usize]| -> Vec<usize> { shape.iter().copied().filter(|&dim| dim != 1).collect() };
     found == expected || (expected.len() == 1 && long(found) == long(expected))
 }

@@ -118,7 +118,10 @@ fn normalised(
     let (rows, rest) = (foreign_shape[0], foreign_shape[1..].iter().product());
     let (weight, u) = match dialect.spectral() {
         Spectral::PowerStep { .. } => (format!("{theirs}.weight"), format!("{theirs}.u0")),
-        Spectral::Stored => (format!("{theirs}.weight_orig"), format!("{theirs}.weight_u")),
+        Spectral::Stored => (
+            format!("{theirs}.weight_orig"),
+            format!("{theirs}.weight_u"),
+        ),
         Spectral::Absent => return plain(foreign, &ours, shape, dialect),
     };
     let folding = match (purpose, change.describe()) {
@@ -176,7 +179,10 @@ fn normalised(
 }
 
 /// The batch norms of a generator in the order of the network, with their channels.
-pub(super) fn normalisers(network: &NetworkShape, config: &GeneratorConfig) -> Vec<(String, usize)> {
+pub(super) fn normalisers(
+    network: &NetworkShape,
+    config: &GeneratorConfig,
+) -> Vec<(String, usize)> {
     let tensors = network.layers.iter().flat_map(|layer| &layer.tensors);
     tensors
         .filter_map(|(name, shape)| {
@@ -237,7 +243,12 @@ pub(super) fn statistics(
 /// translation drops the part.
 pub(super) fn translate_parts(ours: &str, table: &[(&str, &str)]) -> String {
     let parts: Vec<&str> = ours.split('.').collect();
-    let look = |key: &str| table.iter().find(|(from, _)| *from == key).map(|(_, to)| *to);
+    let look = |key: &str| {
+        table
+            .iter()
+            .find(|(from, _)| *from == key)
+            .map(|(_, to)| *to)
+    };
     let mut translated: Vec<&str> = Vec::new();
     let mut at = 0;
     while at < parts.len() {
@@ -266,9 +277,16 @@ mod tests {
 
     #[test]
     fn paths_translate_by_their_longest_parts() {
-        let table = [("output_bn.gain", "bn4.weight"), ("stats", ""), ("mean", "running_mean")];
+        let table = [
+            ("output_bn.gain", "bn4.weight"),
+            ("stats", ""),
+            ("mean", "running_mean"),
+        ];
         assert_eq!(translate_parts("output_bn.gain", &table), "bn4.weight");
-        assert_eq!(translate_parts("bn1.stats.mean", &table), "bn1.running_mean");
+        assert_eq!(
+            translate_parts("bn1.stats.mean", &table),
+            "bn1.running_mean"
+        );
         assert_eq!(block_path("blocks.12.bn1.gain"), Some((12, "bn1.gain")));
         assert_eq!(block_path("linear.weight"), None);
     }

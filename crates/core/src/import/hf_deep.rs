@@ -47,8 +47,9 @@ impl Config {
     /// # Errors
     /// If a key is missing, unknown or of another type.
     pub fn parse(value: serde_json::Value) -> Result<Self> {
-        serde_json::from_value(value)
-            .map_err(|error| Error::Config(format!("config.json of pytorch-pretrained-BigGAN: {error}")))
+        serde_json::from_value(value).map_err(|error| {
+            Error::Config(format!("config.json of pytorch-pretrained-BigGAN: {error}"))
+        })
     }
 
     /// The architecture, and the names of its tensors.
@@ -79,7 +80,13 @@ impl Config {
         let width = self.channel_width;
         let expected: Vec<(bool, usize, usize)> = blocks
             .iter()
-            .map(|block| (block.resamples, block.channels[0] / width, block.channels[1] / width))
+            .map(|block| {
+                (
+                    block.resamples,
+                    block.channels[0] / width,
+                    block.channels[1] / width,
+                )
+            })
             .collect();
         if self.layers != expected {
             return Err(Error::Config(format!(
@@ -196,9 +203,15 @@ mod tests {
             ("blocks.7.bn4.gain", "generator.layers.7.bn_3.scale"),
             ("blocks.8.bn1.bias", "generator.layers.9.bn_0.offset"),
             ("blocks.8.conv1.bias", "generator.layers.9.conv_0.bias"),
-            ("blocks.7.attention.o", "generator.layers.8.snconv1x1_o_conv"),
+            (
+                "blocks.7.attention.o",
+                "generator.layers.8.snconv1x1_o_conv",
+            ),
             ("blocks.7.attention.gamma", "generator.layers.8.gamma"),
-            ("blocks.0.bn1.stats.mean", "generator.layers.0.bn_0.running_means"),
+            (
+                "blocks.0.bn1.stats.mean",
+                "generator.layers.0.bn_0.running_means",
+            ),
             ("output_bn.stats.variance", "generator.bn.running_vars"),
             ("output_bn.gain", "generator.bn.weight"),
             ("output_bn.bias", "generator.bn.bias"),

@@ -78,13 +78,18 @@ fn shape_of<const D: usize>(foreign: &Foreign<'_, '_>, name: &str) -> Result<[us
         .shape(name)
         .ok_or_else(|| Error::tensor(name, "is missing from the file"))?;
     shape.try_into().map_err(|_| {
-        Error::tensor(name, format!("has shape {shape:?}, expected {D} dimensions"))
+        Error::tensor(
+            name,
+            format!("has shape {shape:?}, expected {D} dimensions"),
+        )
     })
 }
 
 /// BigGAN-PyTorch has no 16; without it the blocks tell the resolution.
 fn resolutions() -> impl Iterator<Item = usize> {
-    RESOLUTIONS.into_iter().filter(|&resolution| resolution > 16)
+    RESOLUTIONS
+        .into_iter()
+        .filter(|&resolution| resolution > 16)
 }
 
 /// Whether the tensors whose names `pick` accepts have the shapes of the network.
@@ -150,7 +155,7 @@ pub(super) fn generator(foreign: &Foreign<'_, '_>, hints: &Hints) -> Result<Gene
             depth: is_deep.then_some(blocks / stages),
             resolution,
             channels: 1,
-            z_dim: z * if hierarchical_z { stages + 1 } else { 1 },
+            z_dim: z.saturating_mul(if hierarchical_z { stages + 1 } else { 1 }),
             classes,
             class_embedding,
             hierarchical_z,
@@ -197,7 +202,11 @@ pub(super) fn generator(foreign: &Foreign<'_, '_>, hints: &Hints) -> Result<Gene
         agree("shared_dim", &dim, said.as_ref())?;
     }
     if is_deep {
-        agree("G_depth", &config.blocks_per_stage(), hints.G_depth.as_ref())?;
+        agree(
+            "G_depth",
+            &config.blocks_per_stage(),
+            hints.G_depth.as_ref(),
+        )?;
     }
     // dim_z is silently rounded down there to a whole number of chunks (BigGAN.py:109-117)
     let chunks = config.z_chunks()?;
@@ -210,7 +219,10 @@ pub(super) fn generator(foreign: &Foreign<'_, '_>, hints: &Hints) -> Result<Gene
 ///
 /// # Errors
 /// If it fits no table, or the config says otherwise.
-pub(super) fn discriminator(foreign: &Foreign<'_, '_>, hints: &Hints) -> Result<DiscriminatorConfig> {
+pub(super) fn discriminator(
+    foreign: &Foreign<'_, '_>,
+    hints: &Hints,
+) -> Result<DiscriminatorConfig> {
     let is_deep = foreign.has("input_conv.weight");
     let stages = (0..)
         .take_while(|stage| foreign.has(&format!("blocks.{stage}.0.conv1.weight")))
@@ -265,7 +277,11 @@ pub(super) fn discriminator(foreign: &Foreign<'_, '_>, hints: &Hints) -> Result<
     agree("D_ch", &config.channels, hints.D_ch.as_ref())?;
     agree("n_classes", &config.classes, hints.n_classes.as_ref())?;
     if is_deep {
-        agree("D_depth", &config.blocks_per_stage(), hints.D_depth.as_ref())?;
+        agree(
+            "D_depth",
+            &config.blocks_per_stage(),
+            hints.D_depth.as_ref(),
+        )?;
     }
     Ok(config)
 }

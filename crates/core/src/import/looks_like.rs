@@ -16,13 +16,48 @@ pub(super) struct Looks {
 
 /// Tensors that tell a network, the more special first: a name, what it is, whose, and whether G.
 const MARKS: &[(&str, &str, Option<Source>, bool)] = &[
-    ("generator.gen_z.weight_orig", "BigGAN-deep of pytorch-pretrained-BigGAN", Some(Source::HfDeep), true),
-    ("output_layer.0.gain", "a generator of BigGAN-PyTorch", Some(Source::BigganPytorch), true),
-    ("embed.u0", "a discriminator of BigGAN-PyTorch", Some(Source::BigganPytorch), false),
-    ("conv2d5.weight_orig", "a generator of StudioGAN", Some(Source::Studiogan), true),
-    ("conv2d5.weight", "a generator of StudioGAN", Some(Source::Studiogan), true),
-    ("linear1.weight_orig", "a discriminator of StudioGAN", Some(Source::Studiogan), false),
-    ("Mixed_5b.branch1x1.conv.weight", "an Inception network", None, false),
+    (
+        "generator.gen_z.weight_orig",
+        "BigGAN-deep of pytorch-pretrained-BigGAN",
+        Some(Source::HfDeep),
+        true,
+    ),
+    (
+        "output_layer.0.gain",
+        "a generator of BigGAN-PyTorch",
+        Some(Source::BigganPytorch),
+        true,
+    ),
+    (
+        "embed.u0",
+        "a discriminator of BigGAN-PyTorch",
+        Some(Source::BigganPytorch),
+        false,
+    ),
+    (
+        "conv2d5.weight_orig",
+        "a generator of StudioGAN",
+        Some(Source::Studiogan),
+        true,
+    ),
+    (
+        "conv2d5.weight",
+        "a generator of StudioGAN",
+        Some(Source::Studiogan),
+        true,
+    ),
+    (
+        "linear1.weight_orig",
+        "a discriminator of StudioGAN",
+        Some(Source::Studiogan),
+        false,
+    ),
+    (
+        "Mixed_5b.branch1x1.conv.weight",
+        "an Inception network",
+        None,
+        false,
+    ),
 ];
 
 /// What the tensors of a dictionary look like, or of its `state_dict`.
@@ -37,7 +72,10 @@ pub(super) fn looks_like(root: Node<'_, '_>) -> Option<Looks> {
     }
     let mark = MARKS.iter().find(|(name, ..)| {
         let parallel = format!("module.{name}");
-        state_dict.get(name).or_else(|| state_dict.get(&parallel)).is_some()
+        state_dict
+            .get(name)
+            .or_else(|| state_dict.get(&parallel))
+            .is_some()
     });
     mark.map(|&(_, what, source, is_generator)| Looks {
         what,

@@ -41,7 +41,12 @@ pub fn generator(
     purpose: Purpose,
 ) -> Result<Imported<GeneratorConfig>> {
     let file = TorchFile::open(bytes)?;
-    generator_of(source, state_dict(source, file.root(), true)?, config, purpose)
+    generator_of(
+        source,
+        state_dict(source, file.root(), true)?,
+        config,
+        purpose,
+    )
 }
 
 /// Reads a discriminator.
@@ -55,7 +60,12 @@ pub fn discriminator(
     purpose: Purpose,
 ) -> Result<Imported<DiscriminatorConfig>> {
     let file = TorchFile::open(bytes)?;
-    discriminator_of(source, state_dict(source, file.root(), false)?, config, purpose)
+    discriminator_of(
+        source,
+        state_dict(source, file.root(), false)?,
+        config,
+        purpose,
+    )
 }
 
 /// The dictionary of tensors, after a look at what they are.
@@ -65,14 +75,22 @@ pub(super) fn state_dict<'f, 'a>(
     is_generator: bool,
 ) -> Result<Node<'f, 'a>> {
     match looks_like(root) {
-        Some(Looks { what, source: Some(other), .. }) if other != source => {
+        Some(Looks {
+            what,
+            source: Some(other),
+            ..
+        }) if other != source => {
             return Err(Error::File(format!(
                 "this looks like {what}; try --from {}",
                 other.name()
             )));
         }
         Some(looks) if looks.source.is_none() || looks.is_generator != is_generator => {
-            let wanted = if is_generator { "generator" } else { "discriminator" };
+            let wanted = if is_generator {
+                "generator"
+            } else {
+                "discriminator"
+            };
             return Err(Error::File(format!(
                 "this looks like {}; give the file of a {wanted}",
                 looks.what
@@ -83,7 +101,7 @@ pub(super) fn state_dict<'f, 'a>(
     Ok(root.get("state_dict").unwrap_or(root))
 }
 
-fn needed<'c>(source: Source, config: Option<&'c str>) -> Result<&'c str> {
+fn needed(source: Source, config: Option<&str>) -> Result<&str> {
     config.ok_or_else(|| {
         let what = match source {
             Source::HfDeep => "the config.json beside the weights",
@@ -92,7 +110,9 @@ fn needed<'c>(source: Source, config: Option<&'c str>) -> Result<&'c str> {
             }
             Source::Studiogan => "its YAML file, or the same keys as JSON",
         };
-        Error::Config(format!("the weights alone do not tell all; give --config {what}"))
+        Error::Config(format!(
+            "the weights alone do not tell all; give --config {what}"
+        ))
     })
 }
 
@@ -180,7 +200,14 @@ pub(super) fn discriminator_with(
         return gather_discriminator(source, foreign, config, &names, purpose, studiogan::LEFT);
     }
     let names = biggan_pytorch::Names::discriminator(&mut foreign, &config)?;
-    gather_discriminator(source, foreign, config, &names, purpose, biggan_pytorch::LEFT)
+    gather_discriminator(
+        source,
+        foreign,
+        config,
+        &names,
+        purpose,
+        biggan_pytorch::LEFT,
+    )
 }
 
 fn gather_generator(
@@ -217,7 +244,13 @@ fn gather_generator(
         config.spectral_norm = false;
     }
     foreign.leave_endings(left);
-    let report = report(source, config.architecture, config.resolution, foreign.finish()?, "G");
+    let report = report(
+        source,
+        config.architecture,
+        config.resolution,
+        foreign.finish()?,
+        "G",
+    );
     Ok(Imported {
         config,
         tensors,
@@ -243,7 +276,13 @@ fn gather_discriminator(
     let tensors = gather::weights(&mut foreign, &network, |_| true, dialect, purpose)?;
     config.spectral_norm = purpose == Purpose::Training;
     foreign.leave_endings(left);
-    let report = report(source, config.architecture, config.resolution, foreign.finish()?, "D");
+    let report = report(
+        source,
+        config.architecture,
+        config.resolution,
+        foreign.finish()?,
+        "D",
+    );
     Ok(Imported {
         config,
         tensors,

@@ -42,7 +42,8 @@ pub(super) fn moments(root: Node<'_, '_>, lines: &[ReportLine]) -> Result<Moment
         return Err(broken("not one group of parameters".into()));
     };
     let order = group.get("params").and_then(Node::items);
-    let order: Option<Vec<i64>> = order.and_then(|order| order.into_iter().map(Node::integer).collect());
+    let order: Option<Vec<i64>> =
+        order.and_then(|order| order.into_iter().map(Node::integer).collect());
     let order = order.ok_or_else(|| broken("no list of parameters".into()))?;
     if order.len() != parameters.len() {
         return Err(broken(format!(
@@ -65,7 +66,9 @@ pub(super) fn moments(root: Node<'_, '_>, lines: &[ReportLine]) -> Result<Moment
         // a parameter that never had a gradient has no entry
         let Some(entry) = by_id.get(id) else { continue };
         if entry.get("max_exp_avg_sq").is_some() {
-            return Err(broken("AMSGrad is not Adam; train with a fresh optimiser".into()));
+            return Err(broken(
+                "AMSGrad is not Adam; train with a fresh optimiser".into(),
+            ));
         }
         let steps = steps(*entry)
             .ok_or_else(|| broken(format!("the steps of {name} are no whole number")))?;
@@ -122,7 +125,9 @@ fn read(tensor: &TensorView<'_>, shape: &[usize], key: &str, name: &str) -> Resu
             format!("has shape {:?}, the parameter {shape:?}", tensor.shape()),
         ));
     }
-    let values = tensor.to_f32().map_err(|problem| Error::tensor(name(), problem))?;
+    let values = tensor
+        .to_f32()
+        .map_err(|problem| Error::tensor(name(), problem))?;
     match values.iter().find(|value| !value.is_finite()) {
         Some(value) => Err(Error::tensor(name(), format!("holds {value}"))),
         None => Ok(values),
@@ -133,7 +138,8 @@ fn read(tensor: &TensorView<'_>, shape: &[usize], key: &str, name: &str) -> Resu
 fn constants(group: Node<'_, '_>) -> String {
     let number = |key: &str| group.get(key).and_then(Node::number);
     let betas = group.get("betas").and_then(Node::items);
-    let betas: Option<Vec<f64>> = betas.and_then(|betas| betas.into_iter().map(Node::number).collect());
+    let betas: Option<Vec<f64>> =
+        betas.and_then(|betas| betas.into_iter().map(Node::number).collect());
     match (number("lr"), betas.as_deref(), number("eps")) {
         (Some(lr), Some([beta1, beta2]), Some(eps)) => format!(
             "; it ran with lr {lr}, betas {beta1} and {beta2}, eps {eps}, the recipe's are used now"

@@ -6,15 +6,17 @@
 
 use serde_json::{Map, Value};
 
-use super::gather::{Dialect, Spectral, block_path, translate_parts};
 use super::foreign::Foreign;
+use super::gather::{Dialect, Spectral, block_path, translate_parts};
 use crate::arch::{self, Architecture, BOTTOM, BlockShape};
 use crate::config::{ClassEmbedding, DiscriminatorConfig, GeneratorConfig};
 use crate::error::{Error, Result};
 
 /// Why a tensor of StudioGAN is not needed, by the end of its name.
-pub(super) const LEFT: &[(&str, &str)] =
-    &[(".num_batches_tracked", "number of batches, which nothing depends on")];
+pub(super) const LEFT: &[(&str, &str)] = &[(
+    ".num_batches_tracked",
+    "number of batches, which nothing depends on",
+)];
 
 /// Epsilon of every batch norm (`ops.py:231`).
 pub(super) const BN_EPS: f64 = 1e-4;
@@ -84,11 +86,16 @@ impl Config {
     fn size(&self, key: &str) -> Result<usize> {
         let value = self.value(key)?;
         let size = value.as_u64().and_then(|size| usize::try_from(size).ok());
-        size.ok_or_else(|| Error::Config(format!("StudioGAN's {key} is {value}, expected a number")))
+        size.ok_or_else(|| {
+            Error::Config(format!("StudioGAN's {key} is {value}, expected a number"))
+        })
     }
 
     fn eps(&self, key: &str, default: f64) -> f64 {
-        self.keys.get(key).and_then(Value::as_f64).unwrap_or(default)
+        self.keys
+            .get(key)
+            .and_then(Value::as_f64)
+            .unwrap_or(default)
     }
 
     /// Stages after which attention stands, counted from 1.
@@ -134,7 +141,11 @@ impl Config {
         let is_deep = architecture.is_deep();
         let config = GeneratorConfig {
             architecture,
-            depth: if is_deep { Some(self.size("g_depth")?) } else { None },
+            depth: if is_deep {
+                Some(self.size("g_depth")?)
+            } else {
+                None
+            },
             resolution: self.size("img_size")?,
             channels: self.size("g_conv_dim")?,
             z_dim: self.size("z_dim")?,
@@ -167,7 +178,11 @@ impl Config {
         let is_deep = architecture.is_deep();
         let config = DiscriminatorConfig {
             architecture,
-            depth: if is_deep { Some(self.size("d_depth")?) } else { None },
+            depth: if is_deep {
+                Some(self.size("d_depth")?)
+            } else {
+                None
+            },
             resolution: self.size("img_size")?,
             channels: self.size("d_conv_dim")?,
             classes: self.size("num_classes")?,

@@ -69,7 +69,10 @@ pub fn training(
 
     let file = open(files.generator, "the generator")?;
     let optimiser = open_optimiser(files.generator_optimiser, "the generator's optimiser")?;
-    let root = optimiser.as_ref().map(TorchFile::root).or_else(|| embedded(file.root()));
+    let root = optimiser
+        .as_ref()
+        .map(TorchFile::root)
+        .or_else(|| embedded(file.root()));
     let (weights, report) = generator(source, file.root(), &config.generator)?;
     let adam_g = add_moments(root, report, &mut reports)?;
     tensors.extend_under("generator", weights);
@@ -90,8 +93,14 @@ pub fn training(
     tensors.extend_under("ema", average);
 
     let file = open(files.discriminator, "the discriminator")?;
-    let optimiser = open_optimiser(files.discriminator_optimiser, "the discriminator's optimiser")?;
-    let root = optimiser.as_ref().map(TorchFile::root).or_else(|| embedded(file.root()));
+    let optimiser = open_optimiser(
+        files.discriminator_optimiser,
+        "the discriminator's optimiser",
+    )?;
+    let root = optimiser
+        .as_ref()
+        .map(TorchFile::root)
+        .or_else(|| embedded(file.root()));
     let (weights, report) = discriminator(source, file.root(), &config.discriminator)?;
     let adam_d = add_moments(root, report, &mut reports)?;
     tensors.extend_under("discriminator", weights);

@@ -14,7 +14,10 @@ pub(super) fn reduce(arena: &mut Arena<'_>, callable: Id, arguments: Id) -> Step
         return Err(format!("{} is called", arena.kind(callable)));
     };
     let Value::Tuple(arguments) = arena.get(arguments) else {
-        return Err(format!("arguments are {}, not a tuple", arena.kind(arguments)));
+        return Err(format!(
+            "arguments are {}, not a tuple",
+            arena.kind(arguments)
+        ));
     };
     match (global, arguments.as_slice()) {
         (Global::OrderedDict, []) => Ok(arena.add(Value::Dict(Vec::new()))),
@@ -51,10 +54,7 @@ fn dict_entries(arena: &Arena<'_>, pairs: Id) -> Step<Vec<(Id, Id)>> {
     pairs.iter().map(|&id| pair(id)).collect()
 }
 
-fn tensor(
-    arena: &Arena<'_>,
-    [storage, first, shape, strides]: [Id; 4],
-) -> Step<TensorRecord> {
+fn tensor(arena: &Arena<'_>, [storage, first, shape, strides]: [Id; 4]) -> Step<TensorRecord> {
     let Value::Storage {
         storage,
         first: view,
@@ -63,10 +63,10 @@ fn tensor(
     else {
         return Err(format!("a tensor's numbers are {}", arena.kind(storage)));
     };
-    let offset = arena
-        .size(first)
-        .ok_or("a tensor's offset is no size")?;
-    let first = view.checked_add(offset).ok_or("a tensor's offset is too large")?;
+    let offset = arena.size(first).ok_or("a tensor's offset is no size")?;
+    let first = view
+        .checked_add(offset)
+        .ok_or("a tensor's offset is too large")?;
     Ok(TensorRecord {
         storage,
         first,
@@ -102,7 +102,8 @@ pub(super) fn persistent<'a>(arena: &mut Arena<'a>, id: Id) -> Step<Value<'a>> {
     let Value::Tuple(parts) = arena.get(id) else {
         return Err(malformed());
     };
-    let (&[word, class, key, _, len], view) = parts.split_first_chunk::<5>().ok_or_else(malformed)?;
+    let (&[word, class, key, _, len], view) =
+        parts.split_first_chunk::<5>().ok_or_else(malformed)?;
     let (Value::Text("storage"), Value::Global(Global::Storage(element)), Value::Text(key)) =
         (arena.get(word), arena.get(class), arena.get(key))
     else {

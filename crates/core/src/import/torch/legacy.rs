@@ -2,9 +2,9 @@
 //! `_legacy_save`): five pickles (magic number, protocol, the writing machine, the value, the keys of
 //! the storages), then for each key the number of elements as i64 and the elements.
 
+use super::StorageBytes;
 use super::pickle::Machine;
 use super::value::{Id, Value};
-use super::StorageBytes;
 use crate::error::{Error, Result};
 
 /// `0x1950a86a20f9469cfc6c`, little-endian.
@@ -47,11 +47,7 @@ pub(super) fn read<'a>(
     Ok((root, storages))
 }
 
-fn storages<'a>(
-    bytes: &'a [u8],
-    machine: &Machine<'a>,
-    keys: Id,
-) -> Result<Vec<StorageBytes<'a>>> {
+fn storages<'a>(bytes: &'a [u8], machine: &Machine<'a>, keys: Id) -> Result<Vec<StorageBytes<'a>>> {
     let arena = machine.arena();
     let Value::List(keys) = arena.get(keys) else {
         return Err(broken("the keys of the storages are no list"));
@@ -85,7 +81,10 @@ fn storages<'a>(
         }
         let len = storage.len.checked_mul(storage.element.size());
         let data = len.and_then(|len| rest.get(..len)).ok_or_else(cut)?;
-        if found[place].replace(StorageBytes { data, crc: 0 }).is_some() {
+        if found[place]
+            .replace(StorageBytes { data, crc: 0 })
+            .is_some()
+        {
             return Err(broken(format!("storage {key} is listed twice")));
         }
         at += 8 + data.len();

@@ -7,6 +7,7 @@
 //! the caller reads of the tensors, which together hold at most twice the file's bytes.
 
 mod call;
+mod cursor;
 mod legacy;
 mod pickle;
 mod tensor;
@@ -109,9 +110,8 @@ impl<'a> TorchFile<'a> {
         let mut storages = Vec::with_capacity(arena.storages.len());
         for storage in &arena.storages {
             let place = data.binary_search_by_key(&storage.key, |(key, _)| key);
-            let place = place.map_err(|_| {
-                Error::File(format!("zip: no entry {folder}data/{}", storage.key))
-            })?;
+            let place = place
+                .map_err(|_| Error::File(format!("zip: no entry {folder}data/{}", storage.key)))?;
             storages.push(data[place].1);
         }
         Self::new(arena, root, &storages, bytes.len())
@@ -141,12 +141,13 @@ impl<'a> TorchFile<'a> {
         for record in std::mem::take(&mut arena.tensors) {
             let storage = record.storage;
             let element = arena.storages[storage].element;
-            let view = TensorView::new(record, element, storages[storage].data).map_err(|problem| {
-                Error::File(format!(
-                    "a tensor in storage {}: {problem}",
-                    arena.storages[storage].key
-                ))
-            })?;
+            let view =
+                TensorView::new(record, element, storages[storage].data).map_err(|problem| {
+                    Error::File(format!(
+                        "a tensor in storage {}: {problem}",
+                        arena.storages[storage].key
+                    ))
+                })?;
             wide = wide.saturating_add(view.len().saturating_mul(4));
             tensors.push(view);
         }
@@ -251,7 +252,10 @@ impl<'f, 'a> Node<'f, 'a> {
             let name = match *self.file.arena.get(key) {
                 Value::Text(name) if name.len() <= MAX_NAME => name,
                 Value::Text(name) => {
-                    return Err(Error::File(format!("a tensor name of {} bytes", name.len())));
+                    return Err(Error::File(format!(
+                        "a tensor name of {} bytes",
+                        name.len()
+                    )));
                 }
                 _ => {
                     let kind = self.file.arena.kind(key);

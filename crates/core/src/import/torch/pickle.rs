@@ -8,20 +8,18 @@
 use std::collections::BTreeMap;
 
 use super::call::reduce;
+use super::cursor::{Cursor, long};
 use super::value::{Arena, Global, Id, Value};
 use crate::error::{Error, Result};
 
 /// Most opcodes of all pickles of a file. BigGAN-deep-512 has about 30,000; StudioGAN's largest
 /// with its optimiser about 120,000. With at most about 60 bytes an opcode this is 30 MB.
 pub(super) const MAX_OPCODES: usize = 1 << 19;
-/// Longest module or class name.
-const MAX_NAME: usize = 256;
 
 /// Reads pickles that stand one after the other in a file.
 #[derive(Debug)]
 pub(super) struct Machine<'a> {
-    bytes: &'a [u8],
-    at: usize,
+    input: Cursor<'a>,
     opcodes: usize,
     arena: Arena<'a>,
     stack: Vec<Id>,
@@ -32,8 +30,7 @@ pub(super) struct Machine<'a> {
 impl<'a> Machine<'a> {
     pub fn new(bytes: &'a [u8]) -> Self {
         Self {
-            bytes,
-            at: 0,
+            input: Cursor::new(bytes),
             opcodes: 0,
             arena: Arena::default(),
             stack: Vec::new(),
@@ -44,7 +41,7 @@ impl<'a> Machine<'a> {
 
     /// Bytes read so far.
     pub fn position(&self) -> usize {
-        self.at
+        self.input.position()
     }
 
     pub fn arena(&self) -> &Arena<'a> {
@@ -65,7 +62,7 @@ impl<'a> Machine<'a> {
         self.marks.clear();
         self.memo.clear();
         loop {
-            let place = self.at;
+            let place = self.input.position();
             let result = self.step();
             match result {
                 Ok(None) => {}
@@ -82,15 +79,15 @@ impl<'a> Machine<'a> {
         if self.opcodes > MAX_OPCODES {
             return Err(format!("more than {MAX_OPCODES} opcodes"));
         }
-        let opcode = self.byte()?;
+        let opcode = self.input.byte()?;
         match opcode {
             // framing
-            0x80 => match self.byte()? {
+            0x80 => match self.input.byte()? {
                 0..=5 => {}
                 other => return Err(format!("protocol {other}; 2 to 5 are read")),
             },
             0x95 => {
-                self.take(8)?; // length of a frame; the opcodes say where they end
+                self.input.take(8)?; // length of a frame; the opcodes say where they end
             }
             b'.' => return self.pop().map(Some),
             // constants
@@ -98,47 +95,47 @@ impl<'a> Machine<'a> {
             0x88 => self.push(Value::Bool(true)),
             0x89 => self.push(Value::Bool(false)),
             b'J' => {
-                let value = i32::from_le_bytes(self.array()?);
+                let value = i32::from_le_bytes(self.input.array()?);
                 self.push(Value::Int(value.into()));
             }
             b'K' => {
-                let value = self.byte()?;
+                let value = self.input.byte()?;
                 self.push(Value::Int(value.into()));
             }
             b'M' => {
-                let value = u16::from_le_bytes(self.array()?);
+                let value = u16::from_le_bytes(self.input.array()?);
                 self.push(Value::Int(value.into()));
             }
             0x8a => {
-                let len = self.byte()?.into();
-                let digits = self.take(len)?;
+                let len = self.input.byte()?.into();
+                let digits = self.input.take(len)?;
                 self.push(long(digits));
             }
             b'G' => {
-                let value = f64::from_be_bytes(self.array()?);
+                let value = f64::from_be_bytes(self.input.array()?);
                 self.push(Value::Float(value));
             }
             // text and bytes
             b'X' => {
-                let len = self.u32()?;
+                let len = self.input.u32()?;
                 self.text(len as usize)?;
             }
             0x8c | b'U' => {
-                let len = self.byte()?.into();
+                let len = self.input.byte()?.into();
                 self.text(len)?;
             }
             b'T' => {
-                let len = self.u32()?;
+                let len = self.input.u32()?;
                 self.text(len as usize)?;
             }
             b'C' => {
-                let len = self.byte()?.into();
-                self.take(len)?;
+                let len = self.input.byte()?.into();
+                self.input.take(len)?;
                 self.push(Value::Bytes);
             }
             b'B' => {
-                let len = self.u32()?;
-                self.take(len as usize)?;
+                let len = self.input.u32()?;
+                self.input.take(len as usize)?;
                 self.push(Value::Bytes);
             }
             // containers
@@ -172,11 +169,11 @@ impl<'a> Machine<'a> {
             }
             // memo
             b'q' => {
-                let slot = self.byte()?.into();
+                let slot = self.input.byte()?.into();
                 self.remember(slot)?;
             }
             b'r' => {
-                let slot = self.u32()?;
+                let slot = self.input.u32()?;
                 self.remember(slot)?;
             }
             0x94 => {
@@ -184,17 +181,17 @@ impl<'a> Machine<'a> {
                 self.remember(slot)?;
             }
             b'h' => {
-                let slot = self.byte()?.into();
+                let slot = self.input.byte()?.into();
                 self.recall(slot)?;
             }
             b'j' => {
-                let slot = self.u32()?;
+                let slot = self.input.u32()?;
                 self.recall(slot)?;
             }
             // classes and calls
             b'c' => {
-                let module = self.line()?;
-                let name = self.line()?;
+                let module = self.input.line()?;
+                let name = self.input.line()?;
                 self.global(module, name)?;
             }
             0x93 => {
@@ -235,42 +232,9 @@ impl<'a> Machine<'a> {
         Ok(None)
     }
 
-    fn byte(&mut self) -> Step<u8> {
-        Ok(self.take(1)?[0])
-    }
-
-    fn array<const N: usize>(&mut self) -> Step<[u8; N]> {
-        let mut array = [0; N];
-        array.copy_from_slice(self.take(N)?);
-        Ok(array)
-    }
-
-    fn u32(&mut self) -> Step<u32> {
-        Ok(u32::from_le_bytes(self.array()?))
-    }
-
-    fn take(&mut self, len: usize) -> Step<&'a [u8]> {
-        let rest = &self.bytes[self.at..];
-        let taken = rest
-            .get(..len)
-            .ok_or_else(|| format!("{len} bytes are announced, {} are left", rest.len()))?;
-        self.at += len;
-        Ok(taken)
-    }
-
-    fn line(&mut self) -> Step<&'a str> {
-        let rest = &self.bytes[self.at..];
-        let window = &rest[..rest.len().min(MAX_NAME)];
-        let len = window
-            .iter()
-            .position(|&byte| byte == b'\n')
-            .ok_or("a class name without an end")?;
-        self.at += len + 1;
-        std::str::from_utf8(&rest[..len]).map_err(|_| "a class name that is no UTF-8".into())
-    }
-
     fn text(&mut self, len: usize) -> Step<()> {
-        let text = std::str::from_utf8(self.take(len)?).map_err(|_| "a string is no UTF-8")?;
+        let text =
+            std::str::from_utf8(self.input.take(len)?).map_err(|_| "a string is no UTF-8")?;
         self.push(Value::Text(text));
         Ok(())
     }
@@ -307,7 +271,10 @@ impl<'a> Machine<'a> {
     }
 
     fn pop_to_mark(&mut self) -> Step<Vec<Id>> {
-        let mark = self.marks.pop().ok_or("the end of a container that has no beginning")?;
+        let mark = self
+            .marks
+            .pop()
+            .ok_or("the end of a container that has no beginning")?;
         Ok(self.stack.split_off(mark))
     }
 
@@ -367,15 +334,4 @@ impl<'a> Arena<'a> {
         self.values.push(value);
         (self.values.len() - 1) as Id // below MAX_OPCODES, which fits
     }
-}
-
-/// An integer of any length, little-endian two's complement.
-fn long<'a>(digits: &[u8]) -> Value<'a> {
-    if digits.len() > 8 {
-        return Value::Long;
-    }
-    let negative = digits.last().is_some_and(|byte| byte & 0x80 != 0);
-    let mut bytes = [if negative { 0xff } else { 0 }; 8];
-    bytes[..digits.len()].copy_from_slice(digits);
-    Value::Int(i64::from_le_bytes(bytes))
 }

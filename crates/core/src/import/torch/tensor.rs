@@ -32,13 +32,18 @@ impl<'a> TensorView<'a> {
         if strides.len() != shape.len() {
             return Err(format!("shape {shape:?} with strides {strides:?}"));
         }
-        let len = shape.iter().try_fold(1usize, |len, &dim| len.checked_mul(dim));
+        let len = shape
+            .iter()
+            .try_fold(1usize, |len, &dim| len.checked_mul(dim));
         let len = len.ok_or_else(|| format!("shape {shape:?} has too many elements"))?;
         let reach = end.saturating_sub(first);
         // how far the last element lies behind the first
-        let last = shape.iter().zip(&strides).try_fold(0usize, |last, (&dim, &stride)| {
-            last.checked_add(dim.saturating_sub(1).checked_mul(stride)?)
-        });
+        let last = shape
+            .iter()
+            .zip(&strides)
+            .try_fold(0usize, |last, (&dim, &stride)| {
+                last.checked_add(dim.saturating_sub(1).checked_mul(stride)?)
+            });
         let fits = len == 0 || (len <= reach && last.is_some_and(|last| last < reach));
         if !fits {
             return Err(format!(
@@ -116,11 +121,15 @@ impl<'a> TensorView<'a> {
 
     fn is_row_major(&self) -> bool {
         let mut expected = 1;
-        self.shape.iter().zip(&self.strides).rev().all(|(&dim, &stride)| {
-            let follows = dim <= 1 || stride == expected;
-            expected *= dim.max(1);
-            follows
-        })
+        self.shape
+            .iter()
+            .zip(&self.strides)
+            .rev()
+            .all(|(&dim, &stride)| {
+                let follows = dim <= 1 || stride == expected;
+                expected *= dim.max(1);
+                follows
+            })
     }
 }
 
@@ -128,7 +137,11 @@ impl<'a> TensorView<'a> {
 mod tests {
     use super::*;
 
-    fn view(first: usize, shape: &[usize], strides: &[usize]) -> Result<TensorView<'static>, String> {
+    fn view(
+        first: usize,
+        shape: &[usize],
+        strides: &[usize],
+    ) -> Result<TensorView<'static>, String> {
         let floats: Vec<u8> = (0..6u8).flat_map(|i| f32::from(i).to_le_bytes()).collect();
         let record = TensorRecord {
             storage: 0,
@@ -166,7 +179,10 @@ mod tests {
             (0, &[2, 2], &[usize::MAX, usize::MAX]),
         ];
         for (first, shape, strides) in cases {
-            assert!(view(first, shape, strides).is_err(), "{shape:?} {strides:?}");
+            assert!(
+                view(first, shape, strides).is_err(),
+                "{shape:?} {strides:?}"
+            );
         }
         assert!(view(0, &[2, 3], &[1]).is_err());
     }

@@ -194,15 +194,17 @@ fn entry<'a>(
     let crc = directory.u32(what)?;
     let packed = directory.u32(what)?;
     let size = directory.u32(what)?;
-    let [name_len, extra_len, comment_len] =
-        [directory.u16(what)?, directory.u16(what)?, directory.u16(what)?];
+    let [name_len, extra_len, comment_len] = [
+        directory.u16(what)?,
+        directory.u16(what)?,
+        directory.u16(what)?,
+    ];
     directory.slice(2 + 2 + 4, what)?; // disk and attributes
     let at = directory.u32(what)?;
     let name = directory.slice(name_len.into(), what)?;
     let extra = directory.slice(extra_len.into(), what)?;
     directory.slice(comment_len.into(), what)?;
-    let name =
-        std::str::from_utf8(name).map_err(|_| broken("an entry whose name is no UTF-8"))?;
+    let name = std::str::from_utf8(name).map_err(|_| broken("an entry whose name is no UTF-8"))?;
     if name.len() > 512 {
         return Err(broken(format!("an entry name of {} bytes", name.len())));
     }
@@ -272,7 +274,9 @@ fn data_start(bytes: &[u8], at: u64, name: &str) -> Result<u64> {
     let name_len = fields.u16(&what)?;
     let extra_len = fields.u16(&what)?;
     if fields.slice(name_len.into(), &what)? != name.as_bytes() {
-        return Err(broken(format!("{what} has another name than the directory")));
+        return Err(broken(format!(
+            "{what} has another name than the directory"
+        )));
     }
     Ok(at + LOCAL_LEN as u64 + u64::from(name_len) + u64::from(extra_len))
 }
