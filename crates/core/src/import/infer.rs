@@ -92,16 +92,21 @@ fn resolutions() -> impl Iterator<Item = usize> {
         .filter(|&resolution| resolution > 16)
 }
 
-/// Whether the tensors whose names `pick` accepts have the shapes of the network.
-fn fits(
+/// Of how many tensors the file has the shape that a network asks for.
+///
+/// The best candidate is taken, not only a perfect one: what does not fit it is named afterwards, tensor
+/// by tensor.
+fn matches(
     foreign: &Foreign<'_, '_>,
     network: &NetworkShape,
     theirs: impl Fn(&str) -> Option<String>,
-) -> bool {
-    let mut tensors = network.layers.iter().flat_map(|layer| &layer.tensors);
-    tensors.all(|(name, shape)| {
-        theirs(name).is_none_or(|theirs| foreign.shape(&theirs) == Some(shape.as_slice()))
-    })
+) -> usize {
+    let tensors = network.layers.iter().flat_map(|layer| &layer.tensors);
+    tensors
+        .filter(|(name, shape)| {
+            theirs(name).is_some_and(|name| foreign.shape(&name) == Some(shape.as_slice()))
+        })
+        .count()
 }
 
 /// The generator that a file holds, and remarks on what was assumed.
@@ -143,7 +148,7 @@ pub(super) fn generator(foreign: &Foreign<'_, '_>, hints: &Hints) -> Result<Gene
         ClassEmbedding::PerLayer => (0, first),
     };
     let hierarchical_z = chunk > 0 && !is_deep;
-    let candidate = |resolution: usize| -> Option<GeneratorConfig> {
+    let candidate = |resolution: usize| -> Option<(usize, GeneratorConfig)> {
         let architecture = if is_deep {
             Architecture::BigganDeep
         } else {
@@ -178,9 +183,12 @@ pub(super) fn generator(foreign: &Foreign<'_, '_>, hints: &Hints) -> Result<Gene
             let (block, rest) = super::gather::block_path(ours)?;
             (!rest.starts_with("attention.")).then(|| format!("blocks.{block}.0.{rest}"))
         };
-        (shapes.len() == blocks && fits(foreign, &network, theirs)).then_some(config)
+        (shapes.len() == blocks).then(|| (matches(foreign, &network, theirs), config))
     };
-    let config = resolutions().find_map(candidate).ok_or_else(|| {
+    let best = resolutions()
+        .filter_map(candidate)
+        .max_by_key(|(score, _)| *score);
+    let (_, config) = best.ok_or_else(|| {
         Error::Config(format!(
             "the generator has {blocks} blocks, {last} channels in the end and z and class of {first} and \
              {} values, which is no BigGAN{} of the resolutions {RESOLUTIONS:?}",
@@ -234,7 +242,7 @@ pub(super) fn discriminator(
         1
     };
     let [classes, features] = shape_of(foreign, "embed.weight")?;
-    let candidate = |resolution: usize| -> Option<DiscriminatorConfig> {
+    let candidate = |resolution: usize| -> Option<(usize, DiscriminatorConfig)> {
         let architecture = if is_deep {
             Architecture::BigganDeep
         } else {
@@ -264,9 +272,12 @@ pub(super) fn discriminator(
             let (stage, inside) = (block / depth, block % depth);
             (!rest.starts_with("attention.")).then(|| format!("blocks.{stage}.{inside}.{rest}"))
         };
-        (shapes.len() == stages * depth && fits(foreign, &network, theirs)).then_some(config)
+        (shapes.len() == stages * depth).then(|| (matches(foreign, &network, theirs), config))
     };
-    let config = resolutions().find_map(candidate).ok_or_else(|| {
+    let best = resolutions()
+        .filter_map(candidate)
+        .max_by_key(|(score, _)| *score);
+    let (_, config) = best.ok_or_else(|| {
         Error::Config(format!(
             "the discriminator has {stages} stages of {depth} blocks and {features} features, which is no \
              BigGAN{} of the resolutions {RESOLUTIONS:?}",

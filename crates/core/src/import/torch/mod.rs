@@ -10,6 +10,7 @@ mod call;
 mod cursor;
 mod legacy;
 mod pickle;
+mod stack;
 mod tensor;
 mod value;
 mod zip;

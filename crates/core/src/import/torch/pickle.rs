@@ -5,10 +5,9 @@
 //! ([`Global::find`]), and a call builds the value that this name stands for. Each opcode adds a
 //! bounded amount to the arena, and there is a limit to their number.
 
-use std::collections::BTreeMap;
-
 use super::call::reduce;
 use super::cursor::{Cursor, long};
+use super::stack::Stack;
 use super::value::{Arena, Global, Id, Value};
 use crate::error::{Error, Result};
 
@@ -22,9 +21,7 @@ pub(super) struct Machine<'a> {
     input: Cursor<'a>,
     opcodes: usize,
     arena: Arena<'a>,
-    stack: Vec<Id>,
-    marks: Vec<usize>,
-    memo: BTreeMap<u32, Id>,
+    stack: Stack,
 }
 
 impl<'a> Machine<'a> {
@@ -33,9 +30,7 @@ impl<'a> Machine<'a> {
             input: Cursor::new(bytes),
             opcodes: 0,
             arena: Arena::default(),
-            stack: Vec::new(),
-            marks: Vec::new(),
-            memo: BTreeMap::new(),
+            stack: Stack::default(),
         }
     }
 
@@ -58,9 +53,7 @@ impl<'a> Machine<'a> {
     /// If it is cut short, has an opcode or a global that files of tensors do not have, or is too
     /// long; the message names the place.
     pub fn run(&mut self) -> Result<Id> {
-        self.stack.clear();
-        self.marks.clear();
-        self.memo.clear();
+        self.stack = Stack::default();
         loop {
             let place = self.input.position();
             let result = self.step();
@@ -80,8 +73,10 @@ impl<'a> Machine<'a> {
             return Err(format!("more than {MAX_OPCODES} opcodes"));
         }
         let opcode = self.input.byte()?;
+        if self.constant(opcode)? || self.container(opcode)? || self.memory(opcode)? {
+            return Ok(None);
+        }
         match opcode {
-            // framing
             0x80 => match self.input.byte()? {
                 0..=5 => {}
                 other => return Err(format!("protocol {other}; 2 to 5 are read")),
@@ -89,8 +84,53 @@ impl<'a> Machine<'a> {
             0x95 => {
                 self.input.take(8)?; // length of a frame; the opcodes say where they end
             }
-            b'.' => return self.pop().map(Some),
-            // constants
+            b'.' => return self.stack.pop().map(Some),
+            b'c' => {
+                let module = self.input.line()?;
+                let name = self.input.line()?;
+                self.global(module, name)?;
+            }
+            0x93 => {
+                let names = self.stack.pop_many(2)?;
+                let (Value::Text(module), Value::Text(name)) =
+                    (self.arena.get(names[0]), self.arena.get(names[1]))
+                else {
+                    return Err("a class whose name is no string".into());
+                };
+                let (module, name) = (*module, *name);
+                self.global(module, name)?;
+            }
+            b'R' => {
+                let call = self.stack.pop_many(2)?;
+                let value = reduce(&mut self.arena, call[0], call[1])?;
+                self.stack.push(value);
+            }
+            b'b' => {
+                // attributes of an object, such as the versions that a state_dict carries: not read
+                self.stack.pop()?;
+                let object = self.stack.top()?;
+                if !matches!(self.arena.get(object), Value::Dict(_) | Value::Opaque(_)) {
+                    let kind = self.arena.kind(object);
+                    return Err(format!("attributes are set on {kind}"));
+                }
+            }
+            b'Q' => {
+                let id = self.stack.pop()?;
+                let value = super::call::persistent(&mut self.arena, id)?;
+                self.push(value);
+            }
+            other => {
+                return Err(format!(
+                    "opcode {other:#04x} does not occur in a file of tensors"
+                ));
+            }
+        }
+        Ok(None)
+    }
+
+    /// Numbers, text and bytes; false for another opcode.
+    fn constant(&mut self, opcode: u8) -> Step<bool> {
+        match opcode {
             b'N' => self.push(Value::None),
             0x88 => self.push(Value::Bool(true)),
             0x89 => self.push(Value::Bool(false)),
@@ -115,7 +155,6 @@ impl<'a> Machine<'a> {
                 let value = f64::from_be_bytes(self.input.array()?);
                 self.push(Value::Float(value));
             }
-            // text and bytes
             b'X' => {
                 let len = self.input.u32()?;
                 self.text(len as usize)?;
@@ -138,98 +177,72 @@ impl<'a> Machine<'a> {
                 self.input.take(len as usize)?;
                 self.push(Value::Bytes);
             }
-            // containers
-            b'(' => self.marks.push(self.stack.len()),
+            _ => return Ok(false),
+        }
+        Ok(true)
+    }
+
+    /// Tuples, lists and dictionaries; false for another opcode.
+    fn container(&mut self, opcode: u8) -> Step<bool> {
+        match opcode {
+            b'(' => self.stack.mark(),
             b')' => self.push(Value::Tuple(Vec::new())),
             b']' => self.push(Value::List(Vec::new())),
             b'}' => self.push(Value::Dict(Vec::new())),
             0x85..=0x87 => {
-                let items = self.pop_many(usize::from(opcode) - 0x84)?;
+                let items = self.stack.pop_many(usize::from(opcode) - 0x84)?;
                 self.push(Value::Tuple(items));
             }
             b't' => {
-                let items = self.pop_to_mark()?;
+                let items = self.stack.pop_to_mark()?;
                 self.push(Value::Tuple(items));
             }
             b'a' => {
-                let item = self.pop()?;
+                let item = self.stack.pop()?;
                 self.extend_list(&[item])?;
             }
             b'e' => {
-                let items = self.pop_to_mark()?;
+                let items = self.stack.pop_to_mark()?;
                 self.extend_list(&items)?;
             }
             b's' => {
-                let items = self.pop_many(2)?;
+                let items = self.stack.pop_many(2)?;
                 self.extend_dict(&items)?;
             }
             b'u' => {
-                let items = self.pop_to_mark()?;
+                let items = self.stack.pop_to_mark()?;
                 self.extend_dict(&items)?;
             }
-            // memo
+            _ => return Ok(false),
+        }
+        Ok(true)
+    }
+
+    /// What is remembered and recalled; false for another opcode.
+    fn memory(&mut self, opcode: u8) -> Step<bool> {
+        match opcode {
             b'q' => {
                 let slot = self.input.byte()?.into();
-                self.remember(slot)?;
+                self.stack.remember(slot)?;
             }
             b'r' => {
                 let slot = self.input.u32()?;
-                self.remember(slot)?;
+                self.stack.remember(slot)?;
             }
             0x94 => {
-                let slot = self.memo.len() as u32;
-                self.remember(slot)?;
+                self.stack.remember_next()?;
             }
             b'h' => {
                 let slot = self.input.byte()?.into();
-                self.recall(slot)?;
+                self.stack.recall(slot)?;
             }
             b'j' => {
                 let slot = self.input.u32()?;
-                self.recall(slot)?;
+                self.stack.recall(slot)?;
             }
-            // classes and calls
-            b'c' => {
-                let module = self.input.line()?;
-                let name = self.input.line()?;
-                self.global(module, name)?;
-            }
-            0x93 => {
-                let names = self.pop_many(2)?;
-                let (Value::Text(module), Value::Text(name)) =
-                    (self.arena.get(names[0]), self.arena.get(names[1]))
-                else {
-                    return Err("a class whose name is no string".into());
-                };
-                let (module, name) = (*module, *name);
-                self.global(module, name)?;
-            }
-            b'R' => {
-                let call = self.pop_many(2)?;
-                let value = reduce(&mut self.arena, call[0], call[1])?;
-                self.stack.push(value);
-            }
-            b'b' => {
-                // attributes of an object, such as the versions that a state_dict carries: not read
-                self.pop()?;
-                let object = self.top()?;
-                if !matches!(self.arena.get(object), Value::Dict(_) | Value::Opaque(_)) {
-                    let kind = self.arena.kind(object);
-                    return Err(format!("attributes are set on {kind}"));
-                }
-            }
-            b'Q' => {
-                let id = self.pop()?;
-                let value = super::call::persistent(&mut self.arena, id)?;
-                self.push(value);
-            }
-            other => {
-                return Err(format!(
-                    "opcode {other:#04x} does not occur in a file of tensors"
-                ));
-            }
+            _ => return Ok(false),
         }
-        Ok(None)
+        Ok(true)
     }
 
     fn text(&mut self, len: usize) -> Step<()> {
@@ -244,42 +257,8 @@ impl<'a> Machine<'a> {
         self.stack.push(id);
     }
 
-    /// The stack above the last mark: an item below it belongs to an unfinished container.
-    fn floor(&self) -> usize {
-        self.marks.last().copied().unwrap_or(0)
-    }
-
-    fn top(&self) -> Step<Id> {
-        match self.stack.last() {
-            Some(&id) if self.stack.len() > self.floor() => Ok(id),
-            _ => Err("the stack is empty".into()),
-        }
-    }
-
-    fn pop(&mut self) -> Step<Id> {
-        let id = self.top()?;
-        self.stack.pop();
-        Ok(id)
-    }
-
-    fn pop_many(&mut self, count: usize) -> Step<Vec<Id>> {
-        let above = self.stack.len() - self.floor();
-        if above < count {
-            return Err(format!("{count} values are needed, the stack has {above}"));
-        }
-        Ok(self.stack.split_off(self.stack.len() - count))
-    }
-
-    fn pop_to_mark(&mut self) -> Step<Vec<Id>> {
-        let mark = self
-            .marks
-            .pop()
-            .ok_or("the end of a container that has no beginning")?;
-        Ok(self.stack.split_off(mark))
-    }
-
     fn extend_list(&mut self, items: &[Id]) -> Step<()> {
-        let list = self.top()?;
+        let list = self.stack.top()?;
         match &mut self.arena.values[list as usize] {
             Value::List(all) => all.extend_from_slice(items),
             _ => return Err(format!("items are appended to {}", self.arena.kind(list))),
@@ -288,7 +267,7 @@ impl<'a> Machine<'a> {
     }
 
     fn extend_dict(&mut self, items: &[Id]) -> Step<()> {
-        let dict = self.top()?;
+        let dict = self.stack.top()?;
         let (pairs, rest) = items.as_chunks::<2>();
         if !rest.is_empty() {
             return Err("a key without a value".into());
@@ -297,19 +276,6 @@ impl<'a> Machine<'a> {
             Value::Dict(all) => all.extend(pairs.iter().map(|[key, value]| (*key, *value))),
             _ => return Err(format!("entries are added to {}", self.arena.kind(dict))),
         }
-        Ok(())
-    }
-
-    fn remember(&mut self, slot: u32) -> Step<()> {
-        let id = self.top()?;
-        self.memo.insert(slot, id);
-        Ok(())
-    }
-
-    fn recall(&mut self, slot: u32) -> Step<()> {
-        let id = self.memo.get(&slot);
-        let id = *id.ok_or_else(|| format!("memo {slot} is asked for before it is set"))?;
-        self.stack.push(id);
         Ok(())
     }
 
