@@ -161,7 +161,7 @@ fn what_does_not_fit_is_named() {
         "biggan-pytorch",
         &sg,
         None,
-        &["StudioGAN", "try --from studiogan"],
+        &["StudioGAN, big_resnet;", "try --from studiogan"],
     );
     refused(
         1,

@@ -4,10 +4,10 @@ use super::Source;
 use super::torch::Node;
 
 /// What a file holds.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) struct Looks {
     /// In words.
-    pub what: &'static str,
+    pub what: String,
     /// Whose it is; none where nothing here reads it.
     pub source: Option<Source>,
     /// Whether it is a generator.
@@ -65,7 +65,7 @@ pub(super) fn looks_like(root: Node<'_, '_>) -> Option<Looks> {
     let state_dict = root.get("state_dict").unwrap_or(root);
     if root.get("param_groups").is_some() {
         return Some(Looks {
-            what: "the state of an optimiser",
+            what: "the state of an optimiser".into(),
             source: None,
             is_generator: false,
         });
@@ -78,7 +78,10 @@ pub(super) fn looks_like(root: Node<'_, '_>) -> Option<Looks> {
             .is_some()
     });
     mark.map(|&(_, what, source, is_generator)| Looks {
-        what,
+        what: match (source, is_generator) {
+            (Some(Source::Studiogan), true) => format!("{what}, {}", backbone(state_dict)),
+            _ => what.to_owned(),
+        },
         source,
         is_generator,
     })

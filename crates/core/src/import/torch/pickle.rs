@@ -11,7 +11,7 @@ use super::stack::Stack;
 use super::value::{Arena, Global, Id, Value};
 use crate::error::{Error, Result};
 
-/// Most opcodes of all pickles of a file. BigGAN-deep-512 has about 30,000; StudioGAN's largest
+/// Most opcodes of all pickles of a file. BigGAN-deep-512 has about 25,000; StudioGAN's largest
 /// with its optimiser about 120,000. With at most about 60 bytes an opcode this is 30 MB.
 pub(super) const MAX_OPCODES: usize = 1 << 19;
 
