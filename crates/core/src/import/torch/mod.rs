@@ -3,7 +3,7 @@
 //! Why own code: the `pytorch-reader` crate reads containers only from paths (a browser has none),
 //! keeps unknown classes as values instead of refusing them, and clones what the memo holds.
 //!
-//! Memory beside the file's bytes: a bounded number of values (see [`pickle::MAX_OPCODES`]), and what
+//! Memory beside the file's bytes: a bounded number of values (`pickle::MAX_OPCODES`), and what
 //! the caller reads of the tensors, which together hold at most twice the file's bytes.
 
 mod call;
