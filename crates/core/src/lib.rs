@@ -10,6 +10,8 @@ pub mod config;
 pub mod error;
 pub mod file;
 pub mod image;
+pub mod imagenet;
+pub mod import;
 pub mod kernels;
 pub mod latent;
 pub mod layers;
@@ -17,11 +19,13 @@ pub mod layers;
 pub mod metrics;
 pub mod model;
 pub mod named;
+pub mod normal;
 pub mod random;
 pub mod sampler;
 pub mod self_test;
 pub mod shape;
 pub mod standing_stats;
+pub mod statistics_table;
 #[cfg(test)]
 mod test_configs;
 #[cfg(feature = "train")]

@@ -2,8 +2,11 @@
 
 use std::path::PathBuf;
 
+use biggan::import::Source;
+use biggan::truncation::TruncationKind;
 use clap::{Parser, Subcommand};
 
+use crate::byte_size::ByteSize;
 use crate::device::DeviceName;
 
 const EXAMPLES: &str = "\
@@ -22,6 +25,15 @@ Examples:
   native-train classifier --dataset fashion-mnist --out models/fashion-cnn.safetensors
   native-train evaluate models/fashion32.safetensors --classifier models/fashion-cnn.safetensors \\
       --truncation 1.0";
+
+const IMPORT_EXAMPLES: &str = "\
+Examples:
+  native-train import --from hf-deep pytorch_model.bin --out biggan-deep-256.safetensors
+  native-train import --from biggan-pytorch G_ema.pth --config flags.json --out biggan-128.safetensors
+  native-train import --from studiogan 'model=G_ema-best-weights-step=96000.pth' \\
+      --config BigGAN.yaml --out studiogan.safetensors
+  native-train import --from biggan-pytorch weights/run --training \\
+      --recipe configs/biggan-pytorch-imagenet128.toml --out runs/continued";
 
 /// Trains BigGANs, samples them and writes the models that the page loads.
 #[derive(Debug, Parser)]
@@ -49,6 +61,9 @@ pub enum Command {
     Train(TrainArgs),
     /// Write the averaged generator of a run as a model file
     Export(ExportArgs),
+    /// Make a model, or a run to continue, of another program's weights
+    #[command(after_help = IMPORT_EXAMPLES)]
+    Import(ImportArgs),
     /// Draw pictures from a model
     Sample(SampleArgs),
     /// Say what is inside of a model, a checkpoint, a run or a recipe
@@ -103,6 +118,10 @@ pub struct ExportArgs {
     /// Batches behind the statistics of each truncation
     #[arg(long, value_name = "N", default_value_t = 100)]
     pub passes: usize,
+    /// Write parts of at most this size, e.g. 64MiB, and NAME.safetensors.index.json, which then stands
+    /// for the model
+    #[arg(long, value_name = "SIZE")]
+    pub shard_size: Option<ByteSize>,
     /// Where to compute: cpu, wgpu, or wgpu:<index>
     #[arg(long, default_value = "cpu")]
     pub device: DeviceName,
@@ -126,17 +145,65 @@ impl From<StoredType> for biggan::file::Dtype {
     }
 }
 
+/// Options of `import`.
+#[derive(Debug, clap::Args)]
+pub struct ImportArgs {
+    /// Program that wrote the weights: hf-deep (pytorch-pretrained-BigGAN), biggan-pytorch, studiogan
+    #[arg(long, value_name = "SOURCE")]
+    pub from: Source,
+    /// File of the generator's weights (best its average, G_ema); with --training the run's directory
+    pub weights: PathBuf,
+    /// That program's config: config.json (hf-deep), its flags as JSON (biggan-pytorch), its YAML or
+    /// the same keys as JSON (studiogan) [default: config.json beside the weights]
+    #[arg(long, value_name = "FILE")]
+    pub config: Option<PathBuf>,
+    /// Model file to write; with --training the run directory
+    #[arg(long, value_name = "PATH")]
+    pub out: PathBuf,
+    /// Type of the stored values
+    #[arg(long, value_enum, default_value_t = StoredType::F16)]
+    pub dtype: StoredType,
+    /// Write parts of at most this size, e.g. 64MiB, and an index
+    #[arg(long, value_name = "SIZE")]
+    pub shard_size: Option<ByteSize>,
+    /// Write what became of every tensor, a text file
+    #[arg(long, value_name = "FILE")]
+    pub report: Option<PathBuf>,
+    /// Import G, D, the average and the optimisers as a run to continue
+    #[arg(long)]
+    pub training: bool,
+    /// Recipe to continue with, a TOML file (with --training)
+    #[arg(long, value_name = "FILE")]
+    pub recipe: Option<PathBuf>,
+    /// Replace a value of the recipe; may be repeated
+    #[arg(long = "set", value_name = "KEY=VALUE")]
+    pub set: Vec<String>,
+    /// Which of several states of the run: best0, copy1 (biggan-pytorch); best, current (studiogan)
+    #[arg(long, value_name = "NAME")]
+    pub suffix: Option<String>,
+}
+
 /// Options of `sample`.
 #[derive(Debug, clap::Args)]
 pub struct SampleArgs {
-    /// Model file
+    /// Model file, or the index (.safetensors.index.json) of a model in parts
     pub model: PathBuf,
-    /// Class: an id, a name, a list such as "dress,bag", or all
+    /// Class: a number, a name or a synonym in it, a WordNet id (n02099601), a list such as "dress,bag",
+    /// or all
     #[arg(long, value_name = "CLASS")]
     pub class: Option<String>,
-    /// Threshold on |z| from 0.001 to 8, or off for N(0, I)
+    /// How far z is truncated, or off: by the model's kind, see --truncation-kind
     #[arg(long, value_name = "T", default_value = "off")]
     pub truncation: String,
+    /// What --truncation means [default: the model's]. resampling: |z| at most T, 0.001 to 8 (the
+    /// paper; StudioGAN); scaled_truncated_normal: T times a normal cut at 2, 0.001 to 1 (TF-Hub,
+    /// pytorch-pretrained-BigGAN); scaled_normal: a normal of standard deviation T (BigGAN-PyTorch)
+    #[arg(long, value_name = "KIND")]
+    pub truncation_kind: Option<TruncationKind>,
+    /// Choose statistics between the rows of the table as pytorch-pretrained-BigGAN does, with its
+    /// reversed weights and its rounding
+    #[arg(long)]
+    pub hf_compat: bool,
     /// Seed of the latents
     #[arg(long, default_value_t = 0)]
     pub seed: u64,
@@ -161,7 +228,7 @@ pub struct SampleArgs {
 /// Options of `inspect`.
 #[derive(Debug, clap::Args)]
 pub struct InspectArgs {
-    /// Model file, checkpoint file or run directory
+    /// Model file or index, checkpoint file or run directory
     pub path: Option<PathBuf>,
     /// Recipe, a TOML file
     #[arg(long, value_name = "FILE", conflicts_with = "path")]
@@ -174,7 +241,7 @@ pub struct InspectArgs {
 /// Options of `evaluate`.
 #[derive(Debug, clap::Args)]
 pub struct EvaluateArgs {
-    /// Model file
+    /// Model file, or the index (.safetensors.index.json) of a model in parts
     pub model: PathBuf,
     /// Classifier file; the scores are named after it
     #[arg(long, value_name = "FILE")]
@@ -185,7 +252,7 @@ pub struct EvaluateArgs {
     /// Directory of the real images [default: where `data fetch` puts them]
     #[arg(long, value_name = "DIR")]
     pub data: Option<PathBuf>,
-    /// Threshold on |z| from 0.001 to 8, or off for N(0, I)
+    /// How far z is truncated, or off: by the model's kind, which `inspect` prints
     #[arg(long, value_name = "T", default_value = "off")]
     pub truncation: String,
     /// Samples behind the Frechet distance

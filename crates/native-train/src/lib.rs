@@ -11,14 +11,17 @@
 
 pub mod args;
 pub mod atomic_file;
+pub mod byte_size;
 pub mod checkpoint;
 pub mod class_choice;
 pub mod commands;
 pub mod dataset;
 pub mod device;
 pub mod error;
+pub mod foreign_run;
 pub mod interrupt;
 pub mod latents_file;
+pub mod model_files;
 pub mod overrides;
 pub mod parameters;
 pub mod plan;

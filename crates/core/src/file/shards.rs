@@ -1,0 +1,297 @@
+//! A model in several files, in the form usual for Hugging Face's libraries: parts
+//! `NAME-00001-of-00003.safetensors` with some of the tensors each, and an index
+//! `NAME.safetensors.index.json` that says which tensor stands where (`weight_map`), how large they are
+//! together (`metadata.total_size`), and, beyond that form, the model's info (`metadata.config`) and the
+//! SHA-256 of each part (`metadata.sha256`).
+//!
+//! An index comes from outside: the parts that it names are plain file names, and nothing in a part is
+//! believed before its SHA-256 is right.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::fmt;
+
+use serde::de::{Deserializer, Error as _, MapAccess, Visitor};
+use serde::{Deserialize, Serialize};
+use sha2::{Digest, Sha256};
+
+use super::container::{Dtype, encode_entries, open};
+use super::model_file::{FORMAT, FORMAT_VERSION, ModelFile, ModelInfo, SHARD_FORMAT, check_format};
+use crate::error::{Error, Result};
+use crate::named::{HostTensor, HostTensors};
+
+/// End of an index's name; what stands before it begins the names of the parts.
+pub const INDEX_SUFFIX: &str = ".safetensors.index.json";
+/// End of a part's name.
+const PART_SUFFIX: &str = ".safetensors";
+
+/// Bytes of a part's header beside its tensors' names: its length, metadata and padding; and those of an
+/// entry (type, a shape of rank 4, two offsets).
+const HEADER_BYTES: usize = 128;
+const ENTRY_BYTES: usize = 160;
+
+#[derive(Serialize, Deserialize)]
+struct Index {
+    metadata: IndexMetadata,
+    #[serde(deserialize_with = "unique")]
+    weight_map: BTreeMap<String, String>,
+}
+
+#[derive(Serialize, Deserialize)]
+struct IndexMetadata {
+    #[serde(default)]
+    format: Option<String>,
+    #[serde(default)]
+    format_version: Option<String>,
+    total_size: usize,
+    #[serde(default)]
+    config: serde_json::Value,
+    #[serde(default, deserialize_with = "unique")]
+    sha256: BTreeMap<String, String>,
+}
+
+/// SHA-256 in lower-case hex.
+pub fn sha256_hex(bytes: &[u8]) -> String {
+    let digest = Sha256::digest(bytes);
+    digest.iter().map(|byte| format!("{byte:02x}")).collect()
+}
+
+impl ModelFile {
+    /// The files of a model with parts of at most `max_bytes` each (a larger tensor has a part of its
+    /// own), by name: the parts first and the index last, which is the order to write them in.
+    ///
+    /// # Errors
+    /// As [`ModelFile::encode`], and if the name begins with a dot or holds other than letters, digits,
+    /// `.`, `_` and `-`.
+    pub fn encode_shards(
+        &self,
+        name: &str,
+        dtype: Dtype,
+        max_bytes: usize,
+    ) -> Result<Vec<(String, Vec<u8>)>> {
+        check_part_name(&format!("{name}{PART_SUFFIX}"))?;
+        let metadata = BTreeMap::from([
+            ("format".to_owned(), SHARD_FORMAT.to_owned()),
+            ("format_version".to_owned(), FORMAT_VERSION.to_owned()),
+        ]);
+        let groups = self.groups(dtype, max_bytes);
+        let mut index = Index {
+            metadata: IndexMetadata {
+                format: Some(FORMAT.to_owned()),
+                format_version: Some(FORMAT_VERSION.to_owned()),
+                total_size: 0,
+                config: config_value(&self.info)?,
+                sha256: BTreeMap::new(),
+            },
+            weight_map: BTreeMap::new(),
+        };
+        let mut files = Vec::with_capacity(groups.len() + 1);
+        for (number, group) in (1..).zip(&groups) {
+            let part = format!("{name}-{number:05}-of-{:05}{PART_SUFFIX}", groups.len());
+            for &(tensor, host, dtype) in group {
+                index.metadata.total_size += host.values.len() * dtype.size();
+                index.weight_map.insert(tensor.to_owned(), part.clone());
+            }
+            let bytes = encode_entries(group.iter().copied(), &metadata)?;
+            index
+                .metadata
+                .sha256
+                .insert(part.clone(), sha256_hex(&bytes));
+            files.push((part, bytes));
+        }
+        files.push((format!("{name}{INDEX_SUFFIX}"), index.to_bytes()?));
+        Ok(files)
+    }
+
+    /// Tensors by part, in the order of their names.
+    fn groups(&self, dtype: Dtype, max_bytes: usize) -> Vec<Vec<(&str, &HostTensor, Dtype)>> {
+        let mut groups = vec![vec![]];
+        let mut filled = HEADER_BYTES;
+        for (name, tensor) in &self.tensors.0 {
+            let dtype = Self::dtype_of(name, dtype);
+            let bytes = ENTRY_BYTES + name.len() + tensor.values.len() * dtype.size();
+            let last = groups.len() - 1;
+            if filled + bytes > max_bytes && !groups[last].is_empty() {
+                groups.push(vec![]);
+                filled = HEADER_BYTES;
+            }
+            filled += bytes;
+            let last = groups.len() - 1;
+            groups[last].push((name.as_str(), tensor, dtype));
+        }
+        groups
+    }
+
+    /// Reads and checks a model from its index; `part` gives the bytes of a part by its name, which
+    /// stands beside the index.
+    ///
+    /// # Errors
+    /// If the index is broken, of another format or version, or names a part that is no plain file
+    /// name; if a part is missing, has another SHA-256, or holds other tensors than the index says.
+    pub fn decode_shards<B: AsRef<[u8]>>(
+        index: &[u8],
+        mut part: impl FnMut(&str) -> Result<B>,
+    ) -> Result<Self> {
+        let index = Index::read(index)?;
+        let info = index.info()?;
+        let parts: BTreeSet<&str> = index.weight_map.values().map(String::as_str).collect();
+        for name in &parts {
+            check_part_name(name)?;
+        }
+        let mut tensors = BTreeMap::new();
+        let mut total_size = 0;
+        for name in parts {
+            let bytes = part(name)?;
+            index
+                .take_part(name, bytes.as_ref(), &mut tensors)
+                .map(|size| total_size += size)
+                .map_err(|error| Error::File(format!("{name}: {error}")))?;
+        }
+        if total_size != index.metadata.total_size {
+            return Err(Error::File(format!(
+                "the parts hold {total_size} bytes of tensors, the index says {}; fetch or export the \
+                 model again",
+                index.metadata.total_size
+            )));
+        }
+        Ok(Self {
+            info,
+            tensors: HostTensors(tensors),
+        })
+    }
+
+    /// The bytes of an index with another info; the parts stay.
+    ///
+    /// # Errors
+    /// If the bytes are no index of a model.
+    pub fn replace_info_in_index(index: &[u8], info: &ModelInfo) -> Result<Vec<u8>> {
+        let mut index = Index::read(index)?;
+        index.info()?;
+        index.metadata.config = config_value(info)?;
+        index.to_bytes()
+    }
+}
+
+impl Index {
+    fn read(bytes: &[u8]) -> Result<Self> {
+        serde_json::from_slice(bytes).map_err(|error| {
+            Error::File(format!(
+                "not an index of safetensors files: {error}; fetch or export the model again"
+            ))
+        })
+    }
+
+    fn to_bytes(&self) -> Result<Vec<u8>> {
+        serde_json::to_vec_pretty(self)
+            .map_err(|error| Error::File(format!("writing the model's index failed: {error}")))
+    }
+
+    fn info(&self) -> Result<ModelInfo> {
+        let IndexMetadata {
+            format,
+            format_version,
+            config,
+            ..
+        } = &self.metadata;
+        check_format(format.as_deref(), format_version.as_deref())?;
+        let info = ModelInfo::deserialize(config)
+            .map_err(|error| Error::File(format!("the model's config is not readable: {error}")))?;
+        info.check()?;
+        Ok(info)
+    }
+
+    /// Adds the tensors of a part and returns the bytes that they have in it.
+    fn take_part(
+        &self,
+        name: &str,
+        bytes: &[u8],
+        tensors: &mut BTreeMap<String, HostTensor>,
+    ) -> Result<usize> {
+        let stated = self.metadata.sha256.get(name).ok_or_else(|| {
+            Error::File("the index states no SHA-256 for it; export the model again".into())
+        })?;
+        let found = sha256_hex(bytes);
+        if !found.eq_ignore_ascii_case(stated) {
+            return Err(Error::File(format!(
+                "its SHA-256 is {found}, the index says {stated}; fetch or export the model again"
+            )));
+        }
+        let file = open(bytes)?;
+        for (tensor, info) in &file.entries {
+            match self.weight_map.get(tensor).map(String::as_str) {
+                Some(place) if place == name => {
+                    tensors.insert(tensor.clone(), file.tensor(tensor, info)?);
+                }
+                Some(place) => {
+                    return Err(Error::tensor(
+                        tensor,
+                        format!("is in this part, but the index puts it in {place}"),
+                    ));
+                }
+                None => return Err(Error::tensor(tensor, "is not in the index")),
+            }
+        }
+        let missing = self
+            .weight_map
+            .iter()
+            .find(|(tensor, place)| *place == name && !tensors.contains_key(*tensor));
+        match missing {
+            None => Ok(file.data.len()),
+            Some((tensor, _)) => Err(Error::tensor(
+                tensor,
+                "is missing from this part, where the index puts it",
+            )),
+        }
+    }
+}
+
+fn config_value(info: &ModelInfo) -> Result<serde_json::Value> {
+    serde_json::to_value(info)
+        .map_err(|error| Error::File(format!("writing the model's config failed: {error}")))
+}
+
+/// Refuses what could lead out of the index's directory.
+///
+/// # Errors
+/// If a part cannot have the name.
+pub fn check_part_name(name: &str) -> Result<()> {
+    let plain = |byte: u8| byte.is_ascii_alphanumeric() || b"._-".contains(&byte);
+    if name.ends_with(PART_SUFFIX) && !name.starts_with('.') && name.bytes().all(plain) {
+        return Ok(());
+    }
+    Err(Error::File(format!(
+        "{name:?} cannot be a part of a model: parts stand beside the index and are named in letters, \
+         digits, \".\", \"_\" and \"-\", not a dot first, and end in {PART_SUFFIX}"
+    )))
+}
+
+/// A map of strings without keys that come twice.
+fn unique<'de, D: Deserializer<'de>>(
+    deserializer: D,
+) -> core::result::Result<BTreeMap<String, String>, D::Error> {
+    struct Unique;
+    impl<'de> Visitor<'de> for Unique {
+        type Value = BTreeMap<String, String>;
+
+        fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+            f.write_str("a map of strings")
+        }
+
+        fn visit_map<A: MapAccess<'de>>(
+            self,
+            mut entries: A,
+        ) -> core::result::Result<Self::Value, A::Error> {
+            let mut map = BTreeMap::new();
+            while let Some((key, value)) = entries.next_entry::<String, String>()? {
+                if map.contains_key(&key) {
+                    return Err(A::Error::custom(format!("{key:?} is listed twice")));
+                }
+                map.insert(key, value);
+            }
+            Ok(map)
+        }
+    }
+    deserializer.deserialize_map(Unique)
+}
+
+#[cfg(test)]
+mod tests;
