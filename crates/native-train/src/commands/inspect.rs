@@ -85,10 +85,13 @@ fn model(path: &Path, file: &ModelFile, bytes: Option<usize>) -> Result<String> 
         .iter()
         .map(ToString::to_string)
         .collect();
+    let samples = match info.statistics.samples {
+        0 => "an unknown number of".to_owned(),
+        count => count.to_string(),
+    };
     let statistics = format!(
-        "{} rows of {} samples: {}",
+        "{} rows of {samples} samples: {}",
         truncations.len(),
-        info.statistics.samples,
         truncations.join(" ")
     );
     row(&mut text, "statistics", &statistics);
