@@ -13,7 +13,7 @@ use biggan::named::{
     HostTensor, HostTensors, adopt_state, load_tensors, named_tensors, read_values,
 };
 use biggan::train::{
-    AdamConfig, AdamMoments, EmaConfig, RealBatch, TrainConfig, TrainState, discriminator_step,
+    AdamConfig, AdamMoments, EmaConfig, RealBatch, Techniques, TrainConfig, TrainState, discriminator_step,
     generator_step,
 };
 use burn::tensor::{Device, Tensor, TensorData};
@@ -109,6 +109,7 @@ impl Reference {
             d_steps: 1,
             orthogonal: self.ortho,
             orthogonal_factor: 2.0,
+            techniques: Techniques::default(),
             seed: 0,
         }
     }
@@ -369,7 +370,7 @@ fn check_biggan(folder: &Path, json: &str) {
         let (next, d) =
             discriminator_step(state, &config, real, latents("z_d", "y_d")).expect("a D step");
         let after_d = next.clone();
-        let (next, g) = generator_step(next, &config, latents("z_g", "y_g")).expect("a G step");
+        let (next, g) = generator_step(next, &config, latents("z_g", "y_g"), None).expect("a G step");
         state = next;
         let scalar = |t: Tensor<1>| read_values(t).block_on().expect("a read")[0];
         for (name, found) in [("loss_d", scalar(d.loss)), ("loss_g", scalar(g.loss))] {
@@ -406,7 +407,7 @@ fn check_biggan(folder: &Path, json: &str) {
                 gradients_close("gradient of D", &d.gradients, expected_d.clone());
                 let same_d = with_step_of_reference(after_d, before, &config, &expected_d);
                 let (_, g) =
-                    generator_step(same_d, &config, latents("z_g", "y_g")).expect("a G step");
+                    generator_step(same_d, &config, latents("z_g", "y_g"), None).expect("a G step");
                 gradients = g.gradients;
             }
             gradients_close("gradient of G", &gradients, cases.under("step0.grad.G"));

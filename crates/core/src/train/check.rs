@@ -6,7 +6,7 @@ use std::collections::BTreeMap;
 use burn::tensor::{Device, Tensor, TensorData};
 
 use super::{
-    AdamConfig, EmaConfig, RealBatch, TrainConfig, TrainState, discriminator_step, generator_step,
+    AdamConfig, EmaConfig, RealBatch, Techniques, TrainConfig, TrainState, discriminator_step, generator_step,
 };
 use crate::config::{ClassEmbedding, DiscriminatorConfig, GeneratorConfig};
 use crate::error::Result;
@@ -73,6 +73,7 @@ pub fn check_config(seed: u64) -> TrainConfig {
         d_steps: 1,
         orthogonal: 1e-4,
         orthogonal_factor: super::orthogonal::TRUE_FACTOR,
+        techniques: Techniques::default(),
         seed,
     }
 }
@@ -94,7 +95,7 @@ pub async fn check_run(seed: u64, steps: usize, device: &Device) -> Result<Check
             synthetic_reals(seed, step, device),
             fakes(Stream::DiscriminatorFakes),
         )?;
-        let (next, g) = generator_step(next, &config, fakes(Stream::GeneratorFakes))?;
+        let (next, g) = generator_step(next, &config, fakes(Stream::GeneratorFakes), None)?;
         state = next;
         losses.push([read_values(d.loss).await?[0], read_values(g.loss).await?[0]]);
         if step == 0 {
@@ -103,8 +104,8 @@ pub async fn check_run(seed: u64, steps: usize, device: &Device) -> Result<Check
         }
     }
     let mut weights = state.to_host().await?;
-    for moments in ["adam_g", "adam_d"] {
-        let _ = weights.take_under(moments);
+    for other in ["adam_g", "adam_d", "controls"] {
+        let _ = weights.take_under(other);
     }
     Ok(CheckRun {
         losses,
