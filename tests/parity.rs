@@ -309,10 +309,10 @@ fn check_biggan(folder: &Path, json: &str) {
     let mut state = TrainState::new(&config, &device).expect("a state");
     let load = "tensors that fit";
     state.generator =
-        load_tensors(state.generator, &read_pth(&folder.join("G.pth")), &device).expect(load);
+        load_tensors(state.generator, read_pth(&folder.join("G.pth")), &device).expect(load);
     state.discriminator = load_tensors(
         state.discriminator,
-        &read_pth(&folder.join("D.pth")),
+        read_pth(&folder.join("D.pth")),
         &device,
     )
     .expect(load);
@@ -405,7 +405,7 @@ fn check_biggan(folder: &Path, json: &str) {
             let mut gradients = g.gradients;
             if !expected_d.0.is_empty() {
                 gradients_close("gradient of D", &d.gradients, expected_d.clone());
-                let same_d = with_step_of_reference(after_d, before, &config, &expected_d);
+                let same_d = with_step_of_reference(after_d, before, &config, expected_d);
                 let (_, g) =
                     generator_step(same_d, &config, latents("z_g", "y_g"), None).expect("a G step");
                 gradients = g.gradients;
@@ -434,13 +434,13 @@ fn with_step_of_reference(
     mut state: TrainState,
     before: Discriminator,
     config: &TrainConfig,
-    gradients: &HostTensors,
+    gradients: HostTensors,
 ) -> TrainState {
     let device = before.linear.weight.val().device();
     let gradients: BTreeMap<String, Tensor<1>> = gradients
         .0
-        .iter()
-        .map(|(name, gradient)| (name.clone(), gradient.to_device(&device)))
+        .into_iter()
+        .map(|(name, gradient)| (name, gradient.into_device(&device)))
         .collect();
     let stepped = AdamMoments::default()
         .step(&config.adam_d, before, gradients)

@@ -4,6 +4,7 @@ use std::path::Path;
 
 use biggan::file::{Dtype, decode, encode};
 use biggan::named::HostTensor;
+use biggan::truncation::{LatentDistribution, Truncation, TruncationKind};
 use safetensors::{Dtype as StDtype, tensor::TensorView};
 
 use crate::setting::{Setting, png_size};
@@ -86,7 +87,8 @@ fn brought_latents_give_the_pictures_of_their_seed() {
         step: 0,
         first: 0,
     };
-    let z = key.z(2, 8, biggan::truncation::Truncation::Threshold(1.0));
+    let at_1 = LatentDistribution::new(TruncationKind::Resampling, Truncation::Threshold(1.0));
+    let z = key.z(2, 8, at_1.unwrap());
     let z: Vec<u8> = z.iter().flat_map(|v| v.to_le_bytes()).collect();
     let y: Vec<u8> = [2i64, 2].iter().flat_map(|v| v.to_le_bytes()).collect();
     let views = [
@@ -118,7 +120,7 @@ fn models_checkpoints_and_runs_are_inspected() {
     for part in [
         "14 rows of 8 samples: off 0.04",
         "recipe tiny, seed 3, 64 images, 8 generator steps, 0.39 % initial weights",
-        "0 0, 1 1, 2 2",
+        "0 0; 1 1; 2 2",
         "data, 24 images",
         "blocks.2",
     ] {
@@ -245,10 +247,10 @@ fn requests_that_do_not_fit_are_refused() {
         setting.refused(2, &args, parts);
     };
     refused(&["--class", "0"], &["--out", "--raw"]);
-    refused(&["--out", "x.png"], &["no class", "0 0, 1 1, 2 2"]);
+    refused(&["--out", "x.png"], &["no class", "0 0; 1 1; 2 2"]);
     refused(
         &["--class", "hat", "--out", "x.png"],
-        &["\"hat\"", "0 0, 1 1, 2 2"],
+        &["\"hat\"", "0 0; 1 1; 2 2"],
     );
     refused(&["--class", "3", "--out", "x.png"], &["\"3\""]);
     let truncation = ["--class", "0", "--out", "x.png", "--truncation"];

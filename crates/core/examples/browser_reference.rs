@@ -13,7 +13,7 @@ use biggan::file::{DatasetInfo, Dtype, ModelFile, ModelInfo, Provenance, Statist
 use biggan::model::Generator;
 use biggan::standing_stats::{StandingConfig, standing_statistics};
 use biggan::train::check_run;
-use biggan::truncation::Truncation;
+use biggan::truncation::{LatentDistribution, Truncation, TruncationKind};
 use burn::tensor::Device;
 
 /// Names of Fashion-MNIST's classes, so that the page looks as it will.
@@ -74,12 +74,15 @@ fn random_model(channels: usize) -> Result<Vec<u8>, Box<dyn Error>> {
     };
     let mut statistics = Vec::new();
     for &truncation in &truncations {
-        let row = standing_statistics(&generator, truncation, standing, &device);
+        let z = LatentDistribution::new(TruncationKind::Resampling, truncation)?;
+        let row = standing_statistics(&generator, z, standing, &device);
         statistics.push(pollster::block_on(row)?);
     }
     let info = ModelInfo {
         generator: config,
         class_names: CLASS_NAMES.map(str::to_owned).to_vec(),
+        class_ids: vec![],
+        truncation_kind: TruncationKind::Resampling,
         statistics: StatisticsTable {
             truncations,
             samples: standing.passes * standing.batch_size,

@@ -4,7 +4,7 @@ use burn::tensor::{Device, Tensor, TensorData};
 
 use crate::error::{Error, Result};
 use crate::random::{Draws, Stream};
-use crate::truncation::Truncation;
+use crate::truncation::LatentDistribution;
 
 /// Inputs of a generator pass.
 #[derive(Debug, Clone)]
@@ -39,11 +39,11 @@ impl LatentKey {
     }
 
     /// z of `n` samples, row-major `[n, z_dim]`, on the host.
-    pub fn z(self, n: usize, z_dim: usize, truncation: Truncation) -> Vec<f32> {
+    pub fn z(self, n: usize, z_dim: usize, distribution: LatentDistribution) -> Vec<f32> {
         (0..n)
             .flat_map(|sample| {
                 let mut draws = self.draws(sample);
-                (0..z_dim).map(move |_| truncation.latent(draws.uniform()) as f32)
+                (0..z_dim).map(move |_| distribution.latent(draws.uniform()) as f32)
             })
             .collect()
     }
@@ -69,12 +69,12 @@ impl LatentKey {
         self,
         n: usize,
         [z_dim, classes]: [usize; 2],
-        truncation: Truncation,
+        distribution: LatentDistribution,
         device: &Device,
     ) -> Latents {
         Latents {
             z: Tensor::from_data(
-                TensorData::new(self.z(n, z_dim, truncation), [n, z_dim]),
+                TensorData::new(self.z(n, z_dim, distribution), [n, z_dim]),
                 device,
             ),
             class_weights: one_hot(&self.labels(n, classes), classes, device),
@@ -137,8 +137,8 @@ mod tests {
             step: 9,
             first: 0,
         };
-        let whole = key.z(6, 4, Truncation::Off);
-        let tail = LatentKey { first: 2, ..key }.z(4, 4, Truncation::Off);
+        let whole = key.z(6, 4, LatentDistribution::NORMAL);
+        let tail = LatentKey { first: 2, ..key }.z(4, 4, LatentDistribution::NORMAL);
         assert_eq!(whole[8..], tail);
         assert_eq!(
             key.labels(6, 10)[2..],

@@ -167,16 +167,16 @@ pub fn adopt_state<M: Module>(module: M, passed: &M) -> Result<M> {
     })
 }
 
-/// The module with every tensor taken from `tensors`, moved to `device`.
+/// The module with every tensor taken from `tensors`, moved to `device`. Each leaves the host as it
+/// goes, so that a network is never held twice.
 ///
 /// # Errors
 /// If a tensor is missing, surplus or of another shape; the message names it and both shapes.
-pub fn load_tensors<M: Module>(module: M, tensors: &HostTensors, device: &Device) -> Result<M> {
-    let mut left: Vec<&str> = tensors.0.keys().map(String::as_str).collect();
+pub fn load_tensors<M: Module>(module: M, mut tensors: HostTensors, device: &Device) -> Result<M> {
     let module = map_tensors(module, |name, current| {
         let tensor = tensors
             .0
-            .get(name)
+            .remove(name)
             .ok_or_else(|| Error::tensor(name, "is missing from the file"))?;
         if tensor.shape != current.shape {
             return Err(Error::tensor(
@@ -187,13 +187,12 @@ pub fn load_tensors<M: Module>(module: M, tensors: &HostTensors, device: &Device
                 ),
             ));
         }
-        left.retain(|&other| other != name);
-        Ok(tensor.to_device(device))
+        Ok(tensor.into_device(device))
     })?;
-    match left.first() {
+    match tensors.0.keys().next() {
         None => Ok(module),
         Some(name) => Err(Error::tensor(
-            *name,
+            name,
             "is in the file but not in the network that the config describes",
         )),
     }
@@ -201,11 +200,9 @@ pub fn load_tensors<M: Module>(module: M, tensors: &HostTensors, device: &Device
 
 impl HostTensor {
     /// The values as a flat tensor on a device.
-    pub fn to_device(&self, device: &Device) -> Tensor<1> {
-        Tensor::from_data(
-            TensorData::new(self.values.clone(), [self.values.len()]),
-            device,
-        )
+    pub fn into_device(self, device: &Device) -> Tensor<1> {
+        let len = self.values.len();
+        Tensor::from_data(TensorData::new(self.values, [len]), device)
     }
 }
 

@@ -70,7 +70,7 @@ impl Draws {
 
     /// Standard normal by inverse CDF.
     pub fn normal(&mut self) -> f64 {
-        crate::truncation::normal_quantile(self.uniform())
+        crate::normal::normal_quantile(self.uniform())
     }
 }
 

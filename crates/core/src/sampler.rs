@@ -10,10 +10,14 @@ use crate::layers::Pass;
 use crate::model::Generator;
 use crate::named::{HostTensor, HostTensors, load_tensors, read_values};
 use crate::random::Stream;
-use crate::truncation::{Truncation, position_in_table};
+use crate::statistics_table::{RowRule, TablePosition};
+use crate::truncation::{LatentDistribution, Truncation};
 
 /// Most samples in one request.
 pub const MAX_SAMPLES: usize = 4096;
+/// Pixels of the images computed together, 64 of 32x32 or one of 256x256 and above: bounds the memory
+/// (which the feature maps of the last blocks take), not the result.
+const PIXELS_AT_ONCE: usize = 64 * 32 * 32;
 
 /// A generator with its statistics for every truncation.
 #[derive(Debug, Clone)]
@@ -23,6 +27,7 @@ pub struct Sampler {
     /// Tables by normaliser, `[rows, c]`.
     means: Vec<HostTensor>,
     variances: Vec<HostTensor>,
+    row_rule: RowRule,
     device: Device,
 }
 
@@ -80,14 +85,21 @@ impl Sampler {
                 "belongs to no layer",
             ));
         }
-        let generator = load_tensors(generator, &tensors, device)?;
+        let generator = load_tensors(generator, tensors, device)?;
         Ok(Self {
             info,
             generator,
             means,
             variances,
+            row_rule: RowRule::default(),
             device: device.clone(),
         })
+    }
+
+    /// The sampler with another way to read the table of statistics.
+    #[must_use]
+    pub fn with_row_rule(self, row_rule: RowRule) -> Self {
+        Self { row_rule, ..self }
     }
 
     /// What the file says about itself.
@@ -95,10 +107,18 @@ impl Sampler {
         &self.info
     }
 
+    /// The distribution of z that a truncation stands for with this model.
+    ///
+    /// # Errors
+    /// If it is out of the range of the model's kind of truncation.
+    pub fn distribution(&self, truncation: Truncation) -> Result<LatentDistribution> {
+        LatentDistribution::new(self.info.truncation_kind, truncation)
+    }
+
     /// `n` samples of one class: sample `i` of a seed is the same whatever `n` is.
     ///
     /// # Errors
-    /// If the class is out of range, `n` is 0 or too large, or the device fails.
+    /// If the class or the truncation is out of range, `n` is 0 or too large, or the device fails.
     pub async fn sample(
         &self,
         class: usize,
@@ -109,7 +129,8 @@ impl Sampler {
         let classes = self.info.generator.classes;
         check_labels(&[class], classes)?;
         check_count(n)?;
-        let z = self.latents(seed, 0, n, truncation);
+        let distribution = self.distribution(truncation)?;
+        let z = self.latents(seed, 0, n, distribution);
         let z = Tensor::from_data(
             TensorData::new(z, [n, self.info.generator.z_dim]),
             &self.device,
@@ -117,20 +138,26 @@ impl Sampler {
         self.generate(
             z,
             one_hot(&vec![class; n], classes, &self.device),
-            truncation,
+            distribution.truncation(),
         )
         .await
     }
 
     /// z of samples `first..first + n` of a seed, row-major.
-    pub fn latents(&self, seed: u64, first: u64, n: usize, truncation: Truncation) -> Vec<f32> {
+    pub fn latents(
+        &self,
+        seed: u64,
+        first: u64,
+        n: usize,
+        distribution: LatentDistribution,
+    ) -> Vec<f32> {
         let key = LatentKey {
             seed,
             stream: Stream::Sample,
             step: 0,
             first,
         };
-        key.z(n, self.info.generator.z_dim, truncation)
+        key.z(n, self.info.generator.z_dim, distribution)
     }
 
     /// Images of given latents; the truncation only chooses the statistics.
@@ -140,7 +167,7 @@ impl Sampler {
     /// - class_weights: `[n, classes]`
     ///
     /// # Errors
-    /// If the shapes do not fit or the device fails.
+    /// If the shapes do not fit, the table of statistics is none for the row rule, or the device fails.
     pub async fn generate(
         &self,
         z: Tensor<2>,
@@ -161,16 +188,27 @@ impl Sampler {
             )));
         }
         let mut generator = self.generator.clone();
-        self.set_statistics(&mut generator, truncation);
-        let images = generator.forward(z, class_weights, Pass::EVAL);
-        Ok(Samples {
-            images_pm1: read_values(images).await?,
-            side: config.resolution,
-        })
+        self.set_statistics(&mut generator, truncation)?;
+        let side = config.resolution;
+        let at_once = (PIXELS_AT_ONCE / (side * side)).max(1);
+        let mut images_pm1 = Vec::with_capacity(n * 3 * side * side);
+        for first in (0..n).step_by(at_once) {
+            let rows = first..(first + at_once).min(n);
+            let z = z.clone().slice(rows.clone());
+            let class_weights = class_weights.clone().slice(rows);
+            let images = generator.forward(z, class_weights, Pass::EVAL);
+            images_pm1.extend(read_values(images).await?);
+        }
+        Ok(Samples { images_pm1, side })
     }
 
-    fn set_statistics(&self, generator: &mut Generator, truncation: Truncation) {
-        let place = position_in_table(&self.info.statistics.truncations, truncation);
+    fn set_statistics(&self, generator: &mut Generator, truncation: Truncation) -> Result<()> {
+        let place = TablePosition::find(
+            &self.info.statistics.truncations,
+            self.info.truncation_kind,
+            truncation,
+            self.row_rule,
+        )?;
         let row = |table: &HostTensor| {
             let channels = table.shape[1];
             let at = |row: usize, c: usize| f64::from(table.values[row * channels + c]);
@@ -185,6 +223,7 @@ impl Sampler {
         for (index, (_, normaliser)) in generator.normalisers_mut().into_iter().enumerate() {
             normaliser.set(row(&self.means[index]), row(&self.variances[index]));
         }
+        Ok(())
     }
 }
 

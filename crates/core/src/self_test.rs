@@ -14,7 +14,7 @@ use crate::layers::Pass;
 use crate::model::Generator;
 use crate::named::{map_tensors, read_values};
 use crate::random::{Draws, Stream};
-use crate::truncation::Truncation;
+use crate::truncation::LatentDistribution;
 
 /// Largest difference between two devices, on images in [-1, 1], that still counts as agreement:
 /// half a step of an 8-bit channel. Rounding gives about 1e-6; a broken kernel gives about 1.
@@ -98,7 +98,7 @@ async fn images(device: &Device) -> Result<Vec<f32>> {
         first: 0,
     };
     let z = TensorData::new(
-        key.z(BATCH, config.z_dim, Truncation::Off),
+        key.z(BATCH, config.z_dim, LatentDistribution::NORMAL),
         [BATCH, config.z_dim],
     );
     let classes = one_hot(&[0, 2], config.classes, device);

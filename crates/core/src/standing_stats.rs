@@ -12,7 +12,7 @@ use crate::layers::Pass;
 use crate::model::Generator;
 use crate::named::read_values;
 use crate::random::Stream;
-use crate::truncation::Truncation;
+use crate::truncation::LatentDistribution;
 
 /// Passes over which statistics are gathered.
 #[derive(Debug, Clone, Copy)]
@@ -25,13 +25,13 @@ pub struct StandingConfig {
     pub seed: u64,
 }
 
-/// Means and variances of every normaliser at one truncation.
+/// Means and variances of every normaliser with z of one distribution.
 ///
 /// # Errors
 /// If the device fails.
 pub async fn standing_statistics(
     generator: &Generator,
-    truncation: Truncation,
+    distribution: LatentDistribution,
     config: StandingConfig,
     device: &Device,
 ) -> Result<Vec<[Vec<f32>; 2]>> {
@@ -44,7 +44,7 @@ pub async fn standing_statistics(
             step: 0,
             first: (pass * config.batch_size) as u64,
         };
-        let latents = key.latents(config.batch_size, dims, truncation, device);
+        let latents = key.latents(config.batch_size, dims, distribution, device);
         generator.forward(latents.z, latents.class_weights, Pass::STANDING);
     }
     let mut statistics = Vec::new();

@@ -1,68 +1,201 @@
-//! The truncation trick, defined once (BigGAN sec. 3.1).
+//! The truncation trick, in the three meanings that published models give it.
 //!
-//! The paper redraws every coordinate of z whose magnitude exceeds a threshold t. The result is a
-//! normal distribution conditioned on |z| <= t. We draw from the same distribution by inverse CDF,
-//! from one fixed uniform number u for each coordinate:
+//! | kind | z | where |
+//! |---|---|---|
+//! | `resampling` | N(0, I), each coordinate redrawn until \|z\| <= t | the paper (BigGAN sec. 3.1); PyTorch-StudioGAN's `truncnorm(-t, t)` is the same distribution (`src/utils/sample.py:28-40`) |
+//! | `scaled_truncated_normal` | t times N(0, I) redrawn until \|z\| <= 2 | TF-Hub's modules; pytorch-pretrained-BigGAN `utils.py:21-33` |
+//! | `scaled_normal` | N(0, t^2 I): t is the standard deviation | BigGAN-PyTorch `utils.py:1071`, whose `z_var` is used as one |
+//!
+//! All are drawn by inverse CDF from one fixed uniform number u for each coordinate, so that the picture
+//! of a seed moves continuously with t:
 //!
 //! ```text
-//! z(t) = Phi^-1( Phi(-t) + u (Phi(t) - Phi(-t)) ),    z(off) = Phi^-1(u)
+//! resampling               z(t) = Phi^-1( Phi(-t) + u (Phi(t) - Phi(-t)) )    z(off) = Phi^-1(u)
+//! scaled_truncated_normal  z(t) = t Phi^-1( Phi(-2) + u (Phi(2) - Phi(-2)) )  z(off) = z(1)
+//! scaled_normal            z(t) = t Phi^-1(u)                                 z(off) = Phi^-1(u)
 //! ```
 //!
-//! so that the picture of a seed moves continuously with t. `libm` gives the same bits on native and
-//! wasm, which `std` does not.
+//! The sources of the second kind know no "off": their largest t is 1, so that is what off means there.
 
 use serde::{Deserialize, Serialize};
 
 use crate::error::{Error, Result};
+use crate::normal::{normal_cdf, normal_quantile};
 
-/// Smallest and largest threshold accepted. Below the first all coordinates are 0 in f32 terms; above the
-/// second the truncated and the plain normal agree to f32.
-const THRESHOLDS: (f64, f64) = (1e-3, 8.0);
-
-/// How the latent is truncated.
+/// How far z is truncated, apart from what that means ([`TruncationKind`]): a row of a table of
+/// statistics, or a part of a request. Stored as a number, or `null` for off.
 #[derive(Debug, Clone, Copy, PartialEq, Default, Serialize, Deserialize)]
 #[serde(into = "Option<f64>", try_from = "Option<f64>")]
 pub enum Truncation {
-    /// z from N(0, I).
+    /// Not truncated.
     #[default]
     Off,
-    /// Every |z| at most this threshold.
+    /// t, 0 or more. 0 stands in tables only (z is 0 there); [`LatentDistribution::new`] refuses it.
     Threshold(f64),
 }
 
-impl Truncation {
-    /// A threshold, checked.
+/// What t means. [`LatentDistribution`] draws by it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum TruncationKind {
+    /// A normal, each coordinate redrawn until its magnitude is at most t.
+    #[default]
+    Resampling,
+    /// t times a normal redrawn until its magnitude is at most 2.
+    ScaledTruncatedNormal,
+    /// A normal of standard deviation t.
+    ScaledNormal,
+}
+
+/// Where [`TruncationKind::ScaledTruncatedNormal`] cuts the normal (pytorch-pretrained-BigGAN
+/// `utils.py:31`).
+const SCALED_CUT: f64 = 2.0;
+
+impl TruncationKind {
+    /// All, in the order of messages.
+    pub const ALL: [Self; 3] = [
+        Self::Resampling,
+        Self::ScaledTruncatedNormal,
+        Self::ScaledNormal,
+    ];
+
+    /// The name in files and on the command line.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Resampling => "resampling",
+            Self::ScaledTruncatedNormal => "scaled_truncated_normal",
+            Self::ScaledNormal => "scaled_normal",
+        }
+    }
+
+    /// Smallest and largest t. Below the smallest all pictures of a class are the same.
+    ///
+    /// Above 8 the truncated and the plain normal agree to f32; a scaled truncated normal has t <= 1 in
+    /// its sources (pytorch-pretrained-BigGAN `model.py`, an assertion of `BigGAN.forward`); a standard
+    /// deviation has no bound in its source and shares the first one.
+    pub fn range(self) -> [f64; 2] {
+        match self {
+            Self::Resampling | Self::ScaledNormal => [1e-3, 8.0],
+            Self::ScaledTruncatedNormal => [1e-3, 1.0],
+        }
+    }
+
+    /// The t at which a table of statistics is as it is with off. A normal has 99.99 % of its mass
+    /// within 4; the scaled kinds say 1 by definition.
+    pub(crate) fn off_at(self) -> f64 {
+        match self {
+            Self::Resampling => 4.0,
+            Self::ScaledTruncatedNormal | Self::ScaledNormal => 1.0,
+        }
+    }
+}
+
+impl std::fmt::Display for TruncationKind {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str(self.name())
+    }
+}
+
+impl std::str::FromStr for TruncationKind {
+    type Err = Error;
+
+    fn from_str(text: &str) -> Result<Self> {
+        Self::ALL
+            .into_iter()
+            .find(|kind| kind.name() == text)
+            .ok_or_else(|| {
+                Error::Request(format!(
+                    "truncation kind {text:?} is not known; choose one of {}",
+                    Self::ALL.map(Self::name).join(", ")
+                ))
+            })
+    }
+}
+
+/// The distribution that z is drawn from.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct LatentDistribution {
+    kind: TruncationKind,
+    truncation: Truncation,
+}
+
+impl LatentDistribution {
+    /// N(0, I), as in training.
+    pub const NORMAL: Self = Self {
+        kind: TruncationKind::Resampling,
+        truncation: Truncation::Off,
+    };
+
+    /// A truncation by a kind, checked.
     ///
     /// # Errors
-    /// If it is not within 0.001 to 8.
-    pub fn threshold(t: f64) -> Result<Self> {
-        if (THRESHOLDS.0..=THRESHOLDS.1).contains(&t) {
-            return Ok(Self::Threshold(t));
-        }
-        Err(Error::Request(format!(
-            "truncation {t} is out of range; give a threshold from {} to {}, or off for N(0, I)",
-            THRESHOLDS.0, THRESHOLDS.1
-        )))
+    /// If t is outside of the kind's [range](TruncationKind::range).
+    pub fn new(kind: TruncationKind, truncation: Truncation) -> Result<Self> {
+        let [low, high] = kind.range();
+        let truncation = match (kind, truncation) {
+            (TruncationKind::ScaledTruncatedNormal, Truncation::Off) => Truncation::Threshold(high),
+            (_, Truncation::Threshold(t)) if !(low..=high).contains(&t) => {
+                return Err(Error::Request(format!(
+                    "truncation {t} is out of range; with {kind} give {low} to {high}, or off for {}",
+                    match kind {
+                        TruncationKind::ScaledTruncatedNormal => "its largest",
+                        _ => "N(0, I)",
+                    }
+                )));
+            }
+            (_, checked) => checked,
+        };
+        Ok(Self { kind, truncation })
+    }
+
+    /// What t means.
+    pub fn kind(self) -> TruncationKind {
+        self.kind
+    }
+
+    /// t, or off. Never off with [`TruncationKind::ScaledTruncatedNormal`], where that is t = 1.
+    pub fn truncation(self) -> Truncation {
+        self.truncation
     }
 
     /// The coordinate of z that a uniform number stands for.
     pub fn latent(self, uniform: f64) -> f64 {
-        match self {
-            Self::Off => normal_quantile(uniform),
-            Self::Threshold(t) => {
-                let low = normal_cdf(-t);
-                // for u below 1/2 work in the lower tail and mirror the rest: exact symmetry, and no
-                // loss of digits near 1
-                let half = |u: f64| normal_quantile(low + u * (1.0 - 2.0 * low));
-                let z = if uniform <= 0.5 {
-                    half(uniform)
-                } else {
-                    -half(1.0 - uniform)
-                };
-                z.clamp(-t, t)
+        match (self.kind, self.truncation) {
+            (_, Truncation::Off) => normal_quantile(uniform),
+            (TruncationKind::Resampling, Truncation::Threshold(t)) => cut_normal(t, uniform),
+            (TruncationKind::ScaledTruncatedNormal, Truncation::Threshold(t)) => {
+                t * cut_normal(SCALED_CUT, uniform)
+            }
+            (TruncationKind::ScaledNormal, Truncation::Threshold(t)) => {
+                t * normal_quantile(uniform)
             }
         }
     }
+}
+
+/// t, and the kind where it is not the paper's: for protocols of scores.
+impl std::fmt::Display for LatentDistribution {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        self.truncation.fmt(f)?;
+        match self.kind {
+            TruncationKind::Resampling => Ok(()),
+            kind => write!(f, " {kind}"),
+        }
+    }
+}
+
+/// Quantile function of a normal conditioned on |z| <= t.
+fn cut_normal(t: f64, uniform: f64) -> f64 {
+    let low = normal_cdf(-t);
+    // for u below 1/2 work in the lower tail and mirror the rest: exact symmetry, and no loss of digits
+    // near 1
+    let half = |u: f64| normal_quantile(low + u * (1.0 - 2.0 * low));
+    let z = if uniform <= 0.5 {
+        half(uniform)
+    } else {
+        -half(1.0 - uniform)
+    };
+    z.clamp(-t, t)
 }
 
 impl std::fmt::Display for Truncation {
@@ -86,7 +219,7 @@ impl std::str::FromStr for Truncation {
                 "truncation {text:?} is neither a number nor \"off\"; give for example 0.5"
             ))
         })?;
-        Self::threshold(t)
+        Self::try_from(Some(t))
     }
 }
 
@@ -103,236 +236,124 @@ impl TryFrom<Option<f64>> for Truncation {
     type Error = Error;
 
     fn try_from(value: Option<f64>) -> Result<Self> {
-        value.map_or(Ok(Self::Off), Self::threshold)
-    }
-}
-
-/// Where a truncation falls in a table of statistics: a row, or a point between two.
-#[derive(Debug, Clone, Copy, PartialEq)]
-pub struct TablePosition {
-    /// Lower row.
-    pub row: usize,
-    /// Upper row (equal to `row` when no interpolation is needed).
-    pub next: usize,
-    /// Weight of the upper row, 0 to 1.
-    pub weight: f64,
-}
-
-/// Finds a truncation in a table whose rows are `Off` first and then rising thresholds.
-///
-/// Between two thresholds the position is linear; below the first the first row is taken; above the
-/// last the position is linear towards `Off`, which stands at the threshold 4, where 99.99 % of a
-/// normal's mass lies inside.
-///
-/// # Panics
-/// If the table is empty.
-pub fn position_in_table(rows: &[Truncation], truncation: Truncation) -> TablePosition {
-    assert!(!rows.is_empty(), "the statistics table has no rows");
-    const OFF_AT: f64 = 4.0;
-    let at = |row: &Truncation| match row {
-        Truncation::Off => OFF_AT,
-        Truncation::Threshold(t) => t.min(OFF_AT),
-    };
-    let mut order: Vec<usize> = (0..rows.len()).collect();
-    order.sort_by(|&a, &b| at(&rows[a]).total_cmp(&at(&rows[b])));
-    let target = at(&truncation);
-    let after = order.iter().position(|&row| at(&rows[row]) >= target);
-    match after {
-        None => {
-            let last = order[order.len() - 1];
-            TablePosition {
-                row: last,
-                next: last,
-                weight: 0.0,
-            }
-        }
-        Some(0) => TablePosition {
-            row: order[0],
-            next: order[0],
-            weight: 0.0,
-        },
-        Some(place) => {
-            let (row, next) = (order[place - 1], order[place]);
-            let (low, high) = (at(&rows[row]), at(&rows[next]));
-            TablePosition {
-                row,
-                next,
-                weight: (target - low) / (high - low),
-            }
+        match value {
+            None => Ok(Self::Off),
+            Some(t) if t >= 0.0 && t.is_finite() => Ok(Self::Threshold(t)),
+            Some(t) => Err(Error::Request(format!(
+                "truncation {t} is out of range; give a number above 0, or off"
+            ))),
         }
     }
-}
-
-/// Standard normal cumulative distribution function, Phi(x) = erfc(-x / sqrt 2) / 2.
-pub fn normal_cdf(x: f64) -> f64 {
-    0.5 * libm::erfc(-x * std::f64::consts::FRAC_1_SQRT_2)
-}
-
-/// Standard normal quantile function, the inverse of [`normal_cdf`].
-///
-/// Rational approximations of Wichura, "Algorithm AS 241: The percentage points of the normal
-/// distribution", Applied Statistics 37 (1988), routine PPND16: relative error about 1e-16.
-///
-/// # Panics
-/// If `p` is not strictly between 0 and 1.
-pub fn normal_quantile(p: f64) -> f64 {
-    assert!(
-        p > 0.0 && p < 1.0,
-        "normal_quantile: p must lie in (0, 1), got {p}"
-    );
-    const A: [f64; 8] = [
-        3.387_132_872_796_366_5,
-        1.331_416_678_917_843_8e2,
-        1.971_590_950_306_551_3e3,
-        1.373_169_376_550_946e4,
-        4.592_195_393_154_987e4,
-        6.726_577_092_700_87e4,
-        3.343_057_558_358_813e4,
-        2.509_080_928_730_122_7e3,
-    ];
-    const B: [f64; 8] = [
-        1.0,
-        4.231_333_070_160_091e1,
-        6.871_870_074_920_579e2,
-        5.394_196_021_424_751e3,
-        2.121_379_430_158_659_7e4,
-        3.930_789_580_009_271e4,
-        2.872_908_573_572_194_3e4,
-        5.226_495_278_852_545e3,
-    ];
-    const C: [f64; 8] = [
-        1.423_437_110_749_683_5,
-        4.630_337_846_156_546,
-        5.769_497_221_460_691,
-        3.647_848_324_763_204_5,
-        1.270_458_252_452_368_4,
-        2.417_807_251_774_506e-1,
-        2.272_384_498_926_918_4e-2,
-        7.745_450_142_783_414e-4,
-    ];
-    const D: [f64; 8] = [
-        1.0,
-        2.053_191_626_637_759,
-        1.676_384_830_183_803_8,
-        6.897_673_349_851e-1,
-        1.481_039_764_274_800_8e-1,
-        1.519_866_656_361_645_7e-2,
-        5.475_938_084_995_345e-4,
-        1.050_750_071_644_416_9e-9,
-    ];
-    const E: [f64; 8] = [
-        6.657_904_643_501_103,
-        5.463_784_911_164_114,
-        1.784_826_539_917_291_3,
-        2.965_605_718_285_048_7e-1,
-        2.653_218_952_657_612_4e-2,
-        1.242_660_947_388_078_4e-3,
-        2.711_555_568_743_487_6e-5,
-        2.010_334_399_292_288_1e-7,
-    ];
-    const F: [f64; 8] = [
-        1.0,
-        5.998_322_065_558_88e-1,
-        1.369_298_809_227_358e-1,
-        1.487_536_129_085_061_5e-2,
-        7.868_691_311_456_133e-4,
-        1.846_318_317_510_054_8e-5,
-        1.421_511_758_316_446e-7,
-        2.044_263_103_389_939_8e-15,
-    ];
-    let rational = |num: &[f64; 8], den: &[f64; 8], r: f64| {
-        let horner = |c: &[f64; 8]| c.iter().rev().fold(0.0, |sum, &a| sum * r + a);
-        horner(num) / horner(den)
-    };
-    let q = p - 0.5;
-    if q.abs() <= 0.425 {
-        return q * rational(&A, &B, 0.180_625 - q * q);
-    }
-    let r = libm::sqrt(-libm::log(if q < 0.0 { p } else { 1.0 - p }));
-    let magnitude = if r <= 5.0 {
-        rational(&C, &D, r - 1.6)
-    } else {
-        rational(&E, &F, r - 5.0)
-    };
-    if q < 0.0 { -magnitude } else { magnitude }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
 
-    #[test]
-    fn quantile_inverts_the_cdf() {
-        // values of the quantile from published tables (AS 241's own test values)
-        assert!((normal_quantile(0.25) + 0.674_489_750_196_081_7).abs() < 1e-15);
-        assert!((normal_quantile(0.001) + 3.090_232_306_167_813_5).abs() < 1e-14);
-        assert!((normal_quantile(1e-20) + 9.262_340_089_798_408).abs() < 1e-13);
-        for step in 1..1000 {
-            let p = f64::from(step) / 1000.0;
-            assert!(
-                (normal_cdf(normal_quantile(p)) - p).abs() < 1e-14,
-                "p = {p}"
-            );
-        }
+    fn distribution(kind: TruncationKind, t: f64) -> LatentDistribution {
+        LatentDistribution::new(kind, Truncation::Threshold(t)).unwrap()
     }
 
     #[test]
-    fn truncated_latents_stay_inside_and_move_continuously() {
+    fn latents_move_continuously() {
         let us: Vec<f64> = (1..200).map(|i| f64::from(i) / 200.0).collect();
-        for &u in &us {
-            let mut last = Truncation::Threshold(0.02).latent(u);
-            for step in 2..=400 {
-                let t = f64::from(step) * 0.01;
-                let z = Truncation::Threshold(t).latent(u);
-                assert!(z.abs() <= t);
-                assert!((z - last).abs() <= 0.0101, "u {u} t {t}: {last} -> {z}");
-                last = z;
+        for kind in TruncationKind::ALL {
+            let largest = kind.range()[1].min(4.0);
+            let step = largest / 400.0;
+            // of the largest |z| with the least t; 2.81 is the normal's quantile at 1 - 1/400
+            let slope = if kind == TruncationKind::Resampling {
+                1.01
+            } else {
+                2.81
+            };
+            for &u in &us {
+                let mut last = distribution(kind, step).latent(u);
+                for i in 2..=400 {
+                    let t = f64::from(i) * step;
+                    let z = distribution(kind, t).latent(u);
+                    assert!(
+                        (z - last).abs() <= step * slope,
+                        "{kind} u {u} t {t}: {last} -> {z}"
+                    );
+                    last = z;
+                }
             }
-            assert!(
-                (Truncation::Threshold(8.0).latent(u) - Truncation::Off.latent(u)).abs() < 1e-12
-            );
         }
     }
 
     #[test]
-    fn latents_follow_the_resampling_distribution() {
-        // variance of a normal conditioned on |z| <= t: 1 - 2 t phi(t) / (2 Phi(t) - 1)
+    fn each_kind_stays_inside_and_off_is_its_limit() {
+        for u in (1..200).map(|i| f64::from(i) / 200.0) {
+            let off = LatentDistribution::NORMAL.latent(u);
+            assert!(
+                distribution(TruncationKind::Resampling, 0.5)
+                    .latent(u)
+                    .abs()
+                    <= 0.5
+            );
+            assert!((distribution(TruncationKind::Resampling, 8.0).latent(u) - off).abs() < 1e-12);
+            assert_eq!(
+                distribution(TruncationKind::ScaledNormal, 1.0).latent(u),
+                off
+            );
+            let scaled = TruncationKind::ScaledTruncatedNormal;
+            let cut_at_2 = distribution(TruncationKind::Resampling, 2.0).latent(u);
+            assert_eq!(distribution(scaled, 0.25).latent(u), 0.25 * cut_at_2);
+            let largest = LatentDistribution::new(scaled, Truncation::Off).unwrap();
+            assert_eq!(largest.truncation(), Truncation::Threshold(1.0));
+            assert_eq!(largest.latent(u), cut_at_2);
+        }
+    }
+
+    #[test]
+    fn variances_are_those_of_the_distributions() {
+        // of a normal conditioned on |z| <= c: 1 - 2 c phi(c) / (2 Phi(c) - 1)
+        let cut = |c: f64| {
+            let phi = (-c * c / 2.0).exp() / (2.0 * std::f64::consts::PI).sqrt();
+            1.0 - 2.0 * c * phi / (2.0 * normal_cdf(c) - 1.0)
+        };
         let n = 20_000;
-        for t in [0.3_f64, 1.0, 2.0] {
-            let phi = (-t * t / 2.0).exp() / (2.0 * std::f64::consts::PI).sqrt();
-            let expected = 1.0 - 2.0 * t * phi / (2.0 * normal_cdf(t) - 1.0);
+        for (kind, t, expected) in [
+            (TruncationKind::Resampling, 0.3, cut(0.3)),
+            (TruncationKind::Resampling, 2.0, cut(2.0)),
+            (TruncationKind::ScaledTruncatedNormal, 0.4, 0.16 * cut(2.0)),
+            (TruncationKind::ScaledNormal, 0.5, 0.25),
+        ] {
             let squares: f64 = (0..n)
-                .map(|i| Truncation::Threshold(t).latent((f64::from(i) + 0.5) / f64::from(n)))
+                .map(|i| distribution(kind, t).latent((f64::from(i) + 0.5) / f64::from(n)))
                 .map(|z| z * z)
                 .sum();
+            // the midpoint rule cuts the tails of an unbounded normal
+            let close = if kind == TruncationKind::ScaledNormal {
+                1e-4
+            } else {
+                2e-6
+            };
             assert!(
-                (squares / f64::from(n) - expected).abs() < 1e-6 * t,
-                "t {t}"
+                (squares / f64::from(n) - expected).abs() < close,
+                "{kind} {t}"
             );
         }
     }
 
     #[test]
-    fn table_positions() {
-        let rows: Vec<Truncation> = std::iter::once(Truncation::Off)
-            .chain([0.5, 1.0].map(Truncation::Threshold))
-            .collect();
-        let place = |t| position_in_table(&rows, t);
-        assert_eq!(
-            place(Truncation::Off),
-            TablePosition {
-                row: 2,
-                next: 0,
-                weight: 1.0
+    fn ranges() {
+        for (kind, bad) in [
+            (TruncationKind::Resampling, vec![0.0, 9.0]),
+            (TruncationKind::ScaledTruncatedNormal, vec![0.0, 1.01]),
+            (TruncationKind::ScaledNormal, vec![0.0, 9.0]),
+        ] {
+            for t in bad {
+                let message = LatentDistribution::new(kind, Truncation::Threshold(t))
+                    .unwrap_err()
+                    .to_string();
+                let [low, high] = kind.range();
+                assert!(
+                    message.contains(&format!("with {kind} give {low} to {high}, or off")),
+                    "{message}"
+                );
             }
-        );
-        assert_eq!(place(Truncation::Threshold(0.2)).row, 1);
-        let middle = place(Truncation::Threshold(0.75));
-        assert_eq!((middle.row, middle.next), (1, 2));
-        assert!((middle.weight - 0.5).abs() < 1e-12);
-        let beyond = place(Truncation::Threshold(2.5));
-        assert_eq!((beyond.row, beyond.next), (2, 0));
-        assert!((beyond.weight - 0.5).abs() < 1e-12);
+        }
     }
 
     #[test]
@@ -342,10 +363,27 @@ mod tests {
             "0.5".parse::<Truncation>().unwrap(),
             Truncation::Threshold(0.5)
         );
-        for bad in ["0", "-1", "nan", "9", "half"] {
+        for bad in ["-1", "nan", "inf", "half"] {
             assert!(bad.parse::<Truncation>().is_err(), "{bad}");
         }
         assert_eq!(serde_json::to_string(&Truncation::Off).unwrap(), "null");
+        assert_eq!(
+            serde_json::from_str::<Truncation>("0").unwrap(),
+            Truncation::Threshold(0.0)
+        );
         assert!(serde_json::from_str::<Truncation>("-3").is_err());
+        for kind in TruncationKind::ALL {
+            assert_eq!(kind.name().parse::<TruncationKind>().unwrap(), kind);
+            let json = serde_json::to_string(&kind).unwrap();
+            assert_eq!(json, format!("{:?}", kind.name()));
+        }
+        let message = "z_var".parse::<TruncationKind>().unwrap_err().to_string();
+        assert!(
+            message.contains("\"z_var\"") && message.contains("scaled_normal"),
+            "{message}"
+        );
+        let shown = |kind| distribution(kind, 0.5).to_string();
+        assert_eq!(shown(TruncationKind::Resampling), "0.5");
+        assert_eq!(shown(TruncationKind::ScaledNormal), "0.5 scaled_normal");
     }
 }

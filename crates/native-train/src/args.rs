@@ -2,8 +2,10 @@
 
 use std::path::PathBuf;
 
+use biggan::truncation::TruncationKind;
 use clap::{Parser, Subcommand};
 
+use crate::byte_size::ByteSize;
 use crate::device::DeviceName;
 
 const EXAMPLES: &str = "\
@@ -103,6 +105,10 @@ pub struct ExportArgs {
     /// Batches behind the statistics of each truncation
     #[arg(long, value_name = "N", default_value_t = 100)]
     pub passes: usize,
+    /// Write parts of at most this size, e.g. 64MiB, and NAME.safetensors.index.json, which then stands
+    /// for the model
+    #[arg(long, value_name = "SIZE")]
+    pub shard_size: Option<ByteSize>,
     /// Where to compute: cpu, wgpu, or wgpu:<index>
     #[arg(long, default_value = "cpu")]
     pub device: DeviceName,
@@ -129,14 +135,24 @@ impl From<StoredType> for biggan::file::Dtype {
 /// Options of `sample`.
 #[derive(Debug, clap::Args)]
 pub struct SampleArgs {
-    /// Model file
+    /// Model file, or the index (.safetensors.index.json) of a model in parts
     pub model: PathBuf,
-    /// Class: an id, a name, a list such as "dress,bag", or all
+    /// Class: a number, a name or a synonym in it, a WordNet id (n02099601), a list such as "dress,bag",
+    /// or all
     #[arg(long, value_name = "CLASS")]
     pub class: Option<String>,
-    /// Threshold on |z| from 0.001 to 8, or off for N(0, I)
+    /// How far z is truncated, or off: by the model's kind, see --truncation-kind
     #[arg(long, value_name = "T", default_value = "off")]
     pub truncation: String,
+    /// What --truncation means [default: the model's]. resampling: |z| at most T, 0.001 to 8 (the
+    /// paper; StudioGAN); scaled_truncated_normal: T times a normal cut at 2, 0.001 to 1 (TF-Hub,
+    /// pytorch-pretrained-BigGAN); scaled_normal: a normal of standard deviation T (BigGAN-PyTorch)
+    #[arg(long, value_name = "KIND")]
+    pub truncation_kind: Option<TruncationKind>,
+    /// Choose statistics between the rows of the table as pytorch-pretrained-BigGAN does, with its
+    /// reversed weights and its rounding
+    #[arg(long)]
+    pub hf_compat: bool,
     /// Seed of the latents
     #[arg(long, default_value_t = 0)]
     pub seed: u64,
@@ -161,7 +177,7 @@ pub struct SampleArgs {
 /// Options of `inspect`.
 #[derive(Debug, clap::Args)]
 pub struct InspectArgs {
-    /// Model file, checkpoint file or run directory
+    /// Model file or index, checkpoint file or run directory
     pub path: Option<PathBuf>,
     /// Recipe, a TOML file
     #[arg(long, value_name = "FILE", conflicts_with = "path")]
@@ -174,7 +190,7 @@ pub struct InspectArgs {
 /// Options of `evaluate`.
 #[derive(Debug, clap::Args)]
 pub struct EvaluateArgs {
-    /// Model file
+    /// Model file, or the index (.safetensors.index.json) of a model in parts
     pub model: PathBuf,
     /// Classifier file; the scores are named after it
     #[arg(long, value_name = "FILE")]
@@ -185,7 +201,7 @@ pub struct EvaluateArgs {
     /// Directory of the real images [default: where `data fetch` puts them]
     #[arg(long, value_name = "DIR")]
     pub data: Option<PathBuf>,
-    /// Threshold on |z| from 0.001 to 8, or off for N(0, I)
+    /// How far z is truncated, or off: by the model's kind, which `inspect` prints
     #[arg(long, value_name = "T", default_value = "off")]
     pub truncation: String,
     /// Samples behind the Frechet distance

@@ -11,6 +11,7 @@
 
 pub mod args;
 pub mod atomic_file;
+pub mod byte_size;
 pub mod checkpoint;
 pub mod class_choice;
 pub mod commands;
@@ -19,6 +20,7 @@ pub mod device;
 pub mod error;
 pub mod interrupt;
 pub mod latents_file;
+pub mod model_files;
 pub mod overrides;
 pub mod parameters;
 pub mod plan;

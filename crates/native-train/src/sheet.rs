@@ -7,7 +7,7 @@ use biggan::layers::Pass;
 use biggan::model::Generator;
 use biggan::named::read_values;
 use biggan::random::Stream;
-use biggan::truncation::Truncation;
+use biggan::truncation::LatentDistribution;
 use burn::tensor::{Device, Tensor, TensorData};
 
 /// Samples of each class on the sheet of a run.
@@ -46,7 +46,9 @@ pub fn of_generator(generator: &Generator, seed: u64, device: &Device) -> Result
         step: 0,
         first: 0,
     };
-    let z = key.z(COLUMNS, config.z_dim, Truncation::Off).repeat(rows);
+    let z = key
+        .z(COLUMNS, config.z_dim, LatentDistribution::NORMAL)
+        .repeat(rows);
     let labels: Vec<usize> = (0..rows).flat_map(|class| [class; COLUMNS]).collect();
     let z = Tensor::from_data(TensorData::new(z, [labels.len(), config.z_dim]), device);
     let classes = one_hot(&labels, config.classes, device);

@@ -1,9 +1,14 @@
 //! Named tensors and metadata to and from safetensors bytes.
+//!
+//! Reading goes through the library, which validates every offset before anything is taken. The header
+//! is written here: the library keeps metadata in a hash map, so that its files differ from one run to
+//! the next; these are the same bytes for the same content.
 
-use std::collections::{BTreeMap, HashMap};
+use std::collections::BTreeMap;
 
 use half::f16;
-use safetensors::tensor::{Dtype as StDtype, SafeTensors, TensorView};
+use safetensors::tensor::{Dtype as StDtype, SafeTensors, TensorInfo};
+use serde::ser::{Serialize, SerializeMap, Serializer};
 
 use crate::error::{Error, Result};
 use crate::named::{HostTensor, HostTensors};
@@ -15,6 +20,16 @@ pub enum Dtype {
     F32,
     /// 16-bit floats.
     F16,
+}
+
+impl Dtype {
+    /// Bytes of a value.
+    pub fn size(self) -> usize {
+        match self {
+            Self::F32 => 4,
+            Self::F16 => 2,
+        }
+    }
 }
 
 /// What a file held.
@@ -41,86 +56,175 @@ pub fn encode(
 /// Tensors and metadata as the bytes of a safetensors file; `dtype_of` names the type of each.
 ///
 /// # Errors
-/// If a value is too large for the type (f16), or the writer refuses a name.
+/// If a value is too large for the type (f16).
 pub fn encode_with(
     tensors: &HostTensors,
     metadata: &BTreeMap<String, String>,
     dtype_of: impl Fn(&str) -> Dtype,
 ) -> Result<Vec<u8>> {
-    let mut bytes: Vec<(&str, &[usize], Dtype, Vec<u8>)> = Vec::with_capacity(tensors.0.len());
-    for (name, tensor) in &tensors.0 {
-        let dtype = dtype_of(name);
-        bytes.push((name, &tensor.shape, dtype, to_bytes(name, tensor, dtype)?));
-    }
-    let views = bytes
+    let entries = tensors.0.iter();
+    encode_entries(
+        entries.map(|(name, tensor)| (name.as_str(), tensor, dtype_of(name))),
+        metadata,
+    )
+}
+
+/// As [`encode_with`], of some tensors. They are stored f32 first and by name, as the library would,
+/// so that values are aligned.
+pub(super) fn encode_entries<'a>(
+    tensors: impl Iterator<Item = (&'a str, &'a HostTensor, Dtype)>,
+    metadata: &BTreeMap<String, String>,
+) -> Result<Vec<u8>> {
+    let mut tensors: Vec<_> = tensors.collect();
+    tensors.sort_by_key(|&(name, _, dtype)| (dtype == Dtype::F16, name));
+    let mut end = 0;
+    let entries = tensors
         .iter()
-        .map(|(name, shape, dtype, data)| {
-            let dtype = match dtype {
-                Dtype::F32 => StDtype::F32,
-                Dtype::F16 => StDtype::F16,
+        .map(|&(name, tensor, dtype)| {
+            let start = end;
+            end += tensor.values.len() * dtype.size();
+            let info = TensorInfo {
+                dtype: match dtype {
+                    Dtype::F32 => StDtype::F32,
+                    Dtype::F16 => StDtype::F16,
+                },
+                shape: tensor.shape.clone(),
+                data_offsets: (start, end),
             };
-            TensorView::new(dtype, shape.to_vec(), data)
-                .map(|view| (*name, view))
-                .map_err(|error| Error::tensor(*name, error.to_string()))
+            (name, info)
         })
-        .collect::<Result<Vec<_>>>()?;
-    let metadata: HashMap<String, String> = metadata
-        .iter()
-        .map(|(k, v)| (k.clone(), v.clone()))
         .collect();
-    safetensors::serialize(views, Some(metadata))
-        .map_err(|error| Error::File(format!("writing safetensors failed: {error}")))
-}
-
-/// Type of a file's weights: f16 if any tensor is stored so.
-///
-/// # Errors
-/// As [`decode`].
-pub fn weights_dtype(bytes: &[u8]) -> Result<Dtype> {
-    let (_, header) = SafeTensors::read_metadata(bytes)
-        .map_err(|error| Error::File(format!("not a safetensors file: {error}")))?;
-    let half = header
-        .tensors()
-        .values()
-        .any(|info| info.dtype == StDtype::F16);
-    Ok(if half { Dtype::F16 } else { Dtype::F32 })
-}
-
-fn to_bytes(name: &str, tensor: &HostTensor, dtype: Dtype) -> Result<Vec<u8>> {
-    if dtype == Dtype::F32 {
-        return Ok(tensor.values.iter().flat_map(|v| v.to_le_bytes()).collect());
-    }
-    let mut bytes = Vec::with_capacity(tensor.values.len() * 2);
-    for &value in &tensor.values {
-        let half = f16::from_f32(value);
-        if value.is_finite() && !half.is_finite() {
-            return Err(Error::tensor(
-                name,
-                format!("holds {value}, which f16 (at most 65504) cannot; store it as f32"),
-            ));
-        }
-        bytes.extend(half.to_le_bytes());
+    let mut bytes = header(&Header { metadata, entries }, end)?;
+    for (name, tensor, dtype) in tensors {
+        write_values(&mut bytes, name, &tensor.values, dtype)?;
     }
     Ok(bytes)
 }
 
-/// The inverse of [`encode`].
+/// The bytes of a file with other metadata; the tensors stay as they are, bit for bit.
 ///
 /// # Errors
-/// If the bytes are no safetensors file, are cut short, or hold another type than f32 and f16.
-pub fn decode(bytes: &[u8]) -> Result<StoredTensors> {
-    let broken = |error: &dyn std::fmt::Display| {
+/// If the bytes are no safetensors file.
+pub(super) fn replace_metadata(
+    bytes: &[u8],
+    metadata: &BTreeMap<String, String>,
+) -> Result<Vec<u8>> {
+    let file = open(bytes)?;
+    let entries = file
+        .entries
+        .iter()
+        .map(|(name, info)| (name.as_str(), info.clone()))
+        .collect();
+    let mut new = header(&Header { metadata, entries }, file.data.len())?;
+    new.extend_from_slice(file.data);
+    Ok(new)
+}
+
+/// What stands before the values: the metadata first, then the tensors in the order of their values.
+struct Header<'a> {
+    metadata: &'a BTreeMap<String, String>,
+    entries: Vec<(&'a str, TensorInfo)>,
+}
+
+impl Serialize for Header<'_> {
+    fn serialize<S: Serializer>(&self, serializer: S) -> core::result::Result<S::Ok, S::Error> {
+        let mut map = serializer.serialize_map(Some(self.entries.len() + 1))?;
+        map.serialize_entry("__metadata__", self.metadata)?;
+        for (name, info) in &self.entries {
+            map.serialize_entry(name, info)?;
+        }
+        map.end()
+    }
+}
+
+/// Length and header, padded to 8 bytes, with room for the values.
+fn header(header: &Header<'_>, data_bytes: usize) -> Result<Vec<u8>> {
+    let mut json = serde_json::to_vec(header)
+        .map_err(|error| Error::File(format!("writing safetensors failed: {error}")))?;
+    json.resize(json.len().next_multiple_of(8), b' ');
+    let mut bytes = Vec::with_capacity(8 + json.len() + data_bytes);
+    bytes.extend((json.len() as u64).to_le_bytes());
+    bytes.extend(json);
+    Ok(bytes)
+}
+
+fn write_values(bytes: &mut Vec<u8>, name: &str, values: &[f32], dtype: Dtype) -> Result<()> {
+    match dtype {
+        Dtype::F32 => bytes.extend(values.iter().flat_map(|v| v.to_le_bytes())),
+        Dtype::F16 => {
+            for &value in values {
+                let half = f16::from_f32(value);
+                if value.is_finite() && !half.is_finite() {
+                    return Err(Error::tensor(
+                        name,
+                        format!("holds {value}, which f16 (at most 65504) cannot; store it as f32"),
+                    ));
+                }
+                bytes.extend(half.to_le_bytes());
+            }
+        }
+    }
+    Ok(())
+}
+
+/// A file whose header was checked against its length; values are still bytes.
+pub(super) struct OpenFile<'a> {
+    /// `__metadata__`.
+    pub metadata: BTreeMap<String, String>,
+    /// Names and places of the tensors, in the order of their values.
+    pub entries: Vec<(String, TensorInfo)>,
+    /// The values of all tensors.
+    pub data: &'a [u8],
+}
+
+/// Reads and checks the header of a file.
+///
+/// # Errors
+/// If the bytes are no safetensors file or are cut short.
+pub(super) fn open(bytes: &[u8]) -> Result<OpenFile<'_>> {
+    let (header_bytes, header) = SafeTensors::read_metadata(bytes).map_err(|error| {
         Error::File(format!(
             "not a whole safetensors file of {} bytes: {error}; fetch or export it again",
             bytes.len()
         ))
-    };
-    let (_, header) = SafeTensors::read_metadata(bytes).map_err(|error| broken(&error))?;
-    let file = SafeTensors::deserialize(bytes).map_err(|error| broken(&error))?;
-    let mut tensors = BTreeMap::new();
-    for (name, view) in file.tensors() {
-        let data = view.data();
-        let values = match view.dtype() {
+    })?;
+    let entries = header
+        .offset_keys()
+        .into_iter()
+        .filter_map(|name| header.info(&name).cloned().map(|info| (name, info)))
+        .collect();
+    Ok(OpenFile {
+        metadata: header.metadata().iter().flatten().map(owned).collect(),
+        entries,
+        data: &bytes[8 + header_bytes..],
+    })
+}
+
+fn owned((key, value): (&String, &String)) -> (String, String) {
+    (key.clone(), value.clone())
+}
+
+impl OpenFile<'_> {
+    /// All tensors, widened to f32.
+    ///
+    /// # Errors
+    /// As [`OpenFile::tensor`].
+    pub fn tensors(&self) -> Result<HostTensors> {
+        let tensors = self
+            .entries
+            .iter()
+            .map(|(name, info)| Ok((name.clone(), self.tensor(name, info)?)));
+        Ok(HostTensors(tensors.collect::<Result<_>>()?))
+    }
+
+    /// The values of a tensor, widened to f32.
+    ///
+    /// # Errors
+    /// If they are of another type than f32 and f16.
+    pub fn tensor(&self, name: &str, info: &TensorInfo) -> Result<HostTensor> {
+        let (start, end) = info.data_offsets;
+        let data = &self.data[start..end]; // in range: the library checks offsets against the length
+        let values = match info.dtype {
             StDtype::F32 => data
                 .chunks_exact(4)
                 .map(|b| f32::from_le_bytes([b[0], b[1], b[2], b[3]]))
@@ -136,14 +240,31 @@ pub fn decode(bytes: &[u8]) -> Result<StoredTensors> {
                 ));
             }
         };
-        let shape = view.shape().to_vec();
-        tensors.insert(name, HostTensor { shape, values });
+        Ok(HostTensor {
+            shape: info.shape.clone(),
+            values,
+        })
     }
-    let metadata = header.metadata().clone().unwrap_or_default();
+}
+
+/// The inverse of [`encode`].
+///
+/// # Errors
+/// If the bytes are no safetensors file, are cut short, or hold another type than f32 and f16.
+pub fn decode(bytes: &[u8]) -> Result<StoredTensors> {
+    let file = open(bytes)?;
     Ok(StoredTensors {
-        tensors: HostTensors(tensors),
-        metadata: metadata.into_iter().collect(),
+        tensors: file.tensors()?,
+        metadata: file.metadata,
     })
+}
+
+/// The `__metadata__` of a file, without reading its tensors.
+///
+/// # Errors
+/// If the bytes are no safetensors file or are cut short.
+pub fn read_metadata(bytes: &[u8]) -> Result<BTreeMap<String, String>> {
+    Ok(open(bytes)?.metadata)
 }
 
 #[cfg(test)]
@@ -151,24 +272,76 @@ mod tests {
     use super::*;
 
     fn sample() -> HostTensors {
-        HostTensors(BTreeMap::from([(
-            "w".to_owned(),
-            HostTensor {
-                shape: vec![2, 2],
-                values: vec![1.0, -0.5, 0.25, 3.0],
-            },
-        )]))
+        let tensor = |shape: &[usize], values: &[f32]| HostTensor {
+            shape: shape.to_vec(),
+            values: values.to_vec(),
+        };
+        HostTensors(BTreeMap::from([
+            ("w".to_owned(), tensor(&[2, 2], &[1.0, -0.5, 0.25, 3.0])),
+            ("a".to_owned(), tensor(&[1], &[2.0])),
+        ]))
+    }
+
+    fn metadata() -> BTreeMap<String, String> {
+        ('a'..='p')
+            .map(|letter| (letter.to_string(), format!("{letter}\"é")))
+            .collect()
     }
 
     #[test]
     fn round_trips() {
-        let metadata = BTreeMap::from([("format".to_owned(), "test".to_owned())]);
         for dtype in [Dtype::F32, Dtype::F16] {
-            let bytes = encode(&sample(), &metadata, dtype).unwrap();
+            let bytes = encode(&sample(), &metadata(), dtype).unwrap();
             let back = decode(&bytes).unwrap();
             assert_eq!(back.tensors, sample());
-            assert_eq!(back.metadata, metadata);
+            assert_eq!(back.metadata, metadata());
+            assert_eq!(read_metadata(&bytes).unwrap(), metadata());
         }
+    }
+
+    #[test]
+    fn the_bytes_are_these() {
+        let metadata = BTreeMap::from([("b", "2"), ("a", "1")])
+            .into_iter()
+            .map(|(k, v)| (k.to_owned(), v.to_owned()))
+            .collect();
+        let dtype_of = |name: &str| if name == "a" { Dtype::F16 } else { Dtype::F32 };
+        let bytes = encode_with(&sample(), &metadata, dtype_of).unwrap();
+        let header = concat!(
+            r#"{"__metadata__":{"a":"1","b":"2"},"#,
+            r#""w":{"dtype":"F32","shape":[2,2],"data_offsets":[0,16]},"#,
+            r#""a":{"dtype":"F16","shape":[1],"data_offsets":[16,18]}}"#
+        );
+        let padded = header.len().next_multiple_of(8);
+        assert_eq!(bytes[..8], (padded as u64).to_le_bytes());
+        assert_eq!(
+            &bytes[8..8 + padded],
+            format!("{header:<padded$}").as_bytes()
+        );
+        assert_eq!(bytes[bytes.len() - 2..], [0, 0x40]); // 2 in f16
+        // the library reads them
+        assert_eq!(SafeTensors::deserialize(&bytes).unwrap().len(), 2);
+    }
+
+    #[test]
+    fn the_same_content_is_the_same_bytes() {
+        let bytes = encode(&sample(), &metadata(), Dtype::F32).unwrap();
+        for _ in 0..8 {
+            // read back in between: a hash map of the reader must not show either
+            let again = decode(&bytes).unwrap();
+            assert_eq!(
+                encode(&again.tensors, &again.metadata, Dtype::F32).unwrap(),
+                bytes
+            );
+        }
+        assert_eq!(replace_metadata(&bytes, &metadata()).unwrap(), bytes);
+    }
+
+    #[test]
+    fn metadata_is_replaced_and_values_stay() {
+        let bytes = encode(&sample(), &BTreeMap::new(), Dtype::F16).unwrap();
+        let new = replace_metadata(&bytes, &metadata()).unwrap();
+        assert_eq!(new, encode(&sample(), &metadata(), Dtype::F16).unwrap());
     }
 
     #[test]

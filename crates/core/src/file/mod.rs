@@ -1,12 +1,15 @@
 //! The files of the project, as bytes: models that ship and checkpoints of runs.
 //!
 //! Both are safetensors with a JSON header in `__metadata__`; reading never executes anything and
-//! checks sizes before it takes memory (the safetensors reader validates every offset).
+//! checks sizes before it takes memory (the safetensors reader validates every offset). The same
+//! content is the same bytes.
 
 mod container;
 mod model_file;
+mod shards;
 
-pub use container::{Dtype, StoredTensors, decode, encode, encode_with, weights_dtype};
+pub use container::{Dtype, StoredTensors, decode, encode, encode_with, read_metadata};
 pub use model_file::{
     DatasetInfo, FORMAT, FORMAT_VERSION, ModelFile, ModelInfo, Provenance, StatisticsTable,
 };
+pub use shards::{INDEX_SUFFIX, sha256_hex};

@@ -1,4 +1,5 @@
-//! The model file: everything that sampling needs, in one safetensors file.
+//! The model file: everything that sampling needs, in one safetensors file (or in several:
+//! [`shards`](super::shards)).
 //!
 //! Weights are those of the averaged generator with spectral norm folded in; batch norm statistics
 //! stand in tables with one row a truncation ("stats.<layer>.mean", `[rows, c]`).
@@ -7,16 +8,18 @@ use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
 
-use super::container::{Dtype, decode, encode_with};
+use super::container::{Dtype, encode_with, open, replace_metadata};
 use crate::config::GeneratorConfig;
 use crate::error::{Error, Result};
 use crate::named::HostTensors;
-use crate::truncation::Truncation;
+use crate::truncation::{Truncation, TruncationKind};
 
 /// Value of the metadata key `format`.
 pub const FORMAT: &str = "biggan";
 /// Value of the metadata key `format_version` that this program writes and reads.
 pub const FORMAT_VERSION: &str = "1";
+/// Value of the metadata key `format` of a file that holds a part of a model's tensors.
+pub(super) const SHARD_FORMAT: &str = "biggan-shard";
 
 /// What stands in the metadata key `config`.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -26,6 +29,13 @@ pub struct ModelInfo {
     pub generator: GeneratorConfig,
     /// A name for each class, in the order of the labels.
     pub class_names: Vec<String>,
+    /// An id for each class in a vocabulary outside (WordNet's, e.g. `n02099601`); empty where there is
+    /// none.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub class_ids: Vec<String>,
+    /// What the thresholds of the statistics, and of requests, mean.
+    #[serde(default)]
+    pub truncation_kind: TruncationKind,
     /// Truncations of the statistics.
     pub statistics: StatisticsTable,
     /// What it was trained on.
@@ -41,7 +51,7 @@ pub struct ModelInfo {
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct StatisticsTable {
-    /// Truncation of each row; `null` is off.
+    /// Truncation of each row; `null` is off, 0 is z = 0.
     pub truncations: Vec<Truncation>,
     /// Samples behind each row.
     pub samples: usize,
@@ -86,26 +96,100 @@ pub struct ModelFile {
     pub tensors: HostTensors,
 }
 
+impl ModelInfo {
+    /// The metadata of a file with this info.
+    pub(super) fn metadata(&self) -> Result<BTreeMap<String, String>> {
+        let config = serde_json::to_string(self)
+            .map_err(|error| Error::File(format!("writing the model's config failed: {error}")))?;
+        Ok(BTreeMap::from([
+            ("format".to_owned(), FORMAT.to_owned()),
+            ("format_version".to_owned(), FORMAT_VERSION.to_owned()),
+            ("config".to_owned(), config),
+        ]))
+    }
+
+    fn from_metadata(metadata: &BTreeMap<String, String>) -> Result<Self> {
+        let field = |key: &str| metadata.get(key).map(String::as_str);
+        check_format(field("format"), field("format_version"))?;
+        let config = field("config")
+            .ok_or_else(|| Error::File("the model has no config in its metadata".into()))?;
+        let info: Self = serde_json::from_str(config)
+            .map_err(|error| Error::File(format!("the model's config is not readable: {error}")))?;
+        info.check()?;
+        Ok(info)
+    }
+
+    /// Refuses what contradicts itself.
+    pub(super) fn check(&self) -> Result<()> {
+        self.generator.validate()?;
+        let classes = self.generator.classes;
+        if self.class_names.len() != classes {
+            return Err(Error::File(format!(
+                "the model names {} classes but its generator has {classes}",
+                self.class_names.len(),
+            )));
+        }
+        if ![0, classes].contains(&self.class_ids.len()) {
+            return Err(Error::File(format!(
+                "the model has {} class ids but its generator has {classes} classes",
+                self.class_ids.len(),
+            )));
+        }
+        if self.statistics.truncations.is_empty() {
+            return Err(Error::File(
+                "the model's statistics table has no rows".into(),
+            ));
+        }
+        Ok(())
+    }
+}
+
+/// Refuses what is no model of this program and version.
+pub(super) fn check_format(format: Option<&str>, version: Option<&str>) -> Result<()> {
+    match format {
+        Some(FORMAT) => {}
+        Some(SHARD_FORMAT) => {
+            return Err(Error::File(
+                "this is one shard of a model; give the model's .safetensors.index.json, which stands \
+                 beside it"
+                    .into(),
+            ));
+        }
+        other => {
+            return Err(Error::File(format!(
+                "not a model of this program: its format is {}, expected {FORMAT:?}; make one with \
+                 `native-train export`",
+                other.map_or_else(|| "not stated".to_owned(), |found| format!("{found:?}")),
+            )));
+        }
+    }
+    match version {
+        Some(FORMAT_VERSION) => Ok(()),
+        other => Err(Error::File(format!(
+            "the model's format_version is {}, this program reads {FORMAT_VERSION:?}; export the model \
+             again, or use a matching version of the program",
+            other.unwrap_or("missing"),
+        ))),
+    }
+}
+
 impl ModelFile {
-    /// The bytes of the file, with weights of the given type. Statistics are few and small: they
-    /// stay f32.
+    /// The type that a tensor is stored as. Statistics are few and small: they stay f32.
+    pub(super) fn dtype_of(name: &str, weights: Dtype) -> Dtype {
+        if name.starts_with("stats.") {
+            Dtype::F32
+        } else {
+            weights
+        }
+    }
+
+    /// The bytes of the file, with weights of the given type.
     ///
     /// # Errors
     /// As [`encode_with`].
     pub fn encode(&self, dtype: Dtype) -> Result<Vec<u8>> {
-        let config = serde_json::to_string(&self.info)
-            .map_err(|error| Error::File(format!("writing the model's config failed: {error}")))?;
-        let metadata = BTreeMap::from([
-            ("format".to_owned(), FORMAT.to_owned()),
-            ("format_version".to_owned(), FORMAT_VERSION.to_owned()),
-            ("config".to_owned(), config),
-        ]);
-        encode_with(&self.tensors, &metadata, |name| {
-            if name.starts_with("stats.") {
-                Dtype::F32
-            } else {
-                dtype
-            }
+        encode_with(&self.tensors, &self.info.metadata()?, |name| {
+            Self::dtype_of(name, dtype)
         })
     }
 
@@ -115,48 +199,125 @@ impl ModelFile {
     /// If it is cut short, of another format or version, or its config is not valid; the message
     /// names both values.
     pub fn decode(bytes: &[u8]) -> Result<Self> {
-        let stored = decode(bytes)?;
-        let field = |key: &str| stored.metadata.get(key).map(String::as_str);
-        match field("format") {
-            Some(FORMAT) => {}
-            other => {
-                return Err(Error::File(format!(
-                    "not a model of this program: its format is {}, expected {FORMAT:?}; make one \
-                     with `native-train export`",
-                    other.map_or_else(|| "not stated".to_owned(), |found| format!("{found:?}")),
-                )));
-            }
+        let file = open(bytes)?;
+        // first: a foreign file is refused before its tensors take memory
+        let info = ModelInfo::from_metadata(&file.metadata)?;
+        let tensors = file.tensors()?;
+        Ok(Self { info, tensors })
+    }
+
+    /// The bytes of a model file with another info; the tensors stay as they are, bit for bit.
+    ///
+    /// # Errors
+    /// If the bytes are no model file.
+    pub fn replace_info(bytes: &[u8], info: &ModelInfo) -> Result<Vec<u8>> {
+        ModelInfo::from_metadata(&open(bytes)?.metadata)?;
+        replace_metadata(bytes, &info.metadata()?)
+    }
+}
+
+#[cfg(test)]
+pub(super) mod tests {
+    use super::*;
+    use crate::named::HostTensor;
+
+    /// A model file as far as files go: its tensors are no generator's.
+    pub(in crate::file) fn tiny() -> ModelFile {
+        let generator = serde_json::from_value(serde_json::json!({
+            "resolution": 32,
+            "channels": 1,
+            "z_dim": 4,
+            "classes": 2,
+            "class_embedding": { "kind": "shared", "dim": 2 },
+            "hierarchical_z": false,
+        }));
+        let tensor = |name: &str, len: usize| {
+            let values = (0..len).map(|i| i as f32 + name.len() as f32).collect();
+            let shape = vec![len];
+            (name.to_owned(), HostTensor { shape, values })
+        };
+        ModelFile {
+            info: ModelInfo {
+                generator: generator.unwrap(),
+                class_names: vec!["tench, Tinca tinca".into(), "crane".into()],
+                class_ids: vec!["n01440764".into(), "n02012849".into()],
+                truncation_kind: TruncationKind::ScaledTruncatedNormal,
+                statistics: StatisticsTable {
+                    truncations: [0.0, 0.5, 1.0].map(Truncation::Threshold).to_vec(),
+                    samples: 1,
+                },
+                dataset: DatasetInfo {
+                    name: "none".into(),
+                    images: 0,
+                    sha256: vec![],
+                },
+                provenance: Provenance {
+                    program: "test".into(),
+                    recipe: "none".into(),
+                    images_seen: 0,
+                    g_step: 0,
+                    seed: 0,
+                    ema_initial_share: 1.0,
+                },
+                scores: BTreeMap::new(),
+            },
+            tensors: HostTensors(BTreeMap::from([
+                tensor("linear.weight", 40),
+                tensor("output_conv.weight", 27),
+                tensor("stats.output_bn.mean", 3),
+            ])),
         }
-        match field("format_version") {
-            Some(FORMAT_VERSION) => {}
-            other => {
-                return Err(Error::File(format!(
-                    "the model's format_version is {}, this program reads {FORMAT_VERSION:?}; \
-                     export the model again, or use a matching version of the program",
-                    other.unwrap_or("missing"),
-                )));
-            }
+    }
+
+    #[test]
+    fn round_trips_in_the_same_bytes() {
+        let file = tiny();
+        let bytes = file.encode(Dtype::F16).unwrap();
+        let back = ModelFile::decode(&bytes).unwrap();
+        assert_eq!(back, file);
+        assert_eq!(back.encode(Dtype::F16).unwrap(), bytes);
+    }
+
+    #[test]
+    fn files_from_before_kinds_and_ids_are_read() {
+        let mut file = tiny();
+        let mut config = serde_json::to_value(&file.info).unwrap();
+        let keys = config.as_object_mut().unwrap();
+        assert_eq!(keys["truncation_kind"], "scaled_truncated_normal");
+        keys.remove("truncation_kind");
+        keys.remove("class_ids");
+        let mut metadata = file.info.metadata().unwrap();
+        metadata.insert("config".into(), config.to_string());
+        let bytes = encode_with(&file.tensors, &metadata, |_| Dtype::F32).unwrap();
+        file.info.truncation_kind = TruncationKind::Resampling;
+        file.info.class_ids.clear();
+        assert_eq!(ModelFile::decode(&bytes).unwrap(), file);
+    }
+
+    #[test]
+    fn the_info_is_replaced_and_tensors_stay() {
+        let mut file = tiny();
+        let bytes = file.encode(Dtype::F16).unwrap();
+        file.info.scores.insert("a score".into(), 1.5);
+        let new = ModelFile::replace_info(&bytes, &file.info).unwrap();
+        assert_eq!(new, file.encode(Dtype::F16).unwrap());
+    }
+
+    #[test]
+    fn counts_that_disagree_are_refused() {
+        for (spoil, part) in [
+            (
+                (|info| info.class_ids.truncate(1)) as fn(&mut ModelInfo),
+                "1 class ids",
+            ),
+            (|info| info.class_names.truncate(1), "names 1 classes"),
+            (|info| info.statistics.truncations.clear(), "no rows"),
+        ] {
+            let mut file = tiny();
+            spoil(&mut file.info);
+            let bytes = file.encode(Dtype::F32).unwrap();
+            let message = ModelFile::decode(&bytes).unwrap_err().to_string();
+            assert!(message.contains(part), "{message}");
         }
-        let config = field("config")
-            .ok_or_else(|| Error::File("the model has no config in its metadata".into()))?;
-        let info: ModelInfo = serde_json::from_str(config)
-            .map_err(|error| Error::File(format!("the model's config is not readable: {error}")))?;
-        info.generator.validate()?;
-        if info.class_names.len() != info.generator.classes {
-            return Err(Error::File(format!(
-                "the model names {} classes but its generator has {}",
-                info.class_names.len(),
-                info.generator.classes
-            )));
-        }
-        if info.statistics.truncations.is_empty() {
-            return Err(Error::File(
-                "the model's statistics table has no rows".into(),
-            ));
-        }
-        Ok(Self {
-            info,
-            tensors: stored.tensors,
-        })
     }
 }

@@ -65,6 +65,6 @@ impl Classifier {
                 Error::File(format!("the classifier's config is not readable: {error}"))
             })?;
         let fresh = Self::new(&info.classifier, info.seed, device)?;
-        Ok((load_tensors(fresh, &stored.tensors, device)?, info))
+        Ok((load_tensors(fresh, stored.tensors, device)?, info))
     }
 }

@@ -159,7 +159,7 @@ impl AdamMoments {
                         ),
                     ));
                 }
-                moments.insert(name, tensor.to_device(device));
+                moments.insert(name, tensor.into_device(device));
             }
             Ok(moments)
         };

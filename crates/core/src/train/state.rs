@@ -10,7 +10,7 @@ use crate::latent::{LatentKey, Latents};
 use crate::model::{Discriminator, Generator};
 use crate::named::{HostTensors, load_tensors, named_tensors};
 use crate::random::Stream;
-use crate::truncation::Truncation;
+use crate::truncation::LatentDistribution;
 
 /// What the step needs to know.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -111,7 +111,7 @@ impl TrainConfig {
             first: 0,
         };
         let dims = [self.generator.z_dim, self.generator.classes];
-        key.latents(self.batch_size, dims, Truncation::Off, device)
+        key.latents(self.batch_size, dims, LatentDistribution::NORMAL, device)
     }
 }
 
@@ -220,9 +220,9 @@ impl TrainState {
     ) -> Result<Self> {
         let fresh = Self::new(config, device)?;
         let mut take = |prefix: &str| tensors.take_under(prefix);
-        let generator = load_tensors(fresh.generator, &take("generator"), device)?;
-        let discriminator = load_tensors(fresh.discriminator, &take("discriminator"), device)?;
-        let average = load_tensors(fresh.ema.generator, &take("ema"), device)?;
+        let generator = load_tensors(fresh.generator, take("generator"), device)?;
+        let discriminator = load_tensors(fresh.discriminator, take("discriminator"), device)?;
+        let average = load_tensors(fresh.ema.generator, take("ema"), device)?;
         let moments =
             |time, tensors, parameters| AdamMoments::load(time, tensors, &parameters, device);
         let adam_g = moments(

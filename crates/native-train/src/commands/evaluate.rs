@@ -1,12 +1,11 @@
 //! `native-train evaluate MODEL`: scores in the features of a classifier, each with its protocol.
 
 use anyhow::{Context, Result, bail, ensure};
-use biggan::file::ModelFile;
 use biggan::latent::one_hot;
 use biggan::metrics::{Classifier, Moments, class_spread, frechet_distance};
 use biggan::named::read_values;
 use biggan::sampler::Sampler;
-use biggan::truncation::Truncation;
+use biggan::truncation::{LatentDistribution, Truncation};
 use burn::tensor::{Device, Tensor, TensorData};
 use indicatif::{ProgressBar, ProgressStyle};
 use pollster::block_on;
@@ -16,7 +15,7 @@ use crate::args::EvaluateArgs;
 use crate::dataset::{self, Dataset, DatasetRequest, Split};
 use crate::error::{Outcome, bad_usage};
 use crate::plan::DataSection;
-use crate::{atomic_file, device};
+use crate::{device, model_files};
 
 /// Images computed together: bounds the memory, not the result.
 const CHUNK: usize = 100;
@@ -48,14 +47,14 @@ pub fn run(args: &EvaluateArgs, environment: &Environment) -> Result<Outcome> {
     let named = || format!("classifier {}", args.classifier.display());
     let bytes = std::fs::read(&args.classifier).with_context(named)?;
     let (classifier, info) = Classifier::decode(&bytes, &device).with_context(named)?;
-    let named = || format!("model {}", args.model.display());
-    let model_bytes = std::fs::read(&args.model).with_context(named)?;
-    let mut file = ModelFile::decode(&model_bytes).with_context(named)?;
-    let sampler = Sampler::new(file.clone(), &device)?;
+    let sampler = super::sample::load(&args.model, &device)?;
+    let distribution = sampler
+        .distribution(truncation)
+        .map_err(|error| bad_usage(error.to_string()))?;
     check_fit(&sampler, &classifier)?;
 
     let real = real_features(args, &sampler, &classifier, environment, &device)?;
-    let fakes = fake_features(args, &sampler, &classifier, truncation, &device)?;
+    let fakes = fake_features(args, &sampler, &classifier, distribution, &device)?;
 
     let dim = info.classifier.features;
     let few = args.recognised.min(fakes.labels.len());
@@ -77,7 +76,7 @@ pub fn run(args: &EvaluateArgs, environment: &Environment) -> Result<Outcome> {
 
     let name = &info.classifier.name;
     let statistics = format!(
-        "BN standing statistics of {} samples, truncation {truncation}, seed {}",
+        "BN standing statistics of {} samples, truncation {distribution}, seed {}",
         sampler.info().statistics.samples,
         args.seed
     );
@@ -107,9 +106,9 @@ pub fn run(args: &EvaluateArgs, environment: &Environment) -> Result<Outcome> {
         println!("{score:>10.4}  {protocol}");
     }
     if args.update {
-        file.info.scores.extend(scores);
-        let dtype = biggan::file::weights_dtype(&model_bytes)?;
-        atomic_file::write(&args.model, &file.encode(dtype)?)?;
+        let mut info = sampler.info().clone();
+        info.scores.extend(scores);
+        model_files::write_info(&args.model, &info)?;
     }
     Ok(Outcome::Done)
 }
@@ -176,7 +175,7 @@ fn fake_features(
     args: &EvaluateArgs,
     sampler: &Sampler,
     classifier: &Classifier,
-    truncation: Truncation,
+    distribution: LatentDistribution,
     device: &Device,
 ) -> Result<Seen> {
     let config = &sampler.info().generator;
@@ -186,10 +185,10 @@ fn fake_features(
     for first in (0..total).step_by(CHUNK) {
         let n = CHUNK.min(total - first);
         let labels: Vec<usize> = (first..first + n).map(|i| i % config.classes).collect();
-        let z = sampler.latents(args.seed, first as u64, n, truncation);
+        let z = sampler.latents(args.seed, first as u64, n, distribution);
         let z = Tensor::from_data(TensorData::new(z, [n, config.z_dim]), device);
         let classes = one_hot(&labels, config.classes, device);
-        let samples = block_on(sampler.generate(z, classes, truncation))?;
+        let samples = block_on(sampler.generate(z, classes, distribution.truncation()))?;
         let side = samples.side;
         // the eyes of a viewer get bytes, and so does the classifier
         let seen_pm1: Vec<f32> = samples

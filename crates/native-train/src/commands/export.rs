@@ -3,24 +3,22 @@
 use std::path::Path;
 
 use anyhow::{Context, Result, anyhow};
-use biggan::file::{
-    DatasetInfo, Dtype, ModelFile, ModelInfo, Provenance, StatisticsTable, decode, encode,
-};
+use biggan::file::{Dtype, ModelFile, ModelInfo, Provenance, StatisticsTable, decode, encode};
 use biggan::model::Generator;
 use biggan::named::{HostTensors, load_tensors, named_tensors};
 use biggan::sampler::Sampler;
 use biggan::standing_stats::{StandingConfig, standing_statistics};
 use biggan::train::TrainState;
-use biggan::truncation::Truncation;
+use biggan::truncation::{LatentDistribution, Truncation, TruncationKind};
 use burn::tensor::Device;
 use indicatif::{ProgressBar, ProgressStyle};
 use pollster::block_on;
 
 use crate::args::ExportArgs;
-use crate::atomic_file;
 use crate::checkpoint::Checkpoint;
 use crate::device;
 use crate::error::{Outcome, bad_usage};
+use crate::model_files::EncodedModel;
 use crate::run_dir;
 
 /// Largest weight of the initial weights in an average that is exported: beyond it the pictures
@@ -32,6 +30,9 @@ const MAX_INITIAL_SHARE: f64 = 0.05;
 const THRESHOLDS: [f64; 13] = [
     0.04, 0.1, 0.2, 0.3, 0.4, 0.5, 0.6, 0.7, 0.8, 0.9, 1.0, 1.5, 2.0,
 ];
+
+/// What the thresholds mean in the models that are exported: the paper's.
+const KIND: TruncationKind = TruncationKind::Resampling;
 
 /// Runs the command.
 ///
@@ -63,6 +64,8 @@ pub fn run(args: &ExportArgs) -> Result<Outcome> {
     let info = ModelInfo {
         generator: generator.config().clone(),
         class_names,
+        class_ids: vec![],
+        truncation_kind: KIND,
         statistics: StatisticsTable {
             truncations,
             samples: standing.passes * standing.batch_size,
@@ -71,7 +74,8 @@ pub fn run(args: &ExportArgs) -> Result<Outcome> {
         provenance: provenance(plan.name(), plan.train().seed, &state),
         scores: std::collections::BTreeMap::new(),
     };
-    write(generator, info, &statistics, dtype, &args.out, &device)?;
+    let file = block_on(ModelFile::from_generator(generator, info, &statistics))?;
+    write(file, args, &device)?;
     Ok(Outcome::Done)
 }
 
@@ -111,7 +115,7 @@ fn as_stored(generator: &Generator, dtype: Dtype, device: &Device) -> Result<Gen
     let tensors = block_on(HostTensors::read(named_tensors(generator)))?;
     let bytes = encode(&tensors, &std::collections::BTreeMap::new(), dtype)?;
     let stored = decode(&bytes)?.tensors;
-    Ok(load_tensors(generator.clone(), &stored, device)?)
+    Ok(load_tensors(generator.clone(), stored, device)?)
 }
 
 fn statistics(
@@ -129,9 +133,10 @@ fn statistics(
         .iter()
         .map(|&truncation| {
             bar.set_message(truncation.to_string());
-            let row = block_on(standing_statistics(generator, truncation, standing, device));
+            let z = LatentDistribution::new(KIND, truncation)?;
+            let row = block_on(standing_statistics(generator, z, standing, device))?;
             bar.inc(1);
-            Ok(row?)
+            Ok(row)
         })
         .collect();
     bar.finish_and_clear();
@@ -149,25 +154,19 @@ fn provenance(recipe: &str, seed: u64, state: &TrainState) -> Provenance {
     }
 }
 
-fn write(
-    generator: Generator,
-    info: ModelInfo,
-    statistics: &[Vec<[Vec<f32>; 2]>],
-    dtype: Dtype,
-    out: &Path,
-    device: &Device,
-) -> Result<()> {
-    let DatasetInfo { name, .. } = info.dataset.clone();
-    let images_seen = info.provenance.images_seen;
-    let file = block_on(ModelFile::from_generator(generator, info, statistics))?;
-    let bytes = file.encode(dtype)?;
+fn write(file: ModelFile, args: &ExportArgs, device: &Device) -> Result<()> {
+    let shard_bytes = args.shard_size.map(|size| size.0);
+    let encoded = EncodedModel::new(&file, args.dtype.into(), &args.out, shard_bytes)?;
     // what was written must load
-    Sampler::new(ModelFile::decode(&bytes)?, device)?;
-    atomic_file::write(out, &bytes)?;
+    Sampler::new(encoded.decode()?, device)?;
+    encoded.write()?;
     eprintln!(
-        "{}: {} bytes, trained on {images_seen} images of {name}",
-        out.display(),
-        bytes.len()
+        "{}: {} bytes in {} file(s), trained on {} images of {}",
+        encoded.path().display(),
+        encoded.bytes(),
+        encoded.count(),
+        file.info.provenance.images_seen,
+        file.info.dataset.name,
     );
     Ok(())
 }

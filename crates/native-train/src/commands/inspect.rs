@@ -6,16 +6,17 @@ use std::path::Path;
 
 use anyhow::{Context, Result, bail};
 use biggan::config::GeneratorConfig;
-use biggan::file::{FORMAT, ModelFile, decode};
+use biggan::file::{FORMAT, ModelFile, read_metadata};
 use biggan::train::Counters;
 use burn::tensor::Device;
 
 use crate::args::InspectArgs;
 use crate::checkpoint::{self, Checkpoint};
+use crate::class_choice::Classes;
 use crate::error::{Outcome, bad_usage};
 use crate::parameters::{self, ParameterTable};
 use crate::plan::Plan;
-use crate::{class_choice, run_dir};
+use crate::{model_files, run_dir};
 
 /// Runs the command.
 ///
@@ -42,10 +43,13 @@ pub fn run(args: &InspectArgs) -> Result<Outcome> {
 }
 
 fn file(path: &Path) -> Result<String> {
+    if model_files::is_index(path) {
+        return model(path, &model_files::read(path)?, None);
+    }
     let named = || path.display().to_string();
     let bytes = std::fs::read(path).with_context(named)?;
-    let stored = decode(&bytes).with_context(named)?;
-    match stored.metadata.get("format").map(String::as_str) {
+    let metadata = read_metadata(&bytes).with_context(named)?;
+    match metadata.get("format").map(String::as_str) {
         Some(checkpoint::FORMAT) => {
             let found = Checkpoint::decode(&bytes).with_context(named)?;
             checkpoint(path, &found)
@@ -53,7 +57,7 @@ fn file(path: &Path) -> Result<String> {
         Some(FORMAT) => model(
             path,
             &ModelFile::decode(&bytes).with_context(named)?,
-            bytes.len(),
+            Some(bytes.len()),
         ),
         other => bail!(
             "{}: its format is {}, expected {FORMAT} (a model) or {} (a checkpoint)",
@@ -64,17 +68,18 @@ fn file(path: &Path) -> Result<String> {
     }
 }
 
-fn model(path: &Path, file: &ModelFile, bytes: usize) -> Result<String> {
+fn model(path: &Path, file: &ModelFile, bytes: Option<usize>) -> Result<String> {
     let info = &file.info;
     let mut text = String::new();
     row(&mut text, "model", &path.display().to_string());
-    row(&mut text, "size", &format!("{bytes} bytes"));
+    if let Some(bytes) = bytes {
+        row(&mut text, "size", &format!("{bytes} bytes"));
+    }
     generator(&mut text, &info.generator);
-    row(
-        &mut text,
-        "class names",
-        &class_choice::candidates(&info.class_names),
-    );
+    row(&mut text, "class names", &Classes::from(info).candidates());
+    let [low, high] = info.truncation_kind.range();
+    let truncation = format!("{}, {low} to {high}, or off", info.truncation_kind);
+    row(&mut text, "truncation", &truncation);
     let truncations: Vec<String> = info
         .statistics
         .truncations

@@ -4,23 +4,22 @@ use std::collections::BTreeMap;
 use std::path::Path;
 
 use anyhow::{Context, Result};
-use biggan::file::{Dtype, ModelFile, encode};
+use biggan::file::{Dtype, encode};
 use biggan::image::{Sheet, to_rgba};
 use biggan::latent::one_hot_values;
 use biggan::named::{HostTensor, HostTensors};
 use biggan::sampler::{MAX_SAMPLES, Sampler};
-use biggan::truncation::Truncation;
+use biggan::statistics_table::RowRule;
+use biggan::truncation::{LatentDistribution, Truncation};
 use burn::tensor::{Device, Tensor, TensorData};
 use pollster::block_on;
 
 use crate::args::SampleArgs;
-use crate::class_choice;
+use crate::class_choice::Classes;
 use crate::error::{Outcome, bad_usage};
 use crate::latents_file::{LatentsFile, read_latents};
-use crate::{atomic_file, device, sheet};
+use crate::{atomic_file, device, model_files, sheet};
 
-/// Images computed together: bounds the memory, not the result.
-const CHUNK: usize = 64;
 /// Most images in a row of a sheet.
 const MAX_COLUMNS: usize = 16;
 
@@ -39,7 +38,11 @@ pub fn run(args: &SampleArgs) -> Result<Outcome> {
         .parse()
         .map_err(|error: biggan::Error| bad_usage(error.to_string()))?;
     let device = device::open(args.device)?;
-    let sampler = load(&args.model, &device)?;
+    let mut sampler = load(&args.model, &device)?;
+    if args.hf_compat {
+        sampler = sampler.with_row_rule(RowRule::HfCompat);
+    }
+    let distribution = distribution(args, &sampler, truncation)?;
     let (latents, columns) = match &args.latents {
         Some(path) => {
             let latents = read_latents(path, &sampler.info().generator)
@@ -47,9 +50,9 @@ pub fn run(args: &SampleArgs) -> Result<Outcome> {
             let columns = square(latents.count());
             (latents, columns)
         }
-        None => requested(args, &sampler, truncation)?,
+        None => requested(args, &sampler, distribution)?,
     };
-    let images = generate(&sampler, &latents, truncation, &device)?;
+    let images = generate(&sampler, &latents, distribution.truncation(), &device)?;
     let side = sampler.info().generator.resolution;
     if let Some(out) = &args.out {
         let png = sheet::to_png(&Sheet::new(&to_rgba(&images, side)?, side, columns))?;
@@ -66,31 +69,45 @@ pub fn run(args: &SampleArgs) -> Result<Outcome> {
     Ok(Outcome::Done)
 }
 
-/// Reads a model file onto a device.
+/// Reads a model, from its file or index, onto a device.
 ///
 /// # Errors
 /// If it cannot be read, is cut short, or of another format or version; the message names the file.
 pub fn load(path: &Path, device: &Device) -> Result<Sampler> {
-    let named = || format!("model {}", path.display());
-    let bytes = std::fs::read(path).with_context(named)?;
-    let file = ModelFile::decode(&bytes).with_context(named)?;
-    Sampler::new(file, device).with_context(named)
+    let file = model_files::read(path)?;
+    Sampler::new(file, device).with_context(|| format!("model {}", path.display()))
+}
+
+/// The distribution of z: the model's, or of the kind that was asked for instead.
+fn distribution(
+    args: &SampleArgs,
+    sampler: &Sampler,
+    truncation: Truncation,
+) -> Result<LatentDistribution> {
+    let own = sampler.info().truncation_kind;
+    let kind = args.truncation_kind.unwrap_or(own);
+    if kind != own {
+        eprintln!(
+            "note: the model's statistics are for {own}; {kind} uses the row of the same number"
+        );
+    }
+    LatentDistribution::new(kind, truncation).map_err(|error| bad_usage(error.to_string()))
 }
 
 /// The latents of classes, seed and count, class after class, and the columns of their sheet.
 fn requested(
     args: &SampleArgs,
     sampler: &Sampler,
-    truncation: Truncation,
+    distribution: LatentDistribution,
 ) -> Result<(LatentsFile, usize)> {
     let info = sampler.info();
     let Some(choice) = &args.class else {
         return Err(bad_usage(format!(
             "no class; give --class all, or of {}",
-            class_choice::candidates(&info.class_names)
+            Classes::from(info).candidates()
         )));
     };
-    let classes = class_choice::resolve(choice, &info.class_names)?;
+    let classes = Classes::from(info).resolve(choice)?;
     let total = classes.len().saturating_mul(args.count);
     if !(1..=MAX_SAMPLES).contains(&total) {
         return Err(bad_usage(format!(
@@ -99,7 +116,7 @@ fn requested(
             args.count
         )));
     }
-    let z = sampler.latents(args.seed, 0, args.count, truncation);
+    let z = sampler.latents(args.seed, 0, args.count, distribution);
     let labels: Vec<usize> = classes
         .iter()
         .flat_map(|&class| vec![class; args.count])
@@ -130,18 +147,13 @@ fn generate(
     truncation: Truncation,
     device: &Device,
 ) -> Result<Vec<f32>> {
-    let (z_dim, classes) = (latents.z_dim, sampler.info().generator.classes);
-    let mut images = Vec::new();
-    let z = latents.z.chunks(CHUNK * z_dim);
-    let class_weights = latents.class_weights.chunks(CHUNK * classes);
-    for (z, class_weights) in z.zip(class_weights) {
-        let n = z.len() / z_dim;
-        let z = Tensor::from_data(TensorData::new(z.to_vec(), [n, z_dim]), device);
-        let class_weights = Tensor::from_data(
-            TensorData::new(class_weights.to_vec(), [n, classes]),
-            device,
-        );
-        images.extend(block_on(sampler.generate(z, class_weights, truncation))?.images_pm1);
-    }
-    Ok(images)
+    let (n, classes) = (latents.count(), sampler.info().generator.classes);
+    let z = TensorData::new(latents.z.clone(), [n, latents.z_dim]);
+    let class_weights = TensorData::new(latents.class_weights.clone(), [n, classes]);
+    let samples = sampler.generate(
+        Tensor::from_data(z, device),
+        Tensor::from_data(class_weights, device),
+        truncation,
+    );
+    Ok(block_on(samples)?.images_pm1)
 }

@@ -1,0 +1,489 @@
+//! A model in several files, in the form usual for Hugging Face's libraries: parts
+//! `NAME-00001-of-00003.safetensors` with some of the tensors each, and an index
+//! `NAME.safetensors.index.json` that says which tensor stands where (`weight_map`), how large they are
+//! together (`metadata.total_size`), and, beyond that form, the model's info (`metadata.config`) and the
+//! SHA-256 of each part (`metadata.sha256`).
+//!
+//! An index comes from outside: the parts that it names are plain file names, and nothing in a part is
+//! believed before its SHA-256 is right.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::fmt;
+
+use serde::de::{Deserializer, Error as _, MapAccess, Visitor};
+use serde::{Deserialize, Serialize};
+use sha2::{Digest, Sha256};
+
+use super::container::{Dtype, encode_entries, open};
+use super::model_file::{FORMAT, FORMAT_VERSION, ModelFile, ModelInfo, SHARD_FORMAT, check_format};
+use crate::error::{Error, Result};
+use crate::named::{HostTensor, HostTensors};
+
+/// End of an index's name; what stands before it begins the names of the parts.
+pub const INDEX_SUFFIX: &str = ".safetensors.index.json";
+/// End of a part's name.
+const PART_SUFFIX: &str = ".safetensors";
+
+/// Bytes of a part's header beside its tensors' names: its length, metadata and padding; and those of an
+/// entry (type, a shape of rank 4, two offsets).
+const HEADER_BYTES: usize = 128;
+const ENTRY_BYTES: usize = 160;
+
+#[derive(Serialize, Deserialize)]
+struct Index {
+    metadata: IndexMetadata,
+    #[serde(deserialize_with = "unique")]
+    weight_map: BTreeMap<String, String>,
+}
+
+#[derive(Serialize, Deserialize)]
+struct IndexMetadata {
+    #[serde(default)]
+    format: Option<String>,
+    #[serde(default)]
+    format_version: Option<String>,
+    total_size: usize,
+    #[serde(default)]
+    config: serde_json::Value,
+    #[serde(default, deserialize_with = "unique")]
+    sha256: BTreeMap<String, String>,
+}
+
+/// SHA-256 in lower-case hex.
+pub fn sha256_hex(bytes: &[u8]) -> String {
+    let digest = Sha256::digest(bytes);
+    digest.iter().map(|byte| format!("{byte:02x}")).collect()
+}
+
+impl ModelFile {
+    /// The files of a model with parts of at most `max_bytes` each (a larger tensor has a part of its
+    /// own), by name: the parts first and the index last, which is the order to write them in.
+    ///
+    /// # Errors
+    /// As [`ModelFile::encode`], and if the name begins with a dot or holds other than letters, digits,
+    /// `.`, `_` and `-`.
+    pub fn encode_shards(
+        &self,
+        name: &str,
+        dtype: Dtype,
+        max_bytes: usize,
+    ) -> Result<Vec<(String, Vec<u8>)>> {
+        check_part_name(&format!("{name}{PART_SUFFIX}"))?;
+        let metadata = BTreeMap::from([
+            ("format".to_owned(), SHARD_FORMAT.to_owned()),
+            ("format_version".to_owned(), FORMAT_VERSION.to_owned()),
+        ]);
+        let groups = self.groups(dtype, max_bytes);
+        let mut index = Index {
+            metadata: IndexMetadata {
+                format: Some(FORMAT.to_owned()),
+                format_version: Some(FORMAT_VERSION.to_owned()),
+                total_size: 0,
+                config: config_value(&self.info)?,
+                sha256: BTreeMap::new(),
+            },
+            weight_map: BTreeMap::new(),
+        };
+        let mut files = Vec::with_capacity(groups.len() + 1);
+        for (number, group) in (1..).zip(&groups) {
+            let part = format!("{name}-{number:05}-of-{:05}{PART_SUFFIX}", groups.len());
+            for &(tensor, host, dtype) in group {
+                index.metadata.total_size += host.values.len() * dtype.size();
+                index.weight_map.insert(tensor.to_owned(), part.clone());
+            }
+            let bytes = encode_entries(group.iter().copied(), &metadata)?;
+            index
+                .metadata
+                .sha256
+                .insert(part.clone(), sha256_hex(&bytes));
+            files.push((part, bytes));
+        }
+        files.push((format!("{name}{INDEX_SUFFIX}"), index.to_bytes()?));
+        Ok(files)
+    }
+
+    /// Tensors by part, in the order of their names.
+    fn groups(&self, dtype: Dtype, max_bytes: usize) -> Vec<Vec<(&str, &HostTensor, Dtype)>> {
+        let mut groups = vec![vec![]];
+        let mut filled = HEADER_BYTES;
+        for (name, tensor) in &self.tensors.0 {
+            let dtype = Self::dtype_of(name, dtype);
+            let bytes = ENTRY_BYTES + name.len() + tensor.values.len() * dtype.size();
+            let last = groups.len() - 1;
+            if filled + bytes > max_bytes && !groups[last].is_empty() {
+                groups.push(vec![]);
+                filled = HEADER_BYTES;
+            }
+            filled += bytes;
+            let last = groups.len() - 1;
+            groups[last].push((name.as_str(), tensor, dtype));
+        }
+        groups
+    }
+
+    /// Reads and checks a model from its index; `part` gives the bytes of a part by its name, which
+    /// stands beside the index.
+    ///
+    /// # Errors
+    /// If the index is broken, of another format or version, or names a part that is no plain file
+    /// name; if a part is missing, has another SHA-256, or holds other tensors than the index says.
+    pub fn decode_shards<B: AsRef<[u8]>>(
+        index: &[u8],
+        mut part: impl FnMut(&str) -> Result<B>,
+    ) -> Result<Self> {
+        let index = Index::read(index)?;
+        let info = index.info()?;
+        let parts: BTreeSet<&str> = index.weight_map.values().map(String::as_str).collect();
+        for name in &parts {
+            check_part_name(name)?;
+        }
+        let mut tensors = BTreeMap::new();
+        let mut total_size = 0;
+        for name in parts {
+            let bytes = part(name)?;
+            index
+                .take_part(name, bytes.as_ref(), &mut tensors)
+                .map(|size| total_size += size)
+                .map_err(|error| Error::File(format!("{name}: {error}")))?;
+        }
+        if total_size != index.metadata.total_size {
+            return Err(Error::File(format!(
+                "the parts hold {total_size} bytes of tensors, the index says {}; fetch or export the \
+                 model again",
+                index.metadata.total_size
+            )));
+        }
+        Ok(Self {
+            info,
+            tensors: HostTensors(tensors),
+        })
+    }
+
+    /// The bytes of an index with another info; the parts stay.
+    ///
+    /// # Errors
+    /// If the bytes are no index of a model.
+    pub fn replace_info_in_index(index: &[u8], info: &ModelInfo) -> Result<Vec<u8>> {
+        let mut index = Index::read(index)?;
+        index.info()?;
+        index.metadata.config = config_value(info)?;
+        index.to_bytes()
+    }
+}
+
+impl Index {
+    fn read(bytes: &[u8]) -> Result<Self> {
+        serde_json::from_slice(bytes).map_err(|error| {
+            Error::File(format!(
+                "not an index of safetensors files: {error}; fetch or export the model again"
+            ))
+        })
+    }
+
+    fn to_bytes(&self) -> Result<Vec<u8>> {
+        serde_json::to_vec_pretty(self)
+            .map_err(|error| Error::File(format!("writing the model's index failed: {error}")))
+    }
+
+    fn info(&self) -> Result<ModelInfo> {
+        let IndexMetadata {
+            format,
+            format_version,
+            config,
+            ..
+        } = &self.metadata;
+        check_format(format.as_deref(), format_version.as_deref())?;
+        let info = ModelInfo::deserialize(config)
+            .map_err(|error| Error::File(format!("the model's config is not readable: {error}")))?;
+        info.check()?;
+        Ok(info)
+    }
+
+    /// Adds the tensors of a part and returns the bytes that they have in it.
+    fn take_part(
+        &self,
+        name: &str,
+        bytes: &[u8],
+        tensors: &mut BTreeMap<String, HostTensor>,
+    ) -> Result<usize> {
+        let stated = self.metadata.sha256.get(name).ok_or_else(|| {
+            Error::File("the index states no SHA-256 for it; export the model again".into())
+        })?;
+        let found = sha256_hex(bytes);
+        if !found.eq_ignore_ascii_case(stated) {
+            return Err(Error::File(format!(
+                "its SHA-256 is {found}, the index says {stated}; fetch or export the model again"
+            )));
+        }
+        let file = open(bytes)?;
+        for (tensor, info) in &file.entries {
+            match self.weight_map.get(tensor).map(String::as_str) {
+                Some(place) if place == name => {
+                    tensors.insert(tensor.clone(), file.tensor(tensor, info)?);
+                }
+                Some(place) => {
+                    return Err(Error::tensor(
+                        tensor,
+                        format!("is in this part, but the index puts it in {place}"),
+                    ));
+                }
+                None => return Err(Error::tensor(tensor, "is not in the index")),
+            }
+        }
+        let missing = self
+            .weight_map
+            .iter()
+            .find(|(tensor, place)| *place == name && !tensors.contains_key(*tensor));
+        match missing {
+            None => Ok(file.data.len()),
+            Some((tensor, _)) => Err(Error::tensor(
+                tensor,
+                "is missing from this part, where the index puts it",
+            )),
+        }
+    }
+}
+
+fn config_value(info: &ModelInfo) -> Result<serde_json::Value> {
+    serde_json::to_value(info)
+        .map_err(|error| Error::File(format!("writing the model's config failed: {error}")))
+}
+
+/// Refuses what could lead out of the index's directory.
+fn check_part_name(name: &str) -> Result<()> {
+    let plain = |byte: u8| byte.is_ascii_alphanumeric() || b"._-".contains(&byte);
+    if name.ends_with(PART_SUFFIX) && !name.starts_with('.') && name.bytes().all(plain) {
+        return Ok(());
+    }
+    Err(Error::File(format!(
+        "{name:?} cannot be a part of a model: parts stand beside the index and are named in letters, \
+         digits, \".\", \"_\" and \"-\", not a dot first, and end in {PART_SUFFIX}"
+    )))
+}
+
+/// A map of strings without keys that come twice.
+fn unique<'de, D: Deserializer<'de>>(
+    deserializer: D,
+) -> core::result::Result<BTreeMap<String, String>, D::Error> {
+    struct Unique;
+    impl<'de> Visitor<'de> for Unique {
+        type Value = BTreeMap<String, String>;
+
+        fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+            f.write_str("a map of strings")
+        }
+
+        fn visit_map<A: MapAccess<'de>>(
+            self,
+            mut entries: A,
+        ) -> core::result::Result<Self::Value, A::Error> {
+            let mut map = BTreeMap::new();
+            while let Some((key, value)) = entries.next_entry::<String, String>()? {
+                if map.contains_key(&key) {
+                    return Err(A::Error::custom(format!("{key:?} is listed twice")));
+                }
+                map.insert(key, value);
+            }
+            Ok(map)
+        }
+    }
+    deserializer.deserialize_map(Unique)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::model_file::tests::tiny;
+    use super::*;
+
+    type Files = BTreeMap<String, Vec<u8>>;
+    const INDEX: &str = "model.safetensors.index.json";
+
+    /// Three parts, one a tensor.
+    fn files() -> Files {
+        let files = tiny().encode_shards("model", Dtype::F32, 1).unwrap();
+        assert_eq!(files.last().unwrap().0, INDEX);
+        files.into_iter().collect()
+    }
+
+    fn read(files: &Files) -> Result<ModelFile> {
+        ModelFile::decode_shards(&files[INDEX], |name| {
+            files
+                .get(name)
+                .ok_or_else(|| Error::File(format!("{name} is not there")))
+        })
+    }
+
+    /// The error after a change of the index.
+    fn refused(change: impl FnOnce(&mut serde_json::Value, &mut Files)) -> String {
+        let mut files = files();
+        let mut index: serde_json::Value = serde_json::from_slice(&files[INDEX]).unwrap();
+        change(&mut index, &mut files);
+        files.insert(INDEX.into(), index.to_string().into_bytes());
+        read(&files).unwrap_err().to_string()
+    }
+
+    const FIRST: &str = "model-00001-of-00003.safetensors";
+    const SECOND: &str = "model-00002-of-00003.safetensors";
+
+    #[test]
+    fn parts_round_trip_and_keep_the_bound() {
+        for dtype in [Dtype::F32, Dtype::F16] {
+            for max_bytes in [1, 700, 1 << 20] {
+                let files = tiny().encode_shards("model", dtype, max_bytes).unwrap();
+                for (name, bytes) in &files[..files.len() - 1] {
+                    let alone = open(bytes).unwrap().entries.len() == 1;
+                    assert!(bytes.len() <= max_bytes || alone, "{name}: {}", bytes.len());
+                }
+                assert_eq!(
+                    files,
+                    tiny().encode_shards("model", dtype, max_bytes).unwrap()
+                );
+                assert_eq!(read(&files.into_iter().collect()).unwrap(), tiny());
+            }
+        }
+        let names: Vec<String> = files().into_keys().collect();
+        assert_eq!(names[..2], [FIRST, SECOND]);
+        assert_eq!(names.len(), 4);
+        let whole = tiny().encode_shards("m", Dtype::F32, 1 << 20).unwrap();
+        assert_eq!(whole[0].0, "m-00001-of-00001.safetensors");
+    }
+
+    #[test]
+    fn the_index_has_the_usual_form() {
+        let index: serde_json::Value = serde_json::from_slice(&files()[INDEX]).unwrap();
+        assert_eq!(index["metadata"]["total_size"], 4 * (40 + 27 + 3));
+        assert_eq!(index["weight_map"]["linear.weight"], FIRST);
+    }
+
+    #[test]
+    fn names_that_lead_elsewhere_are_refused_before_anything_is_read() {
+        for name in [
+            "../model.safetensors",
+            "/etc/model.safetensors",
+            "a/b.safetensors",
+            "a\\b.safetensors",
+            "C:b.safetensors",
+            "..safetensors",
+            ".safetensors",
+            "model.bin",
+            "",
+        ] {
+            let mut index: serde_json::Value = serde_json::from_slice(&files()[INDEX]).unwrap();
+            index["weight_map"]["linear.weight"] = name.into();
+            let error = ModelFile::decode_shards(index.to_string().as_bytes(), |part| {
+                panic!("{part} was read") as Result<Vec<u8>>
+            });
+            let message = error.unwrap_err().to_string();
+            assert!(
+                message.contains(&format!("{name:?} cannot be a part")),
+                "{message}"
+            );
+        }
+        assert!(tiny().encode_shards("a/b", Dtype::F32, 1).is_err());
+    }
+
+    #[test]
+    fn parts_that_are_missing_or_changed_are_refused() {
+        let message = refused(|_, files| drop(files.remove(SECOND)));
+        assert!(
+            message.contains(SECOND) && message.contains("not there"),
+            "{message}"
+        );
+        let message = refused(|_, files| *files.get_mut(SECOND).unwrap().last_mut().unwrap() ^= 1);
+        assert!(
+            message.contains(SECOND) && message.contains("its SHA-256 is"),
+            "{message}"
+        );
+        let message = refused(|index, _| {
+            drop(
+                index["metadata"]["sha256"]
+                    .as_object_mut()
+                    .unwrap()
+                    .remove(FIRST),
+            );
+        });
+        assert!(
+            message.contains(FIRST) && message.contains("no SHA-256"),
+            "{message}"
+        );
+    }
+
+    #[test]
+    fn tensors_that_are_elsewhere_are_refused() {
+        // the second part is a copy of the first: its tensor stands in both
+        let message = refused(|index, files| {
+            files.insert(SECOND.into(), files[FIRST].clone());
+            index["metadata"]["sha256"][SECOND] = index["metadata"]["sha256"][FIRST].clone();
+        });
+        assert!(
+            message.contains("linear.weight") && message.contains(FIRST),
+            "{message}"
+        );
+        let message = refused(|index, _| index["weight_map"]["extra"] = FIRST.into());
+        assert!(message.contains("tensor extra: is missing"), "{message}");
+        let message = refused(|index, _| {
+            drop(
+                index["weight_map"]
+                    .as_object_mut()
+                    .unwrap()
+                    .remove("linear.weight"),
+            );
+            index["weight_map"]["other"] = FIRST.into();
+        });
+        assert!(
+            message.contains("linear.weight: is not in the index"),
+            "{message}"
+        );
+        let message = refused(|index, _| index["metadata"]["total_size"] = 7.into());
+        assert!(
+            message.contains("280 bytes") && message.contains("says 7"),
+            "{message}"
+        );
+    }
+
+    #[test]
+    fn an_index_of_another_kind_is_refused() {
+        let listed_twice = String::from_utf8(files()[INDEX].clone())
+            .unwrap()
+            .replace("\"output_conv.weight\"", "\"linear.weight\"");
+        for (index, part) in [
+            (listed_twice.as_str(), "\"linear.weight\" is listed twice"),
+            ("{", "not an index"),
+            (
+                r#"{"metadata": {"total_size": 4}, "weight_map": {}}"#,
+                "not stated",
+            ),
+            (
+                r#"{"metadata": {"total_size": 4, "format": "biggan", "format_version": "9"},
+                    "weight_map": {}}"#,
+                "format_version is 9",
+            ),
+        ] {
+            let files = Files::from([(INDEX.to_owned(), index.as_bytes().to_vec())]);
+            let message = read(&files).unwrap_err().to_string();
+            assert!(message.contains(part), "{message}");
+        }
+        // one part alone is no model
+        let message = ModelFile::decode(&files()[FIRST]).unwrap_err().to_string();
+        assert!(message.contains("index.json"), "{message}");
+    }
+
+    #[test]
+    fn the_info_is_replaced_and_parts_stay() {
+        let mut files = files();
+        let mut model = tiny();
+        model.info.scores.insert("a score".into(), 0.25);
+        let index = ModelFile::replace_info_in_index(&files[INDEX], &model.info).unwrap();
+        files.insert(INDEX.into(), index);
+        assert_eq!(read(&files).unwrap(), model);
+    }
+
+    #[test]
+    fn sha256_of_a_known_text() {
+        // FIPS 180-2, appendix B.1
+        assert_eq!(
+            sha256_hex(b"abc"),
+            "ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad"
+        );
+    }
+}

@@ -1,0 +1,65 @@
+//! Sizes as people type them: `64MiB`, `5GB`, `1000`.
+
+use std::str::FromStr;
+
+/// Units and their bytes.
+const UNITS: [(&str, usize); 8] = [
+    ("", 1),
+    ("B", 1),
+    ("KB", 1000),
+    ("MB", 1_000_000),
+    ("GB", 1_000_000_000),
+    ("KiB", 1 << 10),
+    ("MiB", 1 << 20),
+    ("GiB", 1 << 30),
+];
+
+/// A number of bytes, 1 or more.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct ByteSize(pub usize);
+
+impl FromStr for ByteSize {
+    type Err = String;
+
+    fn from_str(text: &str) -> Result<Self, String> {
+        let digits = text.trim_end_matches(|c: char| !c.is_ascii_digit());
+        let unit = text[digits.len()..].trim();
+        UNITS
+            .iter()
+            .find(|(name, _)| name.eq_ignore_ascii_case(unit))
+            .and_then(|(_, bytes)| digits.parse::<usize>().ok()?.checked_mul(*bytes))
+            .filter(|&bytes| bytes > 0)
+            .map(Self)
+            .ok_or_else(|| {
+                format!("{text:?} is no size; give a whole number above 0 and a unit, e.g. 64MiB")
+            })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn sizes() {
+        for (text, bytes) in [
+            ("1000", 1000),
+            ("64MiB", 64 << 20),
+            ("5 GB", 5_000_000_000),
+            ("2kib", 2048),
+        ] {
+            assert_eq!(text.parse(), Ok(ByteSize(bytes)), "{text}");
+        }
+        for text in [
+            "",
+            "MiB",
+            "0",
+            "-1",
+            "1.5GB",
+            "64 bits",
+            "99999999999999GiB",
+        ] {
+            assert!(text.parse::<ByteSize>().is_err(), "{text}");
+        }
+    }
+}
