@@ -4,6 +4,7 @@
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
+use biggan::arch::Architecture;
 use biggan::config::{ClassEmbedding, DiscriminatorConfig, GeneratorConfig};
 use biggan::file::decode;
 use biggan::latent::{Latents, one_hot};
@@ -73,6 +74,8 @@ impl Reference {
         };
         TrainConfig {
             generator: GeneratorConfig {
+                architecture: Architecture::Biggan,
+                depth: None,
                 resolution: self.resolution,
                 channels: self.G_ch,
                 z_dim: self.dim_z,
@@ -88,14 +91,19 @@ impl Reference {
                 attention: attention(&self.G_attn),
                 spectral_norm: true,
                 bn_eps: self.BN_eps,
+                output_bn_eps: None,
                 sn_eps: self.SN_eps,
                 bn_momentum: self.bn_momentum,
             },
             discriminator: DiscriminatorConfig {
+                architecture: Architecture::Biggan,
+                depth: None,
                 resolution: self.resolution,
                 channels: self.D_ch,
                 classes: self.n_classes,
                 attention: attention(&self.D_attn),
+                attention_after_stages: vec![],
+                spectral_norm: true,
                 sn_eps: self.SN_eps,
             },
             adam_g: adam(self.G_lr),

@@ -24,7 +24,7 @@ fn unknown_keys_and_impossible_shapes() {
         ),
         (
             "train.generator.resolution=33",
-            &["resolution 33", "[32, 64, 128, 256, 512]"],
+            &["resolution 33", "[16, 32, 64, 128, 256, 512]"],
         ),
         (
             "train.discriminator.resolution=64",

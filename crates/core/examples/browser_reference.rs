@@ -8,6 +8,7 @@
 use std::collections::BTreeMap;
 use std::error::Error;
 
+use biggan::arch::Architecture;
 use biggan::config::{ClassEmbedding, GeneratorConfig};
 use biggan::file::{DatasetInfo, Dtype, ModelFile, ModelInfo, Provenance, StatisticsTable};
 use biggan::model::Generator;
@@ -50,6 +51,8 @@ fn main() -> Result<(), Box<dyn Error>> {
 fn random_model(channels: usize) -> Result<Vec<u8>, Box<dyn Error>> {
     let device = Device::flex();
     let mut config = GeneratorConfig {
+        architecture: Architecture::Biggan,
+        depth: None,
         resolution: 32,
         channels,
         z_dim: 64,
@@ -59,6 +62,7 @@ fn random_model(channels: usize) -> Result<Vec<u8>, Box<dyn Error>> {
         attention: vec![16],
         spectral_norm: true,
         bn_eps: 1e-4,
+        output_bn_eps: None,
         sn_eps: 1e-4,
         bn_momentum: 0.1,
     };

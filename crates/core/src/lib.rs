@@ -22,8 +22,11 @@ pub mod normal;
 pub mod random;
 pub mod sampler;
 pub mod self_test;
+pub mod shape;
 pub mod standing_stats;
 pub mod statistics_table;
+#[cfg(test)]
+mod test_configs;
 #[cfg(feature = "train")]
 pub mod train;
 pub mod truncation;

@@ -48,7 +48,7 @@ impl Sampler {
     pub fn new(file: ModelFile, device: &Device) -> Result<Self> {
         let ModelFile { info, mut tensors } = file;
         let mut statistics = tensors.take_under("stats");
-        let mut generator = Generator::new(&info.generator, 0, device)?;
+        let mut generator = Generator::zeros(&info.generator, device)?;
         let rows = info.statistics.truncations.len();
         let mut means = Vec::new();
         let mut variances = Vec::new();

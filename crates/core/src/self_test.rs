@@ -7,6 +7,7 @@
 use burn::tensor::{Device, Tensor, TensorData};
 use serde::Serialize;
 
+use crate::arch::Architecture;
 use crate::config::{ClassEmbedding, GeneratorConfig};
 use crate::error::{Error, Result};
 use crate::latent::{LatentKey, one_hot};
@@ -74,6 +75,8 @@ fn compare(expected: &[f32], found: &[f32]) -> SelfTest {
 /// Every layer of the architecture at its smallest: shared embedding, hierarchical z, attention.
 fn config() -> GeneratorConfig {
     GeneratorConfig {
+        architecture: Architecture::Biggan,
+        depth: None,
         resolution: 32,
         channels: 2,
         z_dim: 16,
@@ -83,6 +86,7 @@ fn config() -> GeneratorConfig {
         attention: vec![16],
         spectral_norm: false,
         bn_eps: 1e-4,
+        output_bn_eps: None,
         sn_eps: 1e-4,
         bn_momentum: 0.1,
     }

@@ -239,7 +239,7 @@ mod tests {
         );
         let odd = message(&["train.generator.resolution=33"]);
         assert!(
-            odd.contains("33") && odd.contains("[32, 64, 128, 256, 512]"),
+            odd.contains("33") && odd.contains("[16, 32, 64, 128, 256, 512]"),
             "{odd}"
         );
         assert!(message(&["run.images=0"]).contains("run.images is 0"));

@@ -4,6 +4,7 @@ use burn::module::Module;
 use burn::tensor::Tensor;
 use burn::tensor::activation::relu;
 
+use crate::arch::BlockShape;
 use crate::config::DiscriminatorConfig;
 use crate::kernels::avg_pool_2x2;
 use crate::layers::init::Initialiser;
@@ -12,7 +13,7 @@ use crate::layers::{Conv2d, PowerStep, SelfAttention};
 /// ReLU, 3x3, ReLU, 3x3, average pool; the first block omits the first ReLU, which would cut the
 /// image's negative half.
 #[derive(Module, Debug)]
-pub struct DiscriminatorBlock {
+pub struct PlainDiscriminatorBlock {
     /// First 3x3.
     pub conv1: Conv2d,
     /// Second 3x3.
@@ -22,34 +23,23 @@ pub struct DiscriminatorBlock {
     /// Self-attention on the block's output.
     pub attention: Option<SelfAttention>,
     #[module(skip)]
-    preactivate: bool,
+    pub(crate) preactivate: bool,
     #[module(skip)]
-    downsample: bool,
+    pub(crate) downsample: bool,
 }
 
-/// Shape of a [`DiscriminatorBlock`].
-#[derive(Debug, Clone, Copy)]
-pub struct DiscriminatorBlockShape {
-    /// Feature maps in and out.
-    pub channels: [usize; 2],
-    /// Whether a ReLU stands before the first convolution (all blocks but the first).
-    pub preactivate: bool,
-    /// Whether the block halves the resolution.
-    pub downsample: bool,
-    /// Whether self-attention follows.
-    pub attention: bool,
-}
-
-impl DiscriminatorBlock {
-    /// A block of the given shape; every layer is spectrally normalised.
+impl PlainDiscriminatorBlock {
+    /// A block of the given shape. No ReLU stands before the
+    /// first convolution of the `first` block.
     pub fn new(
         init: &mut Initialiser<'_>,
         config: &DiscriminatorConfig,
-        shape: DiscriminatorBlockShape,
+        shape: &BlockShape,
+        first: bool,
     ) -> Self {
         let [channels_in, channels_out] = shape.channels;
-        let sn_eps = Some(config.sn_eps);
-        let mapped = shape.downsample || channels_in != channels_out;
+        let sn_eps = config.power_eps();
+        let mapped = shape.resamples || channels_in != channels_out;
         Self {
             conv1: Conv2d::new(init, [channels_in, channels_out], 3, true, sn_eps),
             conv2: Conv2d::new(init, [channels_out, channels_out], 3, true, sn_eps),
@@ -58,8 +48,8 @@ impl DiscriminatorBlock {
             attention: shape
                 .attention
                 .then(|| SelfAttention::new(init, channels_out, sn_eps)),
-            preactivate: shape.preactivate,
-            downsample: shape.downsample,
+            preactivate: !first,
+            downsample: shape.resamples,
         }
     }
 

@@ -3,6 +3,7 @@
 use burn::module::Module;
 use burn::tensor::Tensor;
 
+use crate::arch::BlockShape;
 use crate::config::GeneratorConfig;
 use crate::error::Result;
 use crate::kernels::upsample_nearest_2x;
@@ -11,7 +12,7 @@ use crate::layers::{ConditionalBatchNorm, Conv2d, Pass, SelfAttention};
 
 /// BN, ReLU, upsample, 3x3, BN, ReLU, 3x3; the shortcut is upsampled and mapped by a 1x1.
 #[derive(Module, Debug)]
-pub struct GeneratorBlock {
+pub struct PlainGeneratorBlock {
     /// First class-conditional batch norm.
     pub bn1: ConditionalBatchNorm,
     /// 3x3 after the upsampling.
@@ -26,25 +27,27 @@ pub struct GeneratorBlock {
     pub attention: Option<SelfAttention>,
 }
 
-impl GeneratorBlock {
-    /// A block from `channels_in` to `channels_out` feature maps.
+impl PlainGeneratorBlock {
+    /// A block of the given shape.
     ///
     /// # Errors
     /// If the configuration's resolution has no table.
     pub fn new(
         init: &mut Initialiser<'_>,
         config: &GeneratorConfig,
-        [channels_in, channels_out]: [usize; 2],
-        attention: bool,
+        shape: &BlockShape,
     ) -> Result<Self> {
-        let sn_eps = config.spectral_norm.then_some(config.sn_eps);
+        let [channels_in, channels_out] = shape.channels;
+        let sn_eps = config.power_eps();
         Ok(Self {
             bn1: ConditionalBatchNorm::new(init, config, channels_in)?,
             conv1: Conv2d::new(init, [channels_in, channels_out], 3, true, sn_eps),
             bn2: ConditionalBatchNorm::new(init, config, channels_out)?,
             conv2: Conv2d::new(init, [channels_out, channels_out], 3, true, sn_eps),
             conv_sc: Conv2d::new(init, [channels_in, channels_out], 1, true, sn_eps),
-            attention: attention.then(|| SelfAttention::new(init, channels_out, sn_eps)),
+            attention: shape
+                .attention
+                .then(|| SelfAttention::new(init, channels_out, sn_eps)),
         })
     }
 

@@ -10,6 +10,10 @@ use burn::tensor::ops::MaxPoolOptions;
 use super::init::Initialiser;
 use super::{Conv2d, PowerStep};
 
+/// Largest table of attention weights that is made at once, in bytes: browsers bind at most 128 MiB to
+/// a buffer, and BigGAN-256 with attention at 128x128 has 256 MiB an image.
+const MAX_TABLE_BYTES: usize = 64 << 20;
+
 /// `x + gamma o(g(x) softmax(theta(x)^T phi(x))^T)`, gamma starts at 0.
 #[derive(Module, Debug)]
 pub struct SelfAttention {
@@ -55,8 +59,7 @@ impl SelfAttention {
         let phi = flat(pool(self.phi.forward(x.clone(), step)), pooled); // [n, c/8, hw/4]
         let g = flat(pool(self.g.forward(x.clone(), step)), pooled); // [n, c/2, hw/4]
 
-        let beta = softmax(theta.transpose().matmul(phi), 2); // [n, hw, hw/4]
-        let attended = g.matmul(beta.transpose()); // [n, c/2, hw]
+        let attended = attend(theta, phi, g, MAX_TABLE_BYTES); // [n, c/2, hw]
         let half = attended.dims()[1];
         let o = self.o.forward(attended.reshape([n, half, h, w]), step); // [n, c, h, w]
         x + o * self.gamma.val().reshape([1, 1, 1, 1])
@@ -70,6 +73,80 @@ impl SelfAttention {
     }
 }
 
+/// `g softmax(theta^T phi)^T`, by blocks of queries where the table of weights would pass `max_bytes`.
+///
+/// # Shapes
+/// - theta: `[n, k, queries]`, phi: `[n, k, keys]`, g: `[n, c, keys]`
+/// - returns `[n, c, queries]`
+fn attend(theta: Tensor<3>, phi: Tensor<3>, g: Tensor<3>, max_bytes: usize) -> Tensor<3> {
+    let [n, k, queries] = theta.dims();
+    let query_bytes = n * phi.dims()[2] * size_of::<f32>();
+    let block = (max_bytes / query_bytes).max(1);
+    let rows = |theta: Tensor<3>| {
+        let beta = softmax(theta.transpose().matmul(phi.clone()), 2); // [n, block, keys]
+        g.clone().matmul(beta.transpose()) // [n, c, block]
+    };
+    if block >= queries {
+        return rows(theta);
+    }
+    let blocks = (0..queries)
+        .step_by(block)
+        .map(|first| {
+            let last = (first + block).min(queries);
+            rows(theta.clone().slice([0..n, 0..k, first..last]))
+        })
+        .collect();
+    Tensor::cat(blocks, 2)
+}
+
 fn pool(x: Tensor<4>) -> Tensor<4> {
     max_pool2d(x, MaxPoolOptions::new([2, 2]))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use burn::tensor::{Device, TensorData};
+
+    fn waves<const D: usize>(shape: [usize; D], rate: f32) -> Tensor<D> {
+        let values: Vec<f32> = (0..shape.iter().product::<usize>())
+            .map(|i| libm::sinf(i as f32 * rate))
+            .collect();
+        Tensor::from_data(TensorData::new(values, shape), &Device::flex())
+    }
+
+    fn attended(max_bytes: usize) -> Vec<f32> {
+        let (theta, phi, g) = (
+            waves([2, 3, 16], 0.7),
+            waves([2, 3, 4], 1.3),
+            waves([2, 5, 4], 0.3),
+        );
+        let y = attend(theta, phi, g, max_bytes);
+        assert_eq!(y.dims(), [2, 5, 16]);
+        y.into_data().try_to_vec().unwrap()
+    }
+
+    #[test]
+    fn blocks_of_queries_change_nothing() {
+        let whole = attended(1 << 20);
+        // one query needs 2 images x 4 keys x 4 bytes: blocks of 1, 3 (with a rest) and 16
+        for max_bytes in [1, 3 * 32, 16 * 32] {
+            for (a, b) in attended(max_bytes).iter().zip(&whole) {
+                assert!((a - b).abs() < 1e-6, "{max_bytes}: {a} {b}");
+            }
+        }
+    }
+
+    #[test]
+    fn zero_gamma_is_the_identity() {
+        let device = Device::flex();
+        let init = &mut Initialiser::new(1, 0, &device);
+        let mut attention = SelfAttention::new(init, 8, Some(1e-6));
+        let x = waves([1, 8, 4, 4], 0.9);
+        let y = attention.forward(x.clone(), PowerStep::Discard);
+        assert_eq!(
+            x.into_data().try_to_vec::<f32>().unwrap(),
+            y.into_data().try_to_vec::<f32>().unwrap()
+        );
+    }
 }

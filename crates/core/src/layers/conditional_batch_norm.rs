@@ -52,7 +52,7 @@ impl ConditionalBatchNorm {
         channels: usize,
     ) -> Result<Self> {
         let dim = config.condition_dim()?;
-        let sn_eps = config.spectral_norm.then_some(config.sn_eps);
+        let sn_eps = config.power_eps();
         let projection = |init: &mut Initialiser<'_>| match config.class_embedding {
             ClassEmbedding::Shared { .. } => {
                 ConditionProjection::Linear(Linear::new(init, [dim, channels], false, sn_eps))

@@ -12,6 +12,8 @@ pub struct Initialiser<'a> {
     /// Distinguishes the networks of one run (0 generator, 1 discriminator, ..).
     network: u64,
     next: u64,
+    /// Whether nothing is drawn.
+    zeros: bool,
     device: &'a Device,
 }
 
@@ -22,7 +24,16 @@ impl<'a> Initialiser<'a> {
             seed,
             network,
             next: 0,
+            zeros: false,
             device,
+        }
+    }
+
+    /// An initialiser of networks that are loaded next: what it would draw is 0.
+    pub fn zeros(device: &'a Device) -> Self {
+        Self {
+            zeros: true,
+            ..Self::new(0, 0, device)
         }
     }
 
@@ -39,6 +50,9 @@ impl<'a> Initialiser<'a> {
     /// Trainable weight `[out, ...]` whose matrix `[out, rest]` has orthonormal rows or columns,
     /// whichever are fewer (Saxe et al. 2014; BigGAN appendix C).
     pub fn orthogonal<const D: usize>(&mut self, shape: [usize; D]) -> Param<Tensor<D>> {
+        if self.zeros {
+            return Param::from_tensor(Tensor::zeros(shape, self.device));
+        }
         let rows = shape[0];
         let cols = shape[1..].iter().product();
         let values = orthogonal_matrix(rows, cols, &mut self.draws());
@@ -60,6 +74,9 @@ impl<'a> Initialiser<'a> {
 
     /// Starting vector of a power iteration: normal, of length 1.
     pub fn unit_vector(&mut self, len: usize) -> Param<Tensor<1>> {
+        if self.zeros {
+            return self.state(len, 0.0);
+        }
         let mut draws = self.draws();
         let values: Vec<f64> = (0..len).map(|_| draws.normal()).collect();
         let norm = libm::sqrt(values.iter().map(|v| v * v).sum());

@@ -5,21 +5,21 @@ use burn::module::Module;
 use burn::tensor::activation::relu;
 use burn::tensor::{Device, Tensor};
 
-use crate::arch;
-use crate::blocks::{DiscriminatorBlock, DiscriminatorBlockShape};
+use crate::arch::{self, RGB};
+use crate::blocks::DiscriminatorBlock;
 use crate::config::DiscriminatorConfig;
 use crate::error::Result;
 use crate::layers::init::Initialiser;
-use crate::layers::{Embedding, Linear, PowerStep};
+use crate::layers::{Conv2d, Embedding, Linear, PowerStep};
 
 /// Which network a seed's initial weights belong to.
 const NETWORK: u64 = 1;
-/// Channels of an image.
-const RGB: usize = 3;
 
 /// Image and class to one logit.
 #[derive(Module, Debug)]
 pub struct Discriminator {
+    /// 3x3 on the image, in the deep architectures.
+    pub input_conv: Option<Conv2d>,
     /// Residual blocks, the image's first.
     pub blocks: Vec<DiscriminatorBlock>,
     /// Features to the unconditional part of the logit.
@@ -36,39 +36,33 @@ impl Discriminator {
     /// # Errors
     /// If the configuration is not valid.
     pub fn new(config: &DiscriminatorConfig, seed: u64, device: &Device) -> Result<Self> {
+        Self::build(config, &mut Initialiser::new(seed, NETWORK, device))
+    }
+
+    /// A discriminator whose weights are all 0, to be loaded.
+    ///
+    /// # Errors
+    /// If the configuration is not valid.
+    pub fn zeros(config: &DiscriminatorConfig, device: &Device) -> Result<Self> {
+        Self::build(config, &mut Initialiser::zeros(device))
+    }
+
+    fn build(config: &DiscriminatorConfig, init: &mut Initialiser<'_>) -> Result<Self> {
         config.validate()?;
-        let init = &mut Initialiser::new(seed, NETWORK, device);
-        let ch = config.channels;
-        let mut resolution = config.resolution;
-        let mut attention_left = config.attention.clone();
-        let mut blocks = Vec::new();
-        for (index, row) in arch::discriminator_blocks(config.resolution)?
+        let shapes = arch::discriminator_blocks(config)?;
+        let (first, features) = (shapes[0].channels[0], shapes[shapes.len() - 1].channels[1]);
+        let sn_eps = config.power_eps();
+        let input_conv = config
+            .architecture
+            .is_deep()
+            .then(|| Conv2d::new(init, [RGB, first], 3, true, sn_eps));
+        let blocks = shapes
             .iter()
             .enumerate()
-        {
-            resolution >>= usize::from(row.downsample);
-            // only the first block that ends at a resolution is followed by attention
-            let attention = attention_left.contains(&resolution);
-            attention_left.retain(|&r| r != resolution);
-            let channels_in = if index == 0 {
-                RGB
-            } else {
-                ch * row.channels_in
-            };
-            let shape = DiscriminatorBlockShape {
-                channels: [channels_in, ch * row.channels_out],
-                preactivate: index > 0,
-                downsample: row.downsample,
-                attention,
-            };
-            blocks.push(DiscriminatorBlock::new(init, config, shape));
-        }
-        let features = ch
-            * arch::discriminator_blocks(config.resolution)?
-                .last()
-                .map_or(0, |row| row.channels_out);
-        let sn_eps = Some(config.sn_eps);
+            .map(|(index, shape)| DiscriminatorBlock::new(init, config, shape, index == 0))
+            .collect();
         Ok(Self {
+            input_conv,
             blocks,
             linear: Linear::new(init, [features, 1], true, sn_eps),
             embed: Embedding::new(init, [config.classes, features], sn_eps),
@@ -96,7 +90,10 @@ impl Discriminator {
         class_weights: Tensor<2>,
         step: PowerStep,
     ) -> Tensor<2> {
-        let mut h = images;
+        let mut h = match &mut self.input_conv {
+            Some(input_conv) => input_conv.forward(images, step),
+            None => images,
+        };
         for block in &mut self.blocks {
             h = block.forward(h, step); // [n, c, h, w]
         }

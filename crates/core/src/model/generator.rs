@@ -4,7 +4,7 @@ use burn::module::Module;
 use burn::tensor::activation::tanh;
 use burn::tensor::{Device, Tensor};
 
-use crate::arch::{self, BOTTOM};
+use crate::arch::{self, BOTTOM, RGB};
 use crate::blocks::GeneratorBlock;
 use crate::config::{ClassEmbedding, GeneratorConfig};
 use crate::error::Result;
@@ -22,9 +22,9 @@ pub struct Generator {
     /// Class embedding shared by all layers; not normalised ("SN cripples G", BigGAN-PyTorch
     /// `BigGAN.py:132`). None where embeddings are per layer.
     pub shared: Option<Embedding>,
-    /// First chunk of z to the 4x4 feature map.
+    /// First chunk of z, or class embedding and z in the deep architectures, to the 4x4 feature map.
     pub linear: Linear,
-    /// Residual blocks, 8x8 first.
+    /// Residual blocks, the smallest first; in the deep architectures all blocks of all stages.
     pub blocks: Vec<GeneratorBlock>,
     /// Batch norm before the last convolution; unconditional.
     pub output_bn: BatchNorm,
@@ -40,40 +40,40 @@ impl Generator {
     /// # Errors
     /// If the configuration is not valid.
     pub fn new(config: &GeneratorConfig, seed: u64, device: &Device) -> Result<Self> {
+        Self::build(config, &mut Initialiser::new(seed, NETWORK, device))
+    }
+
+    /// A generator whose weights are all 0, to be loaded: a full-size one takes minutes to initialise.
+    ///
+    /// # Errors
+    /// If the configuration is not valid.
+    pub fn zeros(config: &GeneratorConfig, device: &Device) -> Result<Self> {
+        Self::build(config, &mut Initialiser::zeros(device))
+    }
+
+    fn build(config: &GeneratorConfig, init: &mut Initialiser<'_>) -> Result<Self> {
         config.validate()?;
-        let init = &mut Initialiser::new(seed, NETWORK, device);
-        let sn_eps = config.spectral_norm.then_some(config.sn_eps);
-        let rows = arch::generator_blocks(config.resolution)?;
-        let ch = config.channels;
+        let sn_eps = config.power_eps();
+        let shapes = arch::generator_blocks(config)?;
         let shared = match config.class_embedding {
             ClassEmbedding::Shared { dim } => {
                 Some(Embedding::new(init, [config.classes, dim], None))
             }
             ClassEmbedding::PerLayer => None,
         };
-        let chunk = config.z_dim / config.z_chunks()?;
-        let bottom = ch * rows[0].channels_in * BOTTOM * BOTTOM;
-        let linear = Linear::new(init, [chunk, bottom], true, sn_eps);
-        let blocks = rows
+        let bottom = shapes[0].channels[0] * BOTTOM * BOTTOM;
+        let linear = Linear::new(init, [config.linear_dim()?, bottom], true, sn_eps);
+        let blocks = shapes
             .iter()
-            .enumerate()
-            .map(|(index, row)| {
-                let resolution = BOTTOM << (index + 1);
-                GeneratorBlock::new(
-                    init,
-                    config,
-                    [ch * row.channels_in, ch * row.channels_out],
-                    config.attention.contains(&resolution),
-                )
-            })
+            .map(|shape| GeneratorBlock::new(init, config, shape))
             .collect::<Result<Vec<_>>>()?;
-        let last = ch * rows[rows.len() - 1].channels_out;
+        let last = shapes[shapes.len() - 1].channels[1];
         Ok(Self {
             shared,
             linear,
             blocks,
-            output_bn: BatchNorm::new(init, last, config.bn_eps, config.bn_momentum),
-            output_conv: Conv2d::new(init, [last, 3], 3, true, sn_eps),
+            output_bn: BatchNorm::new(init, last, config.last_bn_eps(), config.bn_momentum),
+            output_conv: Conv2d::new(init, [last, RGB], 3, true, sn_eps),
             config: config.clone(),
         })
     }
@@ -101,31 +101,45 @@ impl Generator {
             Some(shared) => shared.forward(class_weights, pass.spectral), // [n, shared_dim]
             None => class_weights,                                        // [n, classes]
         };
-        let chunks = if self.config.hierarchical_z {
-            self.blocks.len() + 1
-        } else {
-            1
-        };
-        let chunk_dim = self.config.z_dim / chunks;
-        let chunk = |index: usize| {
-            z.clone()
-                .slice([0..n, index * chunk_dim..(index + 1) * chunk_dim])
-        };
+        // what the first layer sees, and the condition of block 0, 1, ..
+        let (first, conditions) = self.inputs(z, class);
 
-        let bottom = self.linear.forward(chunk(0), pass.spectral); // [n, c 4 4]
+        let bottom = self.linear.forward(first, pass.spectral); // [n, c 4 4]
         let channels = bottom.dims()[1] / (BOTTOM * BOTTOM);
         let mut h = bottom.reshape([n, channels, BOTTOM, BOTTOM]); // [n, c, 4, 4]
-        for (index, block) in self.blocks.iter_mut().enumerate() {
-            let condition = if self.config.hierarchical_z {
-                Tensor::cat(vec![class.clone(), chunk(index + 1)], 1) // [n, shared_dim + chunk]
-            } else {
-                class.clone()
-            };
+        for (block, condition) in self.blocks.iter_mut().zip(conditions) {
             h = block.forward(h, condition, pass); // [n, c, 2h, 2w]
         }
         let h = self.output_bn.forward_relu(h, pass.norm);
         let rgb = self.output_conv.forward(h, pass.spectral); // [n, 3, r, r]
         tanh(rgb.clamp(-TANH_LIMIT, TANH_LIMIT))
+    }
+
+    /// Input of the first layer and condition of each block.
+    ///
+    /// # Shapes
+    /// - z: `[n, z_dim]`
+    /// - class: `[n, shared_dim]`, or `[n, classes]` where embeddings are per layer
+    /// - returns `[n, linear_dim]` and for each block `[n, condition_dim]`
+    fn inputs(&self, z: Tensor<2>, class: Tensor<2>) -> (Tensor<2>, Vec<Tensor<2>>) {
+        let blocks = self.blocks.len();
+        if self.config.architecture.is_deep() {
+            let joined = Tensor::cat(vec![class, z], 1);
+            return (joined.clone(), vec![joined; blocks]);
+        }
+        if !self.config.hierarchical_z {
+            return (z, vec![class; blocks]);
+        }
+        let n = z.dims()[0];
+        let length = self.config.z_dim / (blocks + 1);
+        let chunk = |index: usize| {
+            z.clone()
+                .slice([0..n, index * length..(index + 1) * length])
+        };
+        let conditions = (1..=blocks)
+            .map(|index| Tensor::cat(vec![class.clone(), chunk(index)], 1))
+            .collect();
+        (chunk(0), conditions)
     }
 
     /// Bakes every spectral norm into its weight: the network computes what
@@ -145,8 +159,9 @@ impl Generator {
     pub fn normalisers_mut(&mut self) -> Vec<(String, &mut crate::layers::Normaliser)> {
         let mut all = Vec::new();
         for (index, block) in self.blocks.iter_mut().enumerate() {
-            all.push((format!("blocks.{index}.bn1"), &mut block.bn1.stats));
-            all.push((format!("blocks.{index}.bn2"), &mut block.bn2.stats));
+            for (layer, normaliser) in block.normalisers_mut() {
+                all.push((format!("blocks.{index}.{layer}"), normaliser));
+            }
         }
         all.push(("output_bn".into(), &mut self.output_bn.stats));
         all

@@ -8,6 +8,7 @@ use burn::tensor::{Device, Tensor, TensorData};
 use super::{
     AdamConfig, EmaConfig, RealBatch, Techniques, TrainConfig, TrainState, discriminator_step, generator_step,
 };
+use crate::arch::Architecture;
 use crate::config::{ClassEmbedding, DiscriminatorConfig, GeneratorConfig};
 use crate::error::Result;
 use crate::file::{Dtype, encode};
@@ -43,6 +44,8 @@ pub fn check_config(seed: u64) -> TrainConfig {
     };
     TrainConfig {
         generator: GeneratorConfig {
+            architecture: Architecture::Biggan,
+            depth: None,
             resolution: RESOLUTION,
             channels: 2,
             z_dim: 16,
@@ -52,14 +55,19 @@ pub fn check_config(seed: u64) -> TrainConfig {
             attention: vec![8],
             spectral_norm: true,
             bn_eps: 1e-4,
+            output_bn_eps: None,
             sn_eps: 1e-4,
             bn_momentum: 0.1,
         },
         discriminator: DiscriminatorConfig {
+            architecture: Architecture::Biggan,
+            depth: None,
             resolution: RESOLUTION,
             channels: 2,
             classes: CLASSES,
             attention: vec![16],
+            attention_after_stages: vec![],
+            spectral_norm: true,
             sn_eps: 1e-4,
         },
         adam_g: adam(5e-5),

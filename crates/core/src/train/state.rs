@@ -163,18 +163,25 @@ impl TrainState {
     /// If the configuration is not valid.
     pub fn new(config: &TrainConfig, device: &Device) -> Result<Self> {
         config.validate()?;
-        let generator = Generator::new(&config.generator, config.seed, device)?;
-        Ok(Self {
+        Ok(Self::of(
+            Generator::new(&config.generator, config.seed, device)?,
+            Discriminator::new(&config.discriminator, config.seed, device)?,
+        ))
+    }
+
+    /// The state before the first step of two networks.
+    fn of(generator: Generator, discriminator: Discriminator) -> Self {
+        Self {
             ema: Ema::new(&generator),
             generator,
-            discriminator: Discriminator::new(&config.discriminator, config.seed, device)?,
+            discriminator,
             adam_g: AdamMoments::default(),
             adam_d: AdamMoments::default(),
             controls: Controls::new(device),
             d_step: 0,
             g_step: 0,
             images_seen: 0,
-        })
+        }
     }
 
     /// The counters.
@@ -218,7 +225,11 @@ impl TrainState {
         mut tensors: HostTensors,
         device: &Device,
     ) -> Result<Self> {
-        let fresh = Self::new(config, device)?;
+        config.validate()?;
+        let fresh = Self::of(
+            Generator::zeros(&config.generator, device)?,
+            Discriminator::zeros(&config.discriminator, device)?,
+        );
         let mut take = |prefix: &str| tensors.take_under(prefix);
         let generator = load_tensors(fresh.generator, take("generator"), device)?;
         let discriminator = load_tensors(fresh.discriminator, take("discriminator"), device)?;

@@ -1,0 +1,104 @@
+//! Bottleneck block of the discriminator (BigGAN appendix B, figure 16c; BigGAN-PyTorch
+//! `BigGANdeep.py:285-329`; StudioGAN `big_resnet_deep_studiogan.py:192-253` for the shortcut by a 1x1).
+
+use burn::module::Module;
+use burn::tensor::Tensor;
+use burn::tensor::activation::relu;
+
+use crate::arch::{BlockShape, Skip, bottleneck};
+use crate::config::DiscriminatorConfig;
+use crate::kernels::avg_pool_2x2;
+use crate::layers::init::Initialiser;
+use crate::layers::{Conv2d, PowerStep, SelfAttention};
+
+/// ReLU before each of 1x1, 3x3, 3x3, 1x1, average pool before the last; the shortcut keeps its
+/// channels and joins those that a 1x1 makes of them.
+#[derive(Module, Debug)]
+pub struct DeepDiscriminatorBlock {
+    /// 1x1, `in -> out / 4`.
+    pub conv1: Conv2d,
+    /// First 3x3.
+    pub conv2: Conv2d,
+    /// Second 3x3.
+    pub conv3: Conv2d,
+    /// 1x1, `out / 4 -> out`.
+    pub conv4: Conv2d,
+    /// 1x1 of the shortcut: to the channels that are missing, or to all; none where it is the identity.
+    pub conv_sc: Option<Conv2d>,
+    /// Self-attention on the block's output.
+    pub attention: Option<SelfAttention>,
+    #[module(skip)]
+    pub(crate) downsample: bool,
+    /// Whether `conv_sc` makes only the missing channels.
+    #[module(skip)]
+    pub(crate) joins: bool,
+}
+
+impl DeepDiscriminatorBlock {
+    /// A block of the given shape.
+    pub fn new(
+        init: &mut Initialiser<'_>,
+        config: &DiscriminatorConfig,
+        shape: &BlockShape,
+    ) -> Self {
+        let [channels_in, channels_out] = shape.channels;
+        let hidden = bottleneck(channels_out);
+        let sn_eps = config.power_eps();
+        let joins = config.architecture.skip() == Skip::Identity;
+        let mut conv = |io, kernel| Conv2d::new(init, io, kernel, true, sn_eps);
+        Self {
+            conv1: conv([channels_in, hidden], 1),
+            conv2: conv([hidden, hidden], 3),
+            conv3: conv([hidden, hidden], 3),
+            conv4: conv([hidden, channels_out], 1),
+            conv_sc: shortcut_channels(config, shape).map(|out| conv([channels_in, out], 1)),
+            attention: shape
+                .attention
+                .then(|| SelfAttention::new(init, channels_out, sn_eps)),
+            downsample: shape.resamples,
+            joins,
+        }
+    }
+
+    /// # Shapes
+    /// - x: `[n, in, h, w]`
+    /// - returns `[n, out, h, w]`, halved where the block downsamples
+    ///
+    /// # State
+    /// Singular vectors with [`PowerStep::Keep`].
+    pub fn forward(&mut self, x: Tensor<4>, step: PowerStep) -> Tensor<4> {
+        let h = self.conv1.forward(relu(x.clone()), step); // [n, out/4, h, w]
+        let h = self.conv2.forward(relu(h), step);
+        let h = relu(self.conv3.forward(relu(h), step));
+        // pooling is linear and commutes with the 1x1s, which are four times cheaper after it
+        let (h, x) = if self.downsample {
+            (avg_pool_2x2(h), avg_pool_2x2(x)) // [.., h/2, w/2]
+        } else {
+            (h, x)
+        };
+        let skip = match &mut self.conv_sc {
+            Some(conv_sc) if self.joins => {
+                let added = conv_sc.forward(x.clone(), step);
+                Tensor::cat(vec![x, added], 1)
+            }
+            Some(conv_sc) => conv_sc.forward(x, step),
+            None => x,
+        }; // [n, out, h/2, w/2]
+        let y = self.conv4.forward(h, step) + skip;
+        match &mut self.attention {
+            Some(attention) => attention.forward(y, step),
+            None => y,
+        }
+    }
+}
+
+/// Outputs of the shortcut's 1x1; none where the shortcut has none.
+pub(crate) fn shortcut_channels(config: &DiscriminatorConfig, shape: &BlockShape) -> Option<usize> {
+    let [channels_in, channels_out] = shape.channels;
+    match config.architecture.skip() {
+        Skip::Identity => (channels_in != channels_out).then(|| channels_out - channels_in),
+        Skip::Convolution => {
+            (channels_in != channels_out || shape.resamples).then_some(channels_out)
+        }
+    }
+}

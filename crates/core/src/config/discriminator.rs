@@ -1,0 +1,98 @@
+//! What describes a discriminator.
+
+use serde::{Deserialize, Serialize};
+
+use super::checks::{MAX_CHANNELS, MAX_CLASSES, check_attention, check_depth, in_range, in_unit};
+use super::{blocks_per_stage, default_sn_eps, is_default, is_yes, yes};
+use crate::arch::{self, Architecture};
+use crate::error::Result;
+
+/// Architecture of a BigGAN discriminator.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct DiscriminatorConfig {
+    /// Tables and blocks.
+    #[serde(default, skip_serializing_if = "is_default")]
+    pub architecture: Architecture,
+    /// Blocks a stage, for the deep architectures only; 2 where it is not given.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub depth: Option<usize>,
+    /// Side of the input image in pixels.
+    pub resolution: usize,
+    /// Width: channel multiplier.
+    pub channels: usize,
+    /// Number of classes.
+    pub classes: usize,
+    /// Resolutions after whose first stage self-attention stands.
+    #[serde(default)]
+    pub attention: Vec<usize>,
+    /// Stages, counted from 1, after which self-attention stands: for places that no resolution
+    /// names, since several stages end at it (StudioGAN's `attn_d_loc`).
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub attention_after_stages: Vec<usize>,
+    /// Spectral norm on every layer of D; false where it is folded into the weights, which then give
+    /// the same logits but are not meant to be trained.
+    #[serde(default = "yes", skip_serializing_if = "is_yes")]
+    pub spectral_norm: bool,
+    /// Epsilon of the power iteration's normalisations.
+    #[serde(default = "default_sn_eps")]
+    pub sn_eps: f64,
+}
+
+impl DiscriminatorConfig {
+    /// Residual blocks a stage: 1, or the depth of a deep architecture.
+    pub fn blocks_per_stage(&self) -> usize {
+        blocks_per_stage(self.architecture, self.depth)
+    }
+
+    /// Epsilon of the power iterations, where there are any.
+    pub fn power_eps(&self) -> Option<f64> {
+        self.spectral_norm.then_some(self.sn_eps)
+    }
+
+    /// Checks everything that could not be built or would be silently wrong.
+    ///
+    /// # Errors
+    /// [`Error::Config`](crate::Error::Config) naming the key, its value and the remedy.
+    pub fn validate(&self) -> Result<()> {
+        check_depth("discriminator", self.architecture, self.depth, 1)?;
+        in_range("discriminator.channels", self.channels, 1, MAX_CHANNELS)?;
+        in_range("discriminator.classes", self.classes, 1, MAX_CLASSES)?;
+        let blocks = arch::discriminator_blocks(self)?;
+        let mut ends: Vec<usize> = blocks.iter().map(|block| block.resolution).collect();
+        ends.dedup();
+        let stages: Vec<usize> = (1..=blocks.len() / self.blocks_per_stage()).collect();
+        let after = &self.attention_after_stages;
+        check_attention(
+            "discriminator.attention",
+            "resolution",
+            &self.attention,
+            &ends,
+        )?;
+        check_attention(
+            "discriminator.attention_after_stages",
+            "stage",
+            after,
+            &stages,
+        )?;
+        in_unit("discriminator.sn_eps", self.sn_eps)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::test_configs::discriminator;
+
+    #[test]
+    fn attention_needs_a_place() {
+        let mut config = discriminator(Architecture::Biggan, 32);
+        config.attention_after_stages = vec![5];
+        let message = config.validate().unwrap_err().to_string();
+        assert!(message.contains("stage 5") && message.contains("[1, 2, 3, 4]"));
+        config.attention_after_stages = vec![4];
+        config.attention = vec![4];
+        let message = config.validate().unwrap_err().to_string();
+        assert!(message.contains("resolution 4") && message.contains("[16, 8]"));
+    }
+}
