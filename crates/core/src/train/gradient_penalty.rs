@@ -106,3 +106,63 @@ pub fn gradient_penalty(
         gradients,
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::config::DiscriminatorConfig;
+    use crate::latent::one_hot;
+    use crate::random::{Draws, Stream};
+    use crate::test_configs;
+    use burn::tensor::{Device, TensorData};
+
+    /// `sum_i v_i grad_x D` from the tangent pass, against the gradient of autodiff: with v the
+    /// gradient itself it is the squared norm.
+    fn check(config: &DiscriminatorConfig) {
+        let device = Device::flex();
+        let mut discriminator = Discriminator::new(config, 3, &device).unwrap();
+        // gamma starts at 0, where attention would be left out
+        discriminator = crate::named::map_tensors(discriminator, |name, tensor| {
+            Ok(if name.ends_with("attention.gamma") {
+                tensor.values + 0.7
+            } else {
+                tensor.values
+            })
+        })
+        .unwrap();
+        let r = config.resolution;
+        let mut draws = Draws::new(1, Stream::Sample, 0, 0);
+        let values: Vec<f32> = (0..2 * 3 * r * r)
+            .map(|_| (2.0 * draws.uniform() - 1.0) as f32)
+            .collect();
+        let images = Tensor::from_data(TensorData::new(values, [2, 3, r, r]), &device);
+        let classes = one_hot(&[0, config.classes - 1], config.classes, &device);
+        let report = gradient_penalty(&discriminator, images.clone(), classes.clone());
+        let tangent = discriminator.forward_tangent(images, report.image_gradient.clone(), classes);
+        let read = |t: Tensor<1>| t.into_data().try_to_vec::<f32>().unwrap()[0];
+        let (along, norm) = (
+            read(tangent.sum()),
+            read(report.image_gradient.square().sum()),
+        );
+        assert!(
+            (along - norm).abs() < 1e-4 * norm,
+            "{along} along the gradient, its squared norm {norm}"
+        );
+        assert!((read(report.value) - norm / 4.0).abs() < 1e-4 * norm);
+        // biases move no gradient of D with respect to its input (but through ReLU masks)
+        assert!(report.gradients.keys().any(|name| name.ends_with(".weight")));
+    }
+
+    #[test]
+    fn the_tangent_along_the_gradient_is_its_squared_norm() {
+        for architecture in test_configs::ARCHITECTURES {
+            let plain = test_configs::discriminator(architecture, 32);
+            let with_attention = DiscriminatorConfig {
+                attention: vec![16],
+                ..plain.clone()
+            };
+            check(&plain);
+            check(&with_attention);
+        }
+    }
+}
