@@ -103,6 +103,7 @@ impl Reference {
                 classes: self.n_classes,
                 attention: attention(&self.D_attn),
                 attention_after_stages: vec![],
+                activated_shortcut: false,
                 spectral_norm: true,
                 sn_eps: self.SN_eps,
             },

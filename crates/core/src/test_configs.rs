@@ -42,6 +42,7 @@ pub fn discriminator(architecture: Architecture, resolution: usize) -> Discrimin
         classes: 5,
         attention: vec![],
         attention_after_stages: vec![],
+        activated_shortcut: false,
         spectral_norm: true,
         sn_eps: 1e-6,
     }

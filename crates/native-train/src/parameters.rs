@@ -1,89 +1,95 @@
-//! How many parameters a network has, by block.
+//! A network as a table: what each block holds, costs and keeps.
 
-use std::collections::BTreeMap;
 use std::fmt;
 
-use anyhow::Result;
-use biggan::model::{Discriminator, Generator};
-use biggan::named::{NamedTensors, named_tensors};
-use biggan::train::TrainConfig;
-use burn::tensor::Device;
+use biggan::shape::NetworkShape;
 
-/// Parameters of a network by block.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct ParameterTable {
-    network: String,
-    rows: BTreeMap<String, usize>,
+/// Bytes of a MiB.
+const MIB: f64 = 1_048_576.0;
+
+/// A network's table. It is made of shapes alone: nothing is built, so it is instant at every size.
+#[derive(Debug)]
+pub struct NetworkTable<'a> {
+    /// "generator" or "discriminator".
+    pub network: &'a str,
+    /// Its layers.
+    pub shape: &'a NetworkShape,
 }
 
-impl ParameterTable {
-    /// From the number of values of each tensor: `blocks.0.conv1.weight` counts for `blocks.0`,
-    /// `linear.weight` for `linear`.
-    pub fn new(network: &str, counts: &BTreeMap<String, usize>) -> Self {
-        let mut rows = BTreeMap::new();
-        for (name, count) in counts {
-            let depth = if name.starts_with("blocks.") { 2 } else { 1 };
-            let block: Vec<&str> = name.split('.').take(depth).collect();
-            *rows.entry(block.join(".")).or_insert(0) += count;
-        }
-        Self {
-            network: network.to_owned(),
-            rows,
-        }
-    }
-
-    /// All parameters.
-    pub fn total(&self) -> usize {
-        self.rows.values().sum()
-    }
-}
-
-impl fmt::Display for ParameterTable {
+impl fmt::Display for NetworkTable<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        writeln!(f, "{:<28} {:>12} parameters", self.network, self.total())?;
-        for (block, count) in &self.rows {
-            writeln!(f, "  {block:<26} {count:>12}")?;
+        writeln!(
+            f,
+            "{:<20} {:>14} {:>6} {:>12} {:>16} {:>16}",
+            self.network, "channels", "pixels", "parameters", "multiply-adds", "activations"
+        )?;
+        for layer in &self.shape.layers {
+            let [from, to] = layer.channels;
+            writeln!(
+                f,
+                "  {:<18} {:>14} {:>6} {:>12} {:>14.2} M {:>12.2} MiB",
+                layer.name,
+                format!("{from} -> {to}"),
+                layer.resolution,
+                layer.parameters(),
+                layer.multiply_adds as f64 / 1e6,
+                layer.activation_bytes() as f64 / MIB,
+            )?;
         }
-        Ok(())
+        writeln!(
+            f,
+            "  {:<18} {:>14} {:>6} {:>12} {:>14.2} M {:>12.2} MiB",
+            "total",
+            "",
+            "",
+            self.shape.parameters(),
+            self.shape.multiply_adds() as f64 / 1e6,
+            self.shape.activation_bytes() as f64 / MIB,
+        )
     }
 }
 
-/// The tables of a plan's generator and discriminator.
-///
-/// # Errors
-/// If they cannot be built.
-pub fn of_networks(config: &TrainConfig, device: &Device) -> Result<[ParameterTable; 2]> {
-    let generator = Generator::new(&config.generator, config.seed, device)?;
-    let discriminator = Discriminator::new(&config.discriminator, config.seed, device)?;
-    Ok([
-        ParameterTable::new("generator", &trainable(named_tensors(&generator))),
-        ParameterTable::new("discriminator", &trainable(named_tensors(&discriminator))),
-    ])
-}
-
-fn trainable(tensors: NamedTensors) -> BTreeMap<String, usize> {
-    tensors
-        .into_iter()
-        .filter(|(_, tensor)| tensor.trainable)
-        .map(|(name, tensor)| (name, tensor.shape.iter().product()))
-        .collect()
-}
+/// What the columns mean, in one line below the tables.
+pub const LEGEND: &str = "per image: multiply-adds of one forward pass, feature maps in f32 as training \
+                          keeps them (sampling holds a few at a time)\n";
 
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::plan::Plan;
+
+    /// What `inspect --config` prints of every recipe.
+    #[test]
+    fn every_recipe_is_inspected() {
+        let configs = concat!(env!("CARGO_MANIFEST_DIR"), "/../../configs");
+        let mut seen = 0;
+        for entry in std::fs::read_dir(configs).unwrap() {
+            let path = entry.unwrap().path();
+            let plan = Plan::read(&path, &[]).unwrap();
+            // the file is named after the recipe
+            assert_eq!(path.file_stem().unwrap().to_str(), Some(plan.name()));
+            let text = crate::commands::inspect::plan(&plan).unwrap();
+            for part in ["generator", "discriminator", "blocks.0", "total"] {
+                assert!(text.contains(part), "{}: no {part}", path.display());
+            }
+            seen += 1;
+        }
+        assert!(seen >= 11, "only {seen} recipes");
+    }
 
     #[test]
-    fn tensors_count_for_their_block() {
-        let counts = [
-            ("blocks.0.conv1.weight", 6),
-            ("blocks.0.bn1.bias", 2),
-            ("linear.weight", 3),
-        ]
-        .map(|(name, count)| (name.to_owned(), count));
-        let table = ParameterTable::new("g", &counts.into());
-        assert_eq!(table.total(), 11);
-        assert_eq!(table.rows["blocks.0"], 8);
-        assert_eq!(table.rows["linear"], 3);
+    fn totals_are_those_of_the_shape() {
+        let plan = Plan::parse(include_str!("../../../configs/biggan128.toml"), &[]).unwrap();
+        let shape = NetworkShape::generator(&plan.train().generator).unwrap();
+        let table = NetworkTable {
+            network: "generator",
+            shape: &shape,
+        };
+        let text = table.to_string();
+        let total = text.lines().last().unwrap();
+        assert!(
+            total.contains("total") && total.contains("70433988"),
+            "{text}"
+        );
     }
 }

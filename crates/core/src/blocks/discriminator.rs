@@ -26,6 +26,8 @@ pub struct PlainDiscriminatorBlock {
     pub(crate) preactivate: bool,
     #[module(skip)]
     pub(crate) downsample: bool,
+    #[module(skip)]
+    pub(crate) activated_shortcut: bool,
 }
 
 impl PlainDiscriminatorBlock {
@@ -50,6 +52,7 @@ impl PlainDiscriminatorBlock {
                 .then(|| SelfAttention::new(init, channels_out, sn_eps)),
             preactivate: !first,
             downsample: shape.resamples,
+            activated_shortcut: config.activated_shortcut,
         }
     }
 
@@ -64,6 +67,11 @@ impl PlainDiscriminatorBlock {
             relu(x.clone())
         } else {
             x.clone()
+        };
+        let x = if self.activated_shortcut {
+            h.clone()
+        } else {
+            x
         };
         let h = relu(self.conv1.forward(h, step)); // [n, out, h, w]
         let h = if self.downsample {

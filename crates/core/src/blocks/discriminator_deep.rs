@@ -11,8 +11,8 @@ use crate::kernels::avg_pool_2x2;
 use crate::layers::init::Initialiser;
 use crate::layers::{Conv2d, PowerStep, SelfAttention};
 
-/// ReLU before each of 1x1, 3x3, 3x3, 1x1, average pool before the last; the shortcut keeps its
-/// channels and joins those that a 1x1 makes of them.
+/// ReLU before each of 1x1, 3x3, 3x3, 1x1, average pool before the last 1x1; the shortcut keeps its
+/// channels and joins those that a 1x1 makes of them, or is a 1x1.
 #[derive(Module, Debug)]
 pub struct DeepDiscriminatorBlock {
     /// 1x1, `in -> out / 4`.
@@ -29,9 +29,12 @@ pub struct DeepDiscriminatorBlock {
     pub attention: Option<SelfAttention>,
     #[module(skip)]
     pub(crate) downsample: bool,
-    /// Whether `conv_sc` makes only the missing channels.
+    /// Whether `conv_sc` makes only the missing channels, and the pooling stands behind the last ReLU;
+    /// else it makes all, and the pooling stands before.
     #[module(skip)]
     pub(crate) joins: bool,
+    #[module(skip)]
+    pub(crate) activated_shortcut: bool,
 }
 
 impl DeepDiscriminatorBlock {
@@ -57,6 +60,7 @@ impl DeepDiscriminatorBlock {
                 .then(|| SelfAttention::new(init, channels_out, sn_eps)),
             downsample: shape.resamples,
             joins,
+            activated_shortcut: config.activated_shortcut,
         }
     }
 
@@ -67,15 +71,21 @@ impl DeepDiscriminatorBlock {
     /// # State
     /// Singular vectors with [`PowerStep::Keep`].
     pub fn forward(&mut self, x: Tensor<4>, step: PowerStep) -> Tensor<4> {
-        let h = self.conv1.forward(relu(x.clone()), step); // [n, out/4, h, w]
-        let h = self.conv2.forward(relu(h), step);
-        let h = relu(self.conv3.forward(relu(h), step));
-        // pooling is linear and commutes with the 1x1s, which are four times cheaper after it
-        let (h, x) = if self.downsample {
-            (avg_pool_2x2(h), avg_pool_2x2(x)) // [.., h/2, w/2]
+        let h = relu(x.clone());
+        let x = if self.activated_shortcut {
+            h.clone()
         } else {
-            (h, x)
+            x
         };
+        let h = self.conv1.forward(h, step); // [n, out/4, h, w]
+        let h = relu(self.conv2.forward(relu(h), step));
+        let h = match (self.downsample, self.joins) {
+            (false, _) => relu(self.conv3.forward(h, step)),
+            (true, true) => avg_pool_2x2(relu(self.conv3.forward(h, step))), // [n, out/4, h/2, w/2]
+            (true, false) => relu(self.conv3.forward_then_pool(h, step)),
+        };
+        // pooling is linear and commutes with the 1x1, which is four times cheaper after it
+        let x = if self.downsample { avg_pool_2x2(x) } else { x };
         let skip = match &mut self.conv_sc {
             Some(conv_sc) if self.joins => {
                 let added = conv_sc.forward(x.clone(), step);

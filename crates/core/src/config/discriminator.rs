@@ -3,7 +3,7 @@
 use serde::{Deserialize, Serialize};
 
 use super::checks::{MAX_CHANNELS, MAX_CLASSES, check_attention, check_depth, in_range, in_unit};
-use super::{blocks_per_stage, default_sn_eps, is_default, is_yes, yes};
+use super::{blocks_per_stage, default_sn_eps, is_default, is_no, is_yes, yes};
 use crate::arch::{self, Architecture};
 use crate::error::Result;
 
@@ -30,6 +30,10 @@ pub struct DiscriminatorConfig {
     /// names, since several stages end at it (StudioGAN's `attn_d_loc`).
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub attention_after_stages: Vec<usize>,
+    /// Whether the shortcuts start behind the first ReLU of their block, where it has one: so they do in
+    /// StudioGAN, whose ReLU works in place (`src/config.py:484`, `src/models/big_resnet.py:218-233`).
+    #[serde(default, skip_serializing_if = "is_no")]
+    pub activated_shortcut: bool,
     /// Spectral norm on every layer of D; false where it is folded into the weights, which then give
     /// the same logits but are not meant to be trained.
     #[serde(default = "yes", skip_serializing_if = "is_yes")]

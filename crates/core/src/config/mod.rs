@@ -39,6 +39,10 @@ fn yes() -> bool {
     true
 }
 
+fn is_no(flag: &bool) -> bool {
+    !*flag
+}
+
 fn is_yes(flag: &bool) -> bool {
     *flag
 }

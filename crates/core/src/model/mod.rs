@@ -2,6 +2,9 @@
 
 mod discriminator;
 mod generator;
+#[cfg(test)]
+#[cfg(feature = "train")]
+mod tests;
 
 pub use discriminator::Discriminator;
 pub use generator::Generator;

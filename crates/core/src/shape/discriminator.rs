@@ -87,7 +87,7 @@ fn deep(name: &str, shape: &BlockShape, shortcut: Option<usize>) -> LayerShape {
     block.conv("conv3", [hidden, hidden], 3, true, before);
     block.map(3 * hidden, before); // ReLUs
     if shape.resamples {
-        block.map(hidden, after);
+        block.map(hidden, after); // pooled
     }
     block.conv("conv4", [hidden, channels_out], 1, true, after);
     if let Some(channels) = shortcut {

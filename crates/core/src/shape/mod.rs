@@ -93,9 +93,9 @@ impl LayerShape {
         layer.conv("phi", [channels, eighth], 1, false, side);
         layer.conv("g", [channels, half], 1, false, side);
         layer.map(eighth + half, side / 2); // phi and g pooled
-        let (queries, keys) = (side * side, side * side / 4);
-        layer.multiply_adds += (queries * keys * (eighth + half)) as u64;
-        layer.map(2 * keys, side); // scores and weights
+        let table = area(side) * area(side / 2); // queries x keys
+        layer.multiply_adds += table * (eighth + half) as u64;
+        layer.activations += 2 * table; // scores and weights
         layer.map(half, side);
         layer.conv("o", [half, channels], 1, false, side);
         layer.tensor("gamma", &[1]);
@@ -110,7 +110,7 @@ impl LayerShape {
 
     /// A feature map that the pass makes.
     fn map(&mut self, channels: usize, side: usize) {
-        self.activations += (channels * side * side) as u64;
+        self.activations += channels as u64 * area(side);
     }
 
     /// A convolution with an output of `side * side` pixels; `name` is empty where it is the layer.
@@ -128,7 +128,7 @@ impl LayerShape {
         if bias {
             self.tensor(&format!("{name}{dot}bias"), &[channels_out]);
         }
-        self.multiply_adds += count(&weight) * (side * side) as u64;
+        self.multiply_adds += count(&weight) * area(side);
         self.map(channels_out, side);
     }
 }
@@ -154,6 +154,11 @@ impl NetworkShape {
         let tensors = self.layers.iter().flat_map(|layer| &layer.tensors);
         tensors.map(|(name, shape)| (name.as_str(), shape.as_slice()))
     }
+}
+
+/// Positions of a map; in u64, since a browser's usize has 32 bits.
+fn area(side: usize) -> u64 {
+    (side as u64).pow(2)
 }
 
 fn count(shape: &[usize]) -> u64 {

@@ -95,10 +95,8 @@ impl Published {
         (g.channels, g.z_dim, g.classes) = (self.channels, self.z_dim, self.classes);
         g.class_embedding = ClassEmbedding::Shared { dim: 128 };
         (d.channels, d.classes) = (self.channels, self.classes);
-        if self.attention != [0, 0] {
-            g.attention = vec![self.attention[0]];
-            d.attention = vec![self.attention[1]];
-        }
+        let places = |resolution| [resolution].into_iter().filter(|&r| r > 0).collect();
+        (g.attention, d.attention) = (places(self.attention[0]), places(self.attention[1]));
         (
             NetworkShape::generator(&g).unwrap().parameters(),
             NetworkShape::discriminator(&d).unwrap().parameters(),
@@ -141,15 +139,7 @@ fn counts_of_biggan() {
             [64, 64],
             (82_468_068, 99_401_282),
         ),
-        (
-            Biggan,
-            64,
-            64,
-            120,
-            1000,
-            [64, 64],
-            (31_908_100, 20_566_721),
-        ),
+        (Biggan, 64, 64, 120, 1000, [64, 0], (31_908_100, 20_566_721)),
         (Biggan, 32, 64, 80, 10, [0, 0], (4_287_235, 4_207_361)),
         (BigResnet, 32, 96, 80, 10, [16, 16], (9_416_196, 2_415_170)),
         (

@@ -67,6 +67,7 @@ pub fn check_config(seed: u64) -> TrainConfig {
             classes: CLASSES,
             attention: vec![16],
             attention_after_stages: vec![],
+            activated_shortcut: false,
             spectral_norm: true,
             sn_eps: 1e-4,
         },

@@ -64,7 +64,7 @@ impl Controls {
             return Ok(Self::new(device));
         }
         let mut take = |name: &str| match tensors.0.remove(name) {
-            Some(tensor) if tensor.values.len() == 1 => Ok(tensor.to_device(device)),
+            Some(tensor) if tensor.values.len() == 1 => Ok(tensor.into_device(device)),
             Some(tensor) => Err(Error::tensor(
                 format!("controls.{name}"),
                 format!("has {} values, expected 1", tensor.values.len()),

@@ -166,11 +166,12 @@ impl TrainState {
         Ok(Self::of(
             Generator::new(&config.generator, config.seed, device)?,
             Discriminator::new(&config.discriminator, config.seed, device)?,
+            device,
         ))
     }
 
     /// The state before the first step of two networks.
-    fn of(generator: Generator, discriminator: Discriminator) -> Self {
+    fn of(generator: Generator, discriminator: Discriminator, device: &Device) -> Self {
         Self {
             ema: Ema::new(&generator),
             generator,
@@ -229,6 +230,7 @@ impl TrainState {
         let fresh = Self::of(
             Generator::zeros(&config.generator, device)?,
             Discriminator::zeros(&config.discriminator, device)?,
+            device,
         );
         let mut take = |prefix: &str| tensors.take_under(prefix);
         let generator = load_tensors(fresh.generator, take("generator"), device)?;

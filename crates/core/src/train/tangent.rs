@@ -121,6 +121,11 @@ fn plain(block: &mut PlainDiscriminatorBlock, x: Dual<4>) -> Dual<4> {
     } else {
         x.clone()
     };
+    let x = if block.activated_shortcut {
+        h.clone()
+    } else {
+        x
+    };
     let h = h.conv(&mut block.conv1).relu().conv(&mut block.conv2);
     let (h, x) = if block.downsample {
         (h.avg_pool(), x.avg_pool())
@@ -135,13 +140,20 @@ fn plain(block: &mut PlainDiscriminatorBlock, x: Dual<4>) -> Dual<4> {
 }
 
 fn deep(block: &mut DeepDiscriminatorBlock, x: Dual<4>) -> Dual<4> {
-    let h = x.clone().relu().conv(&mut block.conv1).relu();
-    let h = h.conv(&mut block.conv2).relu().conv(&mut block.conv3).relu();
-    let (h, x) = if block.downsample {
-        (h.avg_pool(), x.avg_pool())
+    let h = x.clone().relu();
+    let x = if block.activated_shortcut {
+        h.clone()
     } else {
-        (h, x)
+        x
     };
+    let h = h.conv(&mut block.conv1).relu();
+    let h = h.conv(&mut block.conv2).relu().conv(&mut block.conv3);
+    let h = match (block.downsample, block.joins) {
+        (false, _) => h.relu(),
+        (true, true) => h.relu().avg_pool(),
+        (true, false) => h.avg_pool().relu(),
+    };
+    let x = if block.downsample { x.avg_pool() } else { x };
     let skip = match &mut block.conv_sc {
         Some(conv_sc) if block.joins => {
             let added = x.clone().conv(conv_sc);

@@ -1,20 +1,19 @@
 //! `native-train inspect`: what is inside of a model, a checkpoint, a run or a recipe.
 
-use std::collections::BTreeMap;
 use std::fmt::Write;
 use std::path::Path;
 
 use anyhow::{Context, Result, bail};
 use biggan::config::GeneratorConfig;
 use biggan::file::{FORMAT, ModelFile, read_metadata};
+use biggan::shape::NetworkShape;
 use biggan::train::Counters;
-use burn::tensor::Device;
 
 use crate::args::InspectArgs;
 use crate::checkpoint::{self, Checkpoint};
 use crate::class_choice::Classes;
 use crate::error::{Outcome, bad_usage};
-use crate::parameters::{self, ParameterTable};
+use crate::parameters::{LEGEND, NetworkTable};
 use crate::plan::Plan;
 use crate::{model_files, run_dir};
 
@@ -99,27 +98,24 @@ fn model(path: &Path, file: &ModelFile, bytes: Option<usize>) -> Result<String> 
         &format!("{}, {} images", info.dataset.name, info.dataset.images),
     );
     let from = &info.provenance;
-    let provenance = format!(
-        "{}, recipe {}, seed {}, {} images, {} generator steps, {:.2} % initial weights",
-        from.program,
-        from.recipe,
-        from.seed,
-        from.images_seen,
-        from.g_step,
-        from.ema_initial_share * 100.0
-    );
+    let provenance = match &from.imported {
+        Some(file) => format!("{}, weights of {}, SHA-256 {}", from.program, file.source, file.sha256),
+        None => format!(
+            "{}, recipe {}, seed {}, {} images, {} generator steps, {:.2} % initial weights",
+            from.program,
+            from.recipe,
+            from.seed,
+            from.images_seen,
+            from.g_step,
+            from.ema_initial_share * 100.0
+        ),
+    };
     row(&mut text, "provenance", &provenance);
     for (protocol, score) in &info.scores {
         row(&mut text, "score", &format!("{protocol}: {score}"));
     }
-    let counts: BTreeMap<String, usize> = file
-        .tensors
-        .0
-        .iter()
-        .filter(|(name, _)| !name.starts_with("stats."))
-        .map(|(name, tensor)| (name.clone(), tensor.values.len()))
-        .collect();
-    text += &ParameterTable::new("generator", &counts).to_string();
+    text += &table("generator", &NetworkShape::generator(&info.generator)?);
+    text += LEGEND;
     Ok(text)
 }
 
@@ -144,7 +140,7 @@ fn checkpoint(path: &Path, found: &Checkpoint) -> Result<String> {
     Ok(text)
 }
 
-/// What a plan builds.
+/// What a plan builds, from its shapes alone.
 ///
 /// # Errors
 /// If its networks cannot be built.
@@ -159,24 +155,29 @@ pub fn plan(plan: &Plan) -> Result<String> {
         config.batch_size, config.d_steps
     );
     row(&mut text, "batch", &batch);
-    let tables = parameters::of_networks(config, &Device::flex())?;
+    let g = NetworkShape::generator(&config.generator)?;
+    let d = NetworkShape::discriminator(&config.discriminator)?;
     // G, D, two moments of each, the average of G
-    let [g, d] = tables.each_ref().map(ParameterTable::total);
-    let bytes = (4 * g + 3 * d) * size_of::<f32>();
+    let values = 4 * g.parameters() + 3 * d.parameters();
     let state = format!(
         "{:.1} MiB of weights, moments and average",
-        bytes as f64 / 1048576.0
+        (values * size_of::<f32>() as u64) as f64 / 1_048_576.0
     );
     row(&mut text, "state", &state);
-    for table in tables {
-        text += &table.to_string();
-    }
+    text += &table("generator", &g);
+    text += &table("discriminator", &d);
+    text += LEGEND;
     Ok(text)
+}
+
+fn table(network: &str, shape: &NetworkShape) -> String {
+    NetworkTable { network, shape }.to_string()
 }
 
 fn generator(text: &mut String, config: &GeneratorConfig) {
     let shape = format!(
-        "{0}x{0} pixels, width {1}, z {2}{3}, attention at {4:?}",
+        "{}, {1}x{1} pixels, width {2}, z {3}{4}, attention at {5:?}",
+        config.architecture.name(),
         config.resolution,
         config.channels,
         config.z_dim,
