@@ -13,6 +13,7 @@ mod sigma_clamp;
 mod spectrum;
 mod state;
 mod step;
+mod tangent;
 mod techniques;
 mod top_k;
 
