@@ -14,8 +14,8 @@ use biggan::named::{
     HostTensor, HostTensors, adopt_state, load_tensors, named_tensors, read_values,
 };
 use biggan::train::{
-    AdamConfig, AdamMoments, EmaConfig, RealBatch, Techniques, TrainConfig, TrainState, discriminator_step,
-    generator_step,
+    AdamConfig, AdamMoments, EmaConfig, RealBatch, Techniques, TrainConfig, TrainState,
+    discriminator_step, generator_step,
 };
 use burn::tensor::{Device, Tensor, TensorData};
 use pollster::FutureExt;
@@ -379,7 +379,8 @@ fn check_biggan(folder: &Path, json: &str) {
         let (next, d) =
             discriminator_step(state, &config, real, latents("z_d", "y_d")).expect("a D step");
         let after_d = next.clone();
-        let (next, g) = generator_step(next, &config, latents("z_g", "y_g"), None).expect("a G step");
+        let (next, g) =
+            generator_step(next, &config, latents("z_g", "y_g"), None).expect("a G step");
         state = next;
         let scalar = |t: Tensor<1>| read_values(t).block_on().expect("a read")[0];
         for (name, found) in [("loss_d", scalar(d.loss)), ("loss_g", scalar(g.loss))] {

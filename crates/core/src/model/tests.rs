@@ -12,7 +12,8 @@ use crate::random::Stream;
 use crate::shape::NetworkShape;
 use crate::test_configs::{ARCHITECTURES, discriminator, generator};
 use crate::train::{
-    AdamConfig, EmaConfig, RealBatch, Techniques, TrainConfig, TrainState, discriminator_step, generator_step,
+    AdamConfig, EmaConfig, RealBatch, Techniques, TrainConfig, TrainState, discriminator_step,
+    generator_step,
 };
 
 const RESOLUTION: usize = 16;

@@ -207,7 +207,9 @@ fn shift_matrices(shifts: &[i64], side: usize, device: &Device) -> Tensor<4> {
 fn inside(intervals: &[[usize; 2]], side: usize, device: &Device) -> Tensor<4> {
     let values: Vec<f32> = intervals
         .iter()
-        .flat_map(|[from, to]| (0..side).map(move |i| f32::from(u8::from((*from..*to).contains(&i)))))
+        .flat_map(|[from, to]| {
+            (0..side).map(move |i| f32::from(u8::from((*from..*to).contains(&i))))
+        })
         .collect();
     let shape = [intervals.len(), 1, side, 1];
     Tensor::from_data(TensorData::new(values, shape), device)
@@ -249,7 +251,11 @@ mod tests {
     fn shifts_move_pixels_and_fill_with_grey() {
         let device = Device::flex();
         let x = Tensor::<4>::from_data([[[[1.0, 2.0, 3.0]]]], &device);
-        for (shift, expected) in [(1, [0.0, 1.0, 2.0]), (0, [1.0, 2.0, 3.0]), (-2, [3.0, 0.0, 0.0])] {
+        for (shift, expected) in [
+            (1, [0.0, 1.0, 2.0]),
+            (0, [1.0, 2.0, 3.0]),
+            (-2, [3.0, 0.0, 0.0]),
+        ] {
             let columns = shift_matrices(&[shift], 3, &device);
             assert_eq!(values(x.clone().matmul(columns.transpose())), expected);
         }

@@ -6,7 +6,8 @@ use std::collections::BTreeMap;
 use burn::tensor::{Device, Tensor, TensorData};
 
 use super::{
-    AdamConfig, EmaConfig, RealBatch, Techniques, TrainConfig, TrainState, discriminator_step, generator_step,
+    AdamConfig, EmaConfig, RealBatch, Techniques, TrainConfig, TrainState, discriminator_step,
+    generator_step,
 };
 use crate::arch::Architecture;
 use crate::config::{ClassEmbedding, DiscriminatorConfig, GeneratorConfig};

@@ -87,7 +87,11 @@ pub fn gradient_penalty(
     let n = images.dims()[0] as f64;
     let x = images.clone().autodiff().require_grad();
     let mut frozen = discriminator.clone().train().no_grad();
-    let logits = frozen.forward(x.clone(), class_weights.clone().autodiff(), PowerStep::Discard);
+    let logits = frozen.forward(
+        x.clone(),
+        class_weights.clone().autodiff(),
+        PowerStep::Discard,
+    );
     let mut gradients = logits.sum().backward();
     let image_gradient = x
         .grad_remove(&mut gradients)
@@ -150,7 +154,12 @@ mod tests {
         );
         assert!((read(report.value) - norm / 4.0).abs() < 1e-4 * norm);
         // biases move no gradient of D with respect to its input (but through ReLU masks)
-        assert!(report.gradients.keys().any(|name| name.ends_with(".weight")));
+        assert!(
+            report
+                .gradients
+                .keys()
+                .any(|name| name.ends_with(".weight"))
+        );
     }
 
     #[test]

@@ -15,13 +15,15 @@ mod state;
 mod step;
 mod tangent;
 mod techniques;
+#[cfg(test)]
+mod tests;
 mod top_k;
 
 pub use adam::{AdamConfig, AdamMoments};
 pub use augment::{AugmentConfig, Operation};
 pub use check::{CheckRun, check_config, check_run};
-pub use ema::{Ema, EmaConfig};
 pub use controls::Controls;
+pub use ema::{Ema, EmaConfig};
 pub use gradient_penalty::{GradientPenalty, PenaltyReport, gradient_penalty};
 pub use lecam::LecamConfig;
 pub use objective::Objective;

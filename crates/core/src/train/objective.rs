@@ -48,9 +48,7 @@ impl Objective {
         match self {
             Self::Hinge => relu(-real + 1.0).mean() + relu(fake + 1.0).mean(),
             Self::NonSaturating => softplus(-real).mean() + softplus(fake).mean(),
-            Self::LeastSquares => {
-                ((real - 1.0).square().mean() + fake.square().mean()) * 0.5
-            }
+            Self::LeastSquares => ((real - 1.0).square().mean() + fake.square().mean()) * 0.5,
             Self::Wasserstein => fake.mean() - real.mean(),
             Self::RelativisticPairing => softplus(fake - real).mean(),
         }

@@ -144,11 +144,9 @@ pub fn discriminator_step(
             techniques,
         ))
     });
-    state.controls = state.controls.after(
-        techniques,
-        real_logits.clone(),
-        fake_logits.clone(),
-    );
+    state.controls = state
+        .controls
+        .after(techniques, real_logits.clone(), fake_logits.clone());
     let report = DiscriminatorReport {
         loss,
         real: real_logits,
@@ -198,7 +196,11 @@ pub fn generator_step(
     let mut loss = None;
     for part in techniques.parts(n) {
         let last = part.end == n;
-        let step = if last { PowerStep::Keep } else { PowerStep::Discard };
+        let step = if last {
+            PowerStep::Keep
+        } else {
+            PowerStep::Discard
+        };
         let share = part.len() as f64 / n as f64;
         let mut generator = passed.train();
         // D's weights carry no gradient here: only the path through the images is needed
@@ -219,7 +221,12 @@ pub fn generator_step(
         let logits = discriminator.forward(images, classes, step); // [part, 1]
         let real = pairs.map(|real| {
             let real = slice(real, part.clone());
-            let seen = augmented(real.images, &state, config, [G_REAL_AUGMENT, key[1], key[2]]);
+            let seen = augmented(
+                real.images,
+                &state,
+                config,
+                [G_REAL_AUGMENT, key[1], key[2]],
+            );
             // the vectors are those of the pass over the fakes: both take the same step
             before
                 .clone()
@@ -231,7 +238,10 @@ pub fn generator_step(
             top_k_weights(logits.clone().without_autodiff(), k).autodiff()
         });
         let part_loss = techniques.objective.generator(logits, real, weights) * share;
-        add(&mut gradients, named_gradients(&generator, part_loss.backward()));
+        add(
+            &mut gradients,
+            named_gradients(&generator, part_loss.backward()),
+        );
         let part_loss = part_loss.without_autodiff();
         loss = Some(loss.map_or(part_loss.clone(), |sum: Tensor<1>| sum + part_loss));
         passed = generator.valid();
@@ -332,7 +342,9 @@ fn score(
     let logits = discriminator.forward(images, classes, step); // [n + m, 1]
     let fake = logits.clone().narrow(0, 0, n);
     let real = logits.narrow(0, n, m);
-    let loss = techniques.objective.discriminator(real.clone(), fake.clone());
+    let loss = techniques
+        .objective
+        .discriminator(real.clone(), fake.clone());
     let total = match techniques.lecam.filter(|l| state.d_step >= l.start_step) {
         Some(lecam) => {
             let penalty = state.controls.anchors.penalty(real.clone(), fake.clone());
@@ -366,7 +378,9 @@ fn add_penalty(
         let scaled = report.gradients.into_iter();
         add(
             gradients,
-            scaled.map(|(name, g)| (name, g * (factor * share))).collect(),
+            scaled
+                .map(|(name, g)| (name, g * (factor * share)))
+                .collect(),
         );
     }
     value
@@ -385,11 +399,7 @@ fn add(sum: &mut Gradient, part: Gradient) {
 
 /// Orthogonal regularisation acts on every weight of G of two or more dimensions but the shared
 /// embedding (BigGAN-PyTorch `train_fns.py:75-80`).
-fn add_orthogonal(
-    gradients: &mut Gradient,
-    weights: &NamedTensors,
-    config: &TrainConfig,
-) {
+fn add_orthogonal(gradients: &mut Gradient, weights: &NamedTensors, config: &TrainConfig) {
     for (name, gradient) in gradients.iter_mut() {
         if name.starts_with("shared.") {
             continue;
@@ -404,10 +414,7 @@ fn add_orthogonal(
 }
 
 /// Gradients of a module's trainable parameters, flat, by name.
-pub(crate) fn named_gradients<M: Module>(
-    module: &M,
-    mut gradients: Gradients,
-) -> Gradient {
+pub(crate) fn named_gradients<M: Module>(module: &M, mut gradients: Gradients) -> Gradient {
     struct Collect<'a> {
         path: Vec<String>,
         gradients: &'a mut Gradients,
