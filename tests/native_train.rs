@@ -8,16 +8,22 @@
 
 #[path = "native_train/bad_input.rs"]
 mod bad_input;
+#[path = "native_train/import.rs"]
+mod import;
 #[path = "native_train/interruption.rs"]
 mod interruption;
 #[path = "native_train/model.rs"]
 mod model;
+#[path = "native_train/parts.rs"]
+mod parts;
 #[path = "native_train/resume.rs"]
 mod resume;
 #[path = "native_train/scores.rs"]
 mod scores;
 #[path = "native_train/setting.rs"]
 mod setting;
+#[path = "torch_writer.rs"]
+mod torch_writer;
 #[path = "native_train/usage.rs"]
 mod usage;
 #[cfg(feature = "wgpu")]

@@ -24,7 +24,7 @@ pub fn with_model() -> Setting {
     setting
 }
 
-/// The images of `sample --raw`.
+/// The tensor `image` of a file.
 pub fn image(path: &Path) -> HostTensor {
     let stored = decode(&std::fs::read(path).unwrap()).unwrap();
     stored.tensors.0["image"].clone()
@@ -121,6 +121,7 @@ fn models_checkpoints_and_runs_are_inspected() {
         "14 rows of 8 samples: off 0.04",
         "recipe tiny, seed 3, 64 images, 8 generator steps, 0.39 % initial weights",
         "0 0; 1 1; 2 2",
+        "resampling, 0.001 to 8, or off",
         "data, 24 images",
         "blocks.2",
     ] {
@@ -258,6 +259,15 @@ fn requests_that_do_not_fit_are_refused() {
         &[&truncation[..], &["9"]].concat(),
         &["9", "0.001 to 8", "off"],
     );
+    refused(
+        &[
+            &truncation[..],
+            &["1.5", "--truncation-kind", "scaled_truncated_normal"],
+        ]
+        .concat(),
+        &["1.5", "0.001 to 1", "off"],
+    );
+    refused(&[&truncation[..], &["0"]].concat(), &["truncation 0 "]);
     refused(&[&truncation[..], &["much"]].concat(), &["\"much\"", "off"]);
     refused(
         &["--class", "all", "--count", "5000", "--out", "x"],
@@ -268,4 +278,42 @@ fn requests_that_do_not_fit_are_refused() {
         &["1 to 4096"],
     );
     assert!(!setting.path("x.png").exists());
+}
+
+#[test]
+fn another_kind_of_truncation_draws_another_z() {
+    let setting = with_model();
+    let sample = |truncation: &str, more: &[&str]| {
+        let args = [
+            "sample",
+            "model.safetensors",
+            "--class",
+            "1",
+            "--count",
+            "2",
+            "--raw",
+            "raw",
+            "--truncation",
+            truncation,
+        ];
+        setting.ok(&[&args[..], more].concat());
+        image(&setting.path("raw")).values
+    };
+    let kind = |kind| ["--truncation-kind", kind];
+    let own = sample("1", &[]);
+    assert_eq!(own, sample("1", &kind("resampling")));
+    assert_ne!(own, sample("1", &kind("scaled_normal")));
+    let largest = sample("1", &kind("scaled_truncated_normal"));
+    assert_eq!(largest, sample("off", &kind("scaled_truncated_normal")));
+    // this model's table is none of Hugging Face's
+    let hf = [
+        "sample",
+        "model.safetensors",
+        "--class",
+        "1",
+        "--truncation",
+        "1",
+    ];
+    let hf = [&hf[..], &["--hf-compat", "--raw", "raw"]].concat();
+    setting.refused(1, &hf, &["hf_compat", "14 rows"]);
 }

@@ -62,6 +62,32 @@ fn scores_carry_their_protocol_and_can_be_kept() {
     assert_eq!(first, setting.ok(&evaluate), "the same scores twice");
     let inside = setting.ok(&["inspect", "model.safetensors"]);
     assert!(inside.contains("FD-tiny: n=12"), "{inside}");
+
+    // into the index of a model in parts
+    let parts = "parts.safetensors.index.json";
+    let export = [
+        "export",
+        "run",
+        "--passes",
+        "2",
+        "--out",
+        parts,
+        "--shard-size",
+        "4KiB",
+    ];
+    setting.ok(&export);
+    let evaluate: Vec<&str> = evaluate
+        .into_iter()
+        .map(|arg| {
+            if arg == "model.safetensors" {
+                parts
+            } else {
+                arg
+            }
+        })
+        .collect();
+    assert_eq!(first, setting.ok(&evaluate), "the same scores");
+    assert!(setting.ok(&["inspect", parts]).contains("FD-tiny: n=12"));
 }
 
 #[test]

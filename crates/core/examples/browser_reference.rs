@@ -103,6 +103,7 @@ fn random_model(channels: usize) -> Result<Vec<u8>, Box<dyn Error>> {
             g_step: 0,
             seed: 1,
             ema_initial_share: 1.0,
+            imported: None,
         },
         scores: BTreeMap::new(),
     };

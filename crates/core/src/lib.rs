@@ -11,6 +11,7 @@ pub mod error;
 pub mod file;
 pub mod image;
 pub mod imagenet;
+pub mod import;
 pub mod kernels;
 pub mod latent;
 pub mod layers;

@@ -2,6 +2,7 @@
 
 use std::path::PathBuf;
 
+use biggan::import::Source;
 use biggan::truncation::TruncationKind;
 use clap::{Parser, Subcommand};
 
@@ -24,6 +25,15 @@ Examples:
   native-train classifier --dataset fashion-mnist --out models/fashion-cnn.safetensors
   native-train evaluate models/fashion32.safetensors --classifier models/fashion-cnn.safetensors \\
       --truncation 1.0";
+
+const IMPORT_EXAMPLES: &str = "\
+Examples:
+  native-train import --from hf-deep pytorch_model.bin --out biggan-deep-256.safetensors
+  native-train import --from biggan-pytorch G_ema.pth --config flags.json --out biggan-128.safetensors
+  native-train import --from studiogan 'model=G_ema-best-weights-step=96000.pth' \\
+      --config BigGAN.yaml --out studiogan.safetensors
+  native-train import --from biggan-pytorch weights/run --training \\
+      --recipe configs/biggan-pytorch-imagenet128.toml --out runs/continued";
 
 /// Trains BigGANs, samples them and writes the models that the page loads.
 #[derive(Debug, Parser)]
@@ -51,6 +61,9 @@ pub enum Command {
     Train(TrainArgs),
     /// Write the averaged generator of a run as a model file
     Export(ExportArgs),
+    /// Make a model, or a run to continue, of another program's weights
+    #[command(after_help = IMPORT_EXAMPLES)]
+    Import(ImportArgs),
     /// Draw pictures from a model
     Sample(SampleArgs),
     /// Say what is inside of a model, a checkpoint, a run or a recipe
@@ -130,6 +143,44 @@ impl From<StoredType> for biggan::file::Dtype {
             StoredType::F32 => Self::F32,
         }
     }
+}
+
+/// Options of `import`.
+#[derive(Debug, clap::Args)]
+pub struct ImportArgs {
+    /// Program that wrote the weights: hf-deep (pytorch-pretrained-BigGAN), biggan-pytorch, studiogan
+    #[arg(long, value_name = "SOURCE")]
+    pub from: Source,
+    /// File of the generator's weights (best its average, G_ema); with --training the run's directory
+    pub weights: PathBuf,
+    /// That program's config: config.json (hf-deep), its flags as JSON (biggan-pytorch), its YAML or
+    /// the same keys as JSON (studiogan) [default: config.json beside the weights]
+    #[arg(long, value_name = "FILE")]
+    pub config: Option<PathBuf>,
+    /// Model file to write; with --training the run directory
+    #[arg(long, value_name = "PATH")]
+    pub out: PathBuf,
+    /// Type of the stored values
+    #[arg(long, value_enum, default_value_t = StoredType::F16)]
+    pub dtype: StoredType,
+    /// Write parts of at most this size, e.g. 64MiB, and an index
+    #[arg(long, value_name = "SIZE")]
+    pub shard_size: Option<ByteSize>,
+    /// Write what became of every tensor, a text file
+    #[arg(long, value_name = "FILE")]
+    pub report: Option<PathBuf>,
+    /// Import G, D, the average and the optimisers as a run to continue
+    #[arg(long)]
+    pub training: bool,
+    /// Recipe to continue with, a TOML file (with --training)
+    #[arg(long, value_name = "FILE")]
+    pub recipe: Option<PathBuf>,
+    /// Replace a value of the recipe; may be repeated
+    #[arg(long = "set", value_name = "KEY=VALUE")]
+    pub set: Vec<String>,
+    /// Which of several states of the run: best0, copy1 (biggan-pytorch); best, current (studiogan)
+    #[arg(long, value_name = "NAME")]
+    pub suffix: Option<String>,
 }
 
 /// Options of `sample`.

@@ -206,15 +206,8 @@ mod tests {
         let bus = refused("school");
         assert!(bus.contains("did you mean 779 school bus"), "{bus}");
         let ball = refused("bear");
-        assert!(
-            ball.contains("did you mean 439 bearskin, busby, shako; "),
-            "{ball}"
-        );
-        assert!(
-            refused("terrier").ends_with("and 2 more"),
-            "{}",
-            refused("terrier")
-        );
+        assert!(ball.contains("did you mean 387 lesser panda, "), "{ball}");
+        assert!(refused("terrier").ends_with("; and 4 more"));
         let none = refused("unicorn");
         assert!(none.contains("0 tench, Tinca tinca; 1 goldfish"), "{none}");
         assert!(none.ends_with("; and 980 more"), "{none}");

@@ -5,7 +5,6 @@ use std::str::FromStr;
 use anyhow::Result;
 use burn::tensor::Device;
 
-#[cfg(not(feature = "wgpu"))]
 use crate::error::bad_usage;
 
 /// A device by name, as typed.
@@ -13,7 +12,7 @@ use crate::error::bad_usage;
 pub enum DeviceName {
     /// The CPU backend (flex).
     Cpu,
-    /// A GPU through wgpu: the runtime's choice, or the discrete GPU of this index.
+    /// A GPU through wgpu: the runtime's choice, or the one of this index.
     Wgpu(Option<usize>),
 }
 
@@ -48,17 +47,30 @@ pub fn open(name: DeviceName) -> Result<Device> {
 
 #[cfg(feature = "wgpu")]
 fn open_wgpu(index: Option<usize>) -> Result<Device> {
+    use burn::tensor::{DeviceKind, DeviceType};
     use burn_wgpu::graphics::AutoGraphicsApi;
     use burn_wgpu::{RuntimeOptions, WgpuDevice, try_init_setup};
 
-    let wgpu = index.map_or_else(WgpuDevice::default, WgpuDevice::DiscreteGpu);
-    let setup = try_init_setup::<AutoGraphicsApi>(&wgpu, RuntimeOptions::default())
-        .map_err(|error| anyhow::anyhow!("device wgpu did not start: {error}; use --device cpu"))?;
+    if let Some(index) = index {
+        let all: Vec<Device> = Device::enumerate(DeviceType::Wgpu).into_iter().collect();
+        let count = all.len();
+        return all.into_iter().nth(index).ok_or_else(|| {
+            bad_usage(format!(
+                "device wgpu:{index}: this machine has {count} of them, counted from 0; use another \
+                 index, or --device cpu"
+            ))
+        });
+    }
+    let setup =
+        try_init_setup::<AutoGraphicsApi>(&WgpuDevice::default(), RuntimeOptions::default())
+            .map_err(|error| {
+                anyhow::anyhow!("device wgpu did not start: {error}; use --device cpu")
+            })?;
     let adapter = setup.adapter.get_info();
     eprintln!("device wgpu: {} ({:?})", adapter.name, adapter.backend);
     // a lost device poisons Burn's runtime through its own callback: the next read is an error, the
     // run ends with the last checkpoint intact
-    Ok(Device::from(wgpu))
+    Ok(Device::wgpu(DeviceKind::DefaultDevice))
 }
 
 #[cfg(not(feature = "wgpu"))]

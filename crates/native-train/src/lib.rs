@@ -18,6 +18,7 @@ pub mod commands;
 pub mod dataset;
 pub mod device;
 pub mod error;
+pub mod foreign_run;
 pub mod interrupt;
 pub mod latents_file;
 pub mod model_files;

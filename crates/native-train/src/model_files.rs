@@ -3,7 +3,7 @@
 use std::path::{Path, PathBuf};
 
 use anyhow::{Context, Result};
-use biggan::file::{Dtype, INDEX_SUFFIX, ModelFile, ModelInfo};
+use biggan::file::{Dtype, INDEX_SUFFIX, ModelFile, ModelInfo, check_part_name};
 
 use crate::atomic_file;
 use crate::error::bad_usage;
@@ -53,6 +53,69 @@ fn named(path: &Path) -> String {
     format!("model {}", path.display())
 }
 
+/// Where a model will be written, checked before it is made.
+#[derive(Debug, Clone)]
+pub struct Target {
+    path: PathBuf,
+    /// What the names of the parts begin with, and their largest size.
+    parts: Option<(String, usize)>,
+}
+
+impl Target {
+    /// One file, or parts of at most `shard_bytes`: `NAME.safetensors` then stands for
+    /// `NAME-00001-of-00002.safetensors` and so on, and `NAME.safetensors.index.json`.
+    ///
+    /// # Errors
+    /// If the name does not fit one file or parts.
+    pub fn new(path: &Path, shard_bytes: Option<usize>) -> Result<Self> {
+        let parts = match shard_bytes {
+            None if is_index(path) => {
+                return Err(bad_usage(format!(
+                    "{} names an index; give --shard-size, or a name that ends in {SUFFIX}",
+                    path.display()
+                )));
+            }
+            None => None,
+            Some(shard_bytes) => {
+                let name = path.file_name().and_then(|name| name.to_str());
+                let stem = name.and_then(|name| {
+                    name.strip_suffix(INDEX_SUFFIX)
+                        .or_else(|| name.strip_suffix(SUFFIX))
+                });
+                let stem = stem.ok_or_else(|| {
+                    bad_usage(format!(
+                        "{}: with --shard-size give a name that ends in {SUFFIX} or {INDEX_SUFFIX}",
+                        path.display()
+                    ))
+                })?;
+                check_part_name(&format!("{stem}{SUFFIX}"))
+                    .map_err(|error| bad_usage(error.to_string()))?;
+                Some((stem.to_owned(), shard_bytes))
+            }
+        };
+        Ok(Self {
+            path: path.to_owned(),
+            parts,
+        })
+    }
+
+    /// The bytes of a model for this place.
+    ///
+    /// # Errors
+    /// If a value does not fit the type.
+    pub fn encode(&self, file: &ModelFile, dtype: Dtype) -> Result<EncodedModel> {
+        let files = match &self.parts {
+            None => vec![(self.path.clone(), file.encode(dtype)?)],
+            Some((stem, shard_bytes)) => file
+                .encode_shards(stem, dtype, *shard_bytes)?
+                .into_iter()
+                .map(|(name, bytes)| (self.path.with_file_name(name), bytes))
+                .collect(),
+        };
+        Ok(EncodedModel { files })
+    }
+}
+
 /// The files of a model before they are written.
 #[derive(Debug)]
 pub struct EncodedModel {
@@ -61,46 +124,6 @@ pub struct EncodedModel {
 }
 
 impl EncodedModel {
-    /// A model for `out`, in parts of at most `shard_bytes` where given. `NAME.safetensors` then stands
-    /// for `NAME-00001-of-00002.safetensors` and so on, and `NAME.safetensors.index.json`.
-    ///
-    /// # Errors
-    /// If a value does not fit the type, or the name does not fit one file or parts.
-    pub fn new(
-        file: &ModelFile,
-        dtype: Dtype,
-        out: &Path,
-        shard_bytes: Option<usize>,
-    ) -> Result<Self> {
-        let name = out.file_name().and_then(|name| name.to_str());
-        let Some(shard_bytes) = shard_bytes else {
-            if is_index(out) {
-                return Err(bad_usage(format!(
-                    "{} names an index; give --shard-size, or a name that ends in {SUFFIX}",
-                    out.display()
-                )));
-            }
-            return Ok(Self {
-                files: vec![(out.to_owned(), file.encode(dtype)?)],
-            });
-        };
-        let stem = name.and_then(|name| {
-            name.strip_suffix(INDEX_SUFFIX)
-                .or_else(|| name.strip_suffix(SUFFIX))
-        });
-        let stem = stem.ok_or_else(|| {
-            bad_usage(format!(
-                "{}: with --shard-size give a name that ends in {SUFFIX} or {INDEX_SUFFIX}",
-                out.display()
-            ))
-        })?;
-        let files = file.encode_shards(stem, dtype, shard_bytes)?;
-        let beside = |(name, bytes)| (out.with_file_name(name), bytes);
-        Ok(Self {
-            files: files.into_iter().map(beside).collect(),
-        })
-    }
-
     /// The model as it will be read.
     ///
     /// # Errors
@@ -147,8 +170,6 @@ impl EncodedModel {
     }
 
     fn last(&self) -> &(PathBuf, Vec<u8>) {
-        self.files
-            .last()
-            .expect("both constructors make a file or more")
+        self.files.last().expect("a target makes a file or more")
     }
 }

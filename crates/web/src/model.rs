@@ -3,7 +3,7 @@
 use biggan::file::ModelFile;
 use biggan::image;
 use biggan::sampler::Sampler;
-use biggan::truncation::Truncation;
+use biggan::truncation::{Truncation, TruncationKind};
 use burn::tensor::Device;
 use serde::Serialize;
 use wasm_bindgen::prelude::*;
@@ -21,6 +21,9 @@ pub struct Model {
 struct Info<'a> {
     class_names: &'a [String],
     resolution: usize,
+    truncation_kind: TruncationKind,
+    /// Smallest and largest truncation beside off.
+    truncation_range: [f64; 2],
     /// `null` is off.
     truncations: &'a [Truncation],
     dataset: &'a str,
@@ -46,6 +49,8 @@ impl Model {
         Ok(serde_json::to_string(&Info {
             class_names: &info.class_names,
             resolution: info.generator.resolution,
+            truncation_kind: info.truncation_kind,
+            truncation_range: info.truncation_kind.range(),
             truncations: &info.statistics.truncations,
             dataset: &info.dataset.name,
             recipe: &info.provenance.recipe,
@@ -53,7 +58,7 @@ impl Model {
         })?)
     }
 
-    /// `count` samples of a class; no truncation is N(0, I).
+    /// `count` samples of a class; no truncation is off.
     ///
     /// # Errors
     /// If the request is out of range or the device fails.

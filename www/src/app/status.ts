@@ -12,6 +12,12 @@ const BACKENDS = {
   webgpu: "the GPU (WebGPU)",
 };
 
+const TRUNCATIONS = {
+  resampling: "every coordinate of z is at most this",
+  scaled_truncated_normal: "z is this times a normal cut at 2",
+  scaled_normal: "z is a normal of this standard deviation",
+};
+
 export function showProgress(received: number, total: number | null): void {
   const part = total
     ? `${Math.round((100 * received) / total)} %`
@@ -40,7 +46,7 @@ export function showModel(info: ModelInfo): void {
       : "never trained: its weights are random";
   element("model", HTMLParagraphElement).textContent =
     `A generative adversarial network draws these ${side} pictures here, on your machine. ` +
-    `The model was ${origin}.`;
+    `The model was ${origin}. Truncation: ${TRUNCATIONS[info.truncationKind]}.`;
 }
 
 export function showProblem(error: unknown): void {

@@ -2,11 +2,17 @@
 
 export type Backend = "cpu" | "webgpu";
 
+/** What a truncation means: the paper's, TF-Hub's, or a standard deviation (see the core's `truncation.rs`). */
+export type TruncationKind = "resampling" | "scaled_truncated_normal" | "scaled_normal";
+
 /** A model, as far as a page shows it. */
 export interface ModelInfo {
   classNames: string[];
   /** Side of an image in pixels. */
   resolution: number;
+  truncationKind: TruncationKind;
+  /** Smallest and largest truncation beside off. */
+  truncationRange: [number, number];
   /** Truncations with statistics of their own; `null` is off. */
   truncations: (number | null)[];
   dataset: string;
@@ -17,7 +23,7 @@ export interface ModelInfo {
 export interface SampleRequest {
   classIndex: number;
   seed: bigint;
-  /** Every |z| is at most this; `null` is off: z from N(0, I). */
+  /** By the model's kind, e.g. every |z| at most this; `null` is off. */
   truncation: number | null;
   count: number;
 }

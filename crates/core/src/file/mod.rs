@@ -10,6 +10,7 @@ mod shards;
 
 pub use container::{Dtype, StoredTensors, decode, encode, encode_with, read_metadata};
 pub use model_file::{
-    DatasetInfo, FORMAT, FORMAT_VERSION, ModelFile, ModelInfo, Provenance, StatisticsTable,
+    DatasetInfo, FORMAT, FORMAT_VERSION, ImportedFrom, ModelFile, ModelInfo, Provenance,
+    StatisticsTable,
 };
-pub use shards::{INDEX_SUFFIX, sha256_hex};
+pub use shards::{INDEX_SUFFIX, check_part_name, sha256_hex};

@@ -18,7 +18,7 @@ use crate::args::ExportArgs;
 use crate::checkpoint::Checkpoint;
 use crate::device;
 use crate::error::{Outcome, bad_usage};
-use crate::model_files::EncodedModel;
+use crate::model_files::Target;
 use crate::run_dir;
 
 /// Largest weight of the initial weights in an average that is exported: beyond it the pictures
@@ -43,6 +43,7 @@ pub fn run(args: &ExportArgs) -> Result<Outcome> {
     if args.passes == 0 {
         return Err(bad_usage("--passes is 0; it must be 1 or more"));
     }
+    let target = Target::new(&args.out, args.shard_size.map(|size| size.0))?;
     let checkpoint = read_checkpoint(&args.run)?;
     refuse_young_average(&checkpoint, &args.run)?;
     let plan = checkpoint.plan.clone();
@@ -75,7 +76,7 @@ pub fn run(args: &ExportArgs) -> Result<Outcome> {
         scores: std::collections::BTreeMap::new(),
     };
     let file = block_on(ModelFile::from_generator(generator, info, &statistics))?;
-    write(file, args, &device)?;
+    write(&file, dtype, &target, &device)?;
     Ok(Outcome::Done)
 }
 
@@ -151,12 +152,12 @@ fn provenance(recipe: &str, seed: u64, state: &TrainState) -> Provenance {
         g_step: state.g_step,
         seed,
         ema_initial_share: state.ema.initial_share,
+        imported: None,
     }
 }
 
-fn write(file: ModelFile, args: &ExportArgs, device: &Device) -> Result<()> {
-    let shard_bytes = args.shard_size.map(|size| size.0);
-    let encoded = EncodedModel::new(&file, args.dtype.into(), &args.out, shard_bytes)?;
+fn write(file: &ModelFile, dtype: Dtype, target: &Target, device: &Device) -> Result<()> {
+    let encoded = target.encode(file, dtype)?;
     // what was written must load
     Sampler::new(encoded.decode()?, device)?;
     encoded.write()?;

@@ -98,15 +98,21 @@ fn model(path: &Path, file: &ModelFile, bytes: Option<usize>) -> Result<String> 
         &format!("{}, {} images", info.dataset.name, info.dataset.images),
     );
     let from = &info.provenance;
-    let provenance = format!(
-        "{}, recipe {}, seed {}, {} images, {} generator steps, {:.2} % initial weights",
-        from.program,
-        from.recipe,
-        from.seed,
-        from.images_seen,
-        from.g_step,
-        from.ema_initial_share * 100.0
-    );
+    let provenance = match &from.imported {
+        Some(file) => format!(
+            "{}, weights of {}, SHA-256 {}",
+            from.program, file.source, file.sha256
+        ),
+        None => format!(
+            "{}, recipe {}, seed {}, {} images, {} generator steps, {:.2} % initial weights",
+            from.program,
+            from.recipe,
+            from.seed,
+            from.images_seen,
+            from.g_step,
+            from.ema_initial_share * 100.0
+        ),
+    };
     row(&mut text, "provenance", &provenance);
     for (protocol, score) in &info.scores {
         row(&mut text, "score", &format!("{protocol}: {score}"));

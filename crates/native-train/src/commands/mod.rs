@@ -4,6 +4,7 @@ pub mod classifier;
 pub mod data;
 pub mod evaluate;
 pub mod export;
+pub mod import;
 pub mod inspect;
 pub mod sample;
 pub mod train;
@@ -46,6 +47,7 @@ pub fn run(args: Args, environment: &Environment) -> Result<Outcome> {
         None => train::run(&args.train, environment),
         Some(Command::Train(train)) => train::run(&train, environment),
         Some(Command::Export(args)) => export::run(&args),
+        Some(Command::Import(args)) => import::run(&args),
         Some(Command::Sample(args)) => sample::run(&args),
         Some(Command::Inspect(args)) => inspect::run(&args),
         Some(Command::Evaluate(args)) => evaluate::run(&args, environment),

@@ -116,7 +116,9 @@ fn start(
     let Some(checkpoint) = resumed else {
         return Ok(TrainState::new(plan.train(), device)?);
     };
-    if checkpoint.dataset.sha256 != dataset.info.sha256 {
+    // an imported run does not know its data
+    let known = !checkpoint.dataset.sha256.is_empty();
+    if known && checkpoint.dataset.sha256 != dataset.info.sha256 {
         bail!(
             "the data differ from those of the checkpoint: SHA-256 {} there, {} here; restore the \
              data, or start a new run with --out",

@@ -1,0 +1,97 @@
+//! Round trips, exact bytes, broken files.
+
+use super::*;
+
+fn sample() -> HostTensors {
+    let tensor = |shape: &[usize], values: &[f32]| HostTensor {
+        shape: shape.to_vec(),
+        values: values.to_vec(),
+    };
+    HostTensors(BTreeMap::from([
+        ("w".to_owned(), tensor(&[2, 2], &[1.0, -0.5, 0.25, 3.0])),
+        ("a".to_owned(), tensor(&[1], &[2.0])),
+    ]))
+}
+
+fn metadata() -> BTreeMap<String, String> {
+    ('a'..='p')
+        .map(|letter| (letter.to_string(), format!("{letter}\"é")))
+        .collect()
+}
+
+#[test]
+fn round_trips() {
+    for dtype in [Dtype::F32, Dtype::F16] {
+        let bytes = encode(&sample(), &metadata(), dtype).unwrap();
+        let back = decode(&bytes).unwrap();
+        assert_eq!(back.tensors, sample());
+        assert_eq!(back.metadata, metadata());
+        assert_eq!(read_metadata(&bytes).unwrap(), metadata());
+    }
+}
+
+#[test]
+fn the_bytes_are_these() {
+    let metadata = BTreeMap::from([("b", "2"), ("a", "1")])
+        .into_iter()
+        .map(|(k, v)| (k.to_owned(), v.to_owned()))
+        .collect();
+    let dtype_of = |name: &str| if name == "a" { Dtype::F16 } else { Dtype::F32 };
+    let bytes = encode_with(&sample(), &metadata, dtype_of).unwrap();
+    let header = concat!(
+        r#"{"__metadata__":{"a":"1","b":"2"},"#,
+        r#""w":{"dtype":"F32","shape":[2,2],"data_offsets":[0,16]},"#,
+        r#""a":{"dtype":"F16","shape":[1],"data_offsets":[16,18]}}"#
+    );
+    let padded = header.len().next_multiple_of(8);
+    assert_eq!(bytes[..8], (padded as u64).to_le_bytes());
+    assert_eq!(
+        &bytes[8..8 + padded],
+        format!("{header:<padded$}").as_bytes()
+    );
+    assert_eq!(bytes[bytes.len() - 2..], [0, 0x40]); // 2 in f16
+    // the library reads them
+    assert_eq!(SafeTensors::deserialize(&bytes).unwrap().len(), 2);
+}
+
+#[test]
+fn the_same_content_is_the_same_bytes() {
+    let bytes = encode(&sample(), &metadata(), Dtype::F32).unwrap();
+    for _ in 0..8 {
+        // read back in between: a hash map of the reader must not show either
+        let again = decode(&bytes).unwrap();
+        assert_eq!(
+            encode(&again.tensors, &again.metadata, Dtype::F32).unwrap(),
+            bytes
+        );
+    }
+    assert_eq!(replace_metadata(&bytes, &metadata()).unwrap(), bytes);
+}
+
+#[test]
+fn metadata_is_replaced_and_values_stay() {
+    let bytes = encode(&sample(), &BTreeMap::new(), Dtype::F16).unwrap();
+    let new = replace_metadata(&bytes, &metadata()).unwrap();
+    assert_eq!(new, encode(&sample(), &metadata(), Dtype::F16).unwrap());
+}
+
+#[test]
+fn every_cut_is_an_error() {
+    let bytes = encode(&sample(), &BTreeMap::new(), Dtype::F32).unwrap();
+    for len in 0..bytes.len() {
+        assert!(decode(&bytes[..len]).is_err(), "cut at {len}");
+    }
+}
+
+#[test]
+fn f16_refuses_what_it_cannot_hold() {
+    let mut tensors = sample();
+    tensors.0.get_mut("w").unwrap().values[0] = 1e6;
+    let message = encode(&tensors, &BTreeMap::new(), Dtype::F16)
+        .unwrap_err()
+        .to_string();
+    assert!(
+        message.contains("tensor w") && message.contains("65504"),
+        "{message}"
+    );
+}

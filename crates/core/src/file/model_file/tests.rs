@@ -1,0 +1,105 @@
+//! Round trips, files from before, contradictions.
+
+use super::*;
+use crate::named::HostTensor;
+
+/// A model file as far as files go: its tensors are no generator's.
+pub(in crate::file) fn tiny() -> ModelFile {
+    let generator = serde_json::from_value(serde_json::json!({
+        "resolution": 32,
+        "channels": 1,
+        "z_dim": 4,
+        "classes": 2,
+        "class_embedding": { "kind": "shared", "dim": 2 },
+        "hierarchical_z": false,
+    }));
+    let tensor = |name: &str, len: usize| {
+        let values = (0..len).map(|i| i as f32 + name.len() as f32).collect();
+        let shape = vec![len];
+        (name.to_owned(), HostTensor { shape, values })
+    };
+    ModelFile {
+        info: ModelInfo {
+            generator: generator.unwrap(),
+            class_names: vec!["tench, Tinca tinca".into(), "crane".into()],
+            class_ids: vec!["n01440764".into(), "n02012849".into()],
+            truncation_kind: TruncationKind::ScaledTruncatedNormal,
+            statistics: StatisticsTable {
+                truncations: [0.0, 0.5, 1.0].map(Truncation::Threshold).to_vec(),
+                samples: 1,
+            },
+            dataset: DatasetInfo {
+                name: "none".into(),
+                images: 0,
+                sha256: vec![],
+            },
+            provenance: Provenance {
+                program: "test".into(),
+                recipe: "none".into(),
+                images_seen: 0,
+                g_step: 0,
+                seed: 0,
+                ema_initial_share: 1.0,
+                imported: None,
+            },
+            scores: BTreeMap::new(),
+        },
+        tensors: HostTensors(BTreeMap::from([
+            tensor("linear.weight", 40),
+            tensor("output_conv.weight", 27),
+            tensor("stats.output_bn.mean", 3),
+        ])),
+    }
+}
+
+#[test]
+fn round_trips_in_the_same_bytes() {
+    let file = tiny();
+    let bytes = file.encode(Dtype::F16).unwrap();
+    let back = ModelFile::decode(&bytes).unwrap();
+    assert_eq!(back, file);
+    assert_eq!(back.encode(Dtype::F16).unwrap(), bytes);
+}
+
+#[test]
+fn files_from_before_kinds_and_ids_are_read() {
+    let mut file = tiny();
+    let mut config = serde_json::to_value(&file.info).unwrap();
+    let keys = config.as_object_mut().unwrap();
+    assert_eq!(keys["truncation_kind"], "scaled_truncated_normal");
+    keys.remove("truncation_kind");
+    keys.remove("class_ids");
+    let mut metadata = file.info.metadata().unwrap();
+    metadata.insert("config".into(), config.to_string());
+    let bytes = encode_with(&file.tensors, &metadata, |_| Dtype::F32).unwrap();
+    file.info.truncation_kind = TruncationKind::Resampling;
+    file.info.class_ids.clear();
+    assert_eq!(ModelFile::decode(&bytes).unwrap(), file);
+}
+
+#[test]
+fn the_info_is_replaced_and_tensors_stay() {
+    let mut file = tiny();
+    let bytes = file.encode(Dtype::F16).unwrap();
+    file.info.scores.insert("a score".into(), 1.5);
+    let new = ModelFile::replace_info(&bytes, &file.info).unwrap();
+    assert_eq!(new, file.encode(Dtype::F16).unwrap());
+}
+
+#[test]
+fn counts_that_disagree_are_refused() {
+    for (spoil, part) in [
+        (
+            (|info| info.class_ids.truncate(1)) as fn(&mut ModelInfo),
+            "1 class ids",
+        ),
+        (|info| info.class_names.truncate(1), "names 1 classes"),
+        (|info| info.statistics.truncations.clear(), "no rows"),
+    ] {
+        let mut file = tiny();
+        spoil(&mut file.info);
+        let bytes = file.encode(Dtype::F32).unwrap();
+        let message = ModelFile::decode(&bytes).unwrap_err().to_string();
+        assert!(message.contains(part), "{message}");
+    }
+}

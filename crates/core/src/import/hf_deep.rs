@@ -1,0 +1,222 @@
+//! Weights of huggingface/pytorch-pretrained-BigGAN (@1e18aed): the generator of BigGAN-deep with 51
+//! rows of statistics, as converted from TensorFlow Hub.
+//!
+//! Names: `model.py:40-260`; the order of z and class, of the first layer's rows, and the 128 outputs of
+//! the last convolution: `model.py:225,234-246,293`, `convert_tf_to_pytorch.py:59-113`.
+
+use serde::Deserialize;
+
+use super::change::Change;
+use super::gather::{Dialect, Spectral, block_path, translate_parts};
+use crate::arch::{self, Architecture};
+use crate::config::{ClassEmbedding, GeneratorConfig};
+use crate::error::{Error, Result};
+
+/// Most rows of statistics that are read.
+const MAX_ROWS: usize = 1001;
+
+/// `config.json` (`config.py:41-49`); unknown keys are refused.
+#[derive(Debug, Clone, PartialEq, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct Config {
+    output_dim: usize,
+    z_dim: usize,
+    class_embed_dim: usize,
+    channel_width: usize,
+    num_classes: usize,
+    layers: Vec<(bool, usize, usize)>,
+    attention_layer_position: usize,
+    eps: f64,
+    n_stats: usize,
+}
+
+/// Names and layout of the generator.
+#[derive(Debug)]
+pub(super) struct Names {
+    z: usize,
+    /// Rows of statistics; row k belongs to the truncation `k / (rows - 1)`.
+    pub rows: usize,
+    /// Outputs of the last convolution.
+    outputs: usize,
+    attention: usize,
+}
+
+impl Config {
+    /// Reads the file.
+    ///
+    /// # Errors
+    /// If a key is missing, unknown or of another type.
+    pub fn parse(value: serde_json::Value) -> Result<Self> {
+        serde_json::from_value(value).map_err(|error| {
+            Error::Config(format!("config.json of pytorch-pretrained-BigGAN: {error}"))
+        })
+    }
+
+    /// The architecture, and the names of its tensors.
+    ///
+    /// # Errors
+    /// If the layers are not those of BigGAN-deep.
+    pub fn generator(&self) -> Result<(GeneratorConfig, Names)> {
+        let mut config = GeneratorConfig {
+            architecture: Architecture::BigganDeep,
+            depth: None,
+            resolution: self.output_dim,
+            channels: self.channel_width,
+            z_dim: self.z_dim,
+            classes: self.num_classes,
+            class_embedding: ClassEmbedding::Shared {
+                dim: self.class_embed_dim,
+            },
+            hierarchical_z: false,
+            attention: Vec::new(),
+            spectral_norm: true,
+            bn_eps: self.eps,
+            output_bn_eps: None,
+            sn_eps: self.eps,
+            bn_momentum: 0.1, // there is no training code
+        };
+        config.validate()?;
+        let blocks = arch::generator_blocks(&config)?;
+        let width = self.channel_width;
+        let expected: Vec<(bool, usize, usize)> = blocks
+            .iter()
+            .map(|block| {
+                (
+                    block.resamples,
+                    block.channels[0] / width,
+                    block.channels[1] / width,
+                )
+            })
+            .collect();
+        if self.layers != expected {
+            return Err(Error::Config(format!(
+                "layers of config.json are {:?}, those of BigGAN-deep at {} are {expected:?}",
+                self.layers, self.output_dim
+            )));
+        }
+        // attention stands before the layer of this number, that is behind the block before it
+        let before = self.attention_layer_position.checked_sub(1);
+        let attention = before.filter(|&block| blocks.get(block).is_some_and(|b| b.resamples));
+        let attention = attention.ok_or_else(|| {
+            Error::Config(format!(
+                "attention_layer_position is {}; attention stands behind a block that upsamples",
+                self.attention_layer_position
+            ))
+        })?;
+        config.attention = vec![blocks[attention].resolution];
+        if !(2..=MAX_ROWS).contains(&self.n_stats) {
+            return Err(Error::Config(format!(
+                "n_stats is {}; 2 to {MAX_ROWS} rows of statistics are read",
+                self.n_stats
+            )));
+        }
+        let names = Names {
+            z: self.z_dim,
+            rows: self.n_stats,
+            outputs: width,
+            attention,
+        };
+        Ok((config, names))
+    }
+}
+
+const TABLE: &[(&str, &str)] = &[
+    ("bn1", "bn_0"),
+    ("bn2", "bn_1"),
+    ("bn3", "bn_2"),
+    ("bn4", "bn_3"),
+    ("bn1.bias", "bn_0.offset"),
+    ("bn2.bias", "bn_1.offset"),
+    ("bn3.bias", "bn_2.offset"),
+    ("bn4.bias", "bn_3.offset"),
+    ("gain", "scale"),
+    ("conv1", "conv_0"),
+    ("conv2", "conv_1"),
+    ("conv3", "conv_2"),
+    ("conv4", "conv_3"),
+    ("theta", "snconv1x1_theta"),
+    ("phi", "snconv1x1_phi"),
+    ("g", "snconv1x1_g"),
+    ("o", "snconv1x1_o_conv"),
+    ("linear", "generator.gen_z"),
+    ("output_conv", "generator.conv_to_rgb"),
+    ("output_bn", "generator.bn"),
+    ("output_bn.gain", "generator.bn.weight"),
+    ("shared", "embeddings"),
+    ("stats", ""),
+    ("mean", "running_means"),
+    ("variance", "running_vars"),
+];
+
+impl Dialect for Names {
+    fn translate(&self, ours: &str) -> String {
+        let Some((block, rest)) = block_path(ours) else {
+            return translate_parts(ours, TABLE);
+        };
+        if let Some(rest) = rest.strip_prefix("attention.") {
+            let layer = self.attention + 1;
+            return format!("generator.layers.{layer}.{}", translate_parts(rest, TABLE));
+        }
+        let layer = block + usize::from(block > self.attention);
+        format!("generator.layers.{layer}.{}", translate_parts(rest, TABLE))
+    }
+
+    fn spectral(&self) -> Spectral {
+        Spectral::Stored
+    }
+
+    fn change(&self, ours: &str) -> Change {
+        let z = self.z;
+        let of = self.outputs;
+        match ours {
+            "shared.weight" => Change::Transposed,
+            "linear.weight" => Change::ClassAndChannelsFirst { z },
+            "linear.bias" => Change::ChannelsFirst,
+            "output_conv.weight" | "output_conv.bias" => Change::FirstRows { of },
+            _ if ours.ends_with(".gain.weight") || ours.ends_with(".bias.weight") => {
+                Change::ClassFirst { z }
+            }
+            _ => Change::None,
+        }
+    }
+
+    fn rows(&self) -> Option<usize> {
+        Some(self.rows)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn names() {
+        let names = Names {
+            z: 2,
+            rows: 51,
+            outputs: 8,
+            attention: 7,
+        };
+        for (ours, theirs) in [
+            ("shared.weight", "embeddings.weight"),
+            ("linear", "generator.gen_z"),
+            ("blocks.7.bn4.gain", "generator.layers.7.bn_3.scale"),
+            ("blocks.8.bn1.bias", "generator.layers.9.bn_0.offset"),
+            ("blocks.8.conv1.bias", "generator.layers.9.conv_0.bias"),
+            (
+                "blocks.7.attention.o",
+                "generator.layers.8.snconv1x1_o_conv",
+            ),
+            ("blocks.7.attention.gamma", "generator.layers.8.gamma"),
+            (
+                "blocks.0.bn1.stats.mean",
+                "generator.layers.0.bn_0.running_means",
+            ),
+            ("output_bn.stats.variance", "generator.bn.running_vars"),
+            ("output_bn.gain", "generator.bn.weight"),
+            ("output_bn.bias", "generator.bn.bias"),
+        ] {
+            assert_eq!(names.translate(ours), theirs);
+        }
+    }
+}

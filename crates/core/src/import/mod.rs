@@ -1,0 +1,79 @@
+//! Weights from elsewhere: files of other BigGAN programs become model files and training states.
+//!
+//! Everything works on bytes, so that a browser can do it too. Three programs are read, see
+//! [`Source`]. The path of a file:
+//!
+//! ```text
+//! torch (container, pickle, views) -> foreign (what became of each tensor) -> gather (names, folding,
+//! layout, by the dialect of the program) -> model file or training state, and a report
+//! ```
+
+mod biggan_pytorch;
+mod change;
+mod config_text;
+mod fold;
+mod foreign;
+mod gather;
+mod hf_deep;
+mod infer;
+mod looks_like;
+mod model;
+mod network;
+#[cfg(feature = "train")]
+mod optimiser;
+mod report;
+mod studiogan;
+pub mod torch;
+#[cfg(feature = "train")]
+mod training;
+
+pub use gather::Purpose;
+pub use model::model;
+pub use network::{Imported, discriminator, generator};
+pub use report::{Fate, Report, ReportLine};
+#[cfg(feature = "train")]
+pub use training::{ImportedTraining, TrainingFiles, training};
+
+use std::str::FromStr;
+
+use crate::error::{Error, Result};
+
+/// A program whose weights are read.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Source {
+    /// huggingface/pytorch-pretrained-BigGAN: the generators of BigGAN-deep at 128, 256 and 512.
+    HfDeep,
+    /// ajbrock/BigGAN-PyTorch: BigGAN and BigGAN-deep, with optimisers.
+    BigganPytorch,
+    /// POSTECH-CVLab/PyTorch-StudioGAN: `big_resnet*`, with optimisers.
+    Studiogan,
+}
+
+impl Source {
+    /// All of them.
+    pub const ALL: [Self; 3] = [Self::HfDeep, Self::BigganPytorch, Self::Studiogan];
+
+    /// Its name on the command line.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::HfDeep => "hf-deep",
+            Self::BigganPytorch => "biggan-pytorch",
+            Self::Studiogan => "studiogan",
+        }
+    }
+}
+
+impl FromStr for Source {
+    type Err = Error;
+
+    fn from_str(text: &str) -> Result<Self> {
+        Self::ALL
+            .into_iter()
+            .find(|source| source.name() == text)
+            .ok_or_else(|| {
+                Error::Request(format!(
+                    "{text:?} is no source of weights; choose hf-deep, biggan-pytorch or studiogan"
+                ))
+            })
+    }
+}

@@ -1,0 +1,310 @@
+//! Whole networks out of foreign files, and the model file of a generator.
+
+use std::collections::BTreeMap;
+
+use super::foreign::Foreign;
+use super::gather::{self, Dialect, Purpose};
+use super::infer::{self, Hints};
+use super::looks_like::{Looks, backbone, looks_like};
+use super::report::{Report, ReportLine};
+use super::torch::{Node, TorchFile};
+use super::{Source, biggan_pytorch, config_text, hf_deep, studiogan};
+use crate::arch;
+use crate::config::{ClassEmbedding, DiscriminatorConfig, GeneratorConfig};
+use crate::error::{Error, Result};
+use crate::named::{HostTensor, HostTensors};
+use crate::shape::NetworkShape;
+
+/// A network out of a foreign file.
+#[derive(Debug, Clone)]
+pub struct Imported<C> {
+    /// Its architecture; for inference without spectral norm, which is folded in.
+    pub config: C,
+    /// Its tensors, those that [`crate::named::load_tensors`] asks for. For inference without the
+    /// statistics of batch norm.
+    pub tensors: HostTensors,
+    /// Tables of statistics, `<layer>.{mean,variance}` `[rows, c]`; empty in training.
+    pub statistics: BTreeMap<String, HostTensor>,
+    /// What became of each tensor of the file.
+    pub report: Report,
+}
+
+/// Reads a generator.
+///
+/// # Errors
+/// If the file is malformed, holds something else than it is said to, or a tensor is missing, unknown,
+/// of another shape or not finite; if the config is missing or says something else.
+pub fn generator(
+    source: Source,
+    bytes: &[u8],
+    config: Option<&str>,
+    purpose: Purpose,
+) -> Result<Imported<GeneratorConfig>> {
+    let file = TorchFile::open(bytes)?;
+    generator_of(
+        source,
+        state_dict(source, file.root(), true)?,
+        config,
+        purpose,
+    )
+}
+
+/// Reads a discriminator.
+///
+/// # Errors
+/// As [`generator`].
+pub fn discriminator(
+    source: Source,
+    bytes: &[u8],
+    config: Option<&str>,
+    purpose: Purpose,
+) -> Result<Imported<DiscriminatorConfig>> {
+    let file = TorchFile::open(bytes)?;
+    discriminator_of(
+        source,
+        state_dict(source, file.root(), false)?,
+        config,
+        purpose,
+    )
+}
+
+/// The dictionary of tensors, after a look at what they are.
+pub(super) fn state_dict<'f, 'a>(
+    source: Source,
+    root: Node<'f, 'a>,
+    is_generator: bool,
+) -> Result<Node<'f, 'a>> {
+    match looks_like(root) {
+        Some(Looks {
+            what,
+            source: Some(other),
+            ..
+        }) if other != source => {
+            return Err(Error::File(format!(
+                "this looks like {what}; try --from {}",
+                other.name()
+            )));
+        }
+        Some(looks) if looks.source.is_none() || looks.is_generator != is_generator => {
+            let wanted = if is_generator {
+                "generator"
+            } else {
+                "discriminator"
+            };
+            return Err(Error::File(format!(
+                "this looks like {}; give the file of a {wanted}",
+                looks.what
+            )));
+        }
+        _ => {}
+    }
+    Ok(root.get("state_dict").unwrap_or(root))
+}
+
+fn needed(source: Source, config: Option<&str>) -> Result<&str> {
+    config.ok_or_else(|| {
+        let what = match source {
+            Source::HfDeep => "the config.json beside the weights",
+            Source::BigganPytorch => {
+                "its flags as JSON, at least {\"BN_eps\": 1e-5} (BigGAN-PyTorch's default)"
+            }
+            Source::Studiogan => "its YAML file, or the same keys as JSON",
+        };
+        Error::Config(format!(
+            "the weights alone do not tell all; give --config {what}"
+        ))
+    })
+}
+
+fn generator_of(
+    source: Source,
+    state_dict: Node<'_, '_>,
+    config: Option<&str>,
+    purpose: Purpose,
+) -> Result<Imported<GeneratorConfig>> {
+    let foreign = Foreign::new(state_dict)?;
+    let value = config_text::parse(needed(source, config)?)?;
+    match source {
+        Source::HfDeep => {
+            let (config, names) = hf_deep::Config::parse(value)?.generator()?;
+            gather_generator(source, foreign, config, &names, purpose, &[])
+        }
+        Source::BigganPytorch => {
+            let config = infer::generator(&foreign, &Hints::parse(value)?)?;
+            generator_with(source, foreign, config, purpose)
+        }
+        Source::Studiogan => {
+            let config = studiogan::Config::parse(value)?.generator()?;
+            let (said, seen) = (config.architecture.name(), backbone(state_dict));
+            if said != seen {
+                return Err(Error::Config(format!(
+                    "backbone is {said:?} in the config, but the weights look like {seen:?}; is it the \
+                     config of these weights?"
+                )));
+            }
+            generator_with(source, foreign, config, purpose)
+        }
+    }
+}
+
+/// A generator of a known architecture.
+pub(super) fn generator_with(
+    source: Source,
+    mut foreign: Foreign<'_, '_>,
+    config: GeneratorConfig,
+    purpose: Purpose,
+) -> Result<Imported<GeneratorConfig>> {
+    if source == Source::Studiogan {
+        let names = studiogan::Names::generator(&foreign, &config)?;
+        return gather_generator(source, foreign, config, &names, purpose, studiogan::LEFT);
+    }
+    let names = biggan_pytorch::Names::generator(&mut foreign, &config)?;
+    let left = biggan_pytorch::LEFT;
+    let mut imported = gather_generator(source, foreign, config, &names, purpose, left)?;
+    if names.divides() {
+        let remark = "standing statistics were sums and are divided by their passes";
+        imported.report.remarks.push(remark.into());
+    }
+    Ok(imported)
+}
+
+fn discriminator_of(
+    source: Source,
+    state_dict: Node<'_, '_>,
+    config: Option<&str>,
+    purpose: Purpose,
+) -> Result<Imported<DiscriminatorConfig>> {
+    let foreign = Foreign::new(state_dict)?;
+    let value = config_text::parse(needed(source, config)?)?;
+    let config = match source {
+        Source::HfDeep => {
+            return Err(Error::Request(
+                "pytorch-pretrained-BigGAN has no discriminator".into(),
+            ));
+        }
+        Source::BigganPytorch => infer::discriminator(&foreign, &Hints::parse(value)?)?,
+        Source::Studiogan => studiogan::Config::parse(value)?.discriminator()?,
+    };
+    discriminator_with(source, foreign, config, purpose)
+}
+
+/// A discriminator of a known architecture.
+pub(super) fn discriminator_with(
+    source: Source,
+    mut foreign: Foreign<'_, '_>,
+    config: DiscriminatorConfig,
+    purpose: Purpose,
+) -> Result<Imported<DiscriminatorConfig>> {
+    if source == Source::Studiogan {
+        let names = studiogan::Names::discriminator(&foreign, &config)?;
+        return gather_discriminator(source, foreign, config, &names, purpose, studiogan::LEFT);
+    }
+    let names = biggan_pytorch::Names::discriminator(&mut foreign, &config)?;
+    gather_discriminator(
+        source,
+        foreign,
+        config,
+        &names,
+        purpose,
+        biggan_pytorch::LEFT,
+    )
+}
+
+fn gather_generator(
+    source: Source,
+    mut foreign: Foreign<'_, '_>,
+    mut config: GeneratorConfig,
+    dialect: &impl Dialect,
+    purpose: Purpose,
+    left: &[(&str, &'static str)],
+) -> Result<Imported<GeneratorConfig>> {
+    let network = NetworkShape::generator(&config)?;
+    let is_shared = matches!(config.class_embedding, ClassEmbedding::Shared { .. });
+    let is_normalised = |name: &str| {
+        let conditional = name.ends_with(".gain.weight") || name.ends_with(".bias.weight");
+        name != "shared.weight" && (is_shared || !conditional)
+    };
+    let weights = gather::weights(&mut foreign, &network, is_normalised, dialect, purpose)?;
+    let layers = gather::normalisers(&network, &config);
+    let mut tensors = weights;
+    let mut statistics = BTreeMap::new();
+    if purpose == Purpose::Training {
+        let name = |layer: &str, kind: &str| format!("{layer}.stats.{kind}");
+        let found = gather::statistics(&mut foreign, &layers, dialect, name)?;
+        tensors.0.extend(found);
+        config.spectral_norm = !matches!(dialect.spectral(), gather::Spectral::Absent);
+    } else {
+        let name = |layer: &str, kind: &str| format!("{layer}.{kind}");
+        statistics = gather::statistics(&mut foreign, &layers, dialect, name)?;
+        for table in statistics.values_mut() {
+            if table.shape.len() == 1 {
+                table.shape.insert(0, 1);
+            }
+        }
+        config.spectral_norm = false;
+    }
+    foreign.leave_endings(left);
+    let report = report(
+        source,
+        config.architecture,
+        config.resolution,
+        foreign.finish()?,
+        "G",
+    );
+    Ok(Imported {
+        config,
+        tensors,
+        statistics,
+        report,
+    })
+}
+
+fn gather_discriminator(
+    source: Source,
+    mut foreign: Foreign<'_, '_>,
+    mut config: DiscriminatorConfig,
+    dialect: &impl Dialect,
+    purpose: Purpose,
+    left: &[(&str, &'static str)],
+) -> Result<Imported<DiscriminatorConfig>> {
+    let network = NetworkShape::discriminator(&config)?;
+    if matches!(dialect.spectral(), gather::Spectral::Absent) {
+        return Err(Error::File(
+            "this discriminator has no spectral norm; those of BigGAN have".into(),
+        ));
+    }
+    let tensors = gather::weights(&mut foreign, &network, |_| true, dialect, purpose)?;
+    config.spectral_norm = purpose == Purpose::Training;
+    foreign.leave_endings(left);
+    let report = report(
+        source,
+        config.architecture,
+        config.resolution,
+        foreign.finish()?,
+        "D",
+    );
+    Ok(Imported {
+        config,
+        tensors,
+        statistics: BTreeMap::new(),
+        report,
+    })
+}
+
+fn report(
+    source: Source,
+    architecture: arch::Architecture,
+    resolution: usize,
+    lines: Vec<ReportLine>,
+    network: &str,
+) -> Report {
+    Report {
+        title: format!(
+            "{network} of {}, {} at {resolution}x{resolution}",
+            source.name(),
+            architecture.name()
+        ),
+        remarks: Vec::new(),
+        lines,
+    }
+}

@@ -1,0 +1,100 @@
+//! The container of `torch.save` before PyTorch 1.6 (PyTorch `torch/serialization.py`,
+//! `_legacy_save`): five pickles (magic number, protocol, the writing machine, the value, the keys of
+//! the storages), then for each key the number of elements as i64 and the elements.
+
+use super::StorageBytes;
+use super::pickle::Machine;
+use super::value::{Id, Value};
+use crate::error::{Error, Result};
+
+/// `0x1950a86a20f9469cfc6c`, little-endian.
+const MAGIC: [u8; 10] = [0x6c, 0xfc, 0x9c, 0x46, 0xf9, 0x20, 0x6a, 0xa8, 0x50, 0x19];
+/// The only protocol there is.
+const PROTOCOL: i64 = 1001;
+
+/// Whether the bytes begin with the magic number, as pickle protocol 2 writes it.
+pub(super) fn is_legacy(bytes: &[u8]) -> bool {
+    bytes
+        .strip_prefix(b"\x80\x02\x8a\x0a")
+        .is_some_and(|rest| rest.starts_with(&MAGIC))
+}
+
+fn broken(problem: impl std::fmt::Display) -> Error {
+    Error::File(format!("legacy file: {problem}"))
+}
+
+/// The value, and the bytes of each storage by its number in the arena.
+pub(super) fn read<'a>(
+    bytes: &'a [u8],
+    machine: &mut Machine<'a>,
+) -> Result<(Id, Vec<StorageBytes<'a>>)> {
+    machine.run()?; // the magic number, see `is_legacy`
+    let protocol = machine.run()?;
+    match machine.arena().get(protocol) {
+        Value::Int(PROTOCOL) => {}
+        Value::Int(other) => return Err(broken(format!("protocol {other}, expected {PROTOCOL}"))),
+        _ => return Err(broken("no protocol")),
+    }
+    let system = machine.run()?;
+    let little = machine.arena().entry(system, "little_endian");
+    match little.map(|id| machine.arena().get(id)) {
+        Some(Value::Bool(true)) => {}
+        _ => return Err(broken("its numbers are not said to be little-endian")),
+    }
+    let root = machine.run()?;
+    let keys = machine.run()?;
+    let storages = storages(bytes, machine, keys)?;
+    Ok((root, storages))
+}
+
+fn storages<'a>(bytes: &'a [u8], machine: &Machine<'a>, keys: Id) -> Result<Vec<StorageBytes<'a>>> {
+    let arena = machine.arena();
+    let Value::List(keys) = arena.get(keys) else {
+        return Err(broken("the keys of the storages are no list"));
+    };
+    if keys.len() != arena.storages.len() {
+        return Err(broken(format!(
+            "{} storages in the list, {} in the tensors",
+            keys.len(),
+            arena.storages.len()
+        )));
+    }
+    let mut found: Vec<Option<StorageBytes<'a>>> = vec![None; keys.len()];
+    let mut at = machine.position();
+    for &key in keys {
+        let place = match arena.get(key) {
+            Value::Text(key) => arena.storage_by_key.get(key),
+            _ => None,
+        };
+        let &place = place.ok_or_else(|| broken("a storage that no tensor uses"))?;
+        let storage = &arena.storages[place];
+        let key = storage.key;
+        let cut = || broken(format!("storage {key} is cut short at byte {at}"));
+        let rest = &bytes[at..];
+        let (head, rest) = rest.split_first_chunk::<8>().ok_or_else(cut)?;
+        let stated = i64::from_le_bytes(*head);
+        if usize::try_from(stated) != Ok(storage.len) {
+            return Err(broken(format!(
+                "storage {key} has {stated} elements, its tensors say {}",
+                storage.len
+            )));
+        }
+        let len = storage.len.checked_mul(storage.element.size());
+        let data = len.and_then(|len| rest.get(..len)).ok_or_else(cut)?;
+        if found[place]
+            .replace(StorageBytes { data, crc: 0 })
+            .is_some()
+        {
+            return Err(broken(format!("storage {key} is listed twice")));
+        }
+        at += 8 + data.len();
+    }
+    if at != bytes.len() {
+        return Err(broken(format!(
+            "{} bytes behind the last storage",
+            bytes.len() - at
+        )));
+    }
+    // as many keys as storages, none twice: all are there
+    Ok(found.into_iter().flatten().collect())
+}

@@ -1,0 +1,289 @@
+//! Files of `torch.save`, from untrusted bytes: the pickle, its containers and views of its tensors.
+//!
+//! Why own code: the `pytorch-reader` crate reads containers only from paths (a browser has none),
+//! keeps unknown classes as values instead of refusing them, and clones what the memo holds.
+//!
+//! Memory beside the file's bytes: a bounded number of values (`pickle::MAX_OPCODES`), and what
+//! the caller reads of the tensors, which together hold at most twice the file's bytes.
+
+mod call;
+mod cursor;
+mod legacy;
+mod pickle;
+mod stack;
+mod tensor;
+mod value;
+mod zip;
+
+pub use tensor::TensorView;
+
+use pickle::Machine;
+use value::{Arena, Id, Value};
+
+use crate::error::{Error, Result};
+
+/// Longest name of a tensor, or key of a dictionary.
+const MAX_NAME: usize = 256;
+/// Values that all tensors together may have beyond twice the file's bytes, in bytes of f32.
+const SLACK: usize = 16 << 20;
+
+/// Bytes of a storage.
+#[derive(Debug, Clone, Copy)]
+struct StorageBytes<'a> {
+    data: &'a [u8],
+    /// CRC-32 of the data; 0 for none.
+    crc: u32,
+}
+
+/// A file of `torch.save`.
+#[derive(Debug)]
+pub struct TorchFile<'a> {
+    arena: Arena<'a>,
+    root: Id,
+    tensors: Vec<TensorView<'a>>,
+}
+
+/// A value of a file.
+#[derive(Debug, Clone, Copy)]
+pub struct Node<'f, 'a> {
+    file: &'f TorchFile<'a>,
+    id: Id,
+}
+
+impl<'a> TorchFile<'a> {
+    /// Reads the structure of a file; the tensors stay where they are.
+    ///
+    /// # Errors
+    /// If it is no such file, malformed anywhere, asks for a class that is no part of a tensor, or
+    /// describes more than it holds; the message names the place.
+    pub fn open(bytes: &'a [u8]) -> Result<Self> {
+        if bytes.starts_with(b"PK") {
+            return Self::open_zip(bytes);
+        }
+        if legacy::is_legacy(bytes) {
+            let mut machine = Machine::new(bytes);
+            let (root, storages) = legacy::read(bytes, &mut machine)?;
+            return Self::new(machine.into_arena(), root, &storages, bytes.len());
+        }
+        let what = if bytes.get(8) == Some(&b'{') {
+            "it looks like a safetensors file"
+        } else {
+            "it begins neither as a zip nor with PyTorch's magic number"
+        };
+        Err(Error::File(format!(
+            "not a file of torch.save ({} bytes): {what}",
+            bytes.len()
+        )))
+    }
+
+    fn open_zip(bytes: &'a [u8]) -> Result<Self> {
+        let entries = zip::entries(bytes)?;
+        let mut pickles = entries.iter().filter_map(|entry| {
+            let folder = entry.name.strip_suffix("data.pkl")?;
+            (folder.is_empty() || folder.ends_with('/')).then_some((folder, entry))
+        });
+        let (Some((folder, pickle)), None) = (pickles.next(), pickles.next()) else {
+            return Err(Error::File(
+                "zip: not one entry data.pkl; this is no file of torch.save".into(),
+            ));
+        };
+        let by_name = |name: &str| entries.iter().find(|entry| entry.name == name);
+        if let Some(order) = by_name(&format!("{folder}byteorder"))
+            && order.data != b"little"
+        {
+            return Err(Error::File(
+                "zip: the numbers are big-endian; save the file on another machine".into(),
+            ));
+        }
+        check_crc(pickle.name, pickle.data, pickle.crc)?;
+        let mut machine = Machine::new(pickle.data);
+        let root = machine.run()?;
+        let arena = machine.into_arena();
+        let mut data: Vec<(&str, StorageBytes<'a>)> = entries
+            .iter()
+            .filter_map(|entry| {
+                let key = entry.name.strip_prefix(folder)?.strip_prefix("data/")?;
+                let (data, crc) = (entry.data, entry.crc);
+                Some((key, StorageBytes { data, crc }))
+            })
+            .collect();
+        data.sort_unstable_by_key(|(key, _)| *key);
+        let mut storages = Vec::with_capacity(arena.storages.len());
+        for storage in &arena.storages {
+            let place = data.binary_search_by_key(&storage.key, |(key, _)| key);
+            let place = place
+                .map_err(|_| Error::File(format!("zip: no entry {folder}data/{}", storage.key)))?;
+            storages.push(data[place].1);
+        }
+        Self::new(arena, root, &storages, bytes.len())
+    }
+
+    /// Checks every storage and tensor.
+    fn new(
+        mut arena: Arena<'a>,
+        root: Id,
+        storages: &[StorageBytes<'a>],
+        file_len: usize,
+    ) -> Result<Self> {
+        for (storage, found) in arena.storages.iter().zip(storages) {
+            if storage.len.checked_mul(storage.element.size()) != Some(found.data.len()) {
+                return Err(Error::File(format!(
+                    "storage {} has {} bytes for {} elements of {:?}",
+                    storage.key,
+                    found.data.len(),
+                    storage.len,
+                    storage.element
+                )));
+            }
+            check_crc(storage.key, found.data, found.crc)?;
+        }
+        let mut tensors = Vec::with_capacity(arena.tensors.len());
+        let mut wide = 0usize;
+        for record in std::mem::take(&mut arena.tensors) {
+            let storage = record.storage;
+            let element = arena.storages[storage].element;
+            let view =
+                TensorView::new(record, element, storages[storage].data).map_err(|problem| {
+                    Error::File(format!(
+                        "a tensor in storage {}: {problem}",
+                        arena.storages[storage].key
+                    ))
+                })?;
+            wide = wide.saturating_add(view.len().saturating_mul(4));
+            tensors.push(view);
+        }
+        if wide > file_len.saturating_mul(2).saturating_add(SLACK) {
+            return Err(Error::File(format!(
+                "the tensors would fill {wide} bytes, the file has {file_len}: they share storages more \
+                 than weights do"
+            )));
+        }
+        Ok(Self {
+            arena,
+            root,
+            tensors,
+        })
+    }
+
+    /// The value of the file.
+    pub fn root(&self) -> Node<'_, 'a> {
+        Node {
+            file: self,
+            id: self.root,
+        }
+    }
+}
+
+impl<'f, 'a> Node<'f, 'a> {
+    fn at(self, id: Id) -> Self {
+        Self { id, ..self }
+    }
+
+    /// The value under a text key of a dictionary, none if there is none.
+    pub fn get(self, key: &str) -> Option<Self> {
+        Some(self.at(self.file.arena.entry(self.id, key)?))
+    }
+
+    /// What it is, in words.
+    pub fn kind(self) -> &'static str {
+        self.file.arena.kind(self.id)
+    }
+
+    /// A number, if it is one.
+    pub fn number(self) -> Option<f64> {
+        match self.file.arena.get(self.id) {
+            Value::Int(value) => Some(*value as f64),
+            Value::Float(value) => Some(*value),
+            _ => None,
+        }
+    }
+
+    /// An integer, if it is one.
+    pub fn integer(self) -> Option<i64> {
+        match self.file.arena.get(self.id) {
+            Value::Int(value) => Some(*value),
+            _ => None,
+        }
+    }
+
+    /// A tensor, if it is one.
+    pub fn tensor(self) -> Option<&'f TensorView<'a>> {
+        match self.file.arena.get(self.id) {
+            Value::Tensor(index) => Some(&self.file.tensors[*index]),
+            _ => None,
+        }
+    }
+
+    /// Items of a list or tuple; none if it is neither.
+    pub fn items(self) -> Option<Vec<Self>> {
+        match self.file.arena.get(self.id) {
+            Value::List(items) | Value::Tuple(items) => {
+                Some(items.iter().map(|&id| self.at(id)).collect())
+            }
+            _ => None,
+        }
+    }
+
+    /// Entries of a dictionary in the order of the file; none if it is none.
+    pub fn entries(self) -> Option<Vec<(Self, Self)>> {
+        match self.file.arena.get(self.id) {
+            Value::Dict(entries) => Some(
+                entries
+                    .iter()
+                    .map(|&(key, value)| (self.at(key), self.at(value)))
+                    .collect(),
+            ),
+            _ => None,
+        }
+    }
+
+    /// The tensors of a `state_dict` by name, in the order of the file.
+    ///
+    /// # Errors
+    /// If it is no dictionary of tensors, or a name is too long; the message names the entry.
+    pub fn state_dict(self) -> Result<Vec<(&'a str, &'f TensorView<'a>)>> {
+        let Value::Dict(entries) = self.file.arena.get(self.id) else {
+            return Err(Error::File(format!(
+                "expected a dictionary of tensors, found {}",
+                self.kind()
+            )));
+        };
+        let mut tensors = Vec::with_capacity(entries.len());
+        for &(key, value) in entries {
+            let name = match *self.file.arena.get(key) {
+                Value::Text(name) if name.len() <= MAX_NAME => name,
+                Value::Text(name) => {
+                    return Err(Error::File(format!(
+                        "a tensor name of {} bytes",
+                        name.len()
+                    )));
+                }
+                _ => {
+                    let kind = self.file.arena.kind(key);
+                    return Err(Error::File(format!("a tensor whose name is {kind}")));
+                }
+            };
+            let tensor = self.at(value).tensor().ok_or_else(|| {
+                Error::tensor(name, format!("is {}, not a tensor", self.at(value).kind()))
+            })?;
+            tensors.push((name, tensor));
+        }
+        Ok(tensors)
+    }
+}
+
+fn check_crc(name: &str, data: &[u8], crc: u32) -> Result<()> {
+    // PyTorch can be told to write no checksums; it writes 0 then
+    if crc == 0 {
+        return Ok(());
+    }
+    let found = crc32fast::hash(data);
+    if found == crc {
+        return Ok(());
+    }
+    Err(Error::File(format!(
+        "entry {name} is damaged: its CRC-32 is {found:08x}, the file says {crc:08x}; fetch it again"
+    )))
+}
+
+// its tests stand in tests/torch_files.rs and tests/fuzz.rs

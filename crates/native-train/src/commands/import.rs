@@ -1,0 +1,142 @@
+//! `native-train import --from SOURCE WEIGHTS --out MODEL`: weights of other programs as a model, or
+//! with `--training` as a run that `--resume` continues.
+
+use std::path::Path;
+
+use anyhow::{Context, Result, bail};
+use biggan::file::DatasetInfo;
+use biggan::imagenet;
+use biggan::import::{self, Report};
+use biggan::sampler::Sampler;
+use burn::tensor::Device;
+
+use crate::args::ImportArgs;
+use crate::checkpoint::Checkpoint;
+use crate::error::{Outcome, bad_usage};
+use crate::model_files::Target;
+use crate::plan::Plan;
+use crate::run_dir::{self, RunDir};
+use crate::{atomic_file, foreign_run};
+
+/// Name of the config that is read where none is given: beside the weights.
+const CONFIG: &str = "config.json";
+
+/// Runs the command.
+///
+/// # Errors
+/// If the weights or their config cannot be read, are not what they are said to be, or a file cannot
+/// be written.
+pub fn run(args: &ImportArgs) -> Result<Outcome> {
+    if args.training {
+        return training(args);
+    }
+    if args.recipe.is_some() || !args.set.is_empty() || args.suffix.is_some() {
+        return Err(bad_usage(
+            "--recipe, --set and --suffix belong to --training",
+        ));
+    }
+    let target = Target::new(&args.out, args.shard_size.map(|size| size.0))?;
+    let config = read_config(args)?;
+    let named = || args.weights.display().to_string();
+    let bytes = std::fs::read(&args.weights).with_context(named)?;
+    let (file, report) = import::model(args.from, &bytes, config.as_deref()).with_context(named)?;
+    drop(bytes);
+    let encoded = target.encode(&file, args.dtype.into())?;
+    drop(file);
+    // what was written must load
+    Sampler::new(encoded.decode()?, &Device::flex())?;
+    encoded.write()?;
+    tell(&[report], args.report.as_deref())?;
+    eprintln!(
+        "{}: {} bytes in {} file(s)",
+        encoded.path().display(),
+        encoded.bytes(),
+        encoded.count()
+    );
+    Ok(Outcome::Done)
+}
+
+/// The config that is named, or `config.json` beside the weights if there is one.
+fn read_config(args: &ImportArgs) -> Result<Option<String>> {
+    let (path, is_named) = match &args.config {
+        Some(path) => (path.clone(), true),
+        None => (args.weights.with_file_name(CONFIG), false),
+    };
+    match std::fs::read_to_string(&path) {
+        Ok(text) => {
+            eprintln!("config {}", path.display());
+            Ok(Some(text))
+        }
+        Err(error) if !is_named && error.kind() == std::io::ErrorKind::NotFound => Ok(None),
+        Err(error) => Err(error).with_context(|| format!("config {}", path.display())),
+    }
+}
+
+/// Prints the summaries, and writes the tables where asked.
+fn tell(reports: &[Report], file: Option<&Path>) -> Result<()> {
+    for report in reports {
+        eprint!("{}", report.summary());
+    }
+    let Some(path) = file else { return Ok(()) };
+    let tables: Vec<String> = reports.iter().map(ToString::to_string).collect();
+    atomic_file::write(path, tables.join("\n").as_bytes())
+}
+
+fn training(args: &ImportArgs) -> Result<Outcome> {
+    let Some(recipe) = &args.recipe else {
+        return Err(bad_usage(
+            "--training needs the recipe that the run goes on with; give --recipe, for example \
+             --recipe configs/biggan-pytorch-imagenet128.toml",
+        ));
+    };
+    if args.config.is_some() || args.shard_size.is_some() {
+        return Err(bad_usage(
+            "--config and --shard-size do not go with --training: the recipe tells",
+        ));
+    }
+    let plan = Plan::read(recipe, &args.set)?;
+    let files = foreign_run::find(args.from, &args.weights, args.suffix.as_deref())?;
+    let bytes = files.read()?;
+    let imported = import::training(args.from, &bytes.files(), plan.train())
+        .with_context(|| args.weights.display().to_string())?;
+    if !run_dir::checkpoints(&args.out)?.is_empty() {
+        bail!(
+            "run directory {} has checkpoints already; choose another with --out",
+            args.out.display()
+        );
+    }
+    let checkpoint = Checkpoint {
+        class_names: class_names(&plan),
+        dataset: DatasetInfo {
+            name: plan.data().dataset.clone(),
+            images: 0,
+            sha256: Vec::new(), // what it was trained on is not known here
+        },
+        counters: imported.counters,
+        tensors: imported.tensors,
+        plan,
+    };
+    // what is written must resume
+    checkpoint.clone().into_state(&Device::flex())?;
+    let run_dir = RunDir::open(&args.out)?;
+    run_dir.write_plan(&checkpoint.plan)?;
+    let path = run_dir.write_checkpoint(&checkpoint, 1)?;
+    tell(&imported.reports, args.report.as_deref())?;
+    eprintln!(
+        "{}: after {} generator steps; go on with native-train --config {} --out {} --resume",
+        path.display(),
+        checkpoint.counters.g_step,
+        recipe.display(),
+        args.out.display()
+    );
+    Ok(Outcome::Done)
+}
+
+fn class_names(plan: &Plan) -> Vec<String> {
+    let classes = plan.train().generator.classes;
+    match &plan.data().class_names {
+        Some(names) => names.clone(),
+        None if classes == imagenet::COUNT => imagenet::class_names(),
+        None => (0..classes).map(|class| format!("class {class}")).collect(),
+    }
+}

@@ -1,0 +1,197 @@
+//! Hostile files: mutations of small whole ones, through every reader of weights.
+//!
+//! For each input: no panic, no more than [`MOST_SECS`], and no more memory than twice the input and
+//! [`SLACK`]. The inputs follow from a seed, so that a finding can be repeated (docs/fuzzing.md).
+//!
+//! Not cargo-fuzz: coverage guidance would need the sanitiser's build of Burn with a nightly compiler,
+//! and the bound on memory an allocator of its own anyway. Instead the mutations know the formats:
+//! they change pickles inside of valid containers, and sizes more often than other bytes.
+
+// a panic is how a test fails, in its helpers too
+#![allow(clippy::unwrap_used)]
+
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::time::{Duration, Instant};
+
+#[path = "fuzz/allocator.rs"]
+mod allocator;
+#[path = "fuzz/mutate.rs"]
+mod mutate;
+#[path = "fuzz/seeds.rs"]
+mod seeds;
+#[path = "torch_writer.rs"]
+mod torch_writer;
+
+use allocator::Counting;
+use biggan::file::ModelFile;
+use biggan::import::torch::TorchFile;
+use biggan::import::{self, Source};
+use mutate::Random;
+use seeds::{Seed, Target};
+
+#[global_allocator]
+static ALLOCATOR: Counting = Counting;
+
+/// Longest time of one input. Generous: other processes run too.
+const MOST_SECS: u64 = 1;
+/// Memory beyond twice the input.
+const SLACK: usize = 64 << 20;
+/// Time of the smoke test.
+const SMOKE: Duration = Duration::from_secs(60);
+
+/// What came of the inputs.
+#[derive(Debug, Default)]
+struct Tally {
+    inputs: u64,
+    accepted: u64,
+    slowest: Duration,
+    peak: usize,
+}
+
+/// Reads an input with all that a user's command would, and says whether it was accepted.
+fn read(target: Target, bytes: &[u8]) -> bool {
+    match target {
+        Target::Torch => {
+            let Ok(file) = TorchFile::open(bytes) else {
+                return false;
+            };
+            let root = file.root();
+            let state_dict = root.get("state_dict").unwrap_or(root);
+            let Ok(tensors) = state_dict.state_dict() else {
+                return false;
+            };
+            tensors.iter().all(|(_, tensor)| tensor.to_f32().is_ok())
+        }
+        Target::Generator => {
+            let config = Some(seeds::CONFIG);
+            import::model(Source::BigganPytorch, bytes, config).is_ok()
+        }
+        Target::Model => ModelFile::decode(bytes).is_ok(),
+    }
+}
+
+fn check(target: Target, bytes: &[u8], tally: &mut Tally) -> Result<(), String> {
+    let before = Counting::restart();
+    let start = Instant::now();
+    let accepted = catch_unwind(AssertUnwindSafe(|| read(target, bytes)));
+    let elapsed = start.elapsed();
+    let peak = Counting::peak().saturating_sub(before);
+    tally.inputs += 1;
+    tally.slowest = tally.slowest.max(elapsed);
+    tally.peak = tally.peak.max(peak);
+    match accepted {
+        Err(_) => return Err("it panics".into()),
+        Ok(accepted) => tally.accepted += u64::from(accepted),
+    }
+    if elapsed > Duration::from_secs(MOST_SECS) {
+        return Err(format!("it takes {elapsed:?}"));
+    }
+    let most = 2 * bytes.len() + SLACK;
+    if peak > most {
+        return Err(format!("it takes {peak} bytes, at most {most} are due"));
+    }
+    Ok(())
+}
+
+/// Runs inputs `first..` of a seed until the count or the time is over.
+fn run(seed: u64, count: u64, time: Duration) -> Tally {
+    let seeds = seeds::all();
+    for Seed {
+        name,
+        target,
+        bytes,
+    } in &seeds
+    {
+        assert!(
+            bytes.len() <= 8 << 10,
+            "seed {name} has {} bytes",
+            bytes.len()
+        );
+        assert!(read(*target, bytes), "seed {name} is refused");
+    }
+    let mut tally = Tally::default();
+    let start = Instant::now();
+    for number in 0..count {
+        if number % 256 == 0 && start.elapsed() > time {
+            break;
+        }
+        let mut random = Random::new(seed, number);
+        let input = seeds::input(&seeds, &mut random);
+        if let Err(problem) = check(input.target, &input.bytes, &mut tally) {
+            panic!(
+                "seed {seed}, input {number} (from {}): {problem}; {} bytes: {:02x?}",
+                input.name,
+                input.bytes.len(),
+                &input.bytes
+            );
+        }
+    }
+    tally
+}
+
+/// Long files of the opcodes that cost most memory a byte.
+fn costly() -> Vec<Vec<u8>> {
+    let repeated = |start: &[u8], part: &dyn Fn(u32) -> Vec<u8>, opcodes: usize| {
+        let mut pickle = b"\x80\x02".to_vec();
+        pickle.extend(start);
+        for number in 0..(500_000 / opcodes) as u32 {
+            pickle.extend(part(number));
+        }
+        pickle.push(b'.');
+        pickle
+    };
+    let remember = |number: u32| {
+        let mut part = b"r".to_vec();
+        part.extend(number.to_le_bytes());
+        part
+    };
+    let tensor = b"h\0(h\x01K\0)NtR";
+    let storage =
+        b"ctorch._utils\n_rebuild_tensor_v2\nq\0(X\x07\0\0\0storagectorch\nFloatStorage\n\
+                    X\x01\0\0\x000X\x03\0\0\0cpuK\x01tQq\x01";
+    let pickles = [
+        repeated(b"", &|_| b"N".to_vec(), 1),
+        repeated(b"", &|_| b"N\x85".to_vec(), 2),
+        repeated(b"", &|_| b"]Na".to_vec(), 3),
+        repeated(b"", &|_| b"}NNs".to_vec(), 4),
+        repeated(b"", &|_| b"(".to_vec(), 1),
+        repeated(b"N", &remember, 1),
+        repeated(b"]", &|_| b"Na".to_vec(), 2),
+        repeated(b"", &|_| b"ccollections\nOrderedDict\n)R".to_vec(), 3),
+        repeated(storage, &|_| tensor.to_vec(), 8),
+        repeated(
+            storage,
+            &|_| b"h\0(h\x01K\0(K\x01K\x01K\x01tq\x02h\x02NtR".to_vec(),
+            14,
+        ),
+    ];
+    let mut writer = torch_writer::TorchWriter::default();
+    writer.f32(&[1], &[0.0]);
+    pickles
+        .iter()
+        .map(|pickle| writer.zip_of_pickle(pickle, torch_writer::ZipOptions::default()))
+        .collect()
+}
+
+/// `FUZZ_SEED` and `FUZZ_INPUTS` make a long run of it.
+#[test]
+fn fuzz() {
+    let number = |name: &str| {
+        std::env::var(name)
+            .ok()
+            .map(|text| text.parse::<u64>().unwrap())
+    };
+    let mut long = Tally::default();
+    for (index, bytes) in costly().iter().enumerate() {
+        let checked = check(Target::Torch, bytes, &mut long);
+        assert_eq!(checked, Ok(()), "costly pickle {index}");
+    }
+    println!("long pickles: {long:?}");
+    let seed = number("FUZZ_SEED").unwrap_or(1);
+    let tally = match number("FUZZ_INPUTS") {
+        Some(count) => run(seed, count, Duration::MAX),
+        None => run(seed, u64::MAX, SMOKE),
+    };
+    println!("seed {seed}: {tally:?}");
+    assert!(tally.inputs > 1000 && tally.accepted > 0);
+}
