@@ -216,13 +216,20 @@ fn check_r1(d: &Network<Discriminator>, cases: &Cases, classes: usize) {
     let (images, labels) = (cases.tensor("r1.real"), cases.classes("r1.y", classes));
     let found = gradient_penalty(&d.module, images, labels);
     let scaled = |t: Tensor<1>| read_values(t * GAMMA).block_on().expect("a read");
-    let image_gradient = read_values(found.image_gradient).block_on().expect("a read");
+    let image_gradient = read_values(found.image_gradient)
+        .block_on()
+        .expect("a read");
     let largest = |values: &[f32]| values.iter().fold(0.0f32, |m, v| m.max(v.abs()));
     let expected = cases.values("r1.grad_x");
     let tolerance = GRADIENT * largest(expected) + GRADIENT_FLOOR;
     close("r1.grad_x", &image_gradient, expected, tolerance);
     let expected = cases.values("r1.value");
-    close("r1.value", &scaled(found.value), expected, GRADIENT * expected[0].abs());
+    close(
+        "r1.value",
+        &scaled(found.value),
+        expected,
+        GRADIENT * expected[0].abs(),
+    );
 
     let expected = cases.under("r1.grad.D", &d.report);
     assert!(!expected.0.is_empty(), "no reference gradients of R1");
@@ -268,7 +275,8 @@ fn check_steps(
         let (next, d) =
             discriminator_step(state, config, real, latents("z_d", "y_d")).expect("a D step");
         let after_d = next.clone();
-        let (next, g) = generator_step(next, config, latents("z_g", "y_g"), None).expect("a G step");
+        let (next, g) =
+            generator_step(next, config, latents("z_g", "y_g"), None).expect("a G step");
         state = next;
         let scalar = |t: Tensor<1>| read_values(t).block_on().expect("a read")[0];
         for (name, found) in [("loss_d", scalar(d.loss)), ("loss_g", scalar(g.loss))] {

@@ -60,7 +60,7 @@ impl GradientPenalty {
     /// The factor of `E || grad_x D ||^2 / 2` at a D step; none where it does not act.
     pub fn factor(&self, d_step: u64) -> Option<f64> {
         let acts = self.gamma > 0.0 && d_step.is_multiple_of(self.every);
-        acts.then(|| self.gamma * self.every as f64)
+        acts.then_some(self.gamma * self.every as f64)
     }
 }
 

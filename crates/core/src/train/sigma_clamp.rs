@@ -74,12 +74,12 @@ impl SigmaClamp {
         };
         let [out, rest] = matrix.dims();
         let top = top_singular(matrix.clone(), 2, ITERATIONS);
-        let sigma0 = top.sigma.clone().slice([0..1]);
+        let sigma0 = top.sigma.clone().narrow(0, 0, 1);
         let limit = match self {
             Self::Fixed { sigma } => Tensor::zeros([1], &matrix.device()) + sigma,
             // a matrix of one row or column has no second value: nothing to compare with
             Self::Ratio { .. } if top.sigma.dims()[0] < 2 => return weight.values,
-            Self::Ratio { ratio } => top.sigma.slice([1..2]) * ratio,
+            Self::Ratio { ratio } => top.sigma.narrow(0, 1, 1) * ratio,
         };
         let excess = (sigma0 - limit).clamp_min(0.0).reshape([1, 1]);
         let left = top.left.slice([0..out, 0..1]); // [out, 1]

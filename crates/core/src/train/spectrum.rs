@@ -45,7 +45,7 @@ pub fn top_singular(matrix: Tensor<2>, k: usize, iterations: usize) -> SingularT
     }
     let sigma = (matrix.matmul(right.clone()) * left.clone()).sum_dim(0); // [1, columns]
     SingularTriples {
-        sigma: sigma.reshape([columns]).slice([0..k]),
+        sigma: sigma.reshape([columns]).narrow(0, 0, k),
         left: left.slice([0..out, 0..k]),
         right: right.slice([0..rest, 0..k]),
     }

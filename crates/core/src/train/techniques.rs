@@ -121,6 +121,6 @@ mod tests {
             ..Techniques::default()
         };
         assert_eq!(techniques.parts(10), [0..4, 4..8, 8..10]);
-        assert_eq!(Techniques::default().parts(10), [0..10]);
+        assert_eq!(Techniques::default().parts(10), vec![0..10]);
     }
 }
