@@ -103,7 +103,7 @@ fn every_technique_trains() {
         r#"{"lecam": {"strength": 0.3}}"#,
         r#"{"top_k": {"gamma": 0.99, "floor": 0.5, "interval_steps": 100}}"#,
         r#"{"sigma_clamp": {"kind": "fixed", "sigma": 0.9}}"#,
-        r#"{"sigma_clamp": {"kind": "ratio", "ratio": 1.0}}"#,
+        r#"{"sigma_clamp": {"kind": "ratio", "ratio": 0.9}}"#,
         r#"{"r1": {"gamma": 10.0, "every": 16}}"#,
     ] {
         let plain = round(&config("{}"));
