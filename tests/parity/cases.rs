@@ -16,7 +16,7 @@ pub const FORWARD: f32 = 1e-4;
 pub struct Cases {
     pub floats: HostTensors,
     labels: BTreeMap<String, Vec<usize>>,
-    device: Device,
+    pub device: Device,
 }
 
 impl Cases {

@@ -9,8 +9,8 @@ use biggan::layers::{Pass, PowerStep};
 use biggan::model::{Discriminator, Generator};
 use biggan::named::{HostTensors, adopt_state, load_tensors, named_tensors, read_values};
 use biggan::train::{
-    AdamConfig, AdamMoments, Ema, EmaConfig, RealBatch, TrainConfig, TrainState,
-    discriminator_step, generator_step,
+    AdamConfig, AdamMoments, Controls, Ema, EmaConfig, RealBatch, Techniques, TrainConfig,
+    TrainState, discriminator_step, generator_step, gradient_penalty,
 };
 use burn::tensor::{Device, Tensor};
 use pollster::FutureExt;
@@ -110,6 +110,7 @@ impl Flags {
             d_steps: 1,
             orthogonal: self.ortho,
             orthogonal_factor: 2.0,
+            techniques: Techniques::default(),
             seed: 0,
         }
     }
@@ -160,6 +161,9 @@ pub fn check(folder: &Path, json: &str) {
     let (g, d) = networks(folder, json, &device);
     let classes = g.module.config().classes;
     check_evaluation(&g.module, &d.module, &cases, classes);
+    if cases.has("r1.real") {
+        check_r1(&d, &cases, classes);
+    }
     if cases.has("step0.real") {
         let flags: Flags = serde_json::from_str(json).expect("config.json");
         let config = flags.train_config(&g, &d);
@@ -206,6 +210,36 @@ fn check_evaluation(g: &Generator, d: &Discriminator, cases: &Cases, classes: us
     );
 }
 
+/// The gradient penalty by a tangent pass against the reference's double backward, gamma 10.
+fn check_r1(d: &Network<Discriminator>, cases: &Cases, classes: usize) {
+    const GAMMA: f64 = 10.0;
+    let (images, labels) = (cases.tensor("r1.real"), cases.classes("r1.y", classes));
+    let found = gradient_penalty(&d.module, images, labels);
+    let scaled = |t: Tensor<1>| read_values(t * GAMMA).block_on().expect("a read");
+    let image_gradient = read_values(found.image_gradient)
+        .block_on()
+        .expect("a read");
+    let largest = |values: &[f32]| values.iter().fold(0.0f32, |m, v| m.max(v.abs()));
+    let expected = cases.values("r1.grad_x");
+    let tolerance = GRADIENT * largest(expected) + GRADIENT_FLOOR;
+    close("r1.grad_x", &image_gradient, expected, tolerance);
+    let expected = cases.values("r1.value");
+    close(
+        "r1.value",
+        &scaled(found.value),
+        expected,
+        GRADIENT * expected[0].abs(),
+    );
+
+    let expected = cases.under("r1.grad.D", &d.report);
+    assert!(!expected.0.is_empty(), "no reference gradients of R1");
+    for (name, expected) in expected.0 {
+        let values = scaled(found.gradients[&name].clone());
+        let tolerance = GRADIENT * largest(&expected.values) + GRADIENT_FLOOR;
+        close(&format!("r1 {name}"), &values, &expected.values, tolerance);
+    }
+}
+
 fn check_steps(
     config: &TrainConfig,
     g: Network<Generator>,
@@ -222,6 +256,7 @@ fn check_steps(
         discriminator: d.module,
         adam_g: AdamMoments::default(),
         adam_d: AdamMoments::default(),
+        controls: Controls::new(&cases.device),
         d_step: 0,
         g_step: 0,
         images_seen: 0,
@@ -240,7 +275,8 @@ fn check_steps(
         let (next, d) =
             discriminator_step(state, config, real, latents("z_d", "y_d")).expect("a D step");
         let after_d = next.clone();
-        let (next, g) = generator_step(next, config, latents("z_g", "y_g")).expect("a G step");
+        let (next, g) =
+            generator_step(next, config, latents("z_g", "y_g"), None).expect("a G step");
         state = next;
         let scalar = |t: Tensor<1>| read_values(t).block_on().expect("a read")[0];
         for (name, found) in [("loss_d", scalar(d.loss)), ("loss_g", scalar(g.loss))] {
@@ -277,7 +313,7 @@ fn check_steps(
                 gradients_close("gradient of D", &d.gradients, expected_d.clone());
                 let same_d = with_step_of_reference(after_d, before, config, expected_d);
                 let (_, g) =
-                    generator_step(same_d, config, latents("z_g", "y_g")).expect("a G step");
+                    generator_step(same_d, config, latents("z_g", "y_g"), None).expect("a G step");
                 gradients = g.gradients;
             }
             gradients_close(

@@ -44,9 +44,12 @@ pub fn round(
     device: &Device,
 ) -> Result<(TrainState, RoundReport)> {
     let mut report = RoundReport::default();
+    let mut pairs = None;
     for _ in 0..config.d_steps {
         let real = loader.batch(state.images_seen, config.batch_size, device);
         let fakes = config.fakes(Stream::DiscriminatorFakes, state.d_step, device);
+        // a pairing objective compares G's fakes with the reals that D saw last (R3GAN's loop)
+        pairs = config.techniques.objective.pairs().then(|| real.clone());
         let measured;
         (state, measured) = discriminator_step(state, config, real, fakes)?;
         // one read a step; relu hides a NaN logit from the hinge loss, so the logits are read too
@@ -58,7 +61,7 @@ pub fn round(
     }
     refuse_not_finite(&report, state.g_step)?;
     let fakes = config.fakes(Stream::GeneratorFakes, state.g_step, device);
-    let (state, measured) = generator_step(state, config, fakes)?;
+    let (state, measured) = generator_step(state, config, fakes, pairs.as_ref())?;
     [report.loss_g] = read([measured.loss])?;
     refuse_not_finite(&report, state.g_step - 1)?;
     Ok((state, report))

@@ -23,11 +23,11 @@ pub struct PlainDiscriminatorBlock {
     /// Self-attention on the block's output.
     pub attention: Option<SelfAttention>,
     #[module(skip)]
-    preactivate: bool,
+    pub(crate) preactivate: bool,
     #[module(skip)]
-    downsample: bool,
+    pub(crate) downsample: bool,
     #[module(skip)]
-    activated_shortcut: bool,
+    pub(crate) activated_shortcut: bool,
 }
 
 impl PlainDiscriminatorBlock {

@@ -28,13 +28,13 @@ pub struct DeepDiscriminatorBlock {
     /// Self-attention on the block's output.
     pub attention: Option<SelfAttention>,
     #[module(skip)]
-    downsample: bool,
+    pub(crate) downsample: bool,
     /// Whether `conv_sc` makes only the missing channels, and the pooling stands behind the last ReLU;
     /// else it makes all, and the pooling stands before.
     #[module(skip)]
-    joins: bool,
+    pub(crate) joins: bool,
     #[module(skip)]
-    activated_shortcut: bool,
+    pub(crate) activated_shortcut: bool,
 }
 
 impl DeepDiscriminatorBlock {

@@ -12,7 +12,8 @@ use crate::random::Stream;
 use crate::shape::NetworkShape;
 use crate::test_configs::{ARCHITECTURES, discriminator, generator};
 use crate::train::{
-    AdamConfig, EmaConfig, RealBatch, TrainConfig, TrainState, discriminator_step, generator_step,
+    AdamConfig, EmaConfig, RealBatch, Techniques, TrainConfig, TrainState, discriminator_step,
+    generator_step,
 };
 
 const RESOLUTION: usize = 16;
@@ -69,6 +70,7 @@ fn trains(architecture: Architecture, activated_shortcut: bool) {
         d_steps: 1,
         orthogonal: 1e-4,
         orthogonal_factor: 4.0,
+        techniques: Techniques::default(),
         seed: 1,
     };
     config.generator.attention = vec![8];
@@ -82,7 +84,7 @@ fn trains(architecture: Architecture, activated_shortcut: bool) {
     };
     let (state, d) =
         discriminator_step(state, &config, real, fakes(Stream::DiscriminatorFakes)).unwrap();
-    let (_, g) = generator_step(state, &config, fakes(Stream::GeneratorFakes)).unwrap();
+    let (_, g) = generator_step(state, &config, fakes(Stream::GeneratorFakes), None).unwrap();
     for (gradients, shape) in [
         (
             g.gradients,

@@ -6,7 +6,8 @@ use std::collections::BTreeMap;
 use burn::tensor::{Device, Tensor, TensorData};
 
 use super::{
-    AdamConfig, EmaConfig, RealBatch, TrainConfig, TrainState, discriminator_step, generator_step,
+    AdamConfig, EmaConfig, RealBatch, Techniques, TrainConfig, TrainState, discriminator_step,
+    generator_step,
 };
 use crate::arch::Architecture;
 use crate::config::{ClassEmbedding, DiscriminatorConfig, GeneratorConfig};
@@ -82,6 +83,7 @@ pub fn check_config(seed: u64) -> TrainConfig {
         d_steps: 1,
         orthogonal: 1e-4,
         orthogonal_factor: super::orthogonal::TRUE_FACTOR,
+        techniques: Techniques::default(),
         seed,
     }
 }
@@ -103,7 +105,7 @@ pub async fn check_run(seed: u64, steps: usize, device: &Device) -> Result<Check
             synthetic_reals(seed, step, device),
             fakes(Stream::DiscriminatorFakes),
         )?;
-        let (next, g) = generator_step(next, &config, fakes(Stream::GeneratorFakes))?;
+        let (next, g) = generator_step(next, &config, fakes(Stream::GeneratorFakes), None)?;
         state = next;
         losses.push([read_values(d.loss).await?[0], read_values(g.loss).await?[0]]);
         if step == 0 {
@@ -112,8 +114,8 @@ pub async fn check_run(seed: u64, steps: usize, device: &Device) -> Result<Check
         }
     }
     let mut weights = state.to_host().await?;
-    for moments in ["adam_g", "adam_d"] {
-        let _ = weights.take_under(moments);
+    for other in ["adam_g", "adam_d", "controls"] {
+        let _ = weights.take_under(other);
     }
     Ok(CheckRun {
         losses,

@@ -3,7 +3,7 @@
 use burn::tensor::Device;
 use serde::{Deserialize, Serialize};
 
-use super::{AdamConfig, AdamMoments, Ema, EmaConfig};
+use super::{AdamConfig, AdamMoments, Controls, Ema, EmaConfig, Techniques};
 use crate::config::{DiscriminatorConfig, GeneratorConfig};
 use crate::error::{Error, Result};
 use crate::latent::{LatentKey, Latents};
@@ -36,6 +36,9 @@ pub struct TrainConfig {
     /// Factor of its gradient: 4 is the true one, 2 that of BigGAN-PyTorch.
     #[serde(default = "true_factor")]
     pub orthogonal_factor: f64,
+    /// Objective and regularisers.
+    #[serde(default)]
+    pub techniques: Techniques,
     /// Seed of weights, latents and data order.
     pub seed: u64,
 }
@@ -83,6 +86,7 @@ impl TrainConfig {
         if self.d_steps == 0 {
             return Err(Error::Config("d_steps is 0; it must be 1 or more".into()));
         }
+        self.techniques.validate(self.batch_size)?;
         for (key, value) in [
             ("orthogonal", self.orthogonal),
             ("orthogonal_factor", self.orthogonal_factor),
@@ -124,6 +128,8 @@ pub struct TrainState {
     pub adam_g: AdamMoments,
     /// Moments of D's optimiser.
     pub adam_d: AdamMoments,
+    /// What the step steers by itself.
+    pub controls: Controls,
     /// Discriminator steps taken.
     pub d_step: u64,
     /// Generator steps taken.
@@ -160,17 +166,19 @@ impl TrainState {
         Ok(Self::of(
             Generator::new(&config.generator, config.seed, device)?,
             Discriminator::new(&config.discriminator, config.seed, device)?,
+            device,
         ))
     }
 
     /// The state before the first step of two networks.
-    fn of(generator: Generator, discriminator: Discriminator) -> Self {
+    fn of(generator: Generator, discriminator: Discriminator, device: &Device) -> Self {
         Self {
             ema: Ema::new(&generator),
             generator,
             discriminator,
             adam_g: AdamMoments::default(),
             adam_d: AdamMoments::default(),
+            controls: Controls::new(device),
             d_step: 0,
             g_step: 0,
             images_seen: 0,
@@ -201,6 +209,7 @@ impl TrainState {
             ("ema", named_tensors(&self.ema.generator)),
             ("adam_g", self.adam_g.named()),
             ("adam_d", self.adam_d.named()),
+            ("controls", self.controls.named()),
         ] {
             all.extend_under(prefix, HostTensors::read(tensors).await?);
         }
@@ -221,6 +230,7 @@ impl TrainState {
         let fresh = Self::of(
             Generator::zeros(&config.generator, device)?,
             Discriminator::zeros(&config.discriminator, device)?,
+            device,
         );
         let mut take = |prefix: &str| tensors.take_under(prefix);
         let generator = load_tensors(fresh.generator, take("generator"), device)?;
@@ -238,6 +248,7 @@ impl TrainState {
             take("adam_d"),
             named_tensors(&discriminator),
         )?;
+        let controls = Controls::load(take("controls"), device)?;
         if let Some(name) = tensors.0.keys().next() {
             return Err(Error::tensor(
                 name,
@@ -253,6 +264,7 @@ impl TrainState {
             },
             adam_g,
             adam_d,
+            controls,
             d_step: counters.d_step,
             g_step: counters.g_step,
             images_seen: counters.images_seen,

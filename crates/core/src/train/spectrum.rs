@@ -1,0 +1,173 @@
+//! The largest singular values of a weight: what BigGAN sec. 4 watches, and what it clamps.
+//!
+//! Subspace iteration with re-orthonormalisation (Golub and Van Loan, "Matrix Computations", sec.
+//! 8.2.4, applied to W^T W): thin products on the device, nothing read back.
+
+use std::collections::BTreeMap;
+
+use burn::tensor::{Device, Tensor, TensorData};
+
+use crate::named::{FlatTensor, NamedTensors};
+use crate::random::{Draws, Stream};
+
+/// Columns carried beside those asked for: they speed the convergence of the last ones.
+const GUARD: usize = 3;
+/// Iterations that bring the three largest values of a random matrix within a few per mille.
+pub const ITERATIONS: usize = 30;
+/// Below this a column is taken for zero.
+const TINY: f64 = 1e-20;
+
+/// Singular values and vectors, largest first.
+#[derive(Debug, Clone)]
+pub struct SingularTriples {
+    /// `[k]`
+    pub sigma: Tensor<1>,
+    /// Left vectors `[out, k]`.
+    pub left: Tensor<2>,
+    /// Right vectors `[rest, k]`.
+    pub right: Tensor<2>,
+}
+
+/// The `k` largest singular values of a matrix, with their vectors.
+///
+/// # Shapes
+/// - matrix: `[out, rest]`, without autodiff; k is cut to its smaller side
+pub fn top_singular(matrix: Tensor<2>, k: usize, iterations: usize) -> SingularTriples {
+    let [out, rest] = matrix.dims();
+    let k = k.min(out).min(rest).max(1);
+    let columns = (k + GUARD).min(out).min(rest);
+    let transposed = matrix.clone().transpose();
+    let mut right = orthonormal(start(rest, columns, &matrix.device()));
+    let mut left = orthonormal(matrix.clone().matmul(right.clone()));
+    for _ in 0..iterations {
+        right = orthonormal(transposed.clone().matmul(left));
+        left = orthonormal(matrix.clone().matmul(right.clone()));
+    }
+    let sigma = (matrix.matmul(right.clone()) * left.clone()).sum_dim(0); // [1, columns]
+    SingularTriples {
+        sigma: sigma.reshape([columns]).narrow(0, 0, k),
+        left: left.slice([0..out, 0..k]),
+        right: right.slice([0..rest, 0..k]),
+    }
+}
+
+/// The largest singular values of every weight of two or more dimensions, as `[out, rest]`.
+///
+/// Weights are as stored, before spectral norm divides them.
+pub fn spectra(weights: &NamedTensors, k: usize) -> BTreeMap<String, Tensor<1>> {
+    weights
+        .iter()
+        .filter_map(|(name, weight)| {
+            let matrix = as_matrix(weight)?;
+            Some((name.clone(), top_singular(matrix, k, ITERATIONS).sigma))
+        })
+        .collect()
+}
+
+/// A trainable weight of two or more dimensions as `[out, rest]`.
+pub(crate) fn as_matrix(weight: &FlatTensor) -> Option<Tensor<2>> {
+    if weight.shape.len() < 2 || !weight.trainable {
+        return None;
+    }
+    let [out, len] = [weight.shape[0], weight.shape.iter().product()];
+    Some(weight.values.clone().reshape([out, len / out]))
+}
+
+/// Fixed pseudo-random columns: the same matrix gives the same values everywhere.
+fn start(rows: usize, columns: usize, device: &Device) -> Tensor<2> {
+    let values: Vec<f32> = (0..rows)
+        .flat_map(|row| {
+            let mut draws = Draws::new(0, Stream::Init, 0, row as u64);
+            (0..columns).map(move |_| (draws.uniform() - 0.5) as f32)
+        })
+        .collect();
+    Tensor::from_data(TensorData::new(values, [rows, columns]), device)
+}
+
+/// Gram-Schmidt, twice over, which is as exact as a Householder QR (Giraud et al. 2005).
+fn orthonormal(matrix: Tensor<2>) -> Tensor<2> {
+    let [rows, columns] = matrix.dims();
+    let mut done: Option<Tensor<2>> = None;
+    for column in 0..columns {
+        let mut a = matrix.clone().slice([0..rows, column..column + 1]); // [rows, 1]
+        a = unit(a);
+        if let Some(basis) = &done {
+            for _ in 0..2 {
+                let along = basis.clone().transpose().matmul(a.clone()); // [done, 1]
+                a = a - basis.clone().matmul(along);
+            }
+            a = unit(a);
+        }
+        done = Some(match done {
+            Some(basis) => Tensor::cat(vec![basis, a], 1),
+            None => a,
+        });
+    }
+    done.unwrap_or(matrix)
+}
+
+fn unit(a: Tensor<2>) -> Tensor<2> {
+    let norm = a.clone().square().sum().sqrt().clamp_min(TINY);
+    a / norm.reshape([1, 1])
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn values(t: Tensor<1>) -> Vec<f32> {
+        t.into_data().try_to_vec().unwrap()
+    }
+
+    /// `A diag(s) B^T` with orthonormal A and B.
+    fn with_singular_values(s: &[f64], out: usize, rest: usize, device: &Device) -> Tensor<2> {
+        let random = |rows: usize, seed: u64| {
+            let v: Vec<f32> = (0..rows)
+                .flat_map(|row| {
+                    let mut draws = Draws::new(seed, Stream::Sample, 0, row as u64);
+                    (0..s.len()).map(move |_| draws.normal() as f32)
+                })
+                .collect();
+            orthonormal(Tensor::from_data(
+                TensorData::new(v, [rows, s.len()]),
+                device,
+            ))
+        };
+        let scale: Vec<f32> = s.iter().map(|&v| v as f32).collect();
+        let scale = Tensor::<1>::from_data(TensorData::new(scale, [s.len()]), device);
+        (random(out, 1) * scale.unsqueeze()).matmul(random(rest, 2).transpose())
+    }
+
+    #[test]
+    fn known_singular_values_are_found() {
+        let device = Device::flex();
+        let s = [5.0, 4.0, 3.5, 1.0, 0.5, 0.25, 0.1];
+        for (out, rest) in [(8, 40), (40, 8), (7, 7)] {
+            let w = with_singular_values(&s, out, rest, &device);
+            let found = top_singular(w.clone(), 3, ITERATIONS);
+            for (sigma, expected) in values(found.sigma.clone()).iter().zip(s) {
+                assert!(
+                    (f64::from(*sigma) - expected).abs() < 1e-4,
+                    "{sigma} {expected}"
+                );
+            }
+            // W v0 = sigma0 u0; those of closer values converge more slowly
+            let first = |t: Tensor<2>| t.narrow(1, 0, 1);
+            let scaled = first(found.left) * found.sigma.narrow(0, 0, 1).unsqueeze();
+            let error = (w.matmul(first(found.right)) - scaled).abs().max();
+            assert!(values(error.reshape([1]))[0] < 1e-4);
+        }
+    }
+
+    #[test]
+    fn a_matrix_of_rank_one_has_one() {
+        let device = Device::flex();
+        let w = with_singular_values(&[2.0], 5, 6, &device);
+        let found = values(top_singular(w, 3, ITERATIONS).sigma);
+        assert_eq!(found.len(), 3);
+        assert!(
+            (found[0] - 2.0).abs() < 1e-5 && found[1].abs() < 1e-5,
+            "{found:?}"
+        );
+    }
+}

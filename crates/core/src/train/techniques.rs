@@ -1,0 +1,126 @@
+//! What a run adds to the plain step, each off by default: `[train.techniques]` of a recipe.
+
+use serde::{Deserialize, Serialize};
+
+use super::augment::AugmentConfig;
+use super::gradient_penalty::GradientPenalty;
+use super::lecam::LecamConfig;
+use super::objective::Objective;
+use super::sigma_clamp::SigmaClamp;
+use super::top_k::TopKConfig;
+use crate::error::{Error, Result};
+
+/// Objective and regularisers.
+#[derive(Debug, Clone, PartialEq, Default, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct Techniques {
+    /// What D and G minimise.
+    pub objective: Objective,
+    /// Gradient penalty on real images.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub r1: Option<GradientPenalty>,
+    /// Gradient penalty on fakes.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub r2: Option<GradientPenalty>,
+    /// Bound of the largest singular value of G's weights.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub sigma_clamp: Option<SigmaClamp>,
+    /// What is done to images before D sees them.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub augment: Option<AugmentConfig>,
+    /// LeCam regularisation of D.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub lecam: Option<LecamConfig>,
+    /// G learns from the fakes that D likes best.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub top_k: Option<TopKConfig>,
+    /// Images computed at a time, where memory does not hold the batch: gradients are summed.
+    ///
+    /// D's step is that of the whole batch: its layers do not look across images, and its singular
+    /// vectors take one power step in all. G's batch norm sees only the part at a time, so its step is that
+    /// of the whole batch only up to those statistics.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub micro_batch: Option<usize>,
+}
+
+impl Techniques {
+    /// Checks the whole against the batch.
+    ///
+    /// # Errors
+    /// [`Error::Config`] naming the key, its value and the remedy.
+    pub fn validate(&self, batch_size: usize) -> Result<()> {
+        for (key, penalty) in [("r1", &self.r1), ("r2", &self.r2)] {
+            if let Some(penalty) = penalty {
+                penalty.validate(key)?;
+            }
+        }
+        if let Some(clamp) = &self.sigma_clamp {
+            clamp.validate()?;
+        }
+        if let Some(augment) = &self.augment {
+            augment.validate()?;
+        }
+        if let Some(lecam) = &self.lecam {
+            lecam.validate()?;
+        }
+        if let Some(top_k) = &self.top_k {
+            top_k.validate()?;
+        }
+        let Some(part) = self.micro_batch else {
+            return Ok(());
+        };
+        if part < 2 || !batch_size.is_multiple_of(part) {
+            return Err(Error::Config(format!(
+                "techniques.micro_batch is {part}; it must be 2 or more and divide batch_size \
+                 {batch_size}"
+            )));
+        }
+        if self.top_k.is_some() {
+            return Err(Error::Config(format!(
+                "techniques.top_k ranks a whole batch, but micro_batch {part} shows G a part of it; \
+                 leave one of them out"
+            )));
+        }
+        Ok(())
+    }
+
+    /// Ranges of a batch of `n` that are computed at a time.
+    pub fn parts(&self, n: usize) -> Vec<std::ops::Range<usize>> {
+        let part = self.micro_batch.unwrap_or(n).clamp(1, n.max(1));
+        (0..n)
+            .step_by(part)
+            .map(|from| from..(from + part).min(n))
+            .collect()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn refusals_name_both_values() {
+        let with = |part| Techniques {
+            micro_batch: Some(part),
+            ..Techniques::default()
+        };
+        with(8).validate(64).unwrap();
+        let message = with(7).validate(64).unwrap_err().to_string();
+        assert!(message.contains('7') && message.contains("64"), "{message}");
+        let unknown = serde_json::from_str::<Techniques>(r#"{"r3": 1}"#).unwrap_err();
+        assert!(unknown.to_string().contains("r3"));
+        let negative: Techniques = serde_json::from_str(r#"{"r1": {"gamma": -1.0}}"#).unwrap();
+        let message = negative.validate(64).unwrap_err().to_string();
+        assert!(message.contains("r1.gamma is -1"), "{message}");
+    }
+
+    #[test]
+    fn parts_cover_the_batch_once() {
+        let techniques = Techniques {
+            micro_batch: Some(4),
+            ..Techniques::default()
+        };
+        assert_eq!(techniques.parts(10), [0..4, 4..8, 8..10]);
+        assert_eq!(Techniques::default().parts(10), vec![0..10]);
+    }
+}
