@@ -8,6 +8,8 @@
 
 #[path = "native_train/bad_input.rs"]
 mod bad_input;
+#[path = "native_train/data.rs"]
+mod data;
 #[path = "native_train/import.rs"]
 mod import;
 #[path = "native_train/interruption.rs"]

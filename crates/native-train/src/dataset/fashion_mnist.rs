@@ -12,7 +12,7 @@ use super::{Dataset, DatasetRequest, NamedDataset, fetch};
 pub const FASHION_MNIST: NamedDataset = NamedDataset {
     name: "fashion-mnist",
     about: "60,000 + 10,000 grey images of clothes, 28x28, 10 classes",
-    read,
+    read: |request, directory, _| read(request, directory),
     fetch: Some(|directory| fetch::fetch(&SOURCE, directory)),
     is_complete: idx_folder::is_complete,
 };

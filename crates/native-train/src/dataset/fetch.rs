@@ -187,7 +187,8 @@ fn unpack_debian(source: &Source, workspace: &Path) -> Result<std::path::PathBuf
     Ok(unpacked.join(source.debian_directory))
 }
 
-fn run(command: &mut Command) -> Result<()> {
+/// Runs a program to its end; an error has the last line that it wrote to stderr.
+pub(super) fn run(command: &mut Command) -> Result<()> {
     let name = command.get_program().to_string_lossy().into_owned();
     let output = command
         .stdin(Stdio::null())

