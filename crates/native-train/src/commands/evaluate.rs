@@ -142,6 +142,8 @@ fn real_features(
             .unwrap_or_else(|| sampler.info().dataset.name.clone()),
         path: args.data.clone(),
         class_names: None,
+        // the checksum says whether these are the images that the model saw
+        skip_broken: true,
     };
     let request = DatasetRequest {
         section: &section,

@@ -1,12 +1,16 @@
 //! Data sets by name: a row in [`TABLE`] and a file of their own each.
 
+pub mod area;
 pub mod cifar;
+pub mod class_folders;
 pub mod fashion_mnist;
 pub mod fetch;
 pub mod idx;
 pub mod idx_folder;
+pub mod image_folder;
 pub mod loader;
 pub mod npm;
+pub mod picture;
 pub mod png_strip;
 
 use std::path::{Path, PathBuf};
@@ -37,11 +41,12 @@ pub struct NamedDataset {
 }
 
 /// The data sets that recipes can name.
-pub const TABLE: [&NamedDataset; 4] = [
+pub const TABLE: [&NamedDataset; 5] = [
     &fashion_mnist::FASHION_MNIST,
     &idx_folder::IDX_FOLDER,
     &cifar::CIFAR10,
     &cifar::CIFAR100,
+    &image_folder::IMAGE_FOLDER,
 ];
 
 /// Which part of a data set.

@@ -1,0 +1,156 @@
+//! Class folders and the pictures in them: how [`image_folder`](super::image_folder) lists a directory.
+//! Its tests are there.
+
+use std::path::{Path, PathBuf};
+
+use anyhow::{Context, Result, bail, ensure};
+
+use super::{Split, picture};
+use crate::error::bad_usage;
+
+/// A folder and the pictures in it, both by name.
+#[derive(Debug)]
+pub struct Class {
+    /// Name of the folder.
+    pub name: String,
+    /// Its pictures.
+    pub files: Vec<PathBuf>,
+}
+
+/// The directory of the classes of a part.
+///
+/// # Errors
+/// If the directory cannot be read or has no such part.
+pub fn part(directory: &Path, split: Split) -> Result<PathBuf> {
+    let folders = entries(directory)?.0;
+    let is_part = |folder: &PathBuf| ["train", "val", "test"].iter().any(|p| folder.ends_with(p));
+    let has_parts = !folders.is_empty() && folders.iter().all(is_part);
+    let names: &[&str] = match (split, has_parts) {
+        (Split::Train, false) => return Ok(directory.to_owned()),
+        (Split::Train, true) => &["train"],
+        (Split::Test, _) => &["test", "val"],
+    };
+    let found = names
+        .iter()
+        .map(|name| directory.join(name))
+        .find(|path| has_parts && path.is_dir());
+    found.with_context(|| {
+        format!(
+            "{}: there is no {} part; put its class folders into a folder {:?} beside \"train\"",
+            directory.display(),
+            if split == Split::Train {
+                "training"
+            } else {
+                "test"
+            },
+            names[0]
+        )
+    })
+}
+
+/// Folders and pictures directly in a directory, by name; hidden ones and other files left out.
+/// Nothing below is looked at, so that no loop of links is followed.
+fn entries(directory: &Path) -> Result<(Vec<PathBuf>, Vec<PathBuf>)> {
+    let named = || format!("data directory {}", directory.display());
+    let (mut folders, mut files) = (Vec::new(), Vec::new());
+    for entry in std::fs::read_dir(directory).with_context(named)? {
+        let path = entry.with_context(named)?.path();
+        if path
+            .file_name()
+            .is_some_and(|name| name.as_encoded_bytes().starts_with(b"."))
+        {
+            continue;
+        }
+        let is_picture = path
+            .extension()
+            .and_then(|extension| extension.to_str())
+            .is_some_and(|e| {
+                picture::EXTENSIONS
+                    .iter()
+                    .any(|known| e.eq_ignore_ascii_case(known))
+            });
+        if path.is_dir() {
+            folders.push(path);
+        } else if is_picture {
+            files.push(path); // a broken link too: it is named when it is read
+        }
+    }
+    folders.sort();
+    files.sort();
+    Ok((folders, files))
+}
+
+/// The classes of a part; the message of an unusual layout says what it looks like.
+///
+/// # Errors
+/// If a picture stands in no class folder, or a class folder has none.
+pub fn list(directory: &Path) -> Result<Vec<Class>> {
+    let (folders, loose) = entries(directory)?;
+    if let Some(file) = loose.first() {
+        bail!(
+            "{} and {} more stand in no class folder; put every picture into the folder of its class",
+            file.display(),
+            loose.len() - 1
+        );
+    }
+    ensure!(
+        folders.len() <= usize::from(u16::MAX),
+        "{}: {} class folders, more than {}",
+        directory.display(),
+        folders.len(),
+        u16::MAX
+    );
+    let mut classes = Vec::with_capacity(folders.len());
+    for folder in folders {
+        let (below, files) = entries(&folder)?;
+        if files.is_empty() {
+            let deeper = below
+                .iter()
+                .find(|path| entries(path).is_ok_and(|(_, files)| !files.is_empty()));
+            match deeper {
+                Some(path) => bail!(
+                    "class folder {} has no pictures, but {} has: they stand one folder too deep; set \
+                     data.path to the directory of the class folders",
+                    folder.display(),
+                    path.display()
+                ),
+                None => bail!(
+                    "class folder {} has no picture (.{}); fill or remove it",
+                    folder.display(),
+                    picture::EXTENSIONS.join(", .")
+                ),
+            }
+        }
+        let name = folder.file_name().and_then(|name| name.to_str());
+        let name = name.with_context(|| format!("{}: its name is no UTF-8", folder.display()))?;
+        classes.push(Class {
+            name: name.to_owned(),
+            files,
+        });
+    }
+    Ok(classes)
+}
+
+/// Refuses another number of classes before hours go into decoding.
+///
+/// # Errors
+/// If there are not as many as expected.
+pub fn check_count(classes: &[Class], directory: &Path, expected: usize) -> Result<()> {
+    if classes.len() == expected {
+        return Ok(());
+    }
+    let found = match classes {
+        [] => "no class folder".to_owned(),
+        [only] => format!("one class folder only, {:?}", only.name),
+        [first, .., last] => format!(
+            "{} class folders, {:?} to {:?}",
+            classes.len(),
+            first.name,
+            last.name
+        ),
+    };
+    Err(bad_usage(format!(
+        "{}: {found}, but train.generator.classes is {expected}; they must agree",
+        directory.display()
+    )))
+}
