@@ -131,7 +131,10 @@ fn the_log_holds_the_singular_values_that_the_plan_asks_for() {
     assert_eq!(lines.len(), 2);
     assert!(lines[0]["watch"].is_null());
     let sigma = &lines[1]["watch"]["singular_values"];
-    for name in ["generator.linear.weight", "discriminator.blocks.0.conv1.weight"] {
+    for name in [
+        "generator.blocks.0.conv1.weight",
+        "discriminator.blocks.0.conv1.weight",
+    ] {
         let sigma: Vec<f64> = serde_json::from_value(sigma[name].clone()).unwrap();
         assert_eq!(sigma.len(), 3, "{name}");
         assert!(sigma[0] >= sigma[1] && sigma[1] > 0.0, "{name}: {sigma:?}");
