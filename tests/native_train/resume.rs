@@ -117,3 +117,26 @@ fn changed_data_are_another_run() {
         &["data differ", "SHA-256"],
     );
 }
+
+#[test]
+fn the_log_holds_the_singular_values_that_the_plan_asks_for() {
+    let setting = Setting::new();
+    setting.train("run", 10, &["--set", "run.watch_every_steps=10"]);
+    let log = std::fs::read_to_string(setting.path("run/log.jsonl")).unwrap();
+    let lines: Vec<serde_json::Value> = log
+        .lines()
+        .map(|line| serde_json::from_str(line).unwrap())
+        .collect();
+    // log_every_steps is 5
+    assert_eq!(lines.len(), 2);
+    assert!(lines[0]["watch"].is_null());
+    let sigma = &lines[1]["watch"]["singular_values"];
+    for name in [
+        "generator.blocks.0.conv1.weight",
+        "discriminator.blocks.0.conv1.weight",
+    ] {
+        let sigma: Vec<f64> = serde_json::from_value(sigma[name].clone()).unwrap();
+        assert_eq!(sigma.len(), 3, "{name}");
+        assert!(sigma[0] >= sigma[1] && sigma[1] > 0.0, "{name}: {sigma:?}");
+    }
+}

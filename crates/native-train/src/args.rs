@@ -255,15 +255,22 @@ pub struct EvaluateArgs {
     /// How far z is truncated, or off: by the model's kind, which `inspect` prints
     #[arg(long, value_name = "T", default_value = "off")]
     pub truncation: String,
-    /// Samples behind the Frechet distance
+    /// Samples behind all other scores, and as many real images, chosen by the seed, behind KID,
+    /// precision, recall, density and coverage
     #[arg(long, default_value_t = 5000)]
     pub count: usize,
     /// Samples behind the shares of recognised classes and the spread
     #[arg(long, default_value_t = 1000)]
     pub recognised: usize,
-    /// Seed of the latents
+    /// Seed of the latents and of the chosen real images
     #[arg(long, default_value_t = 0)]
     pub seed: u64,
+    /// Print the share of recognised samples of each class too
+    #[arg(long)]
+    pub by_class: bool,
+    /// Print recognised, spread and Frechet distance at these truncations too, e.g. 0.2,0.5,1.0,off
+    #[arg(long, value_name = "T,...", value_delimiter = ',')]
+    pub curve: Vec<String>,
     /// Write the scores into the model file
     #[arg(long)]
     pub update: bool,

@@ -31,3 +31,4 @@ pub mod run_dir;
 pub mod run_log;
 pub mod sheet;
 pub mod train_loop;
+pub mod watch;

@@ -54,6 +54,10 @@ pub struct RunSection {
     pub sample_every_images: u64,
     /// Generator steps between lines of the log.
     pub log_every_steps: u64,
+    /// Generator steps between looks at the singular values of all layers, a multiple of
+    /// `log_every_steps`; none where it is not given.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub watch_every_steps: Option<u64>,
     /// Checkpoints that are kept.
     #[serde(default = "three")]
     pub keep_checkpoints: usize,
@@ -208,6 +212,13 @@ impl TryFrom<Recipe> for Plan {
                 )));
             }
         }
+        let logged = |watch: u64| watch > 0 && watch.is_multiple_of(run.log_every_steps);
+        if let Some(watch) = run.watch_every_steps.filter(|&watch| !logged(watch)) {
+            return Err(biggan::Error::Config(format!(
+                "run.watch_every_steps is {watch}; it must be a multiple of run.log_every_steps {}",
+                run.log_every_steps
+            )));
+        }
         recipe.train.validate()?;
         Ok(Self(recipe))
     }
@@ -246,6 +257,8 @@ mod tests {
             "{odd}"
         );
         assert!(message(&["run.images=0"]).contains("run.images is 0"));
+        let watch = message(&["run.watch_every_steps=75"]);
+        assert!(watch.contains("75") && watch.contains("50"), "{watch}");
         assert!(message(&["name='a/b'"]).contains("\"a/b\""));
         let text = Plan::parse("name = \n", &[]).unwrap_err().to_string();
         assert!(text.starts_with("line 1") && !text.contains('\n'), "{text}");

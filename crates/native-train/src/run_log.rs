@@ -8,6 +8,7 @@ use anyhow::{Context, Result};
 use serde::{Deserialize, Serialize};
 
 use crate::atomic_file;
+use crate::watch::Watch;
 
 /// One line: means over the steps since the line before.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -28,6 +29,9 @@ pub struct LogRecord {
     pub images_per_sec: f64,
     /// Time since the start of the run, without the pauses between its parts.
     pub elapsed_secs: f64,
+    /// The networks at this step, where the plan asks for it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub watch: Option<Watch>,
 }
 
 /// The log of a run.
@@ -107,6 +111,7 @@ mod tests {
             d_fake: -0.25,
             images_per_sec: 10.0,
             elapsed_secs: g_step as f64,
+            watch: None,
         }
     }
 

@@ -15,6 +15,7 @@ use crate::progress::Progress;
 use crate::round::round;
 use crate::run_dir::RunDir;
 use crate::sheet;
+use crate::watch::Watch;
 
 /// What the loop works with.
 #[derive(Debug)]
@@ -67,7 +68,12 @@ impl Training<'_> {
                 .map_err(|error| self.explain(error))?;
             progress.add(&report, state.images_seen);
             if state.g_step.is_multiple_of(run.log_every_steps) {
-                log.append(&progress.close_interval(state.g_step, state.images_seen))?;
+                let mut record = progress.close_interval(state.g_step, state.images_seen);
+                let watched = |every: u64| state.g_step.is_multiple_of(every);
+                if run.watch_every_steps.is_some_and(watched) {
+                    record.watch = Some(Watch::of(&state)?);
+                }
+                log.append(&record)?;
             }
             let passed = |every: u64| before / every != state.images_seen / every;
             if passed(run.checkpoint_every_images) {

@@ -11,12 +11,17 @@ use super::Moments;
 /// rounding count as zero.
 pub fn frechet_distance(a: &Moments, b: &Moments) -> f64 {
     let (c1, c2) = (a.covariance(), b.covariance());
-    let root = symmetric_root(&c1);
-    let product = &root * &c2 * &root;
+    let cross = trace_of_root(&c1, &c2);
+    (a.mean() - b.mean()).norm_squared() + c1.trace() + c2.trace() - 2.0 * cross
+}
+
+/// `tr (C1 C2)^(1/2)`.
+fn trace_of_root(c1: &DMatrix<f64>, c2: &DMatrix<f64>) -> f64 {
+    let root = symmetric_root(c1);
+    let product = &root * c2 * &root;
     let product = (&product + product.transpose()) * 0.5;
     let eigenvalues = SymmetricEigen::new(product).eigenvalues;
-    let cross: f64 = eigenvalues.iter().map(|v| v.max(0.0).sqrt()).sum();
-    (a.mean() - b.mean()).norm_squared() + c1.trace() + c2.trace() - 2.0 * cross
+    eigenvalues.iter().map(|v| v.max(0.0).sqrt()).sum()
 }
 
 fn symmetric_root(matrix: &DMatrix<f64>) -> DMatrix<f64> {
@@ -30,6 +35,8 @@ fn symmetric_root(matrix: &DMatrix<f64>) -> DMatrix<f64> {
 
 #[cfg(test)]
 mod tests {
+    use nalgebra::DVector;
+
     use super::*;
 
     fn moments(points: &[[f32; 2]]) -> Moments {
@@ -53,5 +60,38 @@ mod tests {
         let expected = 25.0 + 2.0 * 20.0 / 3.0 - 4.0 * 8.0 / 3.0;
         assert!((frechet_distance(&a, &b) - expected).abs() < 1e-10);
         assert!((frechet_distance(&b, &a) - expected).abs() < 1e-10);
+    }
+
+    /// A symmetric matrix of eigenvalues, in axes turned by reflection at the vector (1, 2, 3, ...).
+    fn turned(eigenvalues: &[f64]) -> DMatrix<f64> {
+        let n = eigenvalues.len();
+        let v = DMatrix::from_fn(n, 1, |i, _| (i + 1) as f64);
+        let axes = DMatrix::identity(n, n) - &v * v.transpose() * (2.0 / v.norm_squared());
+        &axes * DMatrix::from_diagonal(&DVector::from_column_slice(eigenvalues)) * axes.transpose()
+    }
+
+    #[test]
+    fn root_of_two_by_two_in_closed_form() {
+        // (M + sqrt(det M) I) / sqrt(tr M + 2 sqrt(det M)), by Cayley and Hamilton
+        let m = DMatrix::<f64>::from_row_slice(2, 2, &[5.0, 2.0, 2.0, 3.0]);
+        let det = m.determinant().sqrt();
+        let expected = (&m + DMatrix::identity(2, 2) * det) / (m.trace() + 2.0 * det).sqrt();
+        assert!((symmetric_root(&m) - expected).norm() < 1e-12);
+    }
+
+    #[test]
+    fn commuting_covariances_in_closed_form() {
+        // with shared axes tr (C1 C2)^(1/2) = sum sqrt(a b); turned, and along the axes; one of them
+        // is singular, as of fewer samples than features, and the scales are far apart
+        let a = [4.0, 1e-6, 9.0, 2.5, 1e4, 0.0];
+        let b = [1.0, 5.0, 1e-3, 0.3, 7e3, 2.0];
+        let expected: f64 = a.iter().zip(&b).map(|(a, b)| f64::sqrt(a * b)).sum();
+        let diagonal = |values: &[f64]| DMatrix::from_diagonal(&DVector::from_column_slice(values));
+        for (c1, c2) in [(turned(&a), turned(&b)), (diagonal(&a), diagonal(&b))] {
+            let found = trace_of_root(&c1, &c2);
+            assert!((found / expected - 1.0).abs() < 1e-6, "{found}, {expected}");
+            let root = symmetric_root(&c1);
+            assert!((&root * &root - &c1).norm() < 1e-10 * c1.norm());
+        }
     }
 }

@@ -7,7 +7,8 @@ use std::collections::BTreeMap;
 
 use burn::tensor::{Device, Tensor, TensorData};
 
-use crate::named::{FlatTensor, NamedTensors};
+use crate::error::Result;
+use crate::named::{FlatTensor, NamedTensors, read_values};
 use crate::random::{Draws, Stream};
 
 /// Columns carried beside those asked for: they speed the convergence of the last ones.
@@ -28,14 +29,25 @@ pub struct SingularTriples {
     pub right: Tensor<2>,
 }
 
-/// The `k` largest singular values of a matrix, with their vectors.
+/// The `k` largest singular values of a matrix, with their vectors. Values that nearly agree may come
+/// in any order.
 ///
 /// # Shapes
 /// - matrix: `[out, rest]`, without autodiff; k is cut to its smaller side
 pub fn top_singular(matrix: Tensor<2>, k: usize, iterations: usize) -> SingularTriples {
+    let k = k.min(matrix.dims()[0]).min(matrix.dims()[1]).max(1);
+    let all = iterate(matrix, k + GUARD, iterations);
+    SingularTriples {
+        sigma: all.sigma.narrow(0, 0, k),
+        left: all.left.narrow(1, 0, k),
+        right: all.right.narrow(1, 0, k),
+    }
+}
+
+/// As many triples as `columns`, or as the smaller side of the matrix.
+fn iterate(matrix: Tensor<2>, columns: usize, iterations: usize) -> SingularTriples {
     let [out, rest] = matrix.dims();
-    let k = k.min(out).min(rest).max(1);
-    let columns = (k + GUARD).min(out).min(rest);
+    let columns = columns.min(out).min(rest);
     let transposed = matrix.clone().transpose();
     let mut right = orthonormal(start(rest, columns, &matrix.device()));
     let mut left = orthonormal(matrix.clone().matmul(right.clone()));
@@ -45,23 +57,45 @@ pub fn top_singular(matrix: Tensor<2>, k: usize, iterations: usize) -> SingularT
     }
     let sigma = (matrix.matmul(right.clone()) * left.clone()).sum_dim(0); // [1, columns]
     SingularTriples {
-        sigma: sigma.reshape([columns]).narrow(0, 0, k),
-        left: left.slice([0..out, 0..k]),
-        right: right.slice([0..rest, 0..k]),
+        sigma: sigma.reshape([columns]),
+        left,
+        right,
     }
 }
 
-/// The largest singular values of every weight of two or more dimensions, as `[out, rest]`.
+/// The largest singular values of every weight of two or more dimensions, as `[out, rest]`, largest
+/// first: `k` of them, or as many as the weight has.
 ///
 /// Weights are as stored, before spectral norm divides them.
-pub fn spectra(weights: &NamedTensors, k: usize) -> BTreeMap<String, Tensor<1>> {
-    weights
+///
+/// # Errors
+/// If the device fails.
+pub async fn spectra(weights: &NamedTensors, k: usize) -> Result<BTreeMap<String, Vec<f32>>> {
+    let found: Vec<(&String, Tensor<1>)> = weights
         .iter()
         .filter_map(|(name, weight)| {
-            let matrix = as_matrix(weight)?;
-            Some((name.clone(), top_singular(matrix, k, ITERATIONS).sigma))
+            Some((
+                name,
+                iterate(as_matrix(weight)?, k + GUARD, ITERATIONS).sigma,
+            ))
         })
-        .collect()
+        .collect();
+    if found.is_empty() {
+        return Ok(BTreeMap::new());
+    }
+    // one read for all
+    let all = found.iter().map(|(_, sigma)| sigma.clone()).collect();
+    let mut values = read_values(Tensor::cat(all, 0)).await?.into_iter();
+    Ok(found
+        .into_iter()
+        .map(|(name, sigma)| {
+            // nearly equal ones, as orthogonal weights have them, come in any order
+            let mut sorted: Vec<f32> = values.by_ref().take(sigma.dims()[0]).collect();
+            sorted.sort_by(|a, b| b.total_cmp(a));
+            sorted.truncate(k);
+            (name.clone(), sorted)
+        })
+        .collect())
 }
 
 /// A trainable weight of two or more dimensions as `[out, rest]`.
