@@ -59,6 +59,24 @@ fn is_trainable(name: &str) -> bool {
     !matches!(last, "u" | "mean" | "variance")
 }
 
+/// Whether a name of G stands for the shared class embedding, which no regulariser of weights touches
+/// (BigGAN-PyTorch `train_fns.py:75-80`).
+#[cfg(feature = "train")]
+pub(crate) fn is_shared_embedding(name: &str) -> bool {
+    name.starts_with("shared.")
+}
+
+impl FlatTensor {
+    /// A trainable weight of two or more dimensions as `[out, rest]`; none for others.
+    pub fn as_matrix(&self) -> Option<Tensor<2>> {
+        if self.shape.len() < 2 || !self.trainable {
+            return None;
+        }
+        let [out, len] = [self.shape[0], self.shape.iter().product()];
+        Some(self.values.clone().reshape([out, len / out]))
+    }
+}
+
 /// A module path as a name. Enum variants ("Linear", "Embedding") have no part in it.
 pub(crate) fn path_name(path: &[String]) -> String {
     path.iter()

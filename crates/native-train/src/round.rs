@@ -11,9 +11,9 @@ use crate::dataset::Loader;
 /// What a round measured; D's values are means over its steps.
 #[derive(Debug, Clone, Copy, PartialEq, Default)]
 pub struct RoundReport {
-    /// Hinge loss of D.
+    /// Loss of D.
     pub loss_d: f64,
-    /// Hinge loss of G.
+    /// Loss of G.
     pub loss_g: f64,
     /// Mean logit of real images.
     pub d_real: f64,

@@ -17,9 +17,9 @@ pub struct LogRecord {
     pub g_step: u64,
     /// Real images seen by D.
     pub images_seen: u64,
-    /// Hinge loss of D.
+    /// Loss of D.
     pub loss_d: f64,
-    /// Hinge loss of G.
+    /// Loss of G.
     pub loss_g: f64,
     /// Logit of real images.
     pub d_real: f64,

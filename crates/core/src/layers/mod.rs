@@ -17,6 +17,8 @@ pub use conditional_batch_norm::{ConditionProjection, ConditionalBatchNorm};
 pub use conv::Conv2d;
 pub use linear::{Embedding, Linear};
 pub use spectral_norm::spectral_normalise;
+#[cfg(feature = "train")]
+pub(crate) use spectral_norm::unit;
 
 /// What a forward pass does with the state of spectral and batch norm.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

@@ -46,7 +46,7 @@ pub fn spectral_normalise<const D: usize>(
 }
 
 /// `x / max(|x|, eps)`.
-fn unit(x: Tensor<2>, eps: f64) -> Tensor<2> {
+pub(crate) fn unit(x: Tensor<2>, eps: f64) -> Tensor<2> {
     let norm = x.clone().square().sum().sqrt().clamp_min(eps);
     x / norm.reshape([1, 1])
 }

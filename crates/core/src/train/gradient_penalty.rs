@@ -10,13 +10,11 @@
 //! `v . grad_x D(x)`, which a tangent pass computes in first-order operations
 //! ([`Discriminator::forward_tangent`]).
 
-use std::collections::BTreeMap;
-
 use burn::module::Module;
 use burn::tensor::Tensor;
 use serde::{Deserialize, Serialize};
 
-use super::step::named_gradients;
+use super::gradients::{Gradient, named_gradients};
 use crate::error::{Error, Result};
 use crate::layers::PowerStep;
 use crate::model::Discriminator;
@@ -72,7 +70,7 @@ pub struct PenaltyReport {
     /// `grad_x` of the sum of logits, `[n, 3, r, r]`.
     pub image_gradient: Tensor<4>,
     /// Gradients of the value by parameter name.
-    pub gradients: BTreeMap<String, Tensor<1>>,
+    pub gradients: Gradient,
 }
 
 /// The penalty on images; singular vectors stay as they are.

@@ -2,17 +2,20 @@
 
 mod adam;
 mod augment;
+mod batch;
 mod check;
 mod controls;
+mod discriminator_step;
 mod ema;
+mod generator_step;
 mod gradient_penalty;
+mod gradients;
 mod lecam;
 mod objective;
 mod orthogonal;
 mod sigma_clamp;
 mod spectrum;
 mod state;
-mod step;
 mod tangent;
 mod techniques;
 #[cfg(test)]
@@ -21,21 +24,21 @@ mod top_k;
 
 pub use adam::{AdamConfig, AdamMoments};
 pub use augment::{AugmentConfig, Operation};
+pub use batch::RealBatch;
 pub use check::{CheckRun, check_config, check_run};
 pub use controls::Controls;
+pub use discriminator_step::{DiscriminatorReport, discriminator_step};
 pub use ema::{Ema, EmaConfig};
+pub use generator_step::{GeneratorReport, generator_step};
 pub use gradient_penalty::{GradientPenalty, PenaltyReport, gradient_penalty};
+pub use gradients::Gradient;
+#[cfg(feature = "metrics")]
+pub(crate) use gradients::named_gradients;
 pub use lecam::LecamConfig;
 pub use objective::Objective;
 pub use orthogonal::orthogonal_gradient;
 pub use sigma_clamp::SigmaClamp;
 pub use spectrum::{SingularTriples, spectra, top_singular};
 pub use state::{Counters, TrainConfig, TrainState};
-#[cfg(feature = "metrics")]
-pub(crate) use step::named_gradients;
-pub use step::{
-    DiscriminatorReport, FakeInputs, GeneratorReport, Gradient, RealBatch, discriminator_step,
-    generator_step,
-};
 pub use techniques::Techniques;
 pub use top_k::TopKConfig;

@@ -18,15 +18,12 @@ pub const TRUE_FACTOR: f64 = 4.0;
 
 /// `factor strength (W W^T * (1 - I)) W`, flat; none for tensors of fewer than two dimensions.
 pub fn orthogonal_gradient(weight: &FlatTensor, strength: f64, factor: f64) -> Option<Tensor<1>> {
-    if weight.shape.len() < 2 || !weight.trainable {
-        return None;
-    }
-    let [out, len] = [weight.shape[0], weight.shape.iter().product()];
-    let w = weight.values.clone().reshape([out, len / out]);
+    let w = weight.as_matrix()?;
+    let [out, rest] = w.dims();
     let gram = w.clone().matmul(w.clone().transpose()); // [out, out]
     let off_diagonal =
         gram * (Tensor::ones([out, out], &w.device()) - Tensor::eye(out, &w.device()));
-    Some(off_diagonal.matmul(w).reshape([len]) * (factor * strength))
+    Some(off_diagonal.matmul(w).reshape([out * rest]) * (factor * strength))
 }
 
 #[cfg(test)]

@@ -11,10 +11,10 @@
 use burn::tensor::Tensor;
 use serde::{Deserialize, Serialize};
 
-use super::spectrum::{as_matrix, top_singular};
+use super::spectrum::top_singular;
 use crate::error::{Error, Result};
 use crate::model::Generator;
-use crate::named::{FlatTensor, map_tensors};
+use crate::named::{FlatTensor, is_shared_embedding, map_tensors};
 
 /// Iterations a step: weights move little between steps, and the gap that matters (sigma0 far above
 /// the rest) converges in a few.
@@ -60,7 +60,7 @@ impl SigmaClamp {
     /// None of its own; as [`map_tensors`].
     pub fn apply(self, generator: Generator) -> Result<Generator> {
         map_tensors(generator, |name, weight| {
-            Ok(if name.starts_with("shared.") {
+            Ok(if is_shared_embedding(name) {
                 weight.values
             } else {
                 self.clamp(weight)
@@ -69,7 +69,7 @@ impl SigmaClamp {
     }
 
     fn clamp(self, weight: FlatTensor) -> Tensor<1> {
-        let Some(matrix) = as_matrix(&weight) else {
+        let Some(matrix) = weight.as_matrix() else {
             return weight.values;
         };
         let [out, rest] = matrix.dims();

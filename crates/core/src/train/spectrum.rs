@@ -8,7 +8,8 @@ use std::collections::BTreeMap;
 use burn::tensor::{Device, Tensor, TensorData};
 
 use crate::error::Result;
-use crate::named::{FlatTensor, NamedTensors, read_values};
+use crate::layers::unit;
+use crate::named::{NamedTensors, read_values};
 use crate::random::{Draws, Stream};
 
 /// Columns carried beside those asked for: they speed the convergence of the last ones.
@@ -76,7 +77,7 @@ pub async fn spectra(weights: &NamedTensors, k: usize) -> Result<BTreeMap<String
         .filter_map(|(name, weight)| {
             Some((
                 name,
-                iterate(as_matrix(weight)?, k + GUARD, ITERATIONS).sigma,
+                iterate(weight.as_matrix()?, k + GUARD, ITERATIONS).sigma,
             ))
         })
         .collect();
@@ -98,15 +99,6 @@ pub async fn spectra(weights: &NamedTensors, k: usize) -> Result<BTreeMap<String
         .collect())
 }
 
-/// A trainable weight of two or more dimensions as `[out, rest]`.
-pub(crate) fn as_matrix(weight: &FlatTensor) -> Option<Tensor<2>> {
-    if weight.shape.len() < 2 || !weight.trainable {
-        return None;
-    }
-    let [out, len] = [weight.shape[0], weight.shape.iter().product()];
-    Some(weight.values.clone().reshape([out, len / out]))
-}
-
 /// Fixed pseudo-random columns: the same matrix gives the same values everywhere.
 fn start(rows: usize, columns: usize, device: &Device) -> Tensor<2> {
     let values: Vec<f32> = (0..rows)
@@ -124,13 +116,13 @@ fn orthonormal(matrix: Tensor<2>) -> Tensor<2> {
     let mut done: Option<Tensor<2>> = None;
     for column in 0..columns {
         let mut a = matrix.clone().slice([0..rows, column..column + 1]); // [rows, 1]
-        a = unit(a);
+        a = unit(a, TINY);
         if let Some(basis) = &done {
             for _ in 0..2 {
                 let along = basis.clone().transpose().matmul(a.clone()); // [done, 1]
                 a = a - basis.clone().matmul(along);
             }
-            a = unit(a);
+            a = unit(a, TINY);
         }
         done = Some(match done {
             Some(basis) => Tensor::cat(vec![basis, a], 1),
@@ -138,11 +130,6 @@ fn orthonormal(matrix: Tensor<2>) -> Tensor<2> {
         });
     }
     done.unwrap_or(matrix)
-}
-
-fn unit(a: Tensor<2>) -> Tensor<2> {
-    let norm = a.clone().square().sum().sqrt().clamp_min(TINY);
-    a / norm.reshape([1, 1])
 }
 
 #[cfg(test)]

@@ -1,0 +1,86 @@
+//! The images of a step: in parts, in pairs, and as D sees them.
+
+use std::ops::Range;
+
+use burn::tensor::Tensor;
+
+use super::augment::Augment;
+use super::{Controls, TrainConfig};
+use crate::error::{Error, Result};
+use crate::layers::PowerStep;
+
+/// Real images and their classes, on the training device.
+#[derive(Debug, Clone)]
+pub struct RealBatch {
+    /// `[n, 3, r, r]` in [-1, 1]
+    pub images: Tensor<4>,
+    /// `[n, classes]`
+    pub class_weights: Tensor<2>,
+}
+
+impl RealBatch {
+    /// Images of a range.
+    pub(super) fn part(&self, range: Range<usize>) -> Self {
+        let (from, len) = (range.start, range.len());
+        if len == self.images.dims()[0] {
+            return self.clone();
+        }
+        Self {
+            images: self.images.clone().narrow(0, from, len),
+            class_weights: self.class_weights.clone().narrow(0, from, len),
+        }
+    }
+}
+
+/// Refuses batches of which one has more images than the other.
+pub(super) fn check_pairs(reals: usize, fakes: usize) -> Result<()> {
+    if reals == fakes {
+        return Ok(());
+    }
+    Err(Error::Config(format!(
+        "{reals} real and {fakes} fake images cannot be paired; give as many of each"
+    )))
+}
+
+/// The power step of a part that ends at `end` of `n` images: every part takes the same step from
+/// the same vectors, and the last one keeps it.
+pub(super) fn power_step(end: usize, n: usize) -> PowerStep {
+    if end == n {
+        PowerStep::Keep
+    } else {
+        PowerStep::Discard
+    }
+}
+
+/// Purposes of augmentation in a round: each has random numbers of its own.
+#[derive(Debug, Clone, Copy)]
+pub(super) enum Seen {
+    /// By D in its own step.
+    ByD = 0,
+    /// By D in G's step, fakes.
+    FakeForG = 1,
+    /// By D in G's step, the reals they are paired with.
+    RealForG = 2,
+}
+
+/// Images as D sees them, of which the first has the index `first` in its step.
+pub(super) fn augmented(
+    images: Tensor<4>,
+    controls: &Controls,
+    config: &TrainConfig,
+    seen: Seen,
+    step: u64,
+    first: usize,
+) -> Tensor<4> {
+    let Some(augment) = &config.techniques.augment else {
+        return images;
+    };
+    Augment {
+        config: augment,
+        seed: config.seed,
+        step: 3 * step + seen as u64,
+        first: first as u64,
+        probability: controls.ada_probability.clone(),
+    }
+    .apply(images)
+}

@@ -1,0 +1,116 @@
+//! One generator step (BigGAN sec. 3; BigGAN-PyTorch `train_fns.py:63-87`).
+
+use burn::module::Module;
+use burn::tensor::Tensor;
+
+use super::batch::{RealBatch, Seen, augmented, check_pairs, power_step};
+use super::gradients::{Gradient, add_scaled, named_gradients};
+use super::top_k::top_k_weights;
+use super::{TrainConfig, TrainState, orthogonal_gradient};
+use crate::error::Result;
+use crate::latent::Latents;
+use crate::layers::{NormMode, Pass, PowerStep};
+use crate::named::{NamedTensors, adopt_state, is_shared_embedding, named_tensors};
+
+/// What a generator step measured; nothing is read from the device yet.
+#[derive(Debug, Clone)]
+pub struct GeneratorReport {
+    /// `[1]`
+    pub loss: Tensor<1>,
+    /// Gradients by parameter name, the orthogonal term included.
+    pub gradients: Gradient,
+}
+
+/// Updates G through D, then the average. A pairing objective needs the real images to pair with.
+///
+/// # State
+/// G, its optimiser, the average, D's singular vectors (its weights not), counters.
+///
+/// # Errors
+/// If a pairing objective has no real images, or not as many as fakes; as the optimiser and the
+/// average.
+pub fn generator_step(
+    mut state: TrainState,
+    config: &TrainConfig,
+    mut fakes: Latents,
+    pairs: Option<&RealBatch>,
+) -> Result<(TrainState, GeneratorReport)> {
+    let techniques = &config.techniques;
+    let n = fakes.z.dims()[0];
+    let pairs = pairs.filter(|_| techniques.objective.pairs());
+    if techniques.objective.pairs() {
+        check_pairs(pairs.map_or(0, |real| real.images.dims()[0]), n)?;
+    }
+    if let Some(real) = pairs {
+        fakes.class_weights = real.class_weights.clone();
+    }
+
+    let mut gradients = Gradient::new();
+    let mut loss = Tensor::zeros([1], &fakes.z.device());
+    for part in techniques.parts(n) {
+        let (first, len) = (part.start, part.len());
+        let share = len as f64 / n as f64;
+        let spectral = power_step(part.end, n);
+        let norm = NormMode::Batch;
+        let seen =
+            |images, seen| augmented(images, &state.controls, config, seen, state.g_step, first);
+        let mut generator = state.generator.clone().train();
+        // D's weights carry no gradient here: only the path through the images is needed
+        let mut discriminator = state.discriminator.clone().train().no_grad();
+        let classes = fakes.class_weights.clone().narrow(0, first, len).autodiff();
+        let z = fakes.z.clone().narrow(0, first, len).autodiff();
+        let images = generator.forward(z, classes.clone(), Pass { norm, spectral });
+        let logits = discriminator.forward(seen(images, Seen::FakeForG), classes, spectral); // [part, 1]
+        let real = pairs.map(|real| {
+            let real = real.part(part);
+            let images = seen(real.images, Seen::RealForG);
+            // the vectors are those of the pass over the fakes: both take the same step
+            let mut discriminator = state.discriminator.clone();
+            let logits = discriminator.forward(images, real.class_weights, PowerStep::Discard);
+            logits.autodiff()
+        });
+        let weights = techniques.top_k.map(|top_k| {
+            let k = top_k.k(state.g_step, n);
+            top_k_weights(logits.clone().without_autodiff(), k).autodiff()
+        });
+        let part_loss = techniques.objective.generator(logits, real, weights);
+        let part_gradients = named_gradients(&generator, part_loss.backward());
+        add_scaled(&mut gradients, part_gradients, share);
+        loss = loss + part_loss.without_autodiff() * share;
+        state.generator = generator.valid();
+        state.discriminator = adopt_state(state.discriminator, &discriminator)?;
+    }
+    if config.orthogonal > 0.0 {
+        add_orthogonal(&mut gradients, &named_tensors(&state.generator), config);
+    }
+    let report = GeneratorReport {
+        loss,
+        gradients: gradients.clone(),
+    };
+    state.generator = state
+        .adam_g
+        .step(&config.adam_g, state.generator, gradients)?;
+    if let Some(clamp) = techniques.sigma_clamp {
+        state.generator = clamp.apply(state.generator)?;
+    }
+    let decay = config.ema.decay_at(state.g_step);
+    state.ema = state.ema.update(&state.generator, decay)?;
+    state.g_step += 1;
+    Ok((state, report))
+}
+
+/// Orthogonal regularisation acts on every weight of G of two or more dimensions but the shared
+/// embedding (BigGAN-PyTorch `train_fns.py:75-80`).
+fn add_orthogonal(gradients: &mut Gradient, weights: &NamedTensors, config: &TrainConfig) {
+    for (name, gradient) in gradients.iter_mut() {
+        if is_shared_embedding(name) {
+            continue;
+        }
+        let term = weights.get(name).and_then(|weight| {
+            orthogonal_gradient(weight, config.orthogonal, config.orthogonal_factor)
+        });
+        if let Some(term) = term {
+            *gradient = gradient.clone() + term;
+        }
+    }
+}
