@@ -18,6 +18,7 @@ fn log(setting: &Setting, run: &str) -> Vec<serde_json::Value> {
                 assert!(record[clock].as_f64().unwrap() > 0.0);
                 record.as_object_mut().unwrap().remove(clock);
             }
+            record.as_object_mut().unwrap().remove("memory");
             record
         })
         .collect()
@@ -119,24 +120,65 @@ fn changed_data_are_another_run() {
 }
 
 #[test]
-fn the_log_holds_the_singular_values_that_the_plan_asks_for() {
+fn looking_at_a_run_changes_nothing() {
     let setting = Setting::new();
-    setting.train("run", 10, &["--set", "run.watch_every_steps=10"]);
-    let log = std::fs::read_to_string(setting.path("run/log.jsonl")).unwrap();
-    let lines: Vec<serde_json::Value> = log
-        .lines()
-        .map(|line| serde_json::from_str(line).unwrap())
-        .collect();
+    setting.train("seen", 10, &["--set", "run.watch_every_steps=5"]);
+    setting.train("unseen", 10, &[]);
+    let of = |run| content(&setting.newest_checkpoint(run));
+    assert_eq!(of("seen"), of("unseen"));
+}
+
+#[test]
+fn the_log_holds_what_the_plan_asks_for() {
+    let setting = Setting::new();
+    let watched = ["--set", "run.watch_every_steps=10"];
+    let watched = [&watched[..], &["--set", "run.watch_images=6"]].concat();
+    setting.train("trained", 10, &watched);
+    let pixels: Vec<u8> = (0..5 * 28 * 28).map(|i| (i * i / 3 % 250) as u8).collect();
+    setting.write_idx("t10k-images-idx3-ubyte", &[5, 28, 28], &pixels);
+    setting.write_idx("t10k-labels-idx1-ubyte", &[5], &[0, 1, 2, 0, 1]);
+    setting.train("held-out", 10, &watched);
+    let lines = log(&setting, "held-out");
     // log_every_steps is 5
     assert_eq!(lines.len(), 2);
+    for line in &lines {
+        for norm in ["gradient_norm_d", "gradient_norm_g"] {
+            assert!(line[norm].as_f64().unwrap() > 0.0, "{norm} in {line}");
+        }
+    }
     assert!(lines[0]["watch"].is_null());
-    let sigma = &lines[1]["watch"]["singular_values"];
+    let watch = &lines[1]["watch"];
     for name in [
         "generator.blocks.0.conv1.weight",
         "discriminator.blocks.0.conv1.weight",
     ] {
-        let sigma: Vec<f64> = serde_json::from_value(sigma[name].clone()).unwrap();
+        let sigma = watch["singular_values"][name].clone();
+        let sigma: Vec<f64> = serde_json::from_value(sigma).unwrap();
         assert_eq!(sigma.len(), 3, "{name}");
         assert!(sigma[0] >= sigma[1] && sigma[1] > 0.0, "{name}: {sigma:?}");
     }
+    // six asked for: five test images there are, fakes come in whole batches of four
+    for (part, images) in [("d_training", 6), ("d_held_out", 5), ("d_fakes", 8)] {
+        assert_eq!(watch[part]["images"], images, "{part}");
+        let accuracy = watch[part]["accuracy"].as_f64().unwrap();
+        assert!((0.0..=1.0).contains(&accuracy), "{part}: {accuracy}");
+        assert!(watch[part]["mean_logit"].is_f64(), "{part}");
+    }
+    // without a test part the run says so, once, and lacks the field alone
+    let watch = &log(&setting, "trained")[1]["watch"];
+    assert!(watch["d_held_out"].is_null() && watch["d_training"]["images"] == 6);
+}
+
+#[test]
+fn a_run_without_held_out_images_says_so_once() {
+    let setting = Setting::new();
+    let args = ["--config", "tiny.toml", "--out", "run", "--steps", "20"];
+    let output = setting.run(&[&args[..], &["--set", "run.watch_every_steps=5"]].concat());
+    let text = crate::setting::stderr(&output);
+    let said: Vec<&str> = text
+        .lines()
+        .filter(|line| line.contains("images it never saw"))
+        .collect();
+    assert!(output.status.success() && said.len() == 1, "{text}");
+    assert!(said[0].contains("t10k-images-idx3-ubyte"), "{text}");
 }

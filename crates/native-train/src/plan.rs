@@ -54,13 +54,20 @@ pub struct RunSection {
     pub sample_every_images: u64,
     /// Generator steps between lines of the log.
     pub log_every_steps: u64,
-    /// Generator steps between looks at the singular values of all layers, a multiple of
-    /// `log_every_steps`; none where it is not given.
+    /// Generator steps between looks at the networks (singular values of all layers, D's accuracy), a
+    /// multiple of `log_every_steps`; none where it is not given.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub watch_every_steps: Option<u64>,
+    /// Images of the training part, and of the test part, that D is asked about at a look.
+    #[serde(default = "half_a_thousand")]
+    pub watch_images: usize,
     /// Checkpoints that are kept.
     #[serde(default = "three")]
     pub keep_checkpoints: usize,
+}
+
+fn half_a_thousand() -> usize {
+    512
 }
 
 fn three() -> usize {
@@ -146,27 +153,7 @@ impl Plan {
 
     /// Values by dotted key.
     fn flat(&self) -> BTreeMap<String, Value> {
-        fn walk(prefix: &str, value: Value, into: &mut BTreeMap<String, Value>) {
-            match value {
-                Value::Object(fields) => {
-                    for (key, value) in fields {
-                        let key = if prefix.is_empty() {
-                            key
-                        } else {
-                            format!("{prefix}.{key}")
-                        };
-                        walk(&key, value, into);
-                    }
-                }
-                value => {
-                    into.insert(prefix.to_owned(), value);
-                }
-            }
-        }
-        let mut flat = BTreeMap::new();
-        let value = serde_json::to_value(self).expect("a plan has only string keys");
-        walk("", value, &mut flat);
-        flat
+        flat(serde_json::to_value(self).expect("a plan has only string keys"))
     }
 
     /// The plan as it is saved: JSON of the whole recipe, defaults filled in.
@@ -204,6 +191,7 @@ impl TryFrom<Recipe> for Plan {
             ("run.checkpoint_every_images", run.checkpoint_every_images),
             ("run.sample_every_images", run.sample_every_images),
             ("run.log_every_steps", run.log_every_steps),
+            ("run.watch_images", run.watch_images as u64),
             ("run.keep_checkpoints", run.keep_checkpoints as u64),
         ] {
             if value == 0 {
@@ -222,6 +210,30 @@ impl TryFrom<Recipe> for Plan {
         recipe.train.validate()?;
         Ok(Self(recipe))
     }
+}
+
+/// The values of a tree of objects by dotted key; an object without fields has none.
+pub fn flat(value: Value) -> BTreeMap<String, Value> {
+    fn walk(prefix: &str, value: Value, into: &mut BTreeMap<String, Value>) {
+        match value {
+            Value::Object(fields) => {
+                for (key, value) in fields {
+                    let key = if prefix.is_empty() {
+                        key
+                    } else {
+                        format!("{prefix}.{key}")
+                    };
+                    walk(&key, value, into);
+                }
+            }
+            value => {
+                into.insert(prefix.to_owned(), value);
+            }
+        }
+    }
+    let mut flat = BTreeMap::new();
+    walk("", value, &mut flat);
+    flat
 }
 
 fn one_line(text: &str) -> String {

@@ -5,6 +5,7 @@ use std::time::Instant;
 use anyhow::{Context, Result};
 use indicatif::{HumanDuration, ProgressBar, ProgressStyle};
 
+use crate::memory::Memory;
 use crate::round::RoundReport;
 use crate::run_log::LogRecord;
 
@@ -51,6 +52,7 @@ impl Progress {
         self.sum.loss_g += report.loss_g;
         self.sum.d_real += report.d_real;
         self.sum.d_fake += report.d_fake;
+        self.sum.gradient_norms = report.gradient_norms;
         self.rounds += 1;
         self.bar.set_position(images_seen);
     }
@@ -66,8 +68,11 @@ impl Progress {
             loss_g: self.sum.loss_g / rounds,
             d_real: self.sum.d_real / rounds,
             d_fake: self.sum.d_fake / rounds,
+            gradient_norm_d: self.sum.gradient_norms.map(|norms| norms.discriminator),
+            gradient_norm_g: self.sum.gradient_norms.map(|norms| norms.generator),
             images_per_sec: (images_seen - self.interval_images) as f64 / secs,
             elapsed_secs: self.elapsed_before_secs + self.started.elapsed().as_secs_f64(),
+            memory: Memory::now(),
             watch: None,
         };
         self.interval_started = Instant::now();
@@ -79,9 +84,7 @@ impl Progress {
     }
 
     fn show(&self, record: &LogRecord) {
-        let left = self.total_images.saturating_sub(record.images_seen) as f64;
-        let left = std::time::Duration::try_from_secs_f64(left / record.images_per_sec)
-            .map_or("unknown".to_owned(), |left| HumanDuration(left).to_string());
+        let left = time_left(record, self.total_images);
         let line = format!(
             "{:.0} images/s  loss D {:.3} G {:.3}  D(real) {:.2} D(fake) {:.2}  {left} left",
             record.images_per_sec, record.loss_d, record.loss_g, record.d_real, record.d_fake,
@@ -109,4 +112,11 @@ impl Progress {
     pub fn finish(&self) {
         self.bar.finish_and_clear();
     }
+}
+
+/// Time until `total_images` are seen at the speed of a record, in words.
+pub fn time_left(record: &LogRecord, total_images: u64) -> String {
+    let left = total_images.saturating_sub(record.images_seen) as f64;
+    std::time::Duration::try_from_secs_f64(left / record.images_per_sec)
+        .map_or("unknown".to_owned(), |left| HumanDuration(left).to_string())
 }

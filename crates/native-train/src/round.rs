@@ -3,7 +3,9 @@
 use anyhow::Result;
 use biggan::named::read_values;
 use biggan::random::Stream;
-use biggan::train::{TrainConfig, TrainState, discriminator_step, generator_step};
+use biggan::train::{
+    Gradient, TrainConfig, TrainState, discriminator_step, generator_step, gradient_norm, squares,
+};
 use burn::tensor::{Device, Tensor};
 
 use crate::dataset::Loader;
@@ -19,6 +21,17 @@ pub struct RoundReport {
     pub d_real: f64,
     /// Mean logit of fake images.
     pub d_fake: f64,
+    /// Norms of the gradients, where they were asked for.
+    pub gradient_norms: Option<GradientNorms>,
+}
+
+/// Euclidean norms of the gradients of whole networks, regularisers included.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct GradientNorms {
+    /// Of D, in the last of its steps.
+    pub discriminator: f64,
+    /// Of G.
+    pub generator: f64,
 }
 
 impl RoundReport {
@@ -33,7 +46,8 @@ impl RoundReport {
     }
 }
 
-/// `d_steps` steps of D and one of G. Every random number comes from the state's counters.
+/// `d_steps` steps of D and one of G. Every random number comes from the state's counters. The norms
+/// of the gradients are measured only on demand; they change nothing.
 ///
 /// # Errors
 /// If a loss or a logit is not finite, or the device fails; the state is gone then.
@@ -41,19 +55,24 @@ pub fn round(
     mut state: TrainState,
     config: &TrainConfig,
     loader: &mut Loader,
+    with_norms: bool,
     device: &Device,
 ) -> Result<(TrainState, RoundReport)> {
     let mut report = RoundReport::default();
     let mut pairs = None;
-    for _ in 0..config.d_steps {
+    let mut norm_d = None;
+    for step in 1..=config.d_steps {
         let real = loader.batch(state.images_seen, config.batch_size, device);
         let fakes = config.fakes(Stream::DiscriminatorFakes, state.d_step, device);
         // a pairing objective compares G's fakes with the reals that D saw last (R3GAN's loop)
         pairs = config.techniques.objective.pairs().then(|| real.clone());
         let measured;
         (state, measured) = discriminator_step(state, config, real, fakes)?;
-        // one read a step; relu hides a NaN logit from the hinge loss, so the logits are read too
-        let [loss, real, fake] = read([measured.loss, measured.real.mean(), measured.fake.mean()])?;
+        // relu hides a NaN logit from the hinge loss, so the logits are read too
+        let scalars = [measured.loss, measured.real.mean(), measured.fake.mean()];
+        let last = with_norms && step == config.d_steps;
+        let [loss, real, fake];
+        ([loss, real, fake], norm_d) = read(scalars, last.then_some(&measured.gradients))?;
         let share = 1.0 / config.d_steps as f64;
         report.loss_d += share * loss;
         report.d_real += share * real;
@@ -62,8 +81,13 @@ pub fn round(
     refuse_not_finite(&report, state.g_step)?;
     let fakes = config.fakes(Stream::GeneratorFakes, state.g_step, device);
     let (state, measured) = generator_step(state, config, fakes, pairs.as_ref())?;
-    [report.loss_g] = read([measured.loss])?;
+    let norm_g;
+    ([report.loss_g], norm_g) = read([measured.loss], with_norms.then_some(&measured.gradients))?;
     refuse_not_finite(&report, state.g_step - 1)?;
+    report.gradient_norms = norm_d.zip(norm_g).map(|(d, g)| GradientNorms {
+        discriminator: d,
+        generator: g,
+    });
     Ok((state, report))
 }
 
@@ -77,8 +101,13 @@ fn refuse_not_finite(report: &RoundReport, g_step: u64) -> Result<()> {
     }
 }
 
-/// Reads scalars from the device, together.
-fn read<const N: usize>(scalars: [Tensor<1>; N]) -> Result<[f64; N]> {
-    let values = pollster::block_on(read_values(Tensor::cat(scalars.to_vec(), 0)))?;
-    Ok(std::array::from_fn(|index| f64::from(values[index])))
+/// Reads scalars, and the norm of a gradient, from the device in one go.
+fn read<const N: usize>(
+    scalars: [Tensor<1>; N],
+    gradient: Option<&Gradient>,
+) -> Result<([f64; N], Option<f64>)> {
+    let all = scalars.into_iter().chain(gradient.and_then(squares));
+    let values = pollster::block_on(read_values(Tensor::cat(all.collect(), 0)))?;
+    let norm = gradient.map(|_| gradient_norm(&values[N..]));
+    Ok((std::array::from_fn(|i| f64::from(values[i])), norm))
 }

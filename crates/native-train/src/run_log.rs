@@ -5,12 +5,15 @@ use std::io::Write;
 use std::path::{Path, PathBuf};
 
 use anyhow::{Context, Result};
-use serde::{Deserialize, Serialize};
+use serde::{Deserialize, Deserializer, Serialize};
 
 use crate::atomic_file;
+use crate::memory::Memory;
 use crate::watch::Watch;
 
-/// One line: means over the steps since the line before.
+/// One line: means over the steps since the line before, where nothing else is said. JSON has no word
+/// for a value that is not finite: it is written as null and read as NaN. docs/watching.md says what
+/// each tells.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct LogRecord {
     /// Generator steps taken.
@@ -18,20 +21,40 @@ pub struct LogRecord {
     /// Real images seen by D.
     pub images_seen: u64,
     /// Loss of D.
+    #[serde(deserialize_with = "number_or_nan")]
     pub loss_d: f64,
     /// Loss of G.
+    #[serde(deserialize_with = "number_or_nan")]
     pub loss_g: f64,
     /// Logit of real images.
+    #[serde(deserialize_with = "number_or_nan")]
     pub d_real: f64,
     /// Logit of fake images.
+    #[serde(deserialize_with = "number_or_nan")]
     pub d_fake: f64,
-    /// Speed.
+    /// Norm of the gradient of the whole of D at the last of its steps, regularisers included.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub gradient_norm_d: Option<f64>,
+    /// Norm of the gradient of the whole of G at the last step, regularisers included.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub gradient_norm_g: Option<f64>,
+    /// Speed, real images seen by D.
+    #[serde(deserialize_with = "number_or_nan")]
     pub images_per_sec: f64,
     /// Time since the start of the run, without the pauses between its parts.
+    #[serde(deserialize_with = "number_or_nan")]
     pub elapsed_secs: f64,
+    /// Memory of the process, where the system tells.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub memory: Option<Memory>,
     /// The networks at this step, where the plan asks for it.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub watch: Option<Watch>,
+}
+
+/// Reads a number that was written as null since it is not finite.
+pub(crate) fn number_or_nan<'de, D: Deserializer<'de>>(from: D) -> Result<f64, D::Error> {
+    Ok(Option::deserialize(from)?.unwrap_or(f64::NAN))
 }
 
 /// The log of a run.
@@ -109,7 +132,10 @@ mod tests {
             loss_g: 0.5,
             d_real: 0.25,
             d_fake: -0.25,
+            gradient_norm_d: Some(2.0),
+            gradient_norm_g: None,
             images_per_sec: 10.0,
+            memory: None,
             elapsed_secs: g_step as f64,
             watch: None,
         }
@@ -132,5 +158,22 @@ mod tests {
             .map(|line| serde_json::from_str(line).unwrap())
             .collect();
         assert_eq!(lines, [record(1), record(2)]);
+    }
+
+    #[test]
+    fn lines_of_older_programs_and_of_broken_runs_read() {
+        let old = r#"{"g_step":50,"images_seen":3200,"loss_d":1.5,"loss_g":null,"d_real":0.25,
+            "d_fake":-0.25,"images_per_sec":200.0,"elapsed_secs":16.0,
+            "watch":{"singular_values":{"generator.linear.weight":[1.5,1.0,null]}}}"#;
+        let read: LogRecord = serde_json::from_str(old).unwrap();
+        assert!(read.loss_g.is_nan() && read.loss_d == 1.5);
+        assert_eq!(read.gradient_norm_d, None);
+        assert_eq!(read.memory, None);
+        let watch = read.watch.clone().unwrap();
+        assert_eq!(watch.singular_values.len(), 1);
+        assert_eq!(watch.d_held_out, None);
+        let again: LogRecord =
+            serde_json::from_str(&serde_json::to_string(&read).unwrap()).unwrap();
+        assert!(again.loss_g.is_nan());
     }
 }

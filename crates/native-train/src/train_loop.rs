@@ -15,7 +15,7 @@ use crate::progress::Progress;
 use crate::round::round;
 use crate::run_dir::RunDir;
 use crate::sheet;
-use crate::watch::Watch;
+use crate::watch::Watcher;
 
 /// What the loop works with.
 #[derive(Debug)]
@@ -24,6 +24,8 @@ pub struct Training<'a> {
     pub plan: &'a Plan,
     /// Real images.
     pub loader: Loader,
+    /// What looks at the networks, where the plan asks for it.
+    pub watcher: Option<Watcher>,
     /// Where its files go.
     pub run_dir: &'a RunDir,
     /// Where it computes.
@@ -63,15 +65,19 @@ impl Training<'_> {
                 return Ok(outcome);
             }
             let before = state.images_seen;
+            let logged = (state.g_step + 1).is_multiple_of(run.log_every_steps);
+            let (config, loader) = (self.plan.train(), &mut self.loader);
             let report;
-            (state, report) = round(state, self.plan.train(), &mut self.loader, self.device)
+            (state, report) = round(state, config, loader, logged, self.device)
                 .map_err(|error| self.explain(error))?;
             progress.add(&report, state.images_seen);
-            if state.g_step.is_multiple_of(run.log_every_steps) {
+            if logged {
                 let mut record = progress.close_interval(state.g_step, state.images_seen);
                 let watched = |every: u64| state.g_step.is_multiple_of(every);
-                if run.watch_every_steps.is_some_and(watched) {
-                    record.watch = Some(Watch::of(&state)?);
+                if let Some(watcher) = &self.watcher
+                    && run.watch_every_steps.is_some_and(watched)
+                {
+                    record.watch = Some(watcher.look(&state, config, self.device)?);
                 }
                 log.append(&record)?;
             }

@@ -31,9 +31,9 @@ pub use discriminator_step::{DiscriminatorReport, discriminator_step};
 pub use ema::{Ema, EmaConfig};
 pub use generator_step::{GeneratorReport, generator_step};
 pub use gradient_penalty::{GradientPenalty, PenaltyReport, gradient_penalty};
-pub use gradients::Gradient;
 #[cfg(feature = "metrics")]
 pub(crate) use gradients::named_gradients;
+pub use gradients::{Gradient, gradient_norm, squares};
 pub use lecam::LecamConfig;
 pub use objective::Objective;
 pub use orthogonal::orthogonal_gradient;

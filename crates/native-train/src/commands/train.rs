@@ -15,6 +15,7 @@ use crate::interrupt::Interrupt;
 use crate::plan::Plan;
 use crate::run_dir::{self, RunDir};
 use crate::train_loop::Training;
+use crate::watch::Watcher;
 
 /// Runs the command.
 ///
@@ -58,10 +59,12 @@ pub fn run(args: &TrainArgs, environment: &Environment) -> Result<Outcome> {
         dataset.info.name,
         out.display()
     );
+    let watcher = watcher(&plan, &dataset, environment);
     let loader = Loader::new(dataset, train.seed, train.generator.resolution);
     let training = Training {
         plan: &plan,
         loader,
+        watcher,
         run_dir: &run_dir,
         device: &device,
         interrupt: Interrupt::install()?,
@@ -105,6 +108,26 @@ fn checkpoint_to_resume(
     }
     eprintln!("resuming from {}", path.display());
     Ok(Some(checkpoint))
+}
+
+/// What looks at the networks, if the plan asks for it. A data set without a test part is no fault:
+/// the run says so once and goes on without it.
+fn watcher(plan: &Plan, training: &Dataset, environment: &Environment) -> Option<Watcher> {
+    let (run, train) = (plan.run(), plan.train());
+    run.watch_every_steps?;
+    let request = DatasetRequest {
+        section: plan.data(),
+        split: Split::Test,
+        classes: train.generator.classes,
+    };
+    let resolution = train.generator.resolution;
+    let held_out = dataset::load(&request, resolution, environment.data_home.as_deref())
+        .inspect_err(|error| {
+            eprintln!("D's accuracy on images it never saw is not watched: {error:#}");
+        })
+        .ok();
+    let images = run.watch_images;
+    Some(Watcher::new(training, held_out.as_ref(), images, train))
 }
 
 fn start(
