@@ -28,6 +28,8 @@ mod setting;
 mod torch_writer;
 #[path = "native_train/usage.rs"]
 mod usage;
+#[path = "native_train/watching.rs"]
+mod watching;
 #[cfg(feature = "wgpu")]
 #[path = "native_train/wgpu.rs"]
 mod wgpu;

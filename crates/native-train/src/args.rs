@@ -15,6 +15,7 @@ Examples:
   native-train --config configs/fashion32.toml --resume     continue where the run stopped
   native-train --config configs/fashion32.toml --out runs/narrow \\
       --set train.generator.channels=8 --set train.discriminator.channels=8
+  native-train report runs/fashion32                        curves and samples as an HTML page
   native-train export runs/fashion32 --out fashion32.safetensors
   native-train sample fashion32.safetensors --class dress --truncation 0.5 --seed 7 --out sheet.png
 
@@ -68,6 +69,8 @@ pub enum Command {
     Sample(SampleArgs),
     /// Say what is inside of a model, a checkpoint, a run or a recipe
     Inspect(InspectArgs),
+    /// Write a run as one HTML page: curves, spectra, samples, scores, plan
+    Report(ReportArgs),
     /// Score a model in the features of a classifier that never saw it
     #[command(after_help = EVALUATE_EXAMPLES)]
     Evaluate(EvaluateArgs),
@@ -236,6 +239,16 @@ pub struct InspectArgs {
     /// Replace a value of the recipe; may be repeated
     #[arg(long = "set", value_name = "KEY=VALUE", requires = "config")]
     pub set: Vec<String>,
+}
+
+/// Options of `report`.
+#[derive(Debug, clap::Args)]
+pub struct ReportArgs {
+    /// Directory of a run
+    pub run: PathBuf,
+    /// Page to write [default: report.html in the directory of the run]
+    #[arg(long, value_name = "FILE")]
+    pub out: Option<PathBuf>,
 }
 
 /// Options of `evaluate`.

@@ -130,15 +130,19 @@ pub fn checkpoints(root: &Path) -> Result<Vec<PathBuf>> {
     let mut found = Vec::new();
     for entry in entries {
         let path = entry?.path();
-        let images = path.file_stem().and_then(|stem| stem.to_str());
-        if path.extension().is_some_and(|e| e == "safetensors")
-            && let Some(images) = images.and_then(|stem| stem.parse::<u64>().ok())
-        {
+        if let Some(images) = images_of(&path, "safetensors") {
             found.push((images, path));
         }
     }
     found.sort();
     Ok(found.into_iter().map(|(_, path)| path).collect())
+}
+
+/// Images seen, by which a file of a run is named `<images>.<extension>`; none of other files.
+pub fn images_of(path: &Path, extension: &str) -> Option<u64> {
+    let stem = path.file_stem()?.to_str()?;
+    let fits = path.extension().is_some_and(|e| e == extension);
+    fits.then(|| stem.parse().ok()).flatten()
 }
 
 /// The newest checkpoint that can be read, with its path; none if there is no file at all.

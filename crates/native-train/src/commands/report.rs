@@ -1,0 +1,26 @@
+//! `native-train report`: a run as one HTML page.
+
+use anyhow::Result;
+
+use crate::args::ReportArgs;
+use crate::atomic_file;
+use crate::error::Outcome;
+use crate::report;
+use crate::run_view::RunView;
+
+/// Runs the command.
+///
+/// # Errors
+/// If what is named is no run, or the page cannot be written.
+pub fn run(args: &ReportArgs) -> Result<Outcome> {
+    let view = RunView::read(&args.run)?;
+    let page = report::page(&view)?;
+    let default = || args.run.join("report.html");
+    let out = args.out.clone().unwrap_or_else(default);
+    atomic_file::write(&out, page.as_bytes())?;
+    for problem in &view.problems {
+        eprintln!("{problem}");
+    }
+    println!("{}", out.display());
+    Ok(Outcome::Done)
+}

@@ -1,0 +1,12 @@
+//! The report of a run: one HTML page that needs nothing beside it.
+//!
+//! `chart` draws lines, `curves` and `spectra` choose them, `pictures` embeds sample sheets, `page` joins
+//! all into HTML.
+
+pub mod chart;
+mod curves;
+mod page;
+mod pictures;
+mod spectra;
+
+pub use page::page;

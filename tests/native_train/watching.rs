@@ -1,0 +1,100 @@
+//! The report of a run.
+
+use crate::setting::Setting;
+
+/// Trains 50 steps with a sheet, checkpoints and a look at the networks.
+fn trained() -> Setting {
+    let setting = Setting::new();
+    setting.train("run", 50, &["--set", "run.watch_every_steps=25"]);
+    setting
+}
+
+fn page(setting: &Setting, args: &[&str]) -> String {
+    let printed = setting.ok(&[&["report", "run"], args].concat());
+    std::fs::read_to_string(setting.path(printed.trim())).unwrap()
+}
+
+#[test]
+fn a_report_is_one_page_that_needs_nothing_else() {
+    let setting = trained();
+    let scores = "{\"images_seen\":80,\"frechet\":9.5}\n{\"images_seen\":160,\"frechet\":4.5}\n";
+    std::fs::write(setting.path("run/scores.jsonl"), scores).unwrap();
+    let page = page(&setting, &[]);
+    for part in [
+        "interrupted: 400 of 1,000,000 images seen, 50 generator steps",
+        "Losses",
+        "D&#39;s accuracy",
+        "Norms of the gradients",
+        "Memory",
+        "σ₂ of every layer of the discriminator",
+        "blocks.2.conv1.weight",
+        "frechet",
+        "src=\"data:image/png;base64,iVBOR",
+        "000000000400.safetensors",
+        "<td>train.generator.channels</td><td>2</td>",
+    ] {
+        assert!(page.contains(part), "{part:?} is not in the page");
+    }
+    // nothing is fetched and nothing runs
+    let svg = "xmlns=\"http://www.w3.org/2000/svg\"";
+    for foreign in [
+        "http:", "https:", "<script", "<link", "@import", "url(", ">NaN<",
+    ] {
+        let found = page.replace(svg, "").contains(foreign);
+        assert!(!found, "{foreign:?} is in the page");
+    }
+    // what opens is closed
+    for tag in ["section", "figure", "table", "ul", "svg", "div"] {
+        let opened =
+            page.matches(&format!("<{tag}>")).count() + page.matches(&format!("<{tag} ")).count();
+        assert_eq!(opened, page.matches(&format!("</{tag}>")).count(), "{tag}");
+    }
+}
+
+#[test]
+fn a_report_says_what_it_cannot_read() {
+    let setting = trained();
+    let log = setting.path("run/log.jsonl");
+    let mut text = std::fs::read_to_string(&log).unwrap();
+    text = text.replacen("\"loss_d\":", "\"loss_d\":null,\"loss_of_before\":", 1);
+    text += "no record\n{\"g_step\": 9, \"ima";
+    std::fs::write(&log, text).unwrap();
+    std::fs::write(setting.path("run/samples/000000000080.png"), "none").unwrap();
+    let plan = setting.path("run/plan.json");
+    let named = std::fs::read_to_string(&plan).unwrap();
+    let named = named.replacen("\"tiny\"", "\"<script>alert(1)</script>\"", 1);
+    std::fs::write(&plan, named).unwrap();
+    let page = page(&setting, &["--out", "page.html"]);
+    for part in [
+        "log.jsonl: 1 lines are no records",
+        "neither PNG nor JPEG",
+        "&lt;script&gt;alert(1)&lt;/script&gt;",
+    ] {
+        assert!(page.contains(part), "{part:?} is not in the page");
+    }
+    assert!(!page.contains("<script"));
+}
+
+#[test]
+fn a_run_without_a_log_is_reported() {
+    let setting = Setting::new();
+    std::fs::create_dir_all(setting.path("run/checkpoints")).unwrap();
+    let page = page(&setting, &[]);
+    assert!(
+        page.contains("not started") && page.contains("no line yet"),
+        "{page}"
+    );
+}
+
+#[test]
+fn what_is_no_run_is_refused() {
+    let setting = Setting::new();
+    setting.refused(2, &["report", "none"], &["none is no directory"]);
+    setting.refused(2, &["report", "data"], &["data is no run", "--out"]);
+    std::fs::create_dir_all(setting.path("run/checkpoints")).unwrap();
+    setting.refused(
+        1,
+        &["report", "run", "--out", "no/where.html"],
+        &["no/where.html"],
+    );
+}
