@@ -11,6 +11,7 @@ fn help_teaches() {
         "export",
         "sample",
         "inspect",
+        "native-train watch runs/fashion32",
         "native-train report runs/fashion32",
         "Exit codes: 0 done",
     ] {

@@ -1,4 +1,4 @@
-//! The report of a run.
+//! The report and the live view of a run.
 
 use crate::setting::Setting;
 
@@ -76,7 +76,7 @@ fn a_report_says_what_it_cannot_read() {
 }
 
 #[test]
-fn a_run_without_a_log_is_reported() {
+fn a_run_without_a_log_is_reported_and_watched() {
     let setting = Setting::new();
     std::fs::create_dir_all(setting.path("run/checkpoints")).unwrap();
     let page = page(&setting, &[]);
@@ -84,13 +84,36 @@ fn a_run_without_a_log_is_reported() {
         page.contains("not started") && page.contains("no line yet"),
         "{page}"
     );
+    let frame = setting.ok(&["watch", "run", "--once"]);
+    assert!(frame.contains("no line in log.jsonl yet"), "{frame}");
+}
+
+#[test]
+fn one_frame_goes_where_there_is_no_terminal() {
+    let setting = trained();
+    let frame = setting.ok(&["watch", "run"]);
+    assert_eq!(frame, setting.ok(&["watch", "run", "--once"]));
+    for part in [
+        "tiny  interrupted",
+        "400 of 1,000,000 images",
+        "images/s",
+        "memory",
+        "D right, training",
+        "D blocks.0.conv1",
+        "newest checkpoint run/checkpoints/000000000400.safetensors",
+    ] {
+        assert!(frame.contains(part), "{part:?} is not in\n{frame}");
+    }
+    assert!(!frame.contains('\u{1b}'), "no colours in a pipe");
 }
 
 #[test]
 fn what_is_no_run_is_refused() {
     let setting = Setting::new();
-    setting.refused(2, &["report", "none"], &["none is no directory"]);
-    setting.refused(2, &["report", "data"], &["data is no run", "--out"]);
+    for command in ["report", "watch"] {
+        setting.refused(2, &[command, "none"], &["none is no directory"]);
+        setting.refused(2, &[command, "data"], &["data is no run", "--out"]);
+    }
     std::fs::create_dir_all(setting.path("run/checkpoints")).unwrap();
     setting.refused(
         1,

@@ -15,6 +15,7 @@ Examples:
   native-train --config configs/fashion32.toml --resume     continue where the run stopped
   native-train --config configs/fashion32.toml --out runs/narrow \\
       --set train.generator.channels=8 --set train.discriminator.channels=8
+  native-train watch runs/fashion32                         follow it in another terminal
   native-train report runs/fashion32                        curves and samples as an HTML page
   native-train export runs/fashion32 --out fashion32.safetensors
   native-train sample fashion32.safetensors --class dress --truncation 0.5 --seed 7 --out sheet.png
@@ -71,6 +72,8 @@ pub enum Command {
     Inspect(InspectArgs),
     /// Write a run as one HTML page: curves, spectra, samples, scores, plan
     Report(ReportArgs),
+    /// Follow a run in the terminal
+    Watch(WatchArgs),
     /// Score a model in the features of a classifier that never saw it
     #[command(after_help = EVALUATE_EXAMPLES)]
     Evaluate(EvaluateArgs),
@@ -249,6 +252,16 @@ pub struct ReportArgs {
     /// Page to write [default: report.html in the directory of the run]
     #[arg(long, value_name = "FILE")]
     pub out: Option<PathBuf>,
+}
+
+/// Options of `watch`.
+#[derive(Debug, clap::Args)]
+pub struct WatchArgs {
+    /// Directory of a run, of this or another process
+    pub run: PathBuf,
+    /// Print one frame as text and end, as without a terminal; else q or Ctrl-C leaves
+    #[arg(long)]
+    pub once: bool,
 }
 
 /// Options of `evaluate`.

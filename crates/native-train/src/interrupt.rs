@@ -17,15 +17,29 @@ impl Interrupt {
     /// # Errors
     /// If the system refuses the handler, or there is one already.
     pub fn install() -> Result<Self> {
+        Self::listen(Some(
+            "interrupted: finishing this step and writing a checkpoint; again to stop now",
+        ))
+    }
+
+    /// As [`Interrupt::install`], and says nothing: for a program that draws on the terminal.
+    ///
+    /// # Errors
+    /// As [`Interrupt::install`].
+    pub fn install_quietly() -> Result<Self> {
+        Self::listen(None)
+    }
+
+    fn listen(notice: Option<&'static str>) -> Result<Self> {
         let interrupt = Self::default();
         let flag = interrupt.0.clone();
         ctrlc::set_handler(move || {
             if flag.swap(true, Ordering::SeqCst) {
                 std::process::exit(i32::from(INTERRUPTED));
             }
-            eprintln!(
-                "interrupted: finishing this step and writing a checkpoint; again to stop now"
-            );
+            if let Some(notice) = notice {
+                eprintln!("{notice}");
+            }
         })
         .context("listening for Ctrl-C")?;
         Ok(interrupt)

@@ -21,6 +21,7 @@ pub mod error;
 pub mod foreign_run;
 pub mod interrupt;
 pub mod latents_file;
+pub mod live_view;
 pub mod log_tail;
 pub mod memory;
 pub mod model_files;

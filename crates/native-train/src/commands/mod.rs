@@ -9,6 +9,7 @@ pub mod inspect;
 pub mod report;
 pub mod sample;
 pub mod train;
+pub mod watch;
 
 use std::path::PathBuf;
 
@@ -52,6 +53,7 @@ pub fn run(args: Args, environment: &Environment) -> Result<Outcome> {
         Some(Command::Sample(args)) => sample::run(&args),
         Some(Command::Inspect(args)) => inspect::run(&args),
         Some(Command::Report(args)) => report::run(&args),
+        Some(Command::Watch(args)) => watch::run(&args),
         Some(Command::Evaluate(args)) => evaluate::run(&args, environment),
         Some(Command::Classifier(args)) => classifier::run(&args, environment),
         Some(Command::Data(command)) => data::run(&command, environment),

@@ -1,0 +1,101 @@
+//! `native-train watch`: a live view of a run in a terminal; it only reads.
+
+use std::io::{IsTerminal, Write};
+use std::time::Duration;
+
+use anyhow::{Context, Result};
+use ratatui::Terminal;
+use ratatui::backend::TestBackend;
+use ratatui::crossterm::event::{self, Event, KeyCode, KeyEvent, KeyEventKind, KeyModifiers};
+
+use crate::args::WatchArgs;
+use crate::error::Outcome;
+use crate::interrupt::Interrupt;
+use crate::live_view;
+use crate::run_view::RunView;
+
+/// Time between two looks at the files.
+const INTERVAL: Duration = Duration::from_millis(500);
+/// Size of a frame that no terminal shows, in letters and lines.
+const ONCE: (u16, u16) = (100, 34);
+
+/// Runs the command.
+///
+/// # Errors
+/// If what is named is no run, its log cannot be read, or the terminal fails.
+pub fn run(args: &WatchArgs) -> Result<Outcome> {
+    let view = RunView::read(&args.run)?;
+    if args.once || !std::io::stdout().is_terminal() {
+        let text = frame_text(&view, ONCE.0, ONCE.1)?;
+        std::io::stdout().write_all(text.as_bytes())?;
+        return Ok(Outcome::Done);
+    }
+    let interrupt = Interrupt::install_quietly()?;
+    // sets a hook that restores the terminal on a panic
+    let mut terminal = ratatui::try_init().context("the terminal; --once prints one frame")?;
+    let outcome = follow(view, &interrupt, &mut |view| {
+        terminal.draw(|frame| live_view::draw(view, frame))?;
+        Ok(())
+    });
+    ratatui::restore();
+    outcome.map(|()| Outcome::Done)
+}
+
+/// Draws and reads until a key or a signal ends it.
+fn follow(
+    mut view: RunView,
+    interrupt: &Interrupt,
+    show: &mut dyn FnMut(&RunView) -> Result<()>,
+) -> Result<()> {
+    loop {
+        show(&view)?;
+        if event::poll(INTERVAL)? {
+            match event::read()? {
+                Event::Key(key) if ends(&key) => return Ok(()),
+                // a resized terminal is drawn at once
+                _ => continue,
+            }
+        }
+        if interrupt.requested() {
+            return Ok(());
+        }
+        view.refresh()?;
+    }
+}
+
+fn ends(key: &KeyEvent) -> bool {
+    let control_c = key.code == KeyCode::Char('c') && key.modifiers.contains(KeyModifiers::CONTROL);
+    let leaves = control_c || matches!(key.code, KeyCode::Char('q') | KeyCode::Esc);
+    leaves && key.kind == KeyEventKind::Press
+}
+
+/// One frame as lines of text without colours.
+///
+/// # Errors
+/// None that is known; drawing into memory does not fail.
+pub fn frame_text(view: &RunView, width: u16, height: u16) -> Result<String> {
+    let mut terminal = Terminal::new(TestBackend::new(width, height))?;
+    terminal.draw(|frame| live_view::draw(view, frame))?;
+    let buffer = terminal.backend().buffer();
+    let mut text = String::new();
+    for row in buffer.content.chunks(usize::from(width)) {
+        let line: String = row.iter().map(|cell| cell.symbol()).collect();
+        text += line.trim_end();
+        text.push('\n');
+    }
+    Ok(text)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn q_escape_and_control_c_leave() {
+        let key = |code, modifiers| ends(&KeyEvent::new(code, modifiers));
+        assert!(key(KeyCode::Char('q'), KeyModifiers::NONE));
+        assert!(key(KeyCode::Esc, KeyModifiers::NONE));
+        assert!(key(KeyCode::Char('c'), KeyModifiers::CONTROL));
+        assert!(!key(KeyCode::Char('c'), KeyModifiers::NONE));
+    }
+}
