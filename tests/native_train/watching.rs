@@ -17,8 +17,18 @@ fn page(setting: &Setting, args: &[&str]) -> String {
 #[test]
 fn a_report_is_one_page_that_needs_nothing_else() {
     let setting = trained();
-    let scores = "{\"images_seen\":80,\"frechet\":9.5}\n{\"images_seen\":160,\"frechet\":4.5}\n";
+    let scores = "{\"images_seen\":80,\"frechet\":9.5}\n\
+                  {\"images_seen\":160,\"frechet\":4.5,\"protocol\":\"of 20 samples\"}\n";
     std::fs::write(setting.path("run/scores.jsonl"), scores).unwrap();
+    let evidence = setting.path("run/collapse/000000000320");
+    std::fs::create_dir_all(&evidence).unwrap();
+    std::fs::write(
+        evidence.join("collapse.json"),
+        "{\"alarm\": {\"value\": 7}}",
+    )
+    .unwrap();
+    let sheet = setting.path("run/samples/000000000400.png");
+    std::fs::copy(sheet, evidence.join("live.png")).unwrap();
     let page = page(&setting, &[]);
     for part in [
         "interrupted: 400 of 1,000,000 images seen, 50 generator steps",
@@ -28,7 +38,11 @@ fn a_report_is_one_page_that_needs_nothing_else() {
         "Memory",
         "σ₂ of every layer of the discriminator",
         "blocks.2.conv1.weight",
-        "frechet",
+        "of 20 samples",
+        "Collapse at 320 images",
+        "<td>alarm.value</td><td>7</td>",
+        "alt=\"samples, live\"",
+        "alt=\"samples, 400 images\"",
         "src=\"data:image/png;base64,iVBOR",
         "000000000400.safetensors",
         "<td>train.generator.channels</td><td>2</td>",

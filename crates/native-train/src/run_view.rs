@@ -61,6 +61,8 @@ pub struct Collapse {
     pub images_seen: u64,
     /// What it wrote, by dotted key.
     pub findings: Vec<(String, String)>,
+    /// Its pictures, by name.
+    pub pictures: Vec<RunFile>,
 }
 
 impl Collapse {
@@ -288,13 +290,35 @@ impl RunView {
                         Vec::new()
                     }
                 };
+                let folder = self.root.join("collapse").join(folder);
                 Some(Collapse {
                     images_seen,
                     findings,
+                    pictures: pictures(&folder, images_seen),
                 })
             })
             .collect()
     }
+}
+
+/// PNG files of a folder by name; none if it cannot be read.
+fn pictures(folder: &Path, images_seen: u64) -> Vec<RunFile> {
+    let entries = std::fs::read_dir(folder).into_iter().flatten();
+    let mut found: Vec<RunFile> = entries
+        .filter_map(|entry| {
+            let path = entry.ok()?.path();
+            let bytes = std::fs::metadata(&path).ok()?.len();
+            path.extension()
+                .is_some_and(|e| e == "png")
+                .then_some(RunFile {
+                    images_seen,
+                    path,
+                    bytes,
+                })
+        })
+        .collect();
+    found.sort_by(|a, b| a.path.cmp(&b.path));
+    found
 }
 
 /// A JSON value as a person writes it: text without quotes.

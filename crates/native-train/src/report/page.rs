@@ -9,7 +9,7 @@ use serde_json::Value;
 use super::chart::{Chart, short};
 use super::{curves, pictures, spectra};
 use crate::plan;
-use crate::run_view::{self, RunState, RunView};
+use crate::run_view::{self, RunFile, RunState, RunView};
 
 const STYLE: &str = include_str!("page.css");
 
@@ -35,7 +35,12 @@ pub fn page(view: &RunView) -> Result<String> {
     }
     html += "</header>\n<main>\n";
     collapses(&mut html, view)?;
-    section(&mut html, "Scores", &curves::of_scores(&view.scores), "")?;
+    section(
+        &mut html,
+        "Scores",
+        &curves::of_scores(&view.scores),
+        &protocol(view),
+    )?;
     sheets(&mut html, view)?;
     let records = &view.log.records;
     if records.is_empty() {
@@ -107,6 +112,13 @@ fn verdict(view: &RunView) -> String {
     text
 }
 
+/// The words of the newest score: what its numbers are of.
+fn protocol(view: &RunView) -> String {
+    let fields = view.scores.last().into_iter().flatten();
+    let words = fields.filter_map(|(_, value)| value.as_str());
+    words.collect::<Vec<_>>().join("; ")
+}
+
 fn section(html: &mut String, title: &str, charts: &[Chart], note: &str) -> Result<()> {
     if charts.is_empty() {
         return Ok(());
@@ -151,7 +163,12 @@ fn collapses(html: &mut String, view: &RunView) -> Result<()> {
         let images = HumanCount(collapse.images_seen);
         write!(html, "<section><h2>Collapse at {images} images</h2>")?;
         table(html, &["finding", "value"], &collapse.findings)?;
-        html.push_str("</section>\n");
+        html.push_str("<div class=\"sheets\">\n");
+        for file in &collapse.pictures {
+            let name = file.path.file_stem().unwrap_or_default();
+            picture(html, file, &name.to_string_lossy())?;
+        }
+        html.push_str("</div></section>\n");
     }
     Ok(())
 }
@@ -166,22 +183,24 @@ fn sheets(html: &mut String, view: &RunView) -> Result<()> {
     );
     for file in pictures::choose(&view.sheets) {
         let images = HumanCount(file.images_seen);
-        match pictures::data_uri(file) {
-            Ok(uri) => write!(
-                html,
-                "<figure><img src=\"{uri}\" alt=\"samples after {images} images\" loading=\"lazy\">\
-                 <figcaption>{images} images</figcaption></figure>"
-            )?,
-            Err(error) => write!(
-                html,
-                "<figure><p class=\"problem\">{}: {}</p><figcaption>{images} images</figcaption>\
-                 </figure>",
-                escape(&file.path.display().to_string()),
-                escape(&format!("{error:#}"))
-            )?,
-        }
+        picture(html, file, &format!("{images} images"))?;
     }
     html.push_str("</div></section>\n");
+    Ok(())
+}
+
+/// A picture with its caption, or why there is none.
+fn picture(html: &mut String, file: &RunFile, caption: &str) -> Result<()> {
+    let caption = escape(caption);
+    html.push_str("<figure>");
+    match pictures::data_uri(file) {
+        Ok(uri) => write!(html, "<img src=\"{uri}\" alt=\"samples, {caption}\">")?,
+        Err(error) => {
+            let words = format!("{}: {error:#}", file.path.display());
+            write!(html, "<p class=\"problem\">{}</p>", escape(&words))?;
+        }
+    }
+    write!(html, "<figcaption>{caption}</figcaption></figure>")?;
     Ok(())
 }
 
