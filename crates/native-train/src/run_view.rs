@@ -1,6 +1,8 @@
 //! A run directory as who watches it reads it: nothing is written, nothing must be there, and what
 //! cannot be read is said in words.
 
+mod files;
+
 use std::fs::{File, TryLockError};
 use std::path::{Path, PathBuf};
 
@@ -10,7 +12,8 @@ use serde_json::{Map, Value};
 use crate::error::bad_usage;
 use crate::log_tail::LogTail;
 use crate::plan::flat;
-use crate::run_dir;
+
+pub use files::RunFile;
 
 /// Most bytes of one of the small files that are read.
 const MAX_SMALL_FILE: u64 = 64 << 20;
@@ -41,17 +44,6 @@ impl RunState {
             Self::NotStarted => "not started",
         }
     }
-}
-
-/// A file of a run that is named by the images seen when it was written.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct RunFile {
-    /// Real images seen by D.
-    pub images_seen: u64,
-    /// Where it is.
-    pub path: PathBuf,
-    /// Its size.
-    pub bytes: u64,
 }
 
 /// Evidence that a detector left: `collapse/<images>/collapse.json`.
@@ -156,8 +148,8 @@ impl RunView {
         });
         self.scores = self.lines("scores.jsonl");
         self.events = self.lines("events.jsonl");
-        self.sheets = self.files("samples", "png");
-        self.checkpoints = self.files("checkpoints", "safetensors");
+        self.sheets = files::by_images(&self.root.join("samples"), "png");
+        self.checkpoints = files::by_images(&self.root.join("checkpoints"), "safetensors");
         self.collapses = self.read_collapses();
         self.state = self.judge();
         Ok(())
@@ -243,27 +235,6 @@ impl RunView {
         read
     }
 
-    /// Files of a kind in a folder that are named by images seen.
-    fn files(&self, folder: &str, extension: &str) -> Vec<RunFile> {
-        let Ok(entries) = std::fs::read_dir(self.root.join(folder)) else {
-            return Vec::new();
-        };
-        let mut found: Vec<RunFile> = entries
-            .filter_map(|entry| {
-                let path = entry.ok()?.path();
-                let images_seen = run_dir::images_of(&path, extension)?;
-                let bytes = std::fs::metadata(&path).ok()?.len();
-                Some(RunFile {
-                    images_seen,
-                    path,
-                    bytes,
-                })
-            })
-            .collect();
-        found.sort_by_key(|file| file.images_seen);
-        found
-    }
-
     fn read_collapses(&mut self) -> Vec<Collapse> {
         let Ok(entries) = std::fs::read_dir(self.root.join("collapse")) else {
             return Vec::new();
@@ -294,31 +265,11 @@ impl RunView {
                 Some(Collapse {
                     images_seen,
                     findings,
-                    pictures: pictures(&folder, images_seen),
+                    pictures: files::pictures(&folder, images_seen),
                 })
             })
             .collect()
     }
-}
-
-/// PNG files of a folder by name; none if it cannot be read.
-fn pictures(folder: &Path, images_seen: u64) -> Vec<RunFile> {
-    let entries = std::fs::read_dir(folder).into_iter().flatten();
-    let mut found: Vec<RunFile> = entries
-        .filter_map(|entry| {
-            let path = entry.ok()?.path();
-            let bytes = std::fs::metadata(&path).ok()?.len();
-            path.extension()
-                .is_some_and(|e| e == "png")
-                .then_some(RunFile {
-                    images_seen,
-                    path,
-                    bytes,
-                })
-        })
-        .collect();
-    found.sort_by(|a, b| a.path.cmp(&b.path));
-    found
 }
 
 /// A JSON value as a person writes it: text without quotes.

@@ -1,6 +1,6 @@
 //! The report of a run: one HTML page that needs nothing beside it.
 //!
-//! `chart` draws lines, `curves` and `spectra` choose them, `pictures` embeds sample sheets, `page` joins
+//! `chart` draws lines (`thin` leaves out points), `curves` and `spectra` choose them, `pictures` embeds sample sheets, `page` joins
 //! all into HTML.
 
 pub mod chart;
@@ -8,5 +8,6 @@ mod curves;
 mod page;
 mod pictures;
 mod spectra;
+mod thin;
 
 pub use page::page;
