@@ -18,7 +18,8 @@ Examples:
   native-train export runs/fashion32 --out fashion32.safetensors
   native-train sample fashion32.safetensors --class dress --truncation 0.5 --seed 7 --out sheet.png
 
-Exit codes: 0 done, 1 failed, 2 bad usage or config, 130 interrupted with a checkpoint written";
+Exit codes: 0 done, 1 failed, 2 bad usage or config, 3 training collapsed (the last good checkpoint is
+kept, see docs/collapse.md), 130 interrupted with a checkpoint written";
 
 const EVALUATE_EXAMPLES: &str = "\
 Examples:

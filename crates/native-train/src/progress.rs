@@ -69,6 +69,7 @@ impl Progress {
             images_per_sec: (images_seen - self.interval_images) as f64 / secs,
             elapsed_secs: self.elapsed_before_secs + self.started.elapsed().as_secs_f64(),
             watch: None,
+            vitals: None,
         };
         self.interval_started = Instant::now();
         self.interval_images = images_seen;

@@ -31,12 +31,25 @@ impl RoundReport {
             ("d_fake", self.d_fake),
         ]
     }
+
+    /// Refuses values that are not finite, of the round that began at generator step `g_step`.
+    ///
+    /// # Errors
+    /// [`biggan::Error::NotFinite`] naming the first one.
+    pub fn check_finite(&self, g_step: u64) -> Result<(), biggan::Error> {
+        match self.values().into_iter().find(|(_, v)| !v.is_finite()) {
+            None => Ok(()),
+            Some((name, value)) => Err(biggan::Error::NotFinite(format!(
+                "{name} is {value} at generator step {g_step}"
+            ))),
+        }
+    }
 }
 
 /// `d_steps` steps of D and one of G. Every random number comes from the state's counters.
 ///
 /// # Errors
-/// If a loss or a logit is not finite, or the device fails; the state is gone then.
+/// If the device fails; the state is gone then.
 pub fn round(
     mut state: TrainState,
     config: &TrainConfig,
@@ -59,22 +72,10 @@ pub fn round(
         report.d_real += share * real;
         report.d_fake += share * fake;
     }
-    refuse_not_finite(&report, state.g_step)?;
     let fakes = config.fakes(Stream::GeneratorFakes, state.g_step, device);
     let (state, measured) = generator_step(state, config, fakes, pairs.as_ref())?;
     [report.loss_g] = read([measured.loss])?;
-    refuse_not_finite(&report, state.g_step - 1)?;
     Ok((state, report))
-}
-
-fn refuse_not_finite(report: &RoundReport, g_step: u64) -> Result<()> {
-    match report.values().into_iter().find(|(_, v)| !v.is_finite()) {
-        None => Ok(()),
-        Some((name, value)) => Err(biggan::Error::NotFinite(format!(
-            "{name} is {value} at generator step {g_step}"
-        ))
-        .into()),
-    }
 }
 
 /// Reads scalars from the device, together.

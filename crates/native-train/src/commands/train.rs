@@ -8,12 +8,15 @@ use burn::tensor::Device;
 
 use super::Environment;
 use crate::args::TrainArgs;
+use crate::collapse::answer;
 use crate::dataset::{self, Dataset, DatasetRequest, Loader, Split};
 use crate::device;
 use crate::error::{Outcome, bad_usage};
 use crate::interrupt::Interrupt;
+use crate::keep::KeepPolicy;
 use crate::plan::Plan;
 use crate::run_dir::{self, RunDir};
+use crate::score::Scorer;
 use crate::train_loop::Training;
 
 /// Runs the command.
@@ -37,7 +40,15 @@ pub fn run(args: &TrainArgs, environment: &Environment) -> Result<Outcome> {
     }
     let device = device::open(args.device)?;
     let run_dir = RunDir::open(&out)?;
-    let resumed = checkpoint_to_resume(args, &plan, &run_dir)?;
+    let mut resumed = checkpoint_to_resume(args, &plan, &run_dir)?;
+    let interventions = match &mut resumed {
+        Some(checkpoint) => {
+            let before = std::mem::take(&mut checkpoint.interventions);
+            answer::resumed(before, &plan.run().collapse)?
+        }
+        None => Vec::new(),
+    };
+    let scorer = Scorer::open(&plan, &device)?;
     let train = plan.train();
     let request = DatasetRequest {
         section: plan.data(),
@@ -50,6 +61,9 @@ pub fn run(args: &TrainArgs, environment: &Environment) -> Result<Outcome> {
         environment.data_home.as_deref(),
     )?;
     let state = start(resumed, &plan, &dataset, &device)?;
+    if let Some(misfit) = KeepPolicy::of(plan.run(), None).misfit(state.bytes()) {
+        return Err(bad_usage(misfit));
+    }
     run_dir.write_plan(&plan)?;
     eprintln!(
         "{}: {} images of {}, into {}",
@@ -66,6 +80,8 @@ pub fn run(args: &TrainArgs, environment: &Environment) -> Result<Outcome> {
         device: &device,
         interrupt: Interrupt::install()?,
         max_steps: args.steps,
+        scorer,
+        interventions,
     };
     training.run(state)
 }
