@@ -48,7 +48,12 @@ fn with<'a>(parts: &[&[&'a str]]) -> Vec<&'a str> {
 fn events(setting: &Setting, run: &str) -> Vec<Intervention> {
     let text = std::fs::read_to_string(setting.path(run).join("events.jsonl")).unwrap();
     let events = text.lines().map(|line| serde_json::from_str(line).unwrap());
-    events.map(|Event::Collapse(collapse)| collapse).collect()
+    events
+        .map(|event| match event {
+            Event::Collapse(collapse) => collapse,
+            other @ Event::Amended { .. } => panic!("{other:?}"),
+        })
+        .collect()
 }
 
 fn evidence(setting: &Setting, collapse: &Intervention) -> PathBuf {
@@ -117,6 +122,8 @@ fn a_collapse_ends_the_run_with_a_good_checkpoint_and_exit_code_3() {
     assert!(output.status.success(), "{}", stderr(&output));
     assert!(stderr(&output).contains("learning rate of G times 0.001"));
     assert_eq!(crate::collapse::events(&setting, "run").len(), 2);
+    // and what has gone on is not stopped again
+    setting.ok(&with(&[&["--resume", "--steps", "0"]]));
 }
 
 #[test]
@@ -219,6 +226,28 @@ fn an_action_survives_a_kill() {
 }
 
 #[test]
+fn going_back_beyond_an_amendment_keeps_it() {
+    let setting = Setting::new();
+    let calm = ["--set", "run.checkpoint_every_images=16"];
+    setting.train("run", 4, &calm);
+    // none is written in between
+    let seldom = ["--set", "run.checkpoint_every_images=100000"];
+    let nervous = [&RUN[..], &NERVOUS, &seldom].concat();
+    let args = [&nervous[..], &["--resume", "--amend", "--steps", "20"]].concat();
+    setting.refused(3, &args, &["jumped"]);
+    assert_eq!(
+        setting.newest_checkpoint("run").file_name().unwrap(),
+        "000000000032.safetensors"
+    );
+    // without --amend: the recipe is that of the checkpoint
+    setting.refused(
+        2,
+        &[&nervous[..], &["--resume"]].concat(),
+        &["ended by collapse at"],
+    );
+}
+
+#[test]
 fn a_frozen_generator_does_not_move() {
     let setting = Setting::new();
     let freeze = [
@@ -226,6 +255,8 @@ fn a_frozen_generator_does_not_move() {
         "run.collapse.action.kind=freeze_generator",
         "--set",
         "run.collapse.action.images=1000000",
+        "--set",
+        "run.collapse.sigma_ratio=100",
     ];
     let nervous = [&RUN[..], &NERVOUS].concat();
     let output = setting.run(&[&nervous[..], &["--steps", "20"]].concat());

@@ -105,11 +105,40 @@ fn a_changed_recipe_is_another_run_but_its_length_may_change() {
     let setting = Setting::new();
     setting.train("run", 2, &[]);
     let changed = [&RESUME_ONE_STEP[..], &["--set", "train.adam_g.lr=0.5"]].concat();
-    setting.refused(2, &changed, &["train.adam_g.lr 0.001 -> 0.5", "--out"]);
+    setting.refused(
+        2,
+        &changed,
+        &["train.adam_g.lr 0.001 -> 0.5", "--amend", "--out"],
+    );
     let longer = [&RESUME_ONE_STEP[..], &["--set", "run.images=2000000"]].concat();
     setting.ok(&longer);
     let plan = std::fs::read_to_string(setting.path("run/plan.json")).unwrap();
     assert!(plan.contains("2000000"), "{plan}");
+}
+
+#[test]
+fn a_recipe_may_be_amended_where_the_networks_stay() {
+    let setting = Setting::new();
+    setting.train("run", 2, &[]);
+    let amended = [
+        &RESUME_ONE_STEP[..],
+        &["--amend", "--set", "train.adam_g.lr=0.5"],
+    ]
+    .concat();
+    setting.ok(&amended);
+    let events = std::fs::read_to_string(setting.path("run/events.jsonl")).unwrap();
+    assert_eq!(
+        events,
+        "{\"amended\":{\"images_seen\":16,\"changes\":[\"train.adam_g.lr 0.001 -> 0.5\"]}}\n"
+    );
+    // and that is the recipe now
+    let still = [&RESUME_ONE_STEP[..], &["--set", "train.adam_g.lr=0.5"]].concat();
+    setting.ok(&still);
+    let wider = [&amended[..], &["--set", "train.seed=9"]].concat();
+    let error = setting.refused(2, &wider, &["train.seed 3 -> 9"]);
+    assert!(!error.contains("--amend"), "{error}");
+    let alone = ["--config", "tiny.toml", "--out", "new", "--amend"];
+    assert_eq!(setting.run(&alone).status.code(), Some(2));
 }
 
 #[test]

@@ -91,6 +91,10 @@ pub struct TrainArgs {
     /// Continue the run in the directory from its newest checkpoint
     #[arg(long)]
     pub resume: bool,
+    /// With --resume: go on although the optimisers, the average, D's steps or the techniques of the
+    /// recipe have changed; events.jsonl keeps what changed
+    #[arg(long, requires = "resume")]
+    pub amend: bool,
     /// Replace a value of the recipe, e.g. train.adam_g.lr=1e-4; may be repeated
     #[arg(long = "set", value_name = "KEY=VALUE")]
     pub set: Vec<String>,

@@ -33,6 +33,13 @@ const LOCK: &str = "lock";
 pub enum Event {
     /// Training collapsed.
     Collapse(Intervention),
+    /// A resumed run goes on with another recipe.
+    Amended {
+        /// Images seen at the checkpoint that it went on from.
+        images_seen: u64,
+        /// Key, old and new value.
+        changes: Vec<String>,
+    },
 }
 
 /// A run directory that this process alone writes to.
@@ -119,6 +126,16 @@ impl RunDir {
     /// Where the evidence of a collapse goes.
     pub fn collapse_directory(&self, images_seen: u64) -> PathBuf {
         self.root.join(COLLAPSE).join(format!("{images_seen:012}"))
+    }
+
+    /// Appends to `events.jsonl`.
+    ///
+    /// # Errors
+    /// If it cannot be read or written.
+    pub fn append_event(&self, event: &Event) -> Result<()> {
+        JsonLines::open(&self.root.join(EVENTS), |_: &Event| true)?
+            .0
+            .append(event)
     }
 
     /// Appends to `events.jsonl` the interventions that are not there yet.

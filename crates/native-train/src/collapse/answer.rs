@@ -66,6 +66,7 @@ impl Collapse<'_> {
         self.run_dir.remove_checkpoints(|images| images > back_to)?;
         let good = Checkpoint {
             interventions: interventions.clone(),
+            plan: self.plan.clone(), // it may have been amended since
             ..good
         };
         let policy = KeepPolicy::of(self.plan.run(), Some(self.scores));
@@ -136,8 +137,8 @@ impl Collapse<'_> {
         let train = self.plan.train();
         let collapses = self.interventions.len() + 1;
         Collapsed(format!(
-            "{}; collapse {collapses} of this run, {kept}; evidence in {}; {}, or start a new run with --out \
-             and lower learning rates (adam_g.lr {}, adam_d.lr {})",
+            "{}; collapse {collapses} of this run, {kept}; evidence in {}; {}, or with --amend and lower \
+             learning rates (adam_g.lr {}, adam_d.lr {}), or start a new run with --out",
             self.what(),
             directory.display(),
             remedy(&self.plan.run().collapse, self.interventions.len()),
@@ -189,27 +190,30 @@ fn by_goodness(images: &[u64], scores: &Scores, since_images: u64) -> Vec<usize>
     order
 }
 
-/// The interventions that a resumed run goes on with: where the last one stopped it, the recipe's
-/// action of now takes its place.
+/// The interventions that a run resumed at `images_seen` goes on with: where the last one stopped it
+/// there, the recipe's action of now takes its place, unless the recipe is amended by hand.
 ///
 /// # Errors
 /// If the recipe would only stop again; the message says what to change.
 pub fn resumed(
     mut interventions: Vec<Intervention>,
     section: &CollapseSection,
+    images_seen: u64,
+    amended: bool,
 ) -> Result<Vec<Intervention>> {
     let before = interventions.len().saturating_sub(1);
     let Some(last) = interventions.last_mut() else {
         return Ok(interventions);
     };
-    if last.action != Action::Stop || !section.enabled {
+    let stopped = last.action == Action::Stop && last.back_to_images == images_seen;
+    if !stopped || amended || !section.enabled {
         return Ok(interventions);
     }
     let action = next_action(section, before);
     if action == Action::Stop {
         return Err(bad_usage(format!(
-            "the run ended by collapse at {} images ({}); {}, or watch for no collapse with --set \
-             run.collapse.enabled=false",
+            "the run ended by collapse at {} images ({}); {}, with --amend and lower learning rates, or \
+             watch for no collapse with --set run.collapse.enabled=false",
             last.alarm.images_seen,
             last.alarm.what,
             remedy(section, before)
@@ -249,21 +253,29 @@ mod tests {
             action: Action::Stop,
         }];
         let mut section = CollapseSection::default();
-        let message = resumed(stopped.clone(), &section).unwrap_err().to_string();
+        let message = resumed(stopped.clone(), &section, 64, false)
+            .unwrap_err()
+            .to_string();
         assert!(
             message.contains("loss_d is NaN") && message.contains("lower_rates"),
             "{message}"
         );
+        for (images_seen, amended) in [(64, true), (72, false)] {
+            let same = resumed(stopped.clone(), &section, images_seen, amended).unwrap();
+            assert_eq!(same, stopped);
+        }
         section.action = Action::OtherSeed;
-        let on = resumed(stopped.clone(), &section).unwrap();
+        let on = resumed(stopped.clone(), &section, 64, false).unwrap();
         assert_eq!(on[0].action, Action::OtherSeed);
         // as often as the recipe allows
         let mut twice = on;
         twice.extend(stopped.clone());
         section.max_rollbacks = 1;
-        let message = resumed(twice.clone(), &section).unwrap_err().to_string();
+        let message = resumed(twice.clone(), &section, 64, false)
+            .unwrap_err()
+            .to_string();
         assert!(message.contains("max_rollbacks=2"), "{message}");
         section.enabled = false;
-        assert_eq!(resumed(twice.clone(), &section).unwrap(), twice);
+        assert_eq!(resumed(twice.clone(), &section, 64, false).unwrap(), twice);
     }
 }

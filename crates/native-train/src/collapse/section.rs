@@ -42,7 +42,7 @@ impl Default for CollapseSection {
             enabled: true,
             action: Action::Stop,
             max_rollbacks: 3,
-            sigma_ratio: 2.0,
+            sigma_ratio: 1.5,
             sigma_lines: 40,
             d_loss: 0.02,
             d_gap: 2.0,

@@ -15,7 +15,7 @@ use crate::error::{Outcome, bad_usage};
 use crate::interrupt::Interrupt;
 use crate::keep::KeepPolicy;
 use crate::plan::Plan;
-use crate::run_dir::{self, RunDir};
+use crate::run_dir::{self, Event, RunDir};
 use crate::score::Scorer;
 use crate::train_loop::Training;
 
@@ -44,7 +44,8 @@ pub fn run(args: &TrainArgs, environment: &Environment) -> Result<Outcome> {
     let interventions = match &mut resumed {
         Some(checkpoint) => {
             let before = std::mem::take(&mut checkpoint.interventions);
-            answer::resumed(before, &plan.run().collapse)?
+            let images_seen = checkpoint.counters.images_seen;
+            answer::resumed(before, &plan.run().collapse, images_seen, args.amend)?
         }
         None => Vec::new(),
     };
@@ -86,6 +87,18 @@ pub fn run(args: &TrainArgs, environment: &Environment) -> Result<Outcome> {
     training.run(state)
 }
 
+/// Beginnings of the keys that `--amend` may change: what steers training, not what is trained.
+const AMENDABLE: [&str; 8] = [
+    "name ",
+    "train.adam_g.",
+    "train.adam_d.",
+    "train.ema.",
+    "train.batch_size ",
+    "train.d_steps ",
+    "train.orthogonal",
+    "train.techniques.",
+];
+
 /// The checkpoint that `--resume` continues, none for a new run.
 fn checkpoint_to_resume(
     args: &TrainArgs,
@@ -112,12 +125,25 @@ fn checkpoint_to_resume(
         return Ok(None);
     };
     let differences = checkpoint.plan.differences(plan);
-    if !differences.is_empty() {
+    let kept = |difference: &&String| !AMENDABLE.iter().any(|key| difference.starts_with(key));
+    let fixed: Vec<&String> = differences.iter().filter(kept).collect();
+    if !fixed.is_empty() || (!args.amend && !differences.is_empty()) {
+        let remedy = match fixed.is_empty() {
+            true => "undo the change, add --amend to go on with it,",
+            false => "undo the change,",
+        };
         return Err(bad_usage(format!(
-            "the recipe differs from that of {}: {}; undo the change, or start a new run with --out",
+            "the recipe differs from that of {}: {}; {remedy} or start a new run with --out",
             path.display(),
             differences.join(", ")
         )));
+    }
+    if !differences.is_empty() {
+        eprintln!("amended: {}", differences.join(", "));
+        run_dir.append_event(&Event::Amended {
+            images_seen: checkpoint.counters.images_seen,
+            changes: differences,
+        })?;
     }
     eprintln!("resuming from {}", path.display());
     Ok(Some(checkpoint))
