@@ -10,6 +10,8 @@
 mod bad_input;
 #[path = "native_train/collapse.rs"]
 mod collapse;
+#[path = "native_train/collapse_replay.rs"]
+mod collapse_replay;
 #[path = "native_train/data.rs"]
 mod data;
 #[path = "native_train/import.rs"]
