@@ -71,7 +71,7 @@ fn a_collapse_ends_the_run_with_a_good_checkpoint_and_exit_code_3() {
             "training collapsed after",
             "the run ends with checkpoint run/checkpoints/",
             "evidence in run/collapse/",
-            "--resume --set run.collapse.action.kind=lower_rates",
+            "--resume --set run.collapse.action=lower_rates",
             "adam_g.lr 0.9",
         ],
     );
@@ -170,12 +170,7 @@ fn the_first_step_may_collapse() {
     setting.train("run", 1, &[]);
 
     // with another action training begins again, as often as allowed
-    let again = [
-        "--out",
-        "again",
-        "--set",
-        "run.collapse.action.kind=other_seed",
-    ];
+    let again = ["--out", "again", "--set", "run.collapse.action=other_seed"];
     let args = [&["--config", "tiny.toml"], &overflow[..], &again].concat();
     let error = setting.refused(3, &args, &["collapse 4 of this run", "max_rollbacks=4"]);
     assert!(error.contains("000000000000"), "{error}");

@@ -161,7 +161,7 @@ fn next_action(section: &CollapseSection, before: usize) -> Action {
 fn remedy(section: &CollapseSection, before: usize) -> String {
     match section.action {
         Action::Stop => {
-            "go on from it with --resume --set run.collapse.action.kind=lower_rates".to_owned()
+            "go on from it with --resume --set run.collapse.action=lower_rates".to_owned()
         }
         _ => format!(
             "go on from it with --resume --set run.collapse.max_rollbacks={}",

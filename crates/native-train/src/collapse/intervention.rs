@@ -4,7 +4,9 @@ use std::fmt;
 
 use biggan::Error;
 use biggan::train::TrainConfig;
-use serde::{Deserialize, Serialize};
+use serde::de::value::{MapAccessDeserializer, MapDeserializer};
+use serde::de::{self, MapAccess, Visitor};
+use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
 use super::detector::Alarm;
 
@@ -14,7 +16,12 @@ use super::detector::Alarm;
 /// (a lower rate of D, which must stay optimal, brings it on), and a frozen G leaves D stable but
 /// nothing is learnt.
 #[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
-#[serde(tag = "kind", rename_all = "snake_case", deny_unknown_fields)]
+#[serde(
+    tag = "kind",
+    rename_all = "snake_case",
+    deny_unknown_fields,
+    remote = "Self"
+)]
 pub enum Action {
     /// The run ends.
     Stop,
@@ -45,6 +52,32 @@ fn one() -> f64 {
 }
 fn frozen_images() -> u64 {
     10_000
+}
+
+/// A table with its `kind`, or the kind alone.
+impl<'de> Deserialize<'de> for Action {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        struct KindOrTable;
+        impl<'de> Visitor<'de> for KindOrTable {
+            type Value = Action;
+            fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                f.write_str("an action such as \"stop\", or a table with its kind")
+            }
+            fn visit_str<E: de::Error>(self, kind: &str) -> Result<Action, E> {
+                Action::deserialize(MapDeserializer::new(std::iter::once(("kind", kind))))
+            }
+            fn visit_map<A: MapAccess<'de>>(self, table: A) -> Result<Action, A::Error> {
+                Action::deserialize(MapAccessDeserializer::new(table))
+            }
+        }
+        deserializer.deserialize_any(KindOrTable)
+    }
+}
+
+impl Serialize for Action {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        Self::serialize(self, serializer)
+    }
 }
 
 impl Action {
@@ -177,5 +210,25 @@ mod tests {
         let freeze = Action::FreezeGenerator { images: 500 };
         assert_eq!(after(&[freeze], 1499).adam_g.lr, 0.0);
         assert_eq!(after(&[freeze], 1500), recipe);
+    }
+    #[test]
+    fn a_kind_alone_is_an_action_with_its_defaults() {
+        let read = |json: &str| serde_json::from_str::<Action>(json);
+        let lower = Action::LowerRates {
+            factor_g: 0.5,
+            factor_d: 1.0,
+        };
+        assert_eq!(read("\"lower_rates\"").unwrap(), lower);
+        assert_eq!(read("{\"kind\": \"lower_rates\"}").unwrap(), lower);
+        let written = serde_json::to_string(&lower).unwrap();
+        assert_eq!(read(&written).unwrap(), lower, "{written}");
+        for (wrong, part) in [
+            ("\"pray\"", "freeze_generator"),
+            ("7", "an action such as"),
+            ("{\"kind\": \"freeze_generator\", \"factor\": 3}", "images"),
+        ] {
+            let message = read(wrong).unwrap_err().to_string();
+            assert!(message.contains(part), "{message}");
+        }
     }
 }

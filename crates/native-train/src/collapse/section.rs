@@ -43,7 +43,7 @@ impl Default for CollapseSection {
             action: Action::Stop,
             max_rollbacks: 3,
             sigma_ratio: 1.5,
-            sigma_lines: 40,
+            sigma_lines: 20,
             d_loss: 0.02,
             d_gap: 2.0,
             d_lost_gap: 0.02,

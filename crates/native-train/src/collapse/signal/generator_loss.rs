@@ -57,13 +57,12 @@ impl GeneratorLoss {
 
 #[cfg(test)]
 mod tests {
+    use super::super::first_fire;
     use super::*;
 
     fn fires(values: impl Iterator<Item = f64>) -> Option<(u64, Reading)> {
         let mut signal = GeneratorLoss::new(10.0, 3);
-        (0..)
-            .zip(values)
-            .find_map(|(line, loss)| Some((line, signal.feed(line * 10, loss)?)))
+        first_fire(values, |images, value| signal.feed(images, value))
     }
 
     #[test]

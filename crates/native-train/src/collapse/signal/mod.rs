@@ -56,6 +56,17 @@ fn median(values: impl Iterator<Item = f64>) -> f64 {
     }
 }
 
+/// The number of the first value that fires, ten images apart, and its reading.
+#[cfg(test)]
+fn first_fire(
+    values: impl Iterator<Item = f64>,
+    mut feed: impl FnMut(u64, f64) -> Option<Reading>,
+) -> Option<(u64, Reading)> {
+    (0..)
+        .zip(values)
+        .find_map(|(line, value)| Some((line, feed(line * 10, value)?)))
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

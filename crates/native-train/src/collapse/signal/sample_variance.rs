@@ -54,13 +54,12 @@ impl SampleVariance {
 
 #[cfg(test)]
 mod tests {
+    use super::super::first_fire;
     use super::*;
 
     fn fires(values: impl Iterator<Item = f64>) -> Option<(u64, Reading)> {
         let mut signal = SampleVariance::new(0.25, 3);
-        (0..)
-            .zip(values)
-            .find_map(|(line, variance)| Some((line, signal.feed(line * 10, variance)?)))
+        first_fire(values, |images, value| signal.feed(images, value))
     }
 
     #[test]

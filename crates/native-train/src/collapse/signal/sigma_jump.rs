@@ -52,14 +52,13 @@ impl SigmaJump {
 
 #[cfg(test)]
 mod tests {
+    use super::super::first_fire;
     use super::*;
 
     /// The line at which it fires, and the reading.
     fn fires(values: impl Iterator<Item = f64>) -> Option<(u64, Reading)> {
         let mut signal = SigmaJump::new(2.0, 20);
-        (0..)
-            .zip(values)
-            .find_map(|(line, sigma)| Some((line, signal.feed(line * 10, sigma)?)))
+        first_fire(values, |images, value| signal.feed(images, value))
     }
 
     #[test]
