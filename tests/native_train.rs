@@ -8,18 +8,26 @@
 
 #[path = "native_train/bad_input.rs"]
 mod bad_input;
+#[path = "native_train/collapse.rs"]
+mod collapse;
+#[path = "native_train/collapse_replay.rs"]
+mod collapse_replay;
 #[path = "native_train/data.rs"]
 mod data;
 #[path = "native_train/import.rs"]
 mod import;
 #[path = "native_train/interruption.rs"]
 mod interruption;
+#[path = "native_train/keep.rs"]
+mod keep;
 #[path = "native_train/model.rs"]
 mod model;
 #[path = "native_train/parts.rs"]
 mod parts;
 #[path = "native_train/resume.rs"]
 mod resume;
+#[path = "native_train/score.rs"]
+mod score;
 #[path = "native_train/scores.rs"]
 mod scores;
 #[path = "native_train/setting.rs"]

@@ -196,13 +196,16 @@ fn a_full_device_is_an_error() {
 /// A strength of regularisation whose gradient overflows f32 at once.
 const OVERFLOW: [&str; 2] = ["--set", "train.orthogonal=1e38"];
 
+/// Without the collapse detector.
+const UNWATCHED: [&str; 2] = ["--set", "run.collapse.enabled=false"];
+
 #[test]
 fn a_loss_that_is_not_finite_stops_and_saves_nothing() {
     let setting = Setting::new();
     let args = ["--config", "tiny.toml", "--out", "run", "--steps", "9"];
     setting.refused(
         1,
-        &[&args[..], &OVERFLOW].concat(),
+        &[&args[..], &OVERFLOW, &UNWATCHED].concat(),
         &[
             "is NaN at generator step 1",
             "last good checkpoint is none",
@@ -218,7 +221,7 @@ fn a_broken_state_is_no_checkpoint() {
     let setting = Setting::new();
     // stops after the step that broke the weights, before any loss shows it
     let args = ["--config", "tiny.toml", "--out", "run", "--steps", "1"];
-    let args = [&args[..], &OVERFLOW].concat();
+    let args = [&args[..], &OVERFLOW, &UNWATCHED].concat();
     let error = setting.refused(
         1,
         &args,

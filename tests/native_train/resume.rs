@@ -3,10 +3,22 @@
 use crate::setting::{RESUME_ONE_STEP, Setting, checkpoints, png_size};
 
 /// Tensors and counters of a checkpoint, to the bit.
-fn content(path: &std::path::Path) -> (biggan::named::HostTensors, biggan::train::Counters) {
+pub fn content(path: &std::path::Path) -> (biggan::named::HostTensors, biggan::train::Counters) {
     let bytes = std::fs::read(path).unwrap();
     let checkpoint = native_train::checkpoint::Checkpoint::decode(&bytes).unwrap();
     (checkpoint.tensors, checkpoint.counters)
+}
+
+/// Checks that two checkpoints hold the same state.
+pub fn assert_same_bits(whole: &std::path::Path, parts: &std::path::Path) {
+    let ((whole, counters), (parts, of_parts)) = (content(whole), content(parts));
+    assert_eq!(counters, of_parts);
+    assert_eq!(whole.0.len(), parts.0.len());
+    for (name, tensor) in &whole.0 {
+        let other: Vec<u32> = parts.0[name].values.iter().map(|v| v.to_bits()).collect();
+        let bits: Vec<u32> = tensor.values.iter().map(|v| v.to_bits()).collect();
+        assert_eq!(bits, other, "{name}");
+    }
 }
 
 fn log(setting: &Setting, run: &str) -> Vec<serde_json::Value> {
@@ -35,10 +47,9 @@ fn twenty_steps_are_ten_and_resume_and_ten() {
         setting.newest_checkpoint("parts"),
     );
     assert_eq!(whole.file_name(), parts.file_name());
-    let ((whole, counters), (parts, of_parts)) = (content(&whole), content(&parts));
-    assert_eq!(counters, of_parts);
+    assert_same_bits(&whole, &parts);
+    let (whole, counters) = content(&whole);
     assert_eq!((counters.g_step, counters.images_seen), (20, 160));
-    assert_eq!(whole.0.len(), parts.0.len());
     for prefix in [
         "generator.",
         "discriminator.",
@@ -50,11 +61,6 @@ fn twenty_steps_are_ten_and_resume_and_ten() {
             whole.0.keys().any(|name| name.starts_with(prefix)),
             "{prefix}"
         );
-    }
-    for (name, tensor) in &whole.0 {
-        let other: Vec<u32> = parts.0[name].values.iter().map(|v| v.to_bits()).collect();
-        let bits: Vec<u32> = tensor.values.iter().map(|v| v.to_bits()).collect();
-        assert_eq!(bits, other, "{name}");
     }
     assert_eq!(log(&setting, "whole"), log(&setting, "parts"));
     assert_eq!(log(&setting, "whole").len(), 4);
@@ -100,11 +106,40 @@ fn a_changed_recipe_is_another_run_but_its_length_may_change() {
     let setting = Setting::new();
     setting.train("run", 2, &[]);
     let changed = [&RESUME_ONE_STEP[..], &["--set", "train.adam_g.lr=0.5"]].concat();
-    setting.refused(2, &changed, &["train.adam_g.lr 0.001 -> 0.5", "--out"]);
+    setting.refused(
+        2,
+        &changed,
+        &["train.adam_g.lr 0.001 -> 0.5", "--amend", "--out"],
+    );
     let longer = [&RESUME_ONE_STEP[..], &["--set", "run.images=2000000"]].concat();
     setting.ok(&longer);
     let plan = std::fs::read_to_string(setting.path("run/plan.json")).unwrap();
     assert!(plan.contains("2000000"), "{plan}");
+}
+
+#[test]
+fn a_recipe_may_be_amended_where_the_networks_stay() {
+    let setting = Setting::new();
+    setting.train("run", 2, &[]);
+    let amended = [
+        &RESUME_ONE_STEP[..],
+        &["--amend", "--set", "train.adam_g.lr=0.5"],
+    ]
+    .concat();
+    setting.ok(&amended);
+    let events = std::fs::read_to_string(setting.path("run/events.jsonl")).unwrap();
+    assert_eq!(
+        events,
+        "{\"amended\":{\"images_seen\":16,\"changes\":[\"train.adam_g.lr 0.001 -> 0.5\"]}}\n"
+    );
+    // and that is the recipe now
+    let still = [&RESUME_ONE_STEP[..], &["--set", "train.adam_g.lr=0.5"]].concat();
+    setting.ok(&still);
+    let wider = [&amended[..], &["--set", "train.seed=9"]].concat();
+    let error = setting.refused(2, &wider, &["train.seed 3 -> 9"]);
+    assert!(!error.contains("--amend"), "{error}");
+    let alone = ["--config", "tiny.toml", "--out", "new", "--amend"];
+    assert_eq!(setting.run(&alone).status.code(), Some(2));
 }
 
 #[test]

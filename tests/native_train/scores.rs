@@ -6,14 +6,20 @@ use crate::setting::Setting;
 /// A setting with a model and test images.
 fn with_test_images() -> Setting {
     let setting = with_model();
+    write_test_images(&setting);
+    setting
+}
+
+/// Adds test images to the tiny data set.
+pub fn write_test_images(setting: &Setting) {
     let labels: Vec<u8> = (0..12).map(|i| (i % 3) as u8).collect();
     let pixels: Vec<u8> = (0..12 * 28 * 28).map(|i| (i % 240) as u8).collect();
     setting.write_idx("t10k-images-idx3-ubyte", &[12, 28, 28], &pixels);
     setting.write_idx("t10k-labels-idx1-ubyte", &[12], &labels);
-    setting
 }
 
-const CLASSIFIER: [&str; 13] = [
+/// Trains a classifier on the tiny data set.
+pub const CLASSIFIER: [&str; 13] = [
     "classifier",
     "--dataset",
     "idx",

@@ -20,7 +20,8 @@ Examples:
   native-train export runs/fashion32 --out fashion32.safetensors
   native-train sample fashion32.safetensors --class dress --truncation 0.5 --seed 7 --out sheet.png
 
-Exit codes: 0 done, 1 failed, 2 bad usage or config, 130 interrupted with a checkpoint written";
+Exit codes: 0 done, 1 failed, 2 bad usage or config, 3 training collapsed (the last good checkpoint is
+kept, see docs/collapse.md), 130 interrupted with a checkpoint written";
 
 const EVALUATE_EXAMPLES: &str = "\
 Examples:
@@ -96,6 +97,10 @@ pub struct TrainArgs {
     /// Continue the run in the directory from its newest checkpoint
     #[arg(long)]
     pub resume: bool,
+    /// With --resume: go on although the optimisers, the average, D's steps or the techniques of the
+    /// recipe have changed; events.jsonl keeps what changed
+    #[arg(long, requires = "resume")]
+    pub amend: bool,
     /// Replace a value of the recipe, e.g. train.adam_g.lr=1e-4; may be repeated
     #[arg(long = "set", value_name = "KEY=VALUE")]
     pub set: Vec<String>,

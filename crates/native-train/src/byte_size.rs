@@ -2,6 +2,8 @@
 
 use std::str::FromStr;
 
+use serde::{Deserialize, Deserializer, Serialize, Serializer};
+
 /// Units and their bytes.
 const UNITS: [(&str, usize); 8] = [
     ("", 1),
@@ -36,6 +38,30 @@ impl FromStr for ByteSize {
     }
 }
 
+/// A number of bytes, or text such as `"64MiB"`.
+impl<'de> Deserialize<'de> for ByteSize {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        #[derive(Deserialize)]
+        #[serde(untagged, expecting = "a size in bytes, or text such as \"64MiB\"")]
+        enum Written {
+            Bytes(usize),
+            Text(String),
+        }
+        let text = match Written::deserialize(deserializer)? {
+            Written::Bytes(bytes) => bytes.to_string(),
+            Written::Text(text) => text,
+        };
+        text.parse().map_err(serde::de::Error::custom)
+    }
+}
+
+/// As a number of bytes.
+impl Serialize for ByteSize {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        self.0.serialize(serializer)
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -60,6 +86,16 @@ mod tests {
             "99999999999999GiB",
         ] {
             assert!(text.parse::<ByteSize>().is_err(), "{text}");
+        }
+    }
+    #[test]
+    fn sizes_in_files() {
+        let read = |text: &str| serde_json::from_str::<ByteSize>(text);
+        assert_eq!(read("\"2KiB\"").unwrap(), ByteSize(2048));
+        assert_eq!(read("2048").unwrap(), ByteSize(2048));
+        assert_eq!(serde_json::to_string(&ByteSize(2048)).unwrap(), "2048");
+        for wrong in ["0", "-1", "\"lots\"", "1.5", "true"] {
+            assert!(read(wrong).is_err(), "{wrong}");
         }
     }
 }

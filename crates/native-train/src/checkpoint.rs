@@ -9,12 +9,16 @@ use biggan::train::{Counters, TrainState};
 use burn::tensor::Device;
 use serde::de::DeserializeOwned;
 
+use crate::collapse::Intervention;
 use crate::plan::Plan;
 
 /// Value of the metadata key `format`.
 pub const FORMAT: &str = "biggan-checkpoint";
 /// Value of the metadata key `format_version` that this program writes and reads.
 pub const FORMAT_VERSION: &str = "1";
+
+/// Metadata key that only runs which collapsed have.
+const INTERVENTIONS: &str = "interventions";
 
 /// A checkpoint in memory.
 #[derive(Debug, Clone)]
@@ -25,6 +29,8 @@ pub struct Checkpoint {
     pub dataset: DatasetInfo,
     /// A name for each class.
     pub class_names: Vec<String>,
+    /// Collapses so far, and what was done.
+    pub interventions: Vec<Intervention>,
     /// How far.
     pub counters: Counters,
     /// Every tensor of the state.
@@ -39,6 +45,7 @@ impl Checkpoint {
     pub fn of_state(
         state: &TrainState,
         plan: &Plan,
+        interventions: &[Intervention],
         dataset: &DatasetInfo,
         class_names: &[String],
     ) -> Result<Self> {
@@ -58,6 +65,7 @@ impl Checkpoint {
             plan: plan.clone(),
             dataset: dataset.clone(),
             class_names: class_names.to_vec(),
+            interventions: interventions.to_vec(),
             counters: state.counters(),
             tensors,
         })
@@ -82,7 +90,7 @@ impl Checkpoint {
     /// # Errors
     /// As the writer of safetensors.
     pub fn encode(&self) -> Result<Vec<u8>> {
-        let metadata = BTreeMap::from([
+        let mut metadata = BTreeMap::from([
             ("format".to_owned(), FORMAT.to_owned()),
             ("format_version".to_owned(), FORMAT_VERSION.to_owned()),
             ("plan".to_owned(), serde_json::to_string(&self.plan)?),
@@ -96,6 +104,10 @@ impl Checkpoint {
                 serde_json::to_string(&self.counters)?,
             ),
         ]);
+        if !self.interventions.is_empty() {
+            let text = serde_json::to_string(&self.interventions)?;
+            metadata.insert(INTERVENTIONS.to_owned(), text);
+        }
         Ok(encode(&self.tensors, &metadata, Dtype::F32)?)
     }
 
@@ -122,6 +134,7 @@ impl Checkpoint {
             plan: json(field("plan"), "plan")?,
             dataset: json(field("dataset"), "dataset")?,
             class_names: json(field("class_names"), "class_names")?,
+            interventions: json(field(INTERVENTIONS).or(Some("[]")), INTERVENTIONS)?,
             counters: json(field("counters"), "counters")?,
             tensors: stored.tensors,
         })

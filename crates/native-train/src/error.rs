@@ -34,7 +34,15 @@ pub fn bad_usage(message: impl Into<String>) -> anyhow::Error {
     BadUsage(message.into()).into()
 }
 
-/// 2 where the usage or the configuration is at fault, else 1.
+/// Training collapsed and was ended; its last good checkpoint is kept.
+#[derive(Debug, thiserror::Error)]
+#[error("{0}")]
+pub struct Collapsed(pub String);
+
+/// Exit code of a run that was ended by collapse.
+pub const COLLAPSED: u8 = 3;
+
+/// 3 where training collapsed, 2 where the usage or the configuration is at fault, else 1.
 pub fn exit_code(error: &anyhow::Error) -> ExitCode {
     let usage = error.chain().any(|cause| {
         cause.is::<BadUsage>()
@@ -43,5 +51,8 @@ pub fn exit_code(error: &anyhow::Error) -> ExitCode {
                 Some(biggan::Error::Config(_))
             )
     });
+    if error.is::<Collapsed>() {
+        return ExitCode::from(COLLAPSED);
+    }
     ExitCode::from(if usage { 2 } else { 1 })
 }

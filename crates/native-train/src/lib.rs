@@ -11,15 +11,19 @@
 
 pub mod args;
 pub mod atomic_file;
+pub mod batch_samples;
 pub mod byte_size;
 pub mod checkpoint;
 pub mod class_choice;
+pub mod collapse;
 pub mod commands;
 pub mod dataset;
 pub mod device;
 pub mod error;
 pub mod foreign_run;
 pub mod interrupt;
+pub mod json_lines;
+pub mod keep;
 pub mod latents_file;
 pub mod live_view;
 pub mod log_tail;
@@ -34,6 +38,8 @@ pub mod round;
 pub mod run_dir;
 pub mod run_log;
 pub mod run_view;
+pub mod run_section;
+pub mod score;
 pub mod sheet;
 pub mod train_loop;
 pub mod watch;

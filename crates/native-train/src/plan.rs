@@ -10,6 +10,7 @@ use serde_json::Value;
 
 use crate::error::bad_usage;
 use crate::overrides;
+use crate::run_section::RunSection;
 
 /// A recipe as written: the TOML file.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -40,38 +41,6 @@ pub struct DataSection {
     /// Whether images that cannot be decoded are left out instead of refused (`image-folder`).
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub skip_broken: bool,
-}
-
-/// How long a run lasts, and what is written when. These values may change on resume.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub struct RunSection {
-    /// Real images that D sees in the whole run.
-    pub images: u64,
-    /// Images between checkpoints.
-    pub checkpoint_every_images: u64,
-    /// Images between sample sheets.
-    pub sample_every_images: u64,
-    /// Generator steps between lines of the log.
-    pub log_every_steps: u64,
-    /// Generator steps between looks at the networks (singular values of all layers, D's accuracy), a
-    /// multiple of `log_every_steps`; none where it is not given.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub watch_every_steps: Option<u64>,
-    /// Images of the training part, and of the test part, that D is asked about at a look.
-    #[serde(default = "half_a_thousand")]
-    pub watch_images: usize,
-    /// Checkpoints that are kept.
-    #[serde(default = "three")]
-    pub keep_checkpoints: usize,
-}
-
-fn half_a_thousand() -> usize {
-    512
-}
-
-fn three() -> usize {
-    3
 }
 
 /// A valid recipe. It is built only by validation.
@@ -185,28 +154,7 @@ impl TryFrom<Recipe> for Plan {
                 recipe.name
             )));
         }
-        let run = &recipe.run;
-        for (key, value) in [
-            ("run.images", run.images),
-            ("run.checkpoint_every_images", run.checkpoint_every_images),
-            ("run.sample_every_images", run.sample_every_images),
-            ("run.log_every_steps", run.log_every_steps),
-            ("run.watch_images", run.watch_images as u64),
-            ("run.keep_checkpoints", run.keep_checkpoints as u64),
-        ] {
-            if value == 0 {
-                return Err(biggan::Error::Config(format!(
-                    "{key} is 0; it must be 1 or more"
-                )));
-            }
-        }
-        let logged = |watch: u64| watch > 0 && watch.is_multiple_of(run.log_every_steps);
-        if let Some(watch) = run.watch_every_steps.filter(|&watch| !logged(watch)) {
-            return Err(biggan::Error::Config(format!(
-                "run.watch_every_steps is {watch}; it must be a multiple of run.log_every_steps {}",
-                run.log_every_steps
-            )));
-        }
+        recipe.run.validate()?;
         recipe.train.validate()?;
         Ok(Self(recipe))
     }

@@ -74,6 +74,7 @@ impl Progress {
             elapsed_secs: self.elapsed_before_secs + self.started.elapsed().as_secs_f64(),
             memory: Memory::now(),
             watch: None,
+            vitals: None,
         };
         self.interval_started = Instant::now();
         self.interval_images = images_seen;

@@ -44,13 +44,26 @@ impl RoundReport {
             ("d_fake", self.d_fake),
         ]
     }
+
+    /// Refuses values that are not finite, of the round that began at generator step `g_step`.
+    ///
+    /// # Errors
+    /// [`biggan::Error::NotFinite`] naming the first one.
+    pub fn check_finite(&self, g_step: u64) -> Result<(), biggan::Error> {
+        match self.values().into_iter().find(|(_, v)| !v.is_finite()) {
+            None => Ok(()),
+            Some((name, value)) => Err(biggan::Error::NotFinite(format!(
+                "{name} is {value} at generator step {g_step}"
+            ))),
+        }
+    }
 }
 
 /// `d_steps` steps of D and one of G. Every random number comes from the state's counters. The norms
 /// of the gradients are measured only on demand; they change nothing.
 ///
 /// # Errors
-/// If a loss or a logit is not finite, or the device fails; the state is gone then.
+/// If the device fails; the state is gone then.
 pub fn round(
     mut state: TrainState,
     config: &TrainConfig,
@@ -78,27 +91,15 @@ pub fn round(
         report.d_real += share * real;
         report.d_fake += share * fake;
     }
-    refuse_not_finite(&report, state.g_step)?;
     let fakes = config.fakes(Stream::GeneratorFakes, state.g_step, device);
     let (state, measured) = generator_step(state, config, fakes, pairs.as_ref())?;
     let norm_g;
     ([report.loss_g], norm_g) = read([measured.loss], with_norms.then_some(&measured.gradients))?;
-    refuse_not_finite(&report, state.g_step - 1)?;
     report.gradient_norms = norm_d.zip(norm_g).map(|(d, g)| GradientNorms {
         discriminator: d,
         generator: g,
     });
     Ok((state, report))
-}
-
-fn refuse_not_finite(report: &RoundReport, g_step: u64) -> Result<()> {
-    match report.values().into_iter().find(|(_, v)| !v.is_finite()) {
-        None => Ok(()),
-        Some((name, value)) => Err(biggan::Error::NotFinite(format!(
-            "{name} is {value} at generator step {g_step}"
-        ))
-        .into()),
-    }
 }
 
 /// Reads scalars, and the norm of a gradient, from the device in one go.

@@ -5,17 +5,42 @@ use std::path::{Path, PathBuf};
 
 use anyhow::{Context, Result, bail};
 use biggan::image::Sheet;
+use serde::{Deserialize, Serialize};
 
 use crate::atomic_file;
 use crate::checkpoint::Checkpoint;
+use crate::collapse::Intervention;
+use crate::error::bad_usage;
+use crate::json_lines::JsonLines;
+use crate::keep::{KeepPolicy, Stored};
 use crate::plan::Plan;
-use crate::{run_log::RunLog, sheet};
+use crate::run_log::{LogRecord, RunLog};
+use crate::score::ScoreLog;
+use crate::sheet;
 
 const CHECKPOINTS: &str = "checkpoints";
 const SAMPLES: &str = "samples";
 const PLAN: &str = "plan.json";
 const LOG: &str = "log.jsonl";
+const SCORES: &str = "scores.jsonl";
+const EVENTS: &str = "events.jsonl";
+const COLLAPSE: &str = "collapse";
 const LOCK: &str = "lock";
+
+/// One line of `events.jsonl`: what happened to a run beside training.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Event {
+    /// Training collapsed.
+    Collapse(Intervention),
+    /// A resumed run goes on with another recipe.
+    Amended {
+        /// Images seen at the checkpoint that it went on from.
+        images_seen: u64,
+        /// Key, old and new value.
+        changes: Vec<String>,
+    },
+}
 
 /// A run directory that this process alone writes to.
 #[derive(Debug)]
@@ -77,30 +102,106 @@ impl RunDir {
         atomic_file::write(&self.root.join(PLAN), plan.to_json()?.as_bytes())
     }
 
-    /// The log, cut to end at generator step `g_step`.
+    /// The log, cut to end at generator step `g_step`, and its lines.
     ///
     /// # Errors
     /// If it cannot be opened.
-    pub fn open_log(&self, g_step: u64) -> Result<RunLog> {
-        RunLog::open(&self.root.join(LOG), g_step)
+    pub fn open_log(&self, g_step: u64) -> Result<(RunLog, Vec<LogRecord>)> {
+        RunLog::open(&self.log_path(), g_step)
     }
 
-    /// Writes a checkpoint and removes old ones until `keep` are left.
+    /// Where the log is.
+    pub fn log_path(&self) -> PathBuf {
+        self.root.join(LOG)
+    }
+
+    /// The scores, cut to end at generator step `g_step`.
     ///
     /// # Errors
-    /// If the write fails; the old ones are untouched then.
-    pub fn write_checkpoint(&self, checkpoint: &Checkpoint, keep: usize) -> Result<PathBuf> {
+    /// If they cannot be opened.
+    pub fn open_scores(&self, g_step: u64) -> Result<ScoreLog> {
+        ScoreLog::open(&self.root.join(SCORES), g_step)
+    }
+
+    /// Where the evidence of a collapse goes.
+    pub fn collapse_directory(&self, images_seen: u64) -> PathBuf {
+        self.root.join(COLLAPSE).join(format!("{images_seen:012}"))
+    }
+
+    /// Appends to `events.jsonl`.
+    ///
+    /// # Errors
+    /// If it cannot be read or written.
+    pub fn append_event(&self, event: &Event) -> Result<()> {
+        JsonLines::open(&self.root.join(EVENTS), |_: &Event| true)?
+            .0
+            .append(event)
+    }
+
+    /// Appends to `events.jsonl` the interventions that are not there yet.
+    ///
+    /// # Errors
+    /// If it cannot be read or written.
+    pub fn record(&self, interventions: &[Intervention]) -> Result<()> {
+        let path = self.root.join(EVENTS);
+        if interventions.is_empty() {
+            return Ok(());
+        }
+        let (mut lines, mut before) = JsonLines::open(&path, |_: &Event| true)?;
+        for event in interventions.iter().cloned().map(Event::Collapse) {
+            // the same collapse may come twice
+            match before.iter().position(|known| *known == event) {
+                Some(index) => drop(before.remove(index)),
+                None => lines.append(&event)?,
+            }
+        }
+        Ok(())
+    }
+
+    /// Writes a checkpoint and removes those that the policy does not keep.
+    ///
+    /// # Errors
+    /// If two of its size do not fit, or the write fails; the old ones are untouched then.
+    pub fn write_checkpoint(
+        &self,
+        checkpoint: &Checkpoint,
+        policy: &KeepPolicy<'_>,
+    ) -> Result<PathBuf> {
         let images = checkpoint.counters.images_seen;
         let path = self
             .root
             .join(CHECKPOINTS)
             .join(format!("{images:012}.safetensors"));
-        atomic_file::write(&path, &checkpoint.encode()?)?;
-        let all = checkpoints(&self.root)?;
-        for old in all.iter().rev().skip(keep.max(1)) {
-            std::fs::remove_file(old).with_context(|| format!("removing {}", old.display()))?;
+        let bytes = checkpoint.encode()?;
+        if let Some(misfit) = policy.misfit(bytes.len() as u64) {
+            return Err(bad_usage(misfit));
         }
+        atomic_file::write(&path, &bytes)?;
+        let all = checkpoint_files(&self.root)?;
+        let stored = all.iter().map(|(images, path)| {
+            let named = || path.display().to_string();
+            Ok(Stored {
+                images: *images,
+                bytes: std::fs::metadata(path).with_context(named)?.len(),
+            })
+        });
+        let kept = policy.kept(&stored.collect::<Result<Vec<_>>>()?);
+        self.remove_checkpoints(|images| !kept.contains(&images))?;
         Ok(path)
+    }
+
+    /// Removes the checkpoints at these images.
+    ///
+    /// # Errors
+    /// If one cannot be removed.
+    pub fn remove_checkpoints(&self, goes: impl Fn(u64) -> bool) -> Result<()> {
+        for (_, path) in checkpoint_files(&self.root)?
+            .into_iter()
+            .filter(|(images, _)| goes(*images))
+        {
+            std::fs::remove_file(&path).with_context(|| format!("removing {}", path.display()))?;
+        }
+        Ok(())
     }
 
     /// Writes a sample sheet.
@@ -121,6 +222,15 @@ impl RunDir {
 /// # Errors
 /// If the directory exists but cannot be read.
 pub fn checkpoints(root: &Path) -> Result<Vec<PathBuf>> {
+    let files = checkpoint_files(root)?;
+    Ok(files.into_iter().map(|(_, path)| path).collect())
+}
+
+/// As [`checkpoints`], with the images that D had seen.
+///
+/// # Errors
+/// As [`checkpoints`].
+pub fn checkpoint_files(root: &Path) -> Result<Vec<(u64, PathBuf)>> {
     let directory = root.join(CHECKPOINTS);
     let entries = match std::fs::read_dir(&directory) {
         Ok(entries) => entries,
@@ -135,7 +245,18 @@ pub fn checkpoints(root: &Path) -> Result<Vec<PathBuf>> {
         }
     }
     found.sort();
-    Ok(found.into_iter().map(|(_, path)| path).collect())
+    Ok(found)
+}
+
+/// Reads a checkpoint.
+///
+/// # Errors
+/// If the file cannot be read or is no checkpoint; the message names it.
+pub fn read_checkpoint(path: &Path) -> Result<Checkpoint> {
+    std::fs::read(path)
+        .map_err(anyhow::Error::from)
+        .and_then(|bytes| Checkpoint::decode(&bytes))
+        .with_context(|| format!("checkpoint {}", path.display()))
 }
 
 /// Images seen, by which a file of a run is named `<images>.<extension>`; none of other files.
@@ -158,11 +279,7 @@ pub fn newest_checkpoint(
     let mut all = checkpoints(root)?;
     let count = all.len();
     while let Some(path) = all.pop() {
-        let read = std::fs::read(&path)
-            .map_err(anyhow::Error::from)
-            .and_then(|bytes| Checkpoint::decode(&bytes))
-            .with_context(|| format!("checkpoint {}", path.display()));
-        match read {
+        match read_checkpoint(&path) {
             Ok(checkpoint) => return Ok(Some((path, checkpoint))),
             Err(error) if all.is_empty() => {
                 return Err(error.context(format!(

@@ -1,13 +1,12 @@
 //! `log.jsonl`: one JSON object a line, one line an interval.
 
-use std::fs::{File, OpenOptions};
-use std::io::Write;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 
-use anyhow::{Context, Result};
+use anyhow::Result;
 use serde::{Deserialize, Deserializer, Serialize};
 
-use crate::atomic_file;
+use crate::collapse::Vitals;
+use crate::json_lines::JsonLines;
 use crate::memory::Memory;
 use crate::watch::Watch;
 
@@ -50,6 +49,9 @@ pub struct LogRecord {
     /// The networks at this step, where the plan asks for it.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub watch: Option<Watch>,
+    /// What the collapse detector looks at beside the losses.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub vitals: Option<Vitals>,
 }
 
 /// Reads a number that was written as null since it is not finite.
@@ -60,47 +62,22 @@ pub(crate) fn number_or_nan<'de, D: Deserializer<'de>>(from: D) -> Result<f64, D
 /// The log of a run.
 #[derive(Debug)]
 pub struct RunLog {
-    path: PathBuf,
-    file: File,
+    lines: JsonLines,
     elapsed_before_secs: f64,
 }
 
 impl RunLog {
-    /// Opens a log to continue after generator step `g_step`: later lines, and a last line that a
-    /// killed process left unfinished, are cut off.
+    /// Opens a log to continue after generator step `g_step`, and what it holds: later lines are cut off.
     ///
     /// # Errors
     /// If the file cannot be read or written.
-    pub fn open(path: &Path, g_step: u64) -> Result<Self> {
-        let named = || format!("log {}", path.display());
-        let text = match std::fs::read(path) {
-            Ok(bytes) => String::from_utf8_lossy(&bytes).into_owned(),
-            Err(error) if error.kind() == std::io::ErrorKind::NotFound => String::new(),
-            Err(error) => return Err(error).with_context(named),
+    pub fn open(path: &Path, g_step: u64) -> Result<(Self, Vec<LogRecord>)> {
+        let (lines, before) = JsonLines::open(path, |record: &LogRecord| record.g_step <= g_step)?;
+        let log = Self {
+            lines,
+            elapsed_before_secs: before.last().map_or(0.0, |record| record.elapsed_secs),
         };
-        let kept: Vec<(&str, LogRecord)> = text
-            .lines()
-            .filter_map(|line| Some((line, serde_json::from_str::<LogRecord>(line).ok()?)))
-            .filter(|(_, record)| record.g_step <= g_step)
-            .collect();
-        let mut content = String::new();
-        for (line, _) in &kept {
-            content += line;
-            content.push('\n');
-        }
-        if content != text {
-            atomic_file::write(path, content.as_bytes())?;
-        }
-        let file = OpenOptions::new()
-            .create(true)
-            .append(true)
-            .open(path)
-            .with_context(named)?;
-        Ok(Self {
-            path: path.to_owned(),
-            file,
-            elapsed_before_secs: kept.last().map_or(0.0, |(_, record)| record.elapsed_secs),
-        })
+        Ok((log, before))
     }
 
     /// Time that the run took before it was opened.
@@ -113,10 +90,7 @@ impl RunLog {
     /// # Errors
     /// If the write fails.
     pub fn append(&mut self, record: &LogRecord) -> Result<()> {
-        let line = serde_json::to_string(record)? + "\n";
-        self.file
-            .write_all(line.as_bytes())
-            .with_context(|| format!("log {}", self.path.display()))
+        self.lines.append(record)
     }
 }
 
@@ -138,6 +112,7 @@ mod tests {
             memory: None,
             elapsed_secs: g_step as f64,
             watch: None,
+            vitals: None,
         }
     }
 
@@ -145,13 +120,13 @@ mod tests {
     fn a_reopened_log_ends_at_its_checkpoint() {
         let directory = tempfile::tempdir().unwrap();
         let path = directory.path().join("log.jsonl");
-        let mut log = RunLog::open(&path, 0).unwrap();
+        let (mut log, _) = RunLog::open(&path, 0).unwrap();
         for step in 1..=3 {
             log.append(&record(step)).unwrap();
         }
-        log.file.write_all(b"{\"g_step\": 4, \"ima").unwrap();
-        let log = RunLog::open(&path, 2).unwrap();
+        let (log, before) = RunLog::open(&path, 2).unwrap();
         assert_eq!(log.elapsed_before_secs(), 2.0);
+        assert_eq!(before, [record(1), record(2)]);
         let lines: Vec<LogRecord> = std::fs::read_to_string(&path)
             .unwrap()
             .lines()

@@ -2,13 +2,10 @@
 
 use anyhow::{Context, Result};
 use biggan::image::{Sheet, to_rgba};
-use biggan::latent::{LatentKey, one_hot};
-use biggan::layers::Pass;
 use biggan::model::Generator;
-use biggan::named::read_values;
-use biggan::random::Stream;
-use biggan::truncation::LatentDistribution;
-use burn::tensor::{Device, Tensor, TensorData};
+use burn::tensor::Device;
+
+use crate::batch_samples;
 
 /// Samples of each class on the sheet of a run.
 const COLUMNS: usize = 8;
@@ -38,22 +35,11 @@ pub fn to_png(sheet: &Sheet) -> Result<Vec<u8>> {
 /// # Errors
 /// If the device fails or the generator is broken.
 pub fn of_generator(generator: &Generator, seed: u64, device: &Device) -> Result<Sheet> {
-    let config = generator.config().clone();
+    let config = generator.config();
     let rows = config.classes.min(MAX_ROWS);
-    let key = LatentKey {
-        seed,
-        stream: Stream::Sample,
-        step: 0,
-        first: 0,
-    };
-    let z = key
-        .z(COLUMNS, config.z_dim, LatentDistribution::NORMAL)
-        .repeat(rows);
+    let z = batch_samples::latents(generator, seed, 0, COLUMNS).repeat(rows);
     let labels: Vec<usize> = (0..rows).flat_map(|class| [class; COLUMNS]).collect();
-    let z = Tensor::from_data(TensorData::new(z, [labels.len(), config.z_dim]), device);
-    let classes = one_hot(&labels, config.classes, device);
-    let images = generator.clone().forward(z, classes, Pass::STANDING);
-    let images = pollster::block_on(read_values(images))?;
+    let images = batch_samples::images_pm1(generator, z, &labels, device)?;
     let rgba = to_rgba(&images, config.resolution)?;
     Ok(Sheet::new(&rgba, config.resolution, COLUMNS))
 }

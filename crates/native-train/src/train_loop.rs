@@ -1,4 +1,4 @@
-//! The only loop: round -> report -> checkpoint -> sample sheet.
+//! The only loop: round -> report -> score -> checkpoint -> sample sheet, and what follows a collapse.
 
 use std::path::PathBuf;
 
@@ -7,13 +7,19 @@ use biggan::train::TrainState;
 use burn::tensor::Device;
 
 use crate::checkpoint::Checkpoint;
+use crate::collapse::answer::Collapse;
+use crate::collapse::evidence::is_not_finite;
+use crate::collapse::{Alarm, Detector, Intervention, Vitals, effective, is_frozen};
 use crate::dataset::Loader;
 use crate::error::Outcome;
 use crate::interrupt::Interrupt;
+use crate::keep::KeepPolicy;
 use crate::plan::Plan;
 use crate::progress::Progress;
 use crate::round::round;
 use crate::run_dir::RunDir;
+use crate::run_log::{LogRecord, RunLog};
+use crate::score::{ScoreLog, Scorer};
 use crate::sheet;
 use crate::watch::Watcher;
 
@@ -34,27 +40,95 @@ pub struct Training<'a> {
     pub interrupt: Interrupt,
     /// Generator steps after which this invocation stops.
     pub max_steps: Option<u64>,
+    /// Makes scores, where the plan asks for them.
+    pub scorer: Option<Scorer<'a>>,
+    /// Collapses so far.
+    pub interventions: Vec<Intervention>,
+}
+
+/// The files and watchers from one start to the next collapse.
+struct Stretch {
+    log: RunLog,
+    scores: ScoreLog,
+    progress: Progress,
+    /// None where the plan watches for no collapse.
+    detector: Option<Detector>,
+    /// Images seen at the last line of the log.
+    logged_images: u64,
 }
 
 impl Training<'_> {
     /// Trains until the plan's images are seen, the steps are done or the user interrupts; each of
-    /// these ends with a checkpoint.
+    /// these ends with a checkpoint. A collapse is answered as the plan says.
     ///
     /// # Errors
-    /// If a value is not finite, the device fails or a file cannot be written. Checkpoints written
-    /// before stay as they are.
+    /// [`crate::error::Collapsed`] where training collapsed and the plan stops then, or if the device
+    /// fails or a file cannot be written. Checkpoints written before stay as they are, but those after
+    /// the one that a collapse goes back to.
     pub fn run(mut self, mut state: TrainState) -> Result<Outcome> {
-        let run = self.plan.run();
-        let mut log = self.run_dir.open_log(state.g_step)?;
-        let mut progress = Progress::new(state.images_seen, run.images, log.elapsed_before_secs())?;
         let stop_at = self.max_steps.map(|s| state.g_step.saturating_add(s));
+        self.run_dir.record(&self.interventions)?;
+        loop {
+            let mut stretch = self.stretch(&state)?;
+            let (alarm, collapsed) = match self.train(state, &mut stretch, stop_at)? {
+                Ended::Stopped(outcome) => return Ok(outcome),
+                Ended::Collapsed(alarm, collapsed) => (alarm, collapsed),
+            };
+            stretch.progress.finish();
+            let collapse = Collapse {
+                plan: self.plan,
+                run_dir: self.run_dir,
+                dataset: self.loader.dataset(),
+                device: self.device,
+                alarm,
+                state: *collapsed,
+                scores: stretch.scores.scores(),
+                interventions: &self.interventions,
+            };
+            (state, self.interventions) = collapse.answer()?;
+        }
+    }
+
+    /// Opens the files to go on from a state, and brings the detector to where it was.
+    fn stretch(&self, state: &TrainState) -> Result<Stretch> {
+        let run = self.plan.run();
+        let (log, before) = self.run_dir.open_log(state.g_step)?;
+        let mut detector = run.collapse.enabled.then(|| Detector::new(&run.collapse));
+        for record in &before {
+            self.watch(&mut detector, record);
+        }
+        Ok(Stretch {
+            scores: self.run_dir.open_scores(state.g_step)?,
+            progress: Progress::new(state.images_seen, run.images, log.elapsed_before_secs())?,
+            logged_images: before.last().map_or(0, |record| record.images_seen),
+            log,
+            detector,
+        })
+    }
+
+    fn watch(&self, detector: &mut Option<Detector>, record: &LogRecord) -> Option<Alarm> {
+        // the line is about rounds that began before its images were seen
+        let frozen = is_frozen(&self.interventions, record.images_seen.saturating_sub(1));
+        detector.as_mut()?.feed(record, frozen)
+    }
+
+    fn train(
+        &mut self,
+        mut state: TrainState,
+        stretch: &mut Stretch,
+        stop_at: Option<u64>,
+    ) -> Result<Ended> {
+        let run = self.plan.run();
         loop {
             let interrupted = self.interrupt.requested();
             let done =
                 state.images_seen >= run.images || stop_at.is_some_and(|s| state.g_step >= s);
             if interrupted || done {
-                let path = self.write_checkpoint(&state)?;
-                progress.finish();
+                let path = match self.write_checkpoint(&state, stretch) {
+                    Ok(path) => path,
+                    Err(error) => return self.not_finite(error, state, stretch),
+                };
+                stretch.progress.finish();
                 let (word, outcome) = match interrupted {
                     true => ("interrupted", Outcome::Interrupted),
                     false => ("stopped", Outcome::Done),
@@ -62,62 +136,107 @@ impl Training<'_> {
                 let (steps, images) = (state.g_step, state.images_seen);
                 let path = path.display();
                 eprintln!("{word} after {steps} generator steps and {images} images: {path}");
-                return Ok(outcome);
+                return Ok(Ended::Stopped(outcome));
             }
             let before = state.images_seen;
-            let logged = (state.g_step + 1).is_multiple_of(run.log_every_steps);
-            let (config, loader) = (self.plan.train(), &mut self.loader);
+            let config = effective(self.plan.train(), &self.interventions, before);
             let report;
-            (state, report) = round(state, config, loader, logged, self.device)
-                .map_err(|error| self.explain(error))?;
-            progress.add(&report, state.images_seen);
-            if logged {
-                let mut record = progress.close_interval(state.g_step, state.images_seen);
-                let watched = |every: u64| state.g_step.is_multiple_of(every);
-                if let Some(watcher) = &self.watcher
-                    && run.watch_every_steps.is_some_and(watched)
-                {
-                    record.watch = Some(watcher.look(&state, config, self.device)?);
-                }
-                log.append(&record)?;
-            }
-            let passed = |every: u64| before / every != state.images_seen / every;
-            if passed(run.checkpoint_every_images) {
-                self.write_checkpoint(&state)?;
-            }
-            if passed(run.sample_every_images) {
-                let sheet =
-                    sheet::of_generator(&state.ema.generator, self.plan.train().seed, self.device)?;
-                self.run_dir.write_sample_sheet(state.images_seen, &sheet)?;
+            let logged = (state.g_step + 1).is_multiple_of(run.log_every_steps);
+            (state, report) = round(state, &config, &mut self.loader, logged, self.device)?;
+            let checked = report.check_finite(state.g_step - 1).map_err(Error::from);
+            stretch.progress.add(&report, state.images_seen);
+            match checked.and_then(|()| self.after_round(&state, before, stretch)) {
+                Ok(None) => {}
+                Ok(Some(alarm)) => return Ok(Ended::Collapsed(alarm, Box::new(state))),
+                Err(error) => return self.not_finite(error, state, stretch),
             }
         }
     }
 
-    fn write_checkpoint(&self, state: &TrainState) -> Result<PathBuf> {
+    /// Writes what is due after a round that began with `before` images seen.
+    fn after_round(
+        &mut self,
+        state: &TrainState,
+        before: u64,
+        stretch: &mut Stretch,
+    ) -> Result<Option<Alarm>> {
+        let (run, seed) = (self.plan.run(), self.plan.train().seed);
+        if state.g_step.is_multiple_of(run.log_every_steps) {
+            let mut record = stretch
+                .progress
+                .close_interval(state.g_step, state.images_seen);
+            let watched = |every: u64| state.g_step.is_multiple_of(every);
+            if let Some(watcher) = &self.watcher
+                && run.watch_every_steps.is_some_and(watched)
+            {
+                record.watch = Some(watcher.look(state, self.plan.train(), self.device)?);
+            }
+            if stretch.detector.is_some() {
+                record.vitals = Some(Vitals::of(state, seed, self.device)?);
+            }
+            stretch.log.append(&record)?;
+            let alarm = self.watch(&mut stretch.detector, &record);
+            if alarm.is_some() {
+                return Ok(alarm);
+            }
+            stretch.logged_images = state.images_seen;
+        }
+        let passed = |every: u64| before / every != state.images_seen / every;
+        let scored = run.score.as_ref().is_some_and(|s| passed(s.every_images));
+        if let Some(scorer) = self.scorer.as_mut().filter(|_| scored) {
+            let record = scorer.score(state, self.loader.dataset())?;
+            stretch.progress.note(&record.to_string());
+            stretch.scores.append(&record)?;
+        }
+        if scored || passed(run.checkpoint_every_images) {
+            self.write_checkpoint(state, stretch)?;
+        }
+        if passed(run.sample_every_images) {
+            let sheet = sheet::of_generator(&state.ema.generator, seed, self.device)?;
+            self.run_dir.write_sample_sheet(state.images_seen, &sheet)?;
+        }
+        Ok(None)
+    }
+
+    fn write_checkpoint(&self, state: &TrainState, stretch: &Stretch) -> Result<PathBuf> {
         let dataset = self.loader.dataset();
-        let checkpoint =
-            Checkpoint::of_state(state, self.plan, &dataset.info, &dataset.class_names)
-                .map_err(|error| self.explain(error))?;
+        let (info, names) = (&dataset.info, &dataset.class_names);
+        let checkpoint = Checkpoint::of_state(state, self.plan, &self.interventions, info, names)?;
+        let policy = KeepPolicy::of(self.plan.run(), Some(stretch.scores.scores()));
         self.run_dir
-            .write_checkpoint(&checkpoint, self.plan.run().keep_checkpoints)
+            .write_checkpoint(&checkpoint, &policy)
             .context("the checkpoint could not be written; those before it are untouched")
     }
 
-    /// Adds to a value that is not finite what can be done about it.
-    fn explain(&self, error: Error) -> Error {
-        if !matches!(error.downcast_ref(), Some(biggan::Error::NotFinite(_))) {
-            return error;
+    /// A value that is not finite is a collapse; other errors go on, and so does this one where no
+    /// collapse is watched for, with what can be done about it.
+    fn not_finite(&self, error: Error, state: TrainState, stretch: &Stretch) -> Result<Ended> {
+        if !is_not_finite(&error) {
+            return Err(error);
         }
-        let last = crate::run_dir::checkpoints(self.run_dir.root())
-            .ok()
-            .and_then(|mut all| all.pop())
+        if stretch.detector.is_some() {
+            let (g_step, images) = (state.g_step, state.images_seen);
+            let since = stretch.logged_images;
+            let alarm = Alarm::not_finite(g_step, images, since, &error.to_string());
+            return Ok(Ended::Collapsed(alarm, Box::new(state)));
+        }
+        let last = crate::run_dir::checkpoints(self.run_dir.root())?
+            .pop()
             .map_or("none".to_owned(), |path| path.display().to_string());
         let config = self.plan.train();
-        anyhow!(
+        Err(anyhow!(
             "{error}; nothing of it was saved, the last good checkpoint is {last}; lower the learning \
              rates (adam_g.lr {}, adam_d.lr {}) and start a new run with --out",
             config.adam_g.lr,
             config.adam_d.lr
-        )
+        ))
     }
+}
+
+/// How a stretch ended.
+enum Ended {
+    /// As it should.
+    Stopped(Outcome),
+    /// By an alarm, in this state.
+    Collapsed(Alarm, Box<TrainState>),
 }

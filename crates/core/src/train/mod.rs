@@ -38,7 +38,7 @@ pub use lecam::LecamConfig;
 pub use objective::Objective;
 pub use orthogonal::orthogonal_gradient;
 pub use sigma_clamp::SigmaClamp;
-pub use spectrum::{SingularTriples, spectra, top_singular};
+pub use spectrum::{SingularTriples, largest_singular, spectra, top_singular};
 pub use state::{Counters, TrainConfig, TrainState};
 pub use techniques::Techniques;
 pub use top_k::TopKConfig;

@@ -16,6 +16,8 @@ use crate::random::{Draws, Stream};
 const GUARD: usize = 3;
 /// Iterations that bring the three largest values of a random matrix within a few per mille.
 pub const ITERATIONS: usize = 30;
+/// Iterations behind [`largest_singular`].
+const FEW_ITERATIONS: usize = 10;
 /// Below this a column is taken for zero.
 const TINY: f64 = 1e-20;
 
@@ -72,12 +74,40 @@ fn iterate(matrix: Tensor<2>, columns: usize, iterations: usize) -> SingularTrip
 /// # Errors
 /// If the device fails.
 pub async fn spectra(weights: &NamedTensors, k: usize) -> Result<BTreeMap<String, Vec<f32>>> {
+    let mut found = read_spectra(weights, k + GUARD, ITERATIONS).await?;
+    for sigma in found.values_mut() {
+        // nearly equal ones, as orthogonal weights have them, come in any order
+        sigma.sort_by(|a, b| b.total_cmp(a));
+        sigma.truncate(k);
+    }
+    Ok(found)
+}
+
+/// The largest singular value of each of these weights by a short power iteration, from below and
+/// within some per cent: to be compared with itself at other times.
+///
+/// # Errors
+/// If the device fails.
+pub async fn largest_singular(weights: &NamedTensors) -> Result<BTreeMap<String, f32>> {
+    let found = read_spectra(weights, 1, FEW_ITERATIONS).await?;
+    Ok(found
+        .into_iter()
+        .map(|(name, sigma)| (name, sigma[0]))
+        .collect())
+}
+
+/// As many values as `columns`, in no order, of each weight that is a matrix.
+async fn read_spectra(
+    weights: &NamedTensors,
+    columns: usize,
+    iterations: usize,
+) -> Result<BTreeMap<String, Vec<f32>>> {
     let found: Vec<(&String, Tensor<1>)> = weights
         .iter()
         .filter_map(|(name, weight)| {
             Some((
                 name,
-                iterate(weight.as_matrix()?, k + GUARD, ITERATIONS).sigma,
+                iterate(weight.as_matrix()?, columns, iterations).sigma,
             ))
         })
         .collect();
@@ -90,11 +120,10 @@ pub async fn spectra(weights: &NamedTensors, k: usize) -> Result<BTreeMap<String
     Ok(found
         .into_iter()
         .map(|(name, sigma)| {
-            // nearly equal ones, as orthogonal weights have them, come in any order
-            let mut sorted: Vec<f32> = values.by_ref().take(sigma.dims()[0]).collect();
-            sorted.sort_by(|a, b| b.total_cmp(a));
-            sorted.truncate(k);
-            (name.clone(), sorted)
+            (
+                name.clone(),
+                values.by_ref().take(sigma.dims()[0]).collect(),
+            )
         })
         .collect())
 }
@@ -190,5 +219,25 @@ mod tests {
             (found[0] - 2.0).abs() < 1e-5 && found[1].abs() < 1e-5,
             "{found:?}"
         );
+    }
+    #[test]
+    fn a_short_iteration_finds_the_largest() {
+        let device = Device::flex();
+        let weight = |s: &[f64]| {
+            let values = with_singular_values(s, 6, 12, &device).reshape([72]);
+            let shape = vec![6, 3, 2, 2];
+            crate::named::FlatTensor {
+                values,
+                shape,
+                trainable: true,
+            }
+        };
+        let weights = NamedTensors::from([
+            ("apart".to_owned(), weight(&[5.0, 2.0, 1.0])),
+            ("near".to_owned(), weight(&[5.0, 4.8, 4.6])),
+        ]);
+        let found = pollster::block_on(largest_singular(&weights)).unwrap();
+        assert!((found["apart"] - 5.0).abs() < 1e-4, "{found:?}");
+        assert!((4.75..5.001).contains(&found["near"]), "{found:?}");
     }
 }

@@ -8,7 +8,7 @@ use crate::config::{DiscriminatorConfig, GeneratorConfig};
 use crate::error::{Error, Result};
 use crate::latent::{LatentKey, Latents};
 use crate::model::{Discriminator, Generator};
-use crate::named::{HostTensors, load_tensors, named_tensors};
+use crate::named::{FlatTensor, HostTensors, NamedTensors, load_tensors, named_tensors};
 use crate::random::Stream;
 use crate::truncation::LatentDistribution;
 
@@ -214,6 +214,19 @@ impl TrainState {
             all.extend_under(prefix, HostTensors::read(tensors).await?);
         }
         Ok(all)
+    }
+
+    /// Bytes of all tensors in a checkpoint, with the moments that the first steps will make.
+    pub fn bytes(&self) -> u64 {
+        let of = |tensors: NamedTensors, moments: usize| -> usize {
+            let len =
+                |t: &FlatTensor| t.values.dims()[0] * if t.trainable { 1 + moments } else { 1 };
+            tensors.values().map(len).sum()
+        };
+        let values = of(named_tensors(&self.generator), 2)
+            + of(named_tensors(&self.discriminator), 2)
+            + of(named_tensors(&self.ema.generator), 0);
+        (values * size_of::<f32>()) as u64
     }
 
     /// The inverse of [`TrainState::to_host`] and [`TrainState::counters`].

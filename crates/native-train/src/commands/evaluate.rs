@@ -1,12 +1,15 @@
 //! `native-train evaluate MODEL`: scores in the features of a classifier, each with its protocol.
 
-mod features;
+pub mod features;
 mod scores;
 
+use std::path::Path;
+
 use anyhow::{Context, Result, ensure};
-use biggan::metrics::Classifier;
-use biggan::sampler::Sampler;
+use biggan::config::GeneratorConfig;
+use biggan::metrics::{Classifier, ClassifierInfo};
 use biggan::truncation::{LatentDistribution, Truncation};
+use burn::tensor::Device;
 
 use self::features::{real_images, samples};
 use self::scores::Scored;
@@ -32,16 +35,14 @@ pub fn run(args: &EvaluateArgs, environment: &Environment) -> Result<Outcome> {
     let truncations = texts.map(|text| text.parse::<Truncation>().map_err(usage));
     let truncations = truncations.collect::<Result<Vec<_>>>()?;
     let device = device::open(args.device)?;
-    let named = || format!("classifier {}", args.classifier.display());
-    let bytes = std::fs::read(&args.classifier).with_context(named)?;
-    let (classifier, info) = Classifier::decode(&bytes, &device).with_context(named)?;
+    let (classifier, info) = read_classifier(&args.classifier, &device)?;
     let sampler = super::sample::load(&args.model, &device)?;
     let distributions = truncations
         .into_iter()
         .map(|t| sampler.distribution(t).map_err(usage));
     let distributions: Vec<LatentDistribution> = distributions.collect::<Result<_>>()?;
     let (distribution, curve) = (distributions[0], &distributions[1..]);
-    check_fit(&sampler, &classifier)?;
+    check_fit(&sampler.info().generator, &classifier)?;
 
     let real = real_images(args, &sampler, &classifier, environment, &device)?;
     let made = samples(args, &sampler, &classifier, distribution, &device)?;
@@ -96,8 +97,22 @@ fn usage(error: biggan::Error) -> anyhow::Error {
     bad_usage(error.to_string())
 }
 
-fn check_fit(sampler: &Sampler, classifier: &Classifier) -> Result<()> {
-    let (model, config) = (&sampler.info().generator, classifier.config());
+/// A classifier and what it says of itself.
+///
+/// # Errors
+/// If the file cannot be read or is no classifier.
+pub fn read_classifier(path: &Path, device: &Device) -> Result<(Classifier, ClassifierInfo)> {
+    let named = || format!("classifier {}", path.display());
+    let bytes = std::fs::read(path).with_context(named)?;
+    Classifier::decode(&bytes, device).with_context(named)
+}
+
+/// Refuses a classifier of other images than a generator's.
+///
+/// # Errors
+/// Naming resolution and classes of both.
+pub fn check_fit(model: &GeneratorConfig, classifier: &Classifier) -> Result<()> {
+    let config = classifier.config();
     ensure!(
         (model.resolution, model.classes) == (config.resolution, config.classes),
         "the model makes {0}x{0} images of {1} classes, the classifier looks at {2}x{2} of {3}; \

@@ -82,8 +82,7 @@ pub fn run(args: &ExportArgs) -> Result<Outcome> {
 
 fn read_checkpoint(run: &Path) -> Result<Checkpoint> {
     if run.is_file() {
-        let bytes = std::fs::read(run).with_context(|| run.display().to_string())?;
-        return Checkpoint::decode(&bytes).with_context(|| format!("checkpoint {}", run.display()));
+        return run_dir::read_checkpoint(run);
     }
     let newest = run_dir::newest_checkpoint(run, |line| eprintln!("{line}"))?;
     let (_, checkpoint) = newest.ok_or_else(|| {

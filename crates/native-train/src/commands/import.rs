@@ -13,6 +13,7 @@ use burn::tensor::Device;
 use crate::args::ImportArgs;
 use crate::checkpoint::Checkpoint;
 use crate::error::{Outcome, bad_usage};
+use crate::keep::KeepPolicy;
 use crate::model_files::Target;
 use crate::plan::Plan;
 use crate::run_dir::{self, RunDir};
@@ -112,6 +113,7 @@ fn training(args: &ImportArgs) -> Result<Outcome> {
             images: 0,
             sha256: Vec::new(), // what it was trained on is not known here
         },
+        interventions: Vec::new(),
         counters: imported.counters,
         tensors: imported.tensors,
         plan,
@@ -120,7 +122,7 @@ fn training(args: &ImportArgs) -> Result<Outcome> {
     checkpoint.clone().into_state(&Device::flex())?;
     let run_dir = RunDir::open(&args.out)?;
     run_dir.write_plan(&checkpoint.plan)?;
-    let path = run_dir.write_checkpoint(&checkpoint, 1)?;
+    let path = run_dir.write_checkpoint(&checkpoint, &KeepPolicy::default())?;
     tell(&imported.reports, args.report.as_deref())?;
     eprintln!(
         "{}: after {} generator steps; go on with native-train --config {} --out {} --resume",

@@ -8,12 +8,15 @@ use burn::tensor::Device;
 
 use super::Environment;
 use crate::args::TrainArgs;
+use crate::collapse::answer;
 use crate::dataset::{self, Dataset, DatasetRequest, Loader, Split};
 use crate::device;
 use crate::error::{Outcome, bad_usage};
 use crate::interrupt::Interrupt;
+use crate::keep::KeepPolicy;
 use crate::plan::Plan;
-use crate::run_dir::{self, RunDir};
+use crate::run_dir::{self, Event, RunDir};
+use crate::score::Scorer;
 use crate::train_loop::Training;
 use crate::watch::Watcher;
 
@@ -38,7 +41,16 @@ pub fn run(args: &TrainArgs, environment: &Environment) -> Result<Outcome> {
     }
     let device = device::open(args.device)?;
     let run_dir = RunDir::open(&out)?;
-    let resumed = checkpoint_to_resume(args, &plan, &run_dir)?;
+    let mut resumed = checkpoint_to_resume(args, &plan, &run_dir)?;
+    let interventions = match &mut resumed {
+        Some(checkpoint) => {
+            let before = std::mem::take(&mut checkpoint.interventions);
+            let images_seen = checkpoint.counters.images_seen;
+            answer::resumed(before, &plan.run().collapse, images_seen, args.amend)?
+        }
+        None => Vec::new(),
+    };
+    let scorer = Scorer::open(&plan, &device)?;
     let train = plan.train();
     let request = DatasetRequest {
         section: plan.data(),
@@ -51,6 +63,9 @@ pub fn run(args: &TrainArgs, environment: &Environment) -> Result<Outcome> {
         environment.data_home.as_deref(),
     )?;
     let state = start(resumed, &plan, &dataset, &device)?;
+    if let Some(misfit) = KeepPolicy::of(plan.run(), None).misfit(state.bytes()) {
+        return Err(bad_usage(misfit));
+    }
     run_dir.write_plan(&plan)?;
     eprintln!(
         "{}: {} images of {}, into {}",
@@ -69,9 +84,23 @@ pub fn run(args: &TrainArgs, environment: &Environment) -> Result<Outcome> {
         device: &device,
         interrupt: Interrupt::install()?,
         max_steps: args.steps,
+        scorer,
+        interventions,
     };
     training.run(state)
 }
+
+/// Beginnings of the keys that `--amend` may change: what steers training, not what is trained.
+const AMENDABLE: [&str; 8] = [
+    "name ",
+    "train.adam_g.",
+    "train.adam_d.",
+    "train.ema.",
+    "train.batch_size ",
+    "train.d_steps ",
+    "train.orthogonal",
+    "train.techniques.",
+];
 
 /// The checkpoint that `--resume` continues, none for a new run.
 fn checkpoint_to_resume(
@@ -99,12 +128,25 @@ fn checkpoint_to_resume(
         return Ok(None);
     };
     let differences = checkpoint.plan.differences(plan);
-    if !differences.is_empty() {
+    let kept = |difference: &&String| !AMENDABLE.iter().any(|key| difference.starts_with(key));
+    let fixed: Vec<&String> = differences.iter().filter(kept).collect();
+    if !fixed.is_empty() || (!args.amend && !differences.is_empty()) {
+        let remedy = match fixed.is_empty() {
+            true => "undo the change, add --amend to go on with it,",
+            false => "undo the change,",
+        };
         return Err(bad_usage(format!(
-            "the recipe differs from that of {}: {}; undo the change, or start a new run with --out",
+            "the recipe differs from that of {}: {}; {remedy} or start a new run with --out",
             path.display(),
             differences.join(", ")
         )));
+    }
+    if !differences.is_empty() {
+        eprintln!("amended: {}", differences.join(", "));
+        run_dir.append_event(&Event::Amended {
+            images_seen: checkpoint.counters.images_seen,
+            changes: differences,
+        })?;
     }
     eprintln!("resuming from {}", path.display());
     Ok(Some(checkpoint))

@@ -1,5 +1,7 @@
 //! What the scores are computed from: features of the real images and of samples.
 
+use std::ops::Range;
+
 use anyhow::{Result, bail};
 use biggan::latent::one_hot;
 use biggan::metrics::{Classifier, InceptionScore, Moments};
@@ -18,7 +20,7 @@ use crate::dataset::{self, Dataset, DatasetRequest, Split};
 use crate::plan::DataSection;
 
 /// Images computed together: bounds the memory, not the result.
-const CHUNK: usize = 100;
+pub const CHUNK: usize = 100;
 /// Splits of the Inception score, as everywhere (ajbrock/BigGAN-PyTorch inception_utils.py,
 /// `num_splits`).
 const SPLITS: usize = 10;
@@ -52,10 +54,14 @@ pub struct Samples {
 }
 
 /// What the classifier says of images, read from the device.
-struct Said {
-    features: Vec<f32>,
-    probabilities: Vec<f32>,
-    predicted: Vec<usize>,
+#[derive(Debug)]
+pub struct Said {
+    /// `[n, dim]`
+    pub features: Vec<f32>,
+    /// `[n, classes]`
+    pub probabilities: Vec<f32>,
+    /// `[n]`
+    pub predicted: Vec<usize>,
 }
 
 /// Looks at the whole training set, in its own order.
@@ -106,11 +112,7 @@ pub fn real_images(
         first_labels: Vec::new(),
         chosen: Vec::new(),
     };
-    let bar = progress("real images", data.len())?;
-    for first in (0..data.len()).step_by(CHUNK) {
-        let indices = first..(first + CHUNK).min(data.len());
-        let images = data.images_pm1(indices.clone(), resolution, device);
-        let said = look(classifier, images)?;
+    look_at_data(classifier, &data, device, |indices, said| {
         real.moments.add(&said.features);
         for (index, features) in indices.zip(said.features.chunks_exact(dim)) {
             if index < args.recognised {
@@ -121,10 +123,30 @@ pub fn real_images(
                 real.chosen.extend(features);
             }
         }
+    })?;
+    Ok(real)
+}
+
+/// What the classifier says of a data set, some images at a time, in its own order.
+///
+/// # Errors
+/// If the device fails.
+pub fn look_at_data(
+    classifier: &Classifier,
+    data: &Dataset,
+    device: &Device,
+    mut each: impl FnMut(Range<usize>, &Said),
+) -> Result<()> {
+    let bar = progress("real images", data.len())?;
+    for first in (0..data.len()).step_by(CHUNK) {
+        let indices = first..(first + CHUNK).min(data.len());
+        let resolution = classifier.config().resolution;
+        let images = data.images_pm1(indices.clone(), resolution, device);
+        each(indices, &look(classifier, images)?);
         bar.inc(CHUNK as u64);
     }
     bar.finish_and_clear();
-    Ok(real)
+    Ok(())
 }
 
 /// Makes samples of all classes in turn and looks at them.
@@ -154,15 +176,7 @@ pub fn samples(
         let z = Tensor::from_data(TensorData::new(z, [n, config.z_dim]), device);
         let classes = one_hot(&labels, config.classes, device);
         let samples = block_on(sampler.generate(z, classes, distribution.truncation()))?;
-        let side = samples.side;
-        // the eyes of a viewer get bytes, and so does the classifier
-        let seen_pm1: Vec<f32> = samples
-            .images_pm1
-            .iter()
-            .map(|&v| biggan::image::from_u8(biggan::image::to_u8(v)))
-            .collect();
-        let images = Tensor::from_data(TensorData::new(seen_pm1, [n, 3, side, side]), device);
-        let said = look(classifier, images)?;
+        let said = look_at_samples(classifier, &samples.images_pm1, device)?;
         let counted = args.count.saturating_sub(first).min(n) * config.classes;
         made.inception.add(&said.probabilities[..counted])?;
         made.features.extend(said.features);
@@ -185,6 +199,26 @@ pub fn splits(count: usize) -> usize {
 /// If the device fails.
 pub fn predictions(classifier: &Classifier, images: Tensor<4>) -> Result<Vec<usize>> {
     Ok(look(classifier, images)?.predicted)
+}
+
+/// What the classifier says of samples `[n, 3, r, r]` in [-1, 1], row-major.
+///
+/// # Errors
+/// If the device fails.
+pub fn look_at_samples(
+    classifier: &Classifier,
+    images_pm1: &[f32],
+    device: &Device,
+) -> Result<Said> {
+    let side = classifier.config().resolution;
+    // the eyes of a viewer get bytes, and so does the classifier
+    let seen_pm1: Vec<f32> = images_pm1
+        .iter()
+        .map(|&v| biggan::image::from_u8(biggan::image::to_u8(v)))
+        .collect();
+    let n = seen_pm1.len() / (3 * side * side);
+    let images = Tensor::from_data(TensorData::new(seen_pm1, [n, 3, side, side]), device);
+    look(classifier, images)
 }
 
 fn look(classifier: &Classifier, images: Tensor<4>) -> Result<Said> {

@@ -1,0 +1,206 @@
+//! Scores while training: `[run.score]` of a recipe, `scores.jsonl` of a run.
+//!
+//! The average of G is judged as `evaluate` judges a model, but with the statistics of its batches:
+//! standing statistics would take longer than the score. Nothing of the state changes.
+
+use std::fmt;
+use std::path::{Path, PathBuf};
+
+use anyhow::Result;
+use biggan::metrics::{Classifier, Moments, class_spread, frechet_distance};
+use biggan::train::TrainState;
+use burn::tensor::Device;
+use serde::{Deserialize, Serialize};
+
+use crate::batch_samples;
+use crate::commands::evaluate::features::{CHUNK, look_at_data, look_at_samples};
+use crate::commands::evaluate::{check_fit, read_classifier};
+use crate::dataset::Dataset;
+use crate::json_lines::JsonLines;
+use crate::keep::Scores;
+use crate::plan::Plan;
+
+/// When and with what a run is scored.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct ScoreSection {
+    /// Images between scores. A scored state is a checkpoint too.
+    pub every_images: u64,
+    /// Classifier file, as of `evaluate --classifier`.
+    pub classifier: PathBuf,
+    /// Samples of a score.
+    #[serde(default = "two_thousand")]
+    pub samples: usize,
+}
+
+fn two_thousand() -> usize {
+    2000
+}
+
+/// One line of `scores.jsonl`.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct ScoreRecord {
+    /// Generator steps taken.
+    pub g_step: u64,
+    /// Real images seen by D.
+    pub images_seen: u64,
+    /// Frechet distance of the samples to all training images, in the classifier's features.
+    pub frechet: f64,
+    /// Share of the samples that the classifier puts into their class.
+    pub recognised: f64,
+    /// Spread within a class, divided by that of as many real images.
+    pub spread: f64,
+    /// What the numbers are of.
+    pub protocol: String,
+}
+
+impl fmt::Display for ScoreRecord {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(
+            f,
+            "{} images: Frechet distance {:.3}, recognised {:.1} %, spread {:.3}",
+            self.images_seen,
+            self.frechet,
+            self.recognised * 100.0,
+            self.spread
+        )
+    }
+}
+
+/// Makes scores.
+#[derive(Debug)]
+pub struct Scorer<'a> {
+    classifier: Classifier,
+    name: String,
+    samples: usize,
+    seed: u64,
+    device: &'a Device,
+    /// Made for the first score and kept.
+    real: Option<Real>,
+}
+
+/// The training images in the classifier's features.
+#[derive(Debug)]
+struct Real {
+    moments: Moments,
+    /// Spread within a class of the first images, as many as there are samples.
+    spread: f64,
+}
+
+impl<'a> Scorer<'a> {
+    /// Reads the classifier of a plan; none where the plan does not score.
+    ///
+    /// # Errors
+    /// If the file cannot be read, is no classifier, or is one of other images.
+    pub fn open(plan: &Plan, device: &'a Device) -> Result<Option<Self>> {
+        let Some(section) = &plan.run().score else {
+            return Ok(None);
+        };
+        let (classifier, info) = read_classifier(&section.classifier, device)?;
+        check_fit(&plan.train().generator, &classifier)?;
+        Ok(Some(Self {
+            classifier,
+            name: info.classifier.name,
+            samples: section.samples,
+            seed: plan.train().seed,
+            device,
+            real: None,
+        }))
+    }
+
+    /// Scores a state against the images that it is trained on.
+    ///
+    /// # Errors
+    /// If the device fails.
+    pub fn score(&mut self, state: &TrainState, data: &Dataset) -> Result<ScoreRecord> {
+        let real = match self.real.take() {
+            Some(real) => real,
+            None => self.real(data)?,
+        };
+        let dim = self.classifier.config().features;
+        let classes = self.classifier.config().classes;
+        let (mut features, mut labels, mut right) = (Vec::new(), Vec::new(), 0);
+        for first in (0..self.samples).step_by(CHUNK) {
+            let n = CHUNK.min(self.samples - first);
+            let chunk: Vec<usize> = (first..first + n).map(|i| i % classes).collect();
+            let generator = &state.ema.generator;
+            let z = batch_samples::latents(generator, self.seed, first as u64, n);
+            let images = batch_samples::images_pm1(generator, z, &chunk, self.device)?;
+            let said = look_at_samples(&self.classifier, &images, self.device)?;
+            let hits = said.predicted.iter().zip(&chunk);
+            right += hits.filter(|(said, label)| said == label).count();
+            features.extend(said.features);
+            labels.extend(chunk);
+        }
+        let mut moments = Moments::new(dim);
+        moments.add(&features);
+        let record = ScoreRecord {
+            g_step: state.g_step,
+            images_seen: state.images_seen,
+            frechet: frechet_distance(&moments, &real.moments),
+            recognised: right as f64 / self.samples as f64,
+            spread: class_spread(&features, dim, &labels) / real.spread,
+            protocol: format!(
+                "{}: n={}, ref=train n={}, average of G, BN statistics of batches of {CHUNK}, \
+                 truncation off, seed {}",
+                self.name,
+                self.samples,
+                real.moments.count(),
+                self.seed
+            ),
+        };
+        self.real = Some(real);
+        Ok(record)
+    }
+
+    fn real(&self, data: &Dataset) -> Result<Real> {
+        let dim = self.classifier.config().features;
+        let mut moments = Moments::new(dim);
+        let (mut first, mut labels) = (Vec::new(), Vec::new());
+        look_at_data(&self.classifier, data, self.device, |indices, said| {
+            moments.add(&said.features);
+            for (index, features) in indices.zip(said.features.chunks_exact(dim)) {
+                if index < self.samples {
+                    first.extend(features);
+                    labels.push(usize::from(data.labels[index]));
+                }
+            }
+        })?;
+        let spread = class_spread(&first, dim, &labels);
+        Ok(Real { moments, spread })
+    }
+}
+
+/// The scores of a run.
+#[derive(Debug)]
+pub struct ScoreLog {
+    lines: JsonLines,
+    scores: Scores,
+}
+
+impl ScoreLog {
+    /// Opens a file to continue after generator step `g_step`: later lines are cut off.
+    ///
+    /// # Errors
+    /// If the file cannot be read or written.
+    pub fn open(path: &Path, g_step: u64) -> Result<Self> {
+        let (lines, before) =
+            JsonLines::open(path, |record: &ScoreRecord| record.g_step <= g_step)?;
+        let scores = before.iter().map(|r| (r.images_seen, r.frechet)).collect();
+        Ok(Self { lines, scores })
+    }
+
+    /// Frechet distances by images seen.
+    pub fn scores(&self) -> &Scores {
+        &self.scores
+    }
+
+    /// Appends a line.
+    ///
+    /// # Errors
+    /// If the write fails.
+    pub fn append(&mut self, record: &ScoreRecord) -> Result<()> {
+        self.scores.insert(record.images_seen, record.frechet);
+        self.lines.append(record)
+    }
+}

@@ -1,0 +1,73 @@
+//! The detector over the logs of real runs (tests/fixtures/collapse).
+
+use native_train::collapse::{Alarm, CollapseSection, Detector, Vitals};
+use native_train::run_log::LogRecord;
+use native_train::score::ScoreRecord;
+use serde::de::DeserializeOwned;
+
+fn lines<T: DeserializeOwned>(text: &str) -> Vec<T> {
+    text.lines()
+        .map(|line| serde_json::from_str(line).unwrap())
+        .collect()
+}
+
+fn first_alarm(records: impl Iterator<Item = LogRecord>) -> Option<Alarm> {
+    let mut detector = Detector::new(&CollapseSection::default());
+    let mut records = records;
+    records.find_map(|record| detector.feed(&record, false))
+}
+
+#[test]
+fn a_slow_collapse_is_seen_before_the_distance_has_doubled() {
+    let log: Vec<LogRecord> = lines(include_str!("../fixtures/collapse/collapsing.jsonl"));
+    let scores: Vec<ScoreRecord> =
+        lines(include_str!("../fixtures/collapse/collapsing-scores.jsonl"));
+    let alarm = first_alarm(log.into_iter()).unwrap();
+    let best = scores
+        .iter()
+        .map(|s| s.frechet)
+        .fold(f64::INFINITY, f64::min);
+    let (before, after): (Vec<ScoreRecord>, Vec<ScoreRecord>) = scores
+        .into_iter()
+        .partition(|score| score.images_seen <= alarm.images_seen);
+    let at_alarm = before.last().unwrap();
+    assert!(at_alarm.frechet < 2.0 * best, "{alarm:?} at {at_alarm:?}");
+    assert!(
+        after.iter().any(|score| score.frechet > 2.0 * best),
+        "it was a collapse"
+    );
+    // the best one is from before
+    assert!(before.iter().any(|score| score.frechet == best));
+}
+
+#[test]
+fn healthy_runs_are_silent() {
+    let log: Vec<LogRecord> = lines(include_str!("../fixtures/collapse/healthy.jsonl"));
+    assert!(log.iter().all(|record| record.vitals.is_some()));
+    assert_eq!(first_alarm(log.into_iter()), None);
+}
+
+/// Longer runs, from before the vitals were logged: their layers stand in `watch`, at every other
+/// line, and the variance between samples was not measured.
+#[test]
+fn long_healthy_runs_are_silent() {
+    for text in [
+        include_str!("../fixtures/collapse/healthy-ch16-seed1.jsonl"),
+        include_str!("../fixtures/collapse/healthy-ch16-seed2.jsonl"),
+    ] {
+        let log: Vec<LogRecord> = lines(text);
+        assert!(log.iter().any(|record| record.watch.is_some()));
+        let with_vitals = log.into_iter().map(|mut record| {
+            record.vitals = record.watch.take().map(|watch| Vitals {
+                sigma: watch
+                    .singular_values
+                    .into_iter()
+                    .map(|(name, s)| (name, s[0]))
+                    .collect(),
+                sample_variance: 1.0,
+            });
+            record
+        });
+        assert_eq!(first_alarm(with_vitals), None);
+    }
+}
