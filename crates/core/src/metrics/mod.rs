@@ -17,7 +17,7 @@ mod vectors;
 pub use classifier::{Classifier, ClassifierConfig, ClassifierOutput, cross_entropy};
 pub use classifier_file::ClassifierInfo;
 pub use estimate::Estimate;
-pub use frechet::frechet_distance;
+pub use frechet::{Normal, frechet_distance};
 pub use inception_score::InceptionScore;
 pub use kernel_distance::{Subsets, kernel_distance};
 pub use moments::Moments;
