@@ -16,6 +16,8 @@ mod import;
 mod interruption;
 #[path = "native_train/model.rs"]
 mod model;
+#[path = "native_train/monotone.rs"]
+mod monotone;
 #[path = "native_train/parts.rs"]
 mod parts;
 #[path = "native_train/resume.rs"]

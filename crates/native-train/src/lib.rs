@@ -22,6 +22,7 @@ pub mod foreign_run;
 pub mod interrupt;
 pub mod latents_file;
 pub mod model_files;
+pub mod npz;
 pub mod overrides;
 pub mod parameters;
 pub mod plan;

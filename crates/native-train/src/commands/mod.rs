@@ -6,6 +6,7 @@ pub mod evaluate;
 pub mod export;
 pub mod import;
 pub mod inspect;
+pub mod reference;
 pub mod sample;
 pub mod train;
 
@@ -51,6 +52,7 @@ pub fn run(args: Args, environment: &Environment) -> Result<Outcome> {
         Some(Command::Sample(args)) => sample::run(&args),
         Some(Command::Inspect(args)) => inspect::run(&args),
         Some(Command::Evaluate(args)) => evaluate::run(&args, environment),
+        Some(Command::Reference(args)) => reference::run(&args, environment),
         Some(Command::Classifier(args)) => classifier::run(&args, environment),
         Some(Command::Data(command)) => data::run(&command, environment),
     }
