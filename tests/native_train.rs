@@ -26,6 +26,8 @@ mod resume;
 mod scores;
 #[path = "native_train/setting.rs"]
 mod setting;
+#[path = "native_train/sheets.rs"]
+mod sheets;
 #[path = "torch_writer.rs"]
 mod torch_writer;
 #[path = "native_train/usage.rs"]

@@ -11,8 +11,10 @@ use clap::{Parser, Subcommand};
 use crate::byte_size::ByteSize;
 use crate::device::DeviceName;
 
-use self::scores::{EVALUATE_EXAMPLES, REFERENCE_EXAMPLES};
-pub use self::scores::{EvaluateArgs, FeatureKind, NetworkArgs, ReferenceArgs};
+use self::scores::{EVALUATE_EXAMPLES, REFERENCE_EXAMPLES, SHEET_EXAMPLES};
+pub use self::scores::{
+    EvaluateArgs, FeatureKind, NetworkArgs, ReferenceArgs, SheetArgs, SheetKind, StandingStatsArgs,
+};
 
 const EXAMPLES: &str = "\
 Examples:
@@ -73,6 +75,11 @@ pub enum Command {
     /// Keep the statistics of a data set to score against
     #[command(after_help = REFERENCE_EXAMPLES)]
     Reference(ReferenceArgs),
+    /// Draw a sheet: interpolations, truncations, nearest neighbours, classes
+    #[command(after_help = SHEET_EXAMPLES)]
+    Sheet(SheetArgs),
+    /// Make a model's table of batch norm statistics anew, for thresholds of one's own
+    StandingStats(StandingStatsArgs),
     /// Train the small classifier that `evaluate` measures with
     Classifier(ClassifierArgs),
     /// Data sets: fetch one by name

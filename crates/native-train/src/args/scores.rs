@@ -21,6 +21,12 @@ Examples:
   native-train reference --dataset cifar10 --resolution 32 --classes 10 --features inception \\
       --network pt_inception-2015-12-05-6726825d.pth --out cifar10.stats.safetensors";
 
+pub(super) const SHEET_EXAMPLES: &str = "\
+Examples:
+  native-train sheet models/fashion32.safetensors --kind interpolation-z --out z.png
+  native-train sheet models/fashion32.safetensors --kind neighbours \\
+      --classifier models/fashion-cnn.safetensors --out neighbours.png";
+
 /// The network in whose features scores are measured.
 #[derive(Debug, Clone, clap::Args)]
 pub struct NetworkArgs {
@@ -126,6 +132,86 @@ pub struct ReferenceArgs {
     pub classes: Option<usize>,
     /// Statistics file to write
     #[arg(long, value_name = "STATS")]
+    pub out: PathBuf,
+    /// Where to compute: cpu, wgpu, or wgpu:<index>
+    #[arg(long, default_value = "cpu")]
+    pub device: DeviceName,
+}
+
+/// Options of `sheet`.
+#[derive(Debug, clap::Args)]
+pub struct SheetArgs {
+    /// Model file, or the index (.safetensors.index.json) of a model in parts
+    pub model: PathBuf,
+    /// What to show
+    #[arg(long, value_enum)]
+    pub kind: SheetKind,
+    /// Sheet to write, a PNG file
+    #[arg(long, value_name = "FILE")]
+    pub out: PathBuf,
+    /// Classes, as for `sample`
+    #[arg(long, value_name = "CLASS", default_value = "all")]
+    pub class: String,
+    /// Rows [default: the classes, at least 2 and at most 10]
+    #[arg(long, value_name = "N")]
+    pub rows: Option<usize>,
+    /// Pictures in a row
+    #[arg(long, value_name = "N", default_value_t = 9)]
+    pub columns: usize,
+    /// How far z is truncated, or off: by the model's kind
+    #[arg(long, value_name = "T", default_value = "off")]
+    pub truncation: String,
+    /// Seed of the latents
+    #[arg(long, default_value_t = 0)]
+    pub seed: u64,
+    /// The network (neighbours).
+    #[command(flatten)]
+    pub network: NetworkArgs,
+    /// Data set of the real images (neighbours) [default: the one that the model names]
+    #[arg(long, value_name = "NAME")]
+    pub dataset: Option<String>,
+    /// Directory of the real images (neighbours) [default: where `data fetch` puts them]
+    #[arg(long, value_name = "DIR")]
+    pub data: Option<PathBuf>,
+    /// Where to compute: cpu, wgpu, or wgpu:<index>
+    #[arg(long, default_value = "cpu")]
+    pub device: DeviceName,
+}
+
+/// What a sheet shows.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, clap::ValueEnum)]
+pub enum SheetKind {
+    /// A row goes from one z to another, its class stays.
+    InterpolationZ,
+    /// A row goes from one class to the next, its z stays.
+    InterpolationY,
+    /// A row for each threshold 2, 1.5, 1, 0.5 and 0.04, of the same z.
+    Truncation,
+    /// A sample, then the training images nearest to it in the features of a network.
+    Neighbours,
+    /// A row a class, a column a z.
+    ByClass,
+}
+
+/// Options of `standing-stats`.
+#[derive(Debug, clap::Args)]
+pub struct StandingStatsArgs {
+    /// Model file, or the index (.safetensors.index.json) of a model in parts
+    pub model: PathBuf,
+    /// Thresholds with statistics of their own [default: those of the model]
+    #[arg(long, value_name = "T,...", value_delimiter = ',')]
+    pub thresholds: Vec<String>,
+    /// Batches behind the statistics of each threshold
+    #[arg(long, value_name = "N", default_value_t = 100)]
+    pub passes: usize,
+    /// Images in a batch; as in training is best
+    #[arg(long, value_name = "N", default_value_t = 64)]
+    pub batch: usize,
+    /// Seed of the latents
+    #[arg(long, default_value_t = 0)]
+    pub seed: u64,
+    /// Model file to write
+    #[arg(long, value_name = "MODEL")]
     pub out: PathBuf,
     /// Where to compute: cpu, wgpu, or wgpu:<index>
     #[arg(long, default_value = "cpu")]

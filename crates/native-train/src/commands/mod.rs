@@ -8,6 +8,8 @@ pub mod import;
 pub mod inspect;
 pub mod reference;
 pub mod sample;
+pub mod sheets;
+pub mod standing_stats;
 pub mod train;
 
 use std::path::PathBuf;
@@ -53,6 +55,8 @@ pub fn run(args: Args, environment: &Environment) -> Result<Outcome> {
         Some(Command::Inspect(args)) => inspect::run(&args),
         Some(Command::Evaluate(args)) => evaluate::run(&args, environment),
         Some(Command::Reference(args)) => reference::run(&args, environment),
+        Some(Command::Sheet(args)) => sheets::run(&args, environment),
+        Some(Command::StandingStats(args)) => standing_stats::run(&args),
         Some(Command::Classifier(args)) => classifier::run(&args, environment),
         Some(Command::Data(command)) => data::run(&command, environment),
     }
