@@ -309,8 +309,9 @@ fn curves_are_judged_drawn_and_written() {
     ] {
         assert!(svg.contains(part), "{svg} lacks {part}");
     }
-    // the line goes from off to the strongest, whatever the order of the rows
-    let places = ["off", "2", "1.5", "1", "0.5", "0.04"].map(|t| svg.find(&format!("\n{t}\n")));
+    // the line goes from off to the strongest, whatever the order of the rows; numbers of the axes come
+    // before all labels
+    let places = ["off", "2", "1.5", "1", "0.5", "0.04"].map(|t| svg.rfind(&format!("\n{t}\n")));
     assert!(places.is_sorted() && places[0].is_some(), "{places:?}");
     let json: serde_json::Value =
         serde_json::from_slice(&std::fs::read(setting.path("scores.json")).unwrap()).unwrap();
