@@ -22,6 +22,8 @@ mod interruption;
 mod keep;
 #[path = "native_train/model.rs"]
 mod model;
+#[path = "native_train/monotone.rs"]
+mod monotone;
 #[path = "native_train/parts.rs"]
 mod parts;
 #[path = "native_train/resume.rs"]
@@ -32,6 +34,8 @@ mod score;
 mod scores;
 #[path = "native_train/setting.rs"]
 mod setting;
+#[path = "native_train/sheets.rs"]
+mod sheets;
 #[path = "torch_writer.rs"]
 mod torch_writer;
 #[path = "native_train/usage.rs"]

@@ -107,6 +107,38 @@ impl Sampler {
         &self.info
     }
 
+    /// The network; its statistics are those of the table's first row.
+    pub fn generator(&self) -> &Generator {
+        &self.generator
+    }
+
+    /// Means and variances of every normaliser at a truncation, as samples are made with.
+    ///
+    /// # Errors
+    /// If the table of statistics is none for the row rule.
+    pub fn statistics(&self, truncation: Truncation) -> Result<Vec<[Vec<f32>; 2]>> {
+        let place = TablePosition::find(
+            &self.info.statistics.truncations,
+            self.info.truncation_kind,
+            truncation,
+            self.row_rule,
+        )?;
+        let row = |table: &HostTensor| -> Vec<f32> {
+            let channels = table.shape[1];
+            let at = |row: usize, c: usize| f64::from(table.values[row * channels + c]);
+            (0..channels)
+                .map(|c| {
+                    let (low, high) = (at(place.row, c), at(place.next, c));
+                    (low + (high - low) * place.weight) as f32
+                })
+                .collect()
+        };
+        let tables = self.means.iter().zip(&self.variances);
+        Ok(tables
+            .map(|(mean, variance)| [row(mean), row(variance)])
+            .collect())
+    }
+
     /// The distribution of z that a truncation stands for with this model.
     ///
     /// # Errors
@@ -203,25 +235,14 @@ impl Sampler {
     }
 
     fn set_statistics(&self, generator: &mut Generator, truncation: Truncation) -> Result<()> {
-        let place = TablePosition::find(
-            &self.info.statistics.truncations,
-            self.info.truncation_kind,
-            truncation,
-            self.row_rule,
-        )?;
-        let row = |table: &HostTensor| {
-            let channels = table.shape[1];
-            let at = |row: usize, c: usize| f64::from(table.values[row * channels + c]);
-            let values: Vec<f32> = (0..channels)
-                .map(|c| {
-                    let (low, high) = (at(place.row, c), at(place.next, c));
-                    (low + (high - low) * place.weight) as f32
-                })
-                .collect();
-            Tensor::<1>::from_data(TensorData::new(values, [channels]), &self.device)
+        let rows = self.statistics(truncation)?;
+        let tensor = |values: Vec<f32>| {
+            let len = values.len();
+            Tensor::<1>::from_data(TensorData::new(values, [len]), &self.device)
         };
-        for (index, (_, normaliser)) in generator.normalisers_mut().into_iter().enumerate() {
-            normaliser.set(row(&self.means[index]), row(&self.variances[index]));
+        for ((_, normaliser), [mean, variance]) in generator.normalisers_mut().into_iter().zip(rows)
+        {
+            normaliser.set(tensor(mean), tensor(variance));
         }
         Ok(())
     }

@@ -1,5 +1,7 @@
 //! What the user typed. Nothing here is checked against anything else: that is [`crate::plan`]'s.
 
+mod scores;
+
 use std::path::PathBuf;
 
 use biggan::import::Source;
@@ -8,6 +10,11 @@ use clap::{Parser, Subcommand};
 
 use crate::byte_size::ByteSize;
 use crate::device::DeviceName;
+
+use self::scores::{EVALUATE_EXAMPLES, REFERENCE_EXAMPLES, SHEET_EXAMPLES};
+pub use self::scores::{
+    EvaluateArgs, FeatureKind, NetworkArgs, ReferenceArgs, SheetArgs, SheetKind, StandingStatsArgs,
+};
 
 const EXAMPLES: &str = "\
 Examples:
@@ -22,12 +29,6 @@ Examples:
 
 Exit codes: 0 done, 1 failed, 2 bad usage or config, 3 training collapsed (the last good checkpoint is
 kept, see docs/collapse.md), 130 interrupted with a checkpoint written";
-
-const EVALUATE_EXAMPLES: &str = "\
-Examples:
-  native-train classifier --dataset fashion-mnist --out models/fashion-cnn.safetensors
-  native-train evaluate models/fashion32.safetensors --classifier models/fashion-cnn.safetensors \\
-      --truncation 1.0";
 
 const IMPORT_EXAMPLES: &str = "\
 Examples:
@@ -75,9 +76,17 @@ pub enum Command {
     Report(ReportArgs),
     /// Follow a run in the terminal
     Watch(WatchArgs),
-    /// Score a model in the features of a classifier that never saw it
+    /// Score a model in the features of a network that never saw it
     #[command(after_help = EVALUATE_EXAMPLES)]
     Evaluate(EvaluateArgs),
+    /// Keep the statistics of a data set to score against
+    #[command(after_help = REFERENCE_EXAMPLES)]
+    Reference(ReferenceArgs),
+    /// Draw a sheet: interpolations, truncations, nearest neighbours, classes
+    #[command(after_help = SHEET_EXAMPLES)]
+    Sheet(SheetArgs),
+    /// Make a model's table of batch norm statistics anew, for thresholds of one's own
+    StandingStats(StandingStatsArgs),
     /// Train the small classifier that `evaluate` measures with
     Classifier(ClassifierArgs),
     /// Data sets: fetch one by name
@@ -267,47 +276,6 @@ pub struct WatchArgs {
     /// Print one frame as text and end, as without a terminal; else q or Ctrl-C leaves
     #[arg(long)]
     pub once: bool,
-}
-
-/// Options of `evaluate`.
-#[derive(Debug, clap::Args)]
-pub struct EvaluateArgs {
-    /// Model file, or the index (.safetensors.index.json) of a model in parts
-    pub model: PathBuf,
-    /// Classifier file; the scores are named after it
-    #[arg(long, value_name = "FILE")]
-    pub classifier: PathBuf,
-    /// Data set of the real images [default: the one that the model names]
-    #[arg(long, value_name = "NAME")]
-    pub dataset: Option<String>,
-    /// Directory of the real images [default: where `data fetch` puts them]
-    #[arg(long, value_name = "DIR")]
-    pub data: Option<PathBuf>,
-    /// How far z is truncated, or off: by the model's kind, which `inspect` prints
-    #[arg(long, value_name = "T", default_value = "off")]
-    pub truncation: String,
-    /// Samples behind all other scores, and as many real images, chosen by the seed, behind KID,
-    /// precision, recall, density and coverage
-    #[arg(long, default_value_t = 5000)]
-    pub count: usize,
-    /// Samples behind the shares of recognised classes and the spread
-    #[arg(long, default_value_t = 1000)]
-    pub recognised: usize,
-    /// Seed of the latents and of the chosen real images
-    #[arg(long, default_value_t = 0)]
-    pub seed: u64,
-    /// Print the share of recognised samples of each class too
-    #[arg(long)]
-    pub by_class: bool,
-    /// Print recognised, spread and Frechet distance at these truncations too, e.g. 0.2,0.5,1.0,off
-    #[arg(long, value_name = "T,...", value_delimiter = ',')]
-    pub curve: Vec<String>,
-    /// Write the scores into the model file
-    #[arg(long)]
-    pub update: bool,
-    /// Where to compute: cpu, wgpu, or wgpu:<index>
-    #[arg(long, default_value = "cpu")]
-    pub device: DeviceName,
 }
 
 /// Options of `classifier`.

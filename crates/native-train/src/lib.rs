@@ -29,6 +29,7 @@ pub mod live_view;
 pub mod log_tail;
 pub mod memory;
 pub mod model_files;
+pub mod npz;
 pub mod overrides;
 pub mod parameters;
 pub mod plan;

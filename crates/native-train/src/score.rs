@@ -7,14 +7,14 @@ use std::fmt;
 use std::path::{Path, PathBuf};
 
 use anyhow::Result;
-use biggan::metrics::{Classifier, Moments, class_spread, frechet_distance};
+use biggan::metrics::{Moments, Normal, class_spread, frechet_distance};
 use biggan::train::TrainState;
 use burn::tensor::Device;
 use serde::{Deserialize, Serialize};
 
 use crate::batch_samples;
-use crate::commands::evaluate::features::{CHUNK, look_at_data, look_at_samples};
-use crate::commands::evaluate::{check_fit, read_classifier};
+use crate::args::NetworkArgs;
+use crate::commands::evaluate::{CHUNK, OpenNetwork, as_seen, each, look, open};
 use crate::dataset::Dataset;
 use crate::json_lines::JsonLines;
 use crate::keep::Scores;
@@ -70,8 +70,8 @@ impl fmt::Display for ScoreRecord {
 /// Makes scores.
 #[derive(Debug)]
 pub struct Scorer<'a> {
-    classifier: Classifier,
-    name: String,
+    open: OpenNetwork,
+    resolution: usize,
     samples: usize,
     seed: u64,
     device: &'a Device,
@@ -82,7 +82,7 @@ pub struct Scorer<'a> {
 /// The training images in the classifier's features.
 #[derive(Debug)]
 struct Real {
-    moments: Moments,
+    normal: Normal,
     /// Spread within a class of the first images, as many as there are samples.
     spread: f64,
 }
@@ -96,11 +96,16 @@ impl<'a> Scorer<'a> {
         let Some(section) = &plan.run().score else {
             return Ok(None);
         };
-        let (classifier, info) = read_classifier(&section.classifier, device)?;
-        check_fit(&plan.train().generator, &classifier)?;
+        let named = NetworkArgs {
+            classifier: Some(section.classifier.clone()),
+            ..NetworkArgs::default()
+        };
+        let open = open(&named, device)?;
+        let generator = &plan.train().generator;
+        open.check(generator.resolution, generator.classes)?;
         Ok(Some(Self {
-            classifier,
-            name: info.classifier.name,
+            open,
+            resolution: generator.resolution,
             samples: section.samples,
             seed: plan.train().seed,
             device,
@@ -117,8 +122,8 @@ impl<'a> Scorer<'a> {
             Some(real) => real,
             None => self.real(data)?,
         };
-        let dim = self.classifier.config().features;
-        let classes = self.classifier.config().classes;
+        let network = &*self.open.network;
+        let (dim, classes) = (network.info().features, network.info().classes);
         let (mut features, mut labels, mut right) = (Vec::new(), Vec::new(), 0);
         for first in (0..self.samples).step_by(CHUNK) {
             let n = CHUNK.min(self.samples - first);
@@ -126,7 +131,7 @@ impl<'a> Scorer<'a> {
             let generator = &state.ema.generator;
             let z = batch_samples::latents(generator, self.seed, first as u64, n);
             let images = batch_samples::images_pm1(generator, z, &chunk, self.device)?;
-            let said = look_at_samples(&self.classifier, &images, self.device)?;
+            let said = look(network, as_seen(&images, self.resolution, self.device))?;
             let hits = said.predicted.iter().zip(&chunk);
             right += hits.filter(|(said, label)| said == label).count();
             features.extend(said.features);
@@ -137,15 +142,15 @@ impl<'a> Scorer<'a> {
         let record = ScoreRecord {
             g_step: state.g_step,
             images_seen: state.images_seen,
-            frechet: frechet_distance(&moments, &real.moments),
+            frechet: frechet_distance(&Normal::of(&moments), &real.normal),
             recognised: right as f64 / self.samples as f64,
             spread: class_spread(&features, dim, &labels) / real.spread,
             protocol: format!(
                 "{}: n={}, ref=train n={}, average of G, BN statistics of batches of {CHUNK}, \
                  truncation off, seed {}",
-                self.name,
+                network.info().name,
                 self.samples,
-                real.moments.count(),
+                data.len(),
                 self.seed
             ),
         };
@@ -154,12 +159,13 @@ impl<'a> Scorer<'a> {
     }
 
     fn real(&self, data: &Dataset) -> Result<Real> {
-        let dim = self.classifier.config().features;
+        let network = &*self.open.network;
+        let dim = network.info().features;
         let mut moments = Moments::new(dim);
         let (mut first, mut labels) = (Vec::new(), Vec::new());
-        look_at_data(&self.classifier, data, self.device, |indices, said| {
-            moments.add(&said.features);
-            for (index, features) in indices.zip(said.features.chunks_exact(dim)) {
+        each(data, network, self.resolution, self.device, |indices, seen| {
+            moments.add(seen);
+            for (index, features) in indices.zip(seen.chunks_exact(dim)) {
                 if index < self.samples {
                     first.extend(features);
                     labels.push(usize::from(data.labels[index]));
@@ -167,7 +173,10 @@ impl<'a> Scorer<'a> {
             }
         })?;
         let spread = class_spread(&first, dim, &labels);
-        Ok(Real { moments, spread })
+        Ok(Real {
+            normal: Normal::of(&moments),
+            spread,
+        })
     }
 }
 

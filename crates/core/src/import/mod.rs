@@ -11,6 +11,8 @@
 mod biggan_pytorch;
 mod change;
 mod config_text;
+#[cfg(feature = "metrics")]
+mod exact;
 mod fold;
 mod foreign;
 mod gather;
@@ -27,6 +29,8 @@ pub mod torch;
 #[cfg(feature = "train")]
 mod training;
 
+#[cfg(feature = "metrics")]
+pub(crate) use exact::exact;
 pub use gather::Purpose;
 pub use model::model;
 pub use network::{Imported, discriminator, generator};

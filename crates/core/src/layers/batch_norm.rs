@@ -27,7 +27,7 @@ pub struct Normaliser {
     pub mean: Param<Tensor<1>>,
     /// Stored variance `[c]`.
     pub variance: Param<Tensor<1>>,
-    /// Statistics gathered by [`NormMode::Standing`] passes.
+    /// Statistics of the last [`NormMode::Standing`] pass.
     #[module(skip)]
     standing: Option<BatchMoments>,
     #[module(skip)]
@@ -57,7 +57,7 @@ impl Normaliser {
     /// # State
     /// - [`NormMode::Batch`]: `stored <- (1 - momentum) stored + momentum batch`, with the unbiased
     ///   variance (PyTorch's `batch_norm`)
-    /// - [`NormMode::Standing`]: the batch is merged into the gathered statistics
+    /// - [`NormMode::Standing`]: those of the batch are kept for [`Normaliser::take_standing`]
     /// - [`NormMode::Stored`][]: none
     pub fn forward_relu(
         &mut self,
@@ -97,12 +97,7 @@ impl Normaliser {
                 self.mean = blend(&self.mean, batch.mean);
                 self.variance = blend(&self.variance, batch.variance * unbiased);
             }
-            NormMode::Standing => {
-                self.standing = Some(match self.standing.take() {
-                    Some(gathered) => gathered.merge(batch),
-                    None => batch,
-                });
-            }
+            NormMode::Standing => self.standing = Some(batch),
             NormMode::Stored => {}
         }
     }
@@ -113,29 +108,9 @@ impl Normaliser {
         self.variance = Param::initialized(self.variance.id, variance);
     }
 
-    /// Replaces the stored statistics by the gathered ones and forgets the latter.
-    ///
-    /// # State
-    /// Nothing changes if nothing was gathered.
-    pub fn adopt_standing(&mut self) {
-        if let Some(gathered) = self.standing.take() {
-            self.set(gathered.mean, gathered.variance);
-        }
-    }
-}
-
-impl BatchMoments {
-    /// Moments of both samples together (Chan, Golub and LeVeque 1983).
-    pub fn merge(self, other: Self) -> Self {
-        let count = self.count + other.count;
-        let share = other.count as f64 / count as f64;
-        let delta = other.mean - self.mean.clone();
-        let between = delta.clone().square() * (share * (1.0 - share));
-        Self {
-            mean: self.mean + delta * share,
-            variance: self.variance * (1.0 - share) + other.variance * share + between,
-            count,
-        }
+    /// Statistics of the last [`NormMode::Standing`] pass, which are then forgotten.
+    pub fn take_standing(&mut self) -> Option<BatchMoments> {
+        self.standing.take()
     }
 }
 
@@ -207,26 +182,5 @@ mod tests {
         }
         assert!((vec(norm.mean.val())[0] - 0.4).abs() < 1e-6);
         assert!((vec(norm.variance.val())[0] - (0.9 + 0.1 * 20.0 / 3.0)).abs() < 1e-6);
-    }
-
-    #[test]
-    fn standing_statistics_are_those_of_all_batches_together() {
-        let device = Device::flex();
-        let init = Initialiser::new(0, 0, &device);
-        let mut norm = Normaliser::new(&init, 1, 1e-5, 0.1);
-        let all: Vec<f32> = (0..24).map(|i| (i * i % 17) as f32).collect();
-        for part in [&all[..4], &all[4..12], &all[12..]] {
-            let x = Tensor::from_data(
-                TensorData::new(part.to_vec(), [part.len(), 1, 1, 1]),
-                &device,
-            );
-            let one = Tensor::ones([1, 1], &device);
-            norm.forward_relu(x, one.clone(), one, NormMode::Standing);
-        }
-        norm.adopt_standing();
-        let mean: f32 = all.iter().sum::<f32>() / 24.0;
-        let variance: f32 = all.iter().map(|v| (v - mean).powi(2)).sum::<f32>() / 24.0;
-        assert!((vec(norm.mean.val())[0] - mean).abs() < 1e-5);
-        assert!((vec(norm.variance.val())[0] - variance).abs() < 1e-4);
     }
 }

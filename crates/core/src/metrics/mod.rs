@@ -3,23 +3,38 @@
 //! A score is a number only with its protocol: how many images, against which reference, in whose
 //! features, with which statistics and truncation. Whoever prints one prints those too.
 
+mod amenability;
 mod classifier;
 mod classifier_file;
+pub mod efficientnet;
 mod estimate;
+mod feature_network;
+mod folded;
 mod frechet;
+pub mod inception;
 mod inception_score;
 mod kernel_distance;
 mod moments;
 mod neighbours;
+mod protocol;
+mod reference;
+pub mod resize;
 mod spread;
 mod vectors;
 
+pub use amenability::{AtTruncation, Verdict, amenability, saturated};
 pub use classifier::{Classifier, ClassifierConfig, ClassifierOutput, cross_entropy};
 pub use classifier_file::ClassifierInfo;
+pub use efficientnet::EfficientNet;
 pub use estimate::Estimate;
-pub use frechet::frechet_distance;
+pub use feature_network::{FeatureNetwork, Input, NamedClassifier, NetworkInfo};
+pub use frechet::{Normal, frechet_distance};
+pub use inception::Inception;
 pub use inception_score::InceptionScore;
 pub use kernel_distance::{Subsets, kernel_distance};
 pub use moments::Moments;
 pub use neighbours::{NeighbourScores, neighbour_scores};
+pub use protocol::{Protocol, Score};
+pub use reference::{Reference, ReferenceInfo};
 pub use spread::class_spread;
+pub use vectors::squared_distance;

@@ -2,7 +2,10 @@
 
 use nalgebra::{DMatrix, DVector};
 
-/// Running mean and co-moment in f64 (Welford; merging by Chan, Golub and LeVeque 1983).
+/// Vectors added together.
+const BLOCK: usize = 256;
+
+/// Running mean and co-moment in f64 (merged by Chan, Golub and LeVeque 1983).
 #[derive(Debug, Clone, PartialEq)]
 pub struct Moments {
     count: usize,
@@ -20,7 +23,7 @@ impl Moments {
         }
     }
 
-    /// Adds vectors.
+    /// Adds vectors, some hundred at a time: a product of matrices each.
     ///
     /// # Shapes
     /// - features: `[n, dim]`, row-major
@@ -30,13 +33,19 @@ impl Moments {
     pub fn add(&mut self, features: &[f32]) {
         let dim = self.mean.len();
         assert_eq!(features.len() % dim, 0, "whole vectors of {dim} values");
-        for row in features.chunks_exact(dim) {
-            let x = DVector::from_iterator(dim, row.iter().map(|&v| f64::from(v)));
-            self.count += 1;
-            let before = &x - &self.mean;
-            self.mean += &before / self.count as f64;
-            let after = x - &self.mean;
-            self.comoment.ger(1.0, &before, &after, 1.0);
+        for rows in features.chunks(BLOCK * dim) {
+            let n = rows.len() / dim;
+            // row-major [n, dim] is column-major [dim, n]
+            let mut x = DMatrix::from_iterator(dim, n, rows.iter().map(|&v| f64::from(v)));
+            let mean = x.column_mean();
+            x.column_iter_mut().for_each(|mut column| column -= &mean);
+            self.comoment.gemm(1.0, &x, &x.transpose(), 1.0);
+            let all = (self.count + n) as f64;
+            let delta = mean - &self.mean;
+            let between = self.count as f64 * n as f64 / all;
+            self.comoment.ger(between, &delta, &delta, 1.0);
+            self.mean += delta * (n as f64 / all);
+            self.count += n;
         }
     }
 
@@ -80,5 +89,36 @@ mod tests {
         assert!((c[(1, 1)] - 4.0).abs() < 1e-12);
         assert!((c[(0, 1)] - 2.0).abs() < 1e-12);
         assert_eq!(c[(0, 1)], c[(1, 0)]);
+    }
+
+    #[test]
+    fn pieces_of_any_size_are_the_whole_set_far_from_zero() {
+        // 700 vectors around 1000 with a deviation of about 1: sums of squares in f32 would keep
+        // nothing of it
+        let rows: Vec<f32> = (0..700 * 3)
+            .map(|i| 1000.0 + (i * i % 101) as f32 / 32.0)
+            .collect();
+        let mut whole = Moments::new(3);
+        whole.add(&rows);
+        let mut pieces = Moments::new(3);
+        for piece in rows.chunks(3 * 17) {
+            pieces.add(piece);
+        }
+        assert_eq!(pieces.count(), 700);
+        let at = |i: usize, j: usize| f64::from(rows[3 * i + j]);
+        let mean: Vec<f64> = (0..3)
+            .map(|j| (0..700).map(|i| at(i, j)).sum::<f64>() / 700.0)
+            .collect();
+        for moments in [whole, pieces] {
+            let covariance = moments.covariance();
+            for j in 0..3 {
+                assert!((moments.mean()[j] - mean[j]).abs() < 1e-10);
+                for k in 0..3 {
+                    let product = |i| (at(i, j) - mean[j]) * (at(i, k) - mean[k]);
+                    let expected = (0..700).map(product).sum::<f64>() / 699.0;
+                    assert!((covariance[(j, k)] - expected).abs() < 1e-9);
+                }
+            }
+        }
     }
 }

@@ -17,7 +17,7 @@ pub(super) fn count_vectors(features: &[f32], dim: usize) -> Result<usize> {
 }
 
 /// Squared Euclidean distance in f64; the same whichever vector comes first, and 0 for copies.
-pub(super) fn squared_distance(a: &[f32], b: &[f32]) -> f64 {
+pub fn squared_distance(a: &[f32], b: &[f32]) -> f64 {
     /// Sums side by side, so that the compiler may use vector instructions.
     const LANES: usize = 8;
     let square = |x: f32, y: f32| {

@@ -1,94 +1,133 @@
-//! `native-train evaluate MODEL`: scores in the features of a classifier, each with its protocol.
+//! `native-train evaluate MODEL`: scores in the features of a network, each with its protocol.
 
-pub mod features;
+mod curve;
+mod features;
+mod networks;
+mod picture;
+mod reference_file;
 mod scores;
 
-use std::path::Path;
-
-use anyhow::{Context, Result, ensure};
-use biggan::config::GeneratorConfig;
-use biggan::metrics::{Classifier, ClassifierInfo};
+use anyhow::{Context, Result};
+use biggan::metrics::{FeatureNetwork, Normal, Protocol, ReferenceInfo, Score};
+use biggan::sampler::Sampler;
 use biggan::truncation::{LatentDistribution, Truncation};
 use burn::tensor::Device;
+use serde::Serialize;
 
-use self::features::{real_images, samples};
-use self::scores::Scored;
+use self::features::{Counts, Samples, real_images, samples};
+use self::scores::{Against, Scored};
 use super::Environment;
 use crate::args::EvaluateArgs;
 use crate::error::{Outcome, bad_usage};
-use crate::{device, model_files};
+use crate::plan::DataSection;
+use crate::{atomic_file, device, model_files};
 
-pub use self::features::predictions;
+pub use self::features::{CHUNK, as_seen, each, look, predictions, training_set};
+pub use self::networks::{OpenNetwork, open};
+
+/// Everything that stays the same from one truncation to another.
+struct Bench<'a> {
+    args: &'a EvaluateArgs,
+    counts: Counts,
+    sampler: Sampler,
+    network: &'a dyn FeatureNetwork,
+    device: Device,
+}
+
+/// What `--json` writes.
+#[derive(Debug, Serialize)]
+struct Written<'a> {
+    model: String,
+    scores: &'a [Score],
+    curve: Vec<Score>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    amenability: Option<String>,
+}
 
 /// Runs the command.
 ///
 /// # Errors
-/// If a file cannot be read, the classifier does not fit the model, or the counts are too small.
+/// If a file cannot be read, the network does not fit the model, or the counts are too small.
 pub fn run(args: &EvaluateArgs, environment: &Environment) -> Result<Outcome> {
-    if args.count < 2 || args.recognised < 2 {
-        return Err(bad_usage(format!(
-            "--count {} and --recognised {} must be 2 or more",
-            args.count, args.recognised
-        )));
+    let counts = args.counts()?;
+    let truncation: Truncation = args.truncation.parse().map_err(usage)?;
+    let curve = args.curve.iter().map(|text| text.parse().map_err(usage));
+    let curve: Vec<Truncation> = curve.collect::<Result<_>>()?;
+    if args.picture.is_some() && curve.len() < 2 && !args.amenability {
+        return Err(bad_usage(
+            "--picture draws a curve; give --curve with two truncations or more, or --amenability",
+        ));
     }
-    let texts = std::iter::once(&args.truncation).chain(&args.curve);
-    let truncations = texts.map(|text| text.parse::<Truncation>().map_err(usage));
-    let truncations = truncations.collect::<Result<Vec<_>>>()?;
     let device = device::open(args.device)?;
-    let (classifier, info) = read_classifier(&args.classifier, &device)?;
-    let sampler = super::sample::load(&args.model, &device)?;
-    let distributions = truncations
-        .into_iter()
-        .map(|t| sampler.distribution(t).map_err(usage));
-    let distributions: Vec<LatentDistribution> = distributions.collect::<Result<_>>()?;
-    let (distribution, curve) = (distributions[0], &distributions[1..]);
-    check_fit(&sampler.info().generator, &classifier)?;
-
-    let real = real_images(args, &sampler, &classifier, environment, &device)?;
-    let made = samples(args, &sampler, &classifier, distribution, &device)?;
-    let scored = Scored {
+    let open = open(&args.network, &device)?;
+    let bench = Bench {
         args,
-        dim: info.classifier.features,
-        real: &real,
-        samples: &made,
+        counts: match open.classifier {
+            Some(_) => counts,
+            None => Counts {
+                recognised: 0,
+                ..counts
+            },
+        },
+        sampler: super::sample::load(&args.model, &device)?,
+        network: &*open.network,
+        device,
     };
-    let name = &info.classifier.name;
-    let statistics = format!(
-        "BN standing statistics of {} samples, truncation {distribution}, seed {}",
-        sampler.info().statistics.samples,
-        args.seed
-    );
-    let scores = scored.all(name, &statistics)?;
-    println!(
-        "{name} classifies {:.2} % of the real test images rightly",
-        info.test_accuracy * 100.0
-    );
-    for (protocol, score) in &scores {
-        println!("{score:>12.6}  {protocol}");
+    let config = &bench.sampler.info().generator;
+    open.check(config.resolution, config.classes)?;
+    let distribution = bench.sampler.distribution(truncation).map_err(usage)?;
+    let curve = bench.curve(curve)?;
+
+    let against = bench.against(environment)?;
+    let made = bench.samples(distribution)?;
+    let protocol = bench.protocol(distribution);
+    let scored = bench.scored(&against, &made, &protocol);
+    let scores = scored.all()?;
+    if let Some(info) = &open.classifier {
+        println!(
+            "{} classifies {:.2} % of the real test images rightly",
+            info.classifier.name,
+            info.test_accuracy * 100.0
+        );
+    }
+    for score in &scores {
+        println!("{:>12.6}  {score}", score.value);
     }
     if args.by_class {
-        println!("recognised by {name}, of class:");
-        for (class, hits) in sampler.info().class_names.iter().zip(scored.by_class()) {
+        println!("recognised by {}, of class:", bench.network.info().name);
+        let names = &bench.sampler.info().class_names;
+        for (class, hits) in names.iter().zip(scored.by_class()) {
             let share = hits.right as f64 / hits.of as f64;
             println!("{share:>12.6}  {class}: n={}", hits.of);
         }
     }
     if args.update {
-        let mut info = sampler.info().clone();
-        info.scores.extend(scores);
+        let mut info = bench.sampler.info().clone();
+        let all = scores.iter().map(|score| (score.to_string(), score.value));
+        info.scores.extend(all);
         model_files::write_info(&args.model, &info)?;
     }
-    if !curve.is_empty() {
-        println!("  recognised        spread            FD  at truncation; else as above");
+    let rows = bench.rows(&curve, &against)?;
+    print!("{}", curve::table(&rows));
+    let verdict = args.amenability.then(|| curve::verdict(&rows));
+    print!("{}", verdict.as_deref().unwrap_or_default());
+    if let Some(path) = &args.picture {
+        let name = args.model.file_name().unwrap_or_default().to_string_lossy();
+        let title = format!("{name}: {} samples a truncation", args.count);
+        atomic_file::write(path, picture::svg(&rows, &title)?.as_bytes())?;
     }
-    for &distribution in curve {
-        let made = samples(args, &sampler, &classifier, distribution, &device)?;
-        let at = Scored {
-            samples: &made,
-            ..scored
+    if let Some(path) = &args.json {
+        let written = Written {
+            model: args.model.display().to_string(),
+            scores: &scores,
+            curve: rows
+                .into_iter()
+                .flat_map(|row| row.scores.into_scores())
+                .collect(),
+            amenability: verdict,
         };
-        let [recognised, spread, distance] = [at.recognised(), at.spread(), at.frechet()];
-        println!("{recognised:>12.6}  {spread:>12.6}  {distance:>12.6}  {distribution}");
+        let json = serde_json::to_vec_pretty(&written).context("writing the scores as JSON")?;
+        atomic_file::write(path, &json)?;
     }
     Ok(Outcome::Done)
 }
@@ -97,30 +136,146 @@ fn usage(error: biggan::Error) -> anyhow::Error {
     bad_usage(error.to_string())
 }
 
-/// A classifier and what it says of itself.
-///
-/// # Errors
-/// If the file cannot be read or is no classifier.
-pub fn read_classifier(path: &Path, device: &Device) -> Result<(Classifier, ClassifierInfo)> {
-    let named = || format!("classifier {}", path.display());
-    let bytes = std::fs::read(path).with_context(named)?;
-    Classifier::decode(&bytes, device).with_context(named)
+impl EvaluateArgs {
+    fn counts(&self) -> Result<Counts> {
+        for (name, value) in [
+            ("--count", self.count),
+            ("--recognised", self.recognised),
+            ("--neighbours", self.neighbours),
+        ] {
+            if value < 2 {
+                return Err(bad_usage(format!(
+                    "{name} is {value}; it must be 2 or more"
+                )));
+            }
+        }
+        Ok(Counts {
+            count: self.count,
+            neighbours: match self.reference {
+                Some(_) => 0, // there are no images to compare with
+                None => self.neighbours.min(self.count),
+            },
+            recognised: self.recognised,
+        })
+    }
+
+    /// Where the real images are, by the arguments and the model.
+    fn section(&self, sampler: &Sampler) -> DataSection {
+        DataSection {
+            dataset: self
+                .dataset
+                .clone()
+                .unwrap_or_else(|| sampler.info().dataset.name.clone()),
+            path: self.data.clone(),
+            class_names: None,
+            // the checksum says whether these are the images that the model saw
+            skip_broken: true,
+        }
+    }
 }
 
-/// Refuses a classifier of other images than a generator's.
-///
-/// # Errors
-/// Naming resolution and classes of both.
-pub fn check_fit(model: &GeneratorConfig, classifier: &Classifier) -> Result<()> {
-    let config = classifier.config();
-    ensure!(
-        (model.resolution, model.classes) == (config.resolution, config.classes),
-        "the model makes {0}x{0} images of {1} classes, the classifier looks at {2}x{2} of {3}; \
-         train a classifier on the model's data set",
-        model.resolution,
-        model.classes,
-        config.resolution,
-        config.classes
-    );
-    Ok(())
+impl Bench<'_> {
+    /// The truncations of the curve: those asked for, for a verdict with the paper's and off.
+    fn curve(&self, mut asked: Vec<Truncation>) -> Result<Vec<LatentDistribution>> {
+        if self.args.amenability {
+            let [low, high] = self.sampler.info().truncation_kind.range();
+            let paper = curve::PAPER
+                .into_iter()
+                .filter(|t| (low..=high).contains(t));
+            asked.push(Truncation::Off);
+            asked.extend(paper.map(Truncation::Threshold));
+        }
+        let mut curve: Vec<LatentDistribution> = Vec::new();
+        for truncation in asked {
+            let distribution = self.sampler.distribution(truncation).map_err(usage)?;
+            if !curve.contains(&distribution) {
+                curve.push(distribution);
+            }
+        }
+        Ok(curve)
+    }
+
+    /// The reference: statistics of a file, or the training set.
+    fn against(&self, environment: &Environment) -> Result<Against> {
+        let info = self.sampler.info();
+        let resolution = info.generator.resolution;
+        if let Some(path) = &self.args.reference {
+            let mut dataset = info.dataset.clone();
+            // imported models do not say which images they saw
+            if let (true, Some(name)) = (dataset.sha256.is_empty(), &self.args.dataset) {
+                dataset.name.clone_from(name);
+            }
+            let images = dataset.images;
+            let network = self.network.info();
+            let expected = ReferenceInfo::new(network, resolution, dataset, "train", images);
+            let against = reference_file::read(path, &expected)?;
+            reference_file::check_dim(&against, &network.name, network.features)?;
+            return Ok(against);
+        }
+        let section = self.args.section(&self.sampler);
+        let data = training_set(&section, &self.sampler, environment)?;
+        let images = real_images(
+            &data,
+            self.network,
+            resolution,
+            self.counts,
+            self.args.seed,
+            &self.device,
+        )?;
+        Ok(Against {
+            normal: Normal::of(&images.moments),
+            protocol: format!("{} train n={}", data.info.name, data.len()),
+            images: Some(images),
+        })
+    }
+
+    fn samples(&self, distribution: LatentDistribution) -> Result<Samples> {
+        samples(
+            &self.sampler,
+            self.network,
+            distribution,
+            self.counts,
+            self.args.seed,
+            &self.device,
+        )
+    }
+
+    fn protocol(&self, distribution: LatentDistribution) -> Protocol {
+        let statistics = format!(
+            "BN standing statistics of {} samples",
+            self.sampler.info().statistics.samples
+        );
+        Protocol::new(
+            self.network.info(),
+            self.sampler.info().generator.resolution,
+            [statistics, distribution.to_string()],
+            self.args.seed,
+        )
+    }
+
+    fn scored<'a>(
+        &'a self,
+        against: &'a Against,
+        samples: &'a Samples,
+        protocol: &'a Protocol,
+    ) -> Scored<'a> {
+        Scored {
+            counts: self.counts,
+            network: self.network.info(),
+            against,
+            samples,
+            protocol,
+        }
+    }
+
+    fn rows(&self, curve: &[LatentDistribution], against: &Against) -> Result<Vec<curve::Row>> {
+        let row = |&distribution| {
+            let (made, protocol) = (self.samples(distribution)?, self.protocol(distribution));
+            Ok(curve::Row {
+                distribution,
+                scores: self.scored(against, &made, &protocol).main()?,
+            })
+        };
+        curve.iter().map(row).collect()
+    }
 }

@@ -61,7 +61,7 @@ pub fn run(args: &ExportArgs) -> Result<Outcome> {
     let truncations: Vec<Truncation> = std::iter::once(Truncation::Off)
         .chain(THRESHOLDS.map(Truncation::Threshold))
         .collect();
-    let statistics = statistics(&generator, &truncations, standing, &device)?;
+    let statistics = statistics(&generator, KIND, &truncations, standing, &device)?;
     let info = ModelInfo {
         generator: generator.config().clone(),
         class_names,
@@ -118,8 +118,13 @@ fn as_stored(generator: &Generator, dtype: Dtype, device: &Device) -> Result<Gen
     Ok(load_tensors(generator.clone(), stored, device)?)
 }
 
-fn statistics(
+/// A row of statistics for each truncation.
+///
+/// # Errors
+/// If a truncation is out of the kind's range, or the device fails.
+pub(super) fn statistics(
     generator: &Generator,
+    kind: TruncationKind,
     truncations: &[Truncation],
     standing: StandingConfig,
     device: &Device,
@@ -133,7 +138,7 @@ fn statistics(
         .iter()
         .map(|&truncation| {
             bar.set_message(truncation.to_string());
-            let z = LatentDistribution::new(KIND, truncation)?;
+            let z = LatentDistribution::new(kind, truncation)?;
             let row = block_on(standing_statistics(generator, z, standing, device))?;
             bar.inc(1);
             Ok(row)
@@ -155,7 +160,16 @@ fn provenance(recipe: &str, seed: u64, state: &TrainState) -> Provenance {
     }
 }
 
-fn write(file: &ModelFile, dtype: Dtype, target: &Target, device: &Device) -> Result<()> {
+/// Writes a model that loads, and says what was written.
+///
+/// # Errors
+/// If it does not load, or a file cannot be written.
+pub(super) fn write(
+    file: &ModelFile,
+    dtype: Dtype,
+    target: &Target,
+    device: &Device,
+) -> Result<()> {
     let encoded = target.encode(file, dtype)?;
     // what was written must load
     Sampler::new(encoded.decode()?, device)?;

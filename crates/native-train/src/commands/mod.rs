@@ -7,7 +7,10 @@ pub mod export;
 pub mod import;
 pub mod inspect;
 pub mod report;
+pub mod reference;
 pub mod sample;
+pub mod sheets;
+pub mod standing_stats;
 pub mod train;
 pub mod watch;
 
@@ -55,6 +58,9 @@ pub fn run(args: Args, environment: &Environment) -> Result<Outcome> {
         Some(Command::Report(args)) => report::run(&args),
         Some(Command::Watch(args)) => watch::run(&args),
         Some(Command::Evaluate(args)) => evaluate::run(&args, environment),
+        Some(Command::Reference(args)) => reference::run(&args, environment),
+        Some(Command::Sheet(args)) => sheets::run(&args, environment),
+        Some(Command::StandingStats(args)) => standing_stats::run(&args),
         Some(Command::Classifier(args)) => classifier::run(&args, environment),
         Some(Command::Data(command)) => data::run(&command, environment),
     }

@@ -4,7 +4,7 @@ use std::ops::Range;
 
 use anyhow::{Result, bail};
 use biggan::latent::one_hot;
-use biggan::metrics::{Classifier, InceptionScore, Moments};
+use biggan::metrics::{Classifier, FeatureNetwork, InceptionScore, Moments, saturated};
 use biggan::named::read_values;
 use biggan::random::{Stream, permutation};
 use biggan::sampler::Sampler;
@@ -15,17 +15,27 @@ use indicatif::{ProgressBar, ProgressStyle};
 use pollster::block_on;
 
 use super::Environment;
-use crate::args::EvaluateArgs;
 use crate::dataset::{self, Dataset, DatasetRequest, Split};
 use crate::plan::DataSection;
 
-/// Images computed together: bounds the memory, not the result.
+/// Images made together: bounds the memory, not the result.
 pub const CHUNK: usize = 100;
 /// Splits of the Inception score, as everywhere (ajbrock/BigGAN-PyTorch inception_utils.py,
 /// `num_splits`).
 const SPLITS: usize = 10;
 /// Step of the choice of real images in `Stream::Evaluation`; the subsets of KID have those from 1.
 const CHOICE_STEP: u64 = 0;
+
+/// How many images each score has.
+#[derive(Debug, Clone, Copy)]
+pub struct Counts {
+    /// Of the scores that hold nothing in memory.
+    pub count: usize,
+    /// Of those that compare neighbours, at most `count`.
+    pub neighbours: usize,
+    /// Of recognised classes and spread; 0 if no class can be recognised.
+    pub recognised: usize,
+}
 
 /// The training set: all of it in `moments`, and the features of as many images as asked for.
 #[derive(Debug)]
@@ -36,25 +46,28 @@ pub struct RealImages {
     pub first: Vec<f32>,
     /// Their labels.
     pub first_labels: Vec<usize>,
-    /// Features of images chosen by the seed, `[count, dim]`.
+    /// Features of images chosen by the seed, `[neighbours, dim]`.
     pub chosen: Vec<f32>,
 }
 
 /// Samples of all classes in turn.
 #[derive(Debug)]
 pub struct Samples {
-    /// `[n, dim]`
-    pub features: Vec<f32>,
-    /// `[n]`
-    pub labels: Vec<usize>,
-    /// `[n]`
-    pub predicted: Vec<usize>,
-    /// Of the first `--count` samples.
+    /// Of the first `count` samples.
+    pub moments: Moments,
+    /// The same.
     pub inception: InceptionScore,
+    /// Share of their channel values that are saturated.
+    pub saturated: f64,
+    /// Features of the first samples, `[neighbours or recognised, dim]`.
+    pub features: Vec<f32>,
+    /// `[recognised]`
+    pub labels: Vec<usize>,
+    /// `[recognised]`
+    pub predicted: Vec<usize>,
 }
 
-/// What the classifier says of images, read from the device.
-#[derive(Debug)]
+/// What a network says of images, read from the device.
 pub struct Said {
     /// `[n, dim]`
     pub features: Vec<f32>,
@@ -64,34 +77,22 @@ pub struct Said {
     pub predicted: Vec<usize>,
 }
 
-/// Looks at the whole training set, in its own order.
+/// Reads the training set that the samples are compared with.
 ///
 /// # Errors
-/// If the data set cannot be had, or is another than the model's.
-pub fn real_images(
-    args: &EvaluateArgs,
+/// If it cannot be had, or is another than the model's.
+pub fn training_set(
+    section: &DataSection,
     sampler: &Sampler,
-    classifier: &Classifier,
     environment: &Environment,
-    device: &Device,
-) -> Result<RealImages> {
-    let section = DataSection {
-        dataset: args
-            .dataset
-            .clone()
-            .unwrap_or_else(|| sampler.info().dataset.name.clone()),
-        path: args.data.clone(),
-        class_names: None,
-        // the checksum says whether these are the images that the model saw
-        skip_broken: true,
-    };
+) -> Result<Dataset> {
     let request = DatasetRequest {
-        section: &section,
+        section,
         split: Split::Train,
         classes: sampler.info().generator.classes,
     };
     let resolution = sampler.info().generator.resolution;
-    let data: Dataset = dataset::load(&request, resolution, environment.data_home.as_deref())?;
+    let data = dataset::load(&request, resolution, environment.data_home.as_deref())?;
     // imported models do not say which images they saw
     let trained_on = &sampler.info().dataset.sha256;
     if !trained_on.is_empty() && data.info.sha256 != *trained_on {
@@ -100,10 +101,25 @@ pub fn real_images(
             data.info.name
         );
     }
-    let dim = classifier.config().features;
+    Ok(data)
+}
+
+/// Looks at the whole training set, in its own order.
+///
+/// # Errors
+/// If the device fails.
+pub fn real_images(
+    data: &Dataset,
+    network: &dyn FeatureNetwork,
+    resolution: usize,
+    counts: Counts,
+    seed: u64,
+    device: &Device,
+) -> Result<RealImages> {
+    let dim = network.info().features;
     let mut chosen = vec![false; data.len()];
-    let order = permutation(args.seed, Stream::Evaluation, CHOICE_STEP, data.len());
-    for &index in order.iter().take(args.count) {
+    let order = permutation(seed, Stream::Evaluation, CHOICE_STEP, data.len());
+    for &index in order.iter().take(counts.neighbours) {
         chosen[index as usize] = true;
     }
     let mut real = RealImages {
@@ -112,10 +128,10 @@ pub fn real_images(
         first_labels: Vec::new(),
         chosen: Vec::new(),
     };
-    look_at_data(classifier, &data, device, |indices, said| {
-        real.moments.add(&said.features);
-        for (index, features) in indices.zip(said.features.chunks_exact(dim)) {
-            if index < args.recognised {
+    each(data, network, resolution, device, |indices, features| {
+        real.moments.add(features);
+        for (index, features) in indices.zip(features.chunks_exact(dim)) {
+            if index < counts.recognised {
                 real.first.extend(features);
                 real.first_labels.push(usize::from(data.labels[index]));
             }
@@ -127,23 +143,24 @@ pub fn real_images(
     Ok(real)
 }
 
-/// What the classifier says of a data set, some images at a time, in its own order.
+/// Shows `see` the features of all images of a data set, some at a time with their indices.
 ///
 /// # Errors
 /// If the device fails.
-pub fn look_at_data(
-    classifier: &Classifier,
+pub fn each(
     data: &Dataset,
+    network: &dyn FeatureNetwork,
+    resolution: usize,
     device: &Device,
-    mut each: impl FnMut(Range<usize>, &Said),
+    mut see: impl FnMut(Range<usize>, &[f32]),
 ) -> Result<()> {
     let bar = progress("real images", data.len())?;
     for first in (0..data.len()).step_by(CHUNK) {
         let indices = first..(first + CHUNK).min(data.len());
-        let resolution = classifier.config().resolution;
         let images = data.images_pm1(indices.clone(), resolution, device);
-        each(indices, &look(classifier, images)?);
-        bar.inc(CHUNK as u64);
+        let said = look(network, images)?;
+        bar.inc(indices.len() as u64);
+        see(indices, &said.features);
     }
     bar.finish_and_clear();
     Ok(())
@@ -154,38 +171,60 @@ pub fn look_at_data(
 /// # Errors
 /// If the device fails.
 pub fn samples(
-    args: &EvaluateArgs,
     sampler: &Sampler,
-    classifier: &Classifier,
+    network: &dyn FeatureNetwork,
     distribution: LatentDistribution,
+    counts: Counts,
+    seed: u64,
     device: &Device,
 ) -> Result<Samples> {
     let config = &sampler.info().generator;
-    let total = args.count.max(args.recognised);
+    let info = network.info();
+    let total = counts.count.max(counts.recognised);
+    let held = counts.neighbours.max(counts.recognised) * info.features;
     let mut made = Samples {
-        features: Vec::new(),
+        moments: Moments::new(info.features),
+        inception: InceptionScore::new(info.classes, counts.count / splits(counts.count))?,
+        saturated: 0.0,
+        features: Vec::with_capacity(held),
         labels: Vec::new(),
         predicted: Vec::new(),
-        inception: InceptionScore::new(config.classes, args.count / splits(args.count))?,
     };
     let bar = progress("samples", total)?;
     for first in (0..total).step_by(CHUNK) {
         let n = CHUNK.min(total - first);
         let labels: Vec<usize> = (first..first + n).map(|i| i % config.classes).collect();
-        let z = sampler.latents(args.seed, first as u64, n, distribution);
+        let z = sampler.latents(seed, first as u64, n, distribution);
         let z = Tensor::from_data(TensorData::new(z, [n, config.z_dim]), device);
         let classes = one_hot(&labels, config.classes, device);
         let samples = block_on(sampler.generate(z, classes, distribution.truncation()))?;
-        let said = look_at_samples(classifier, &samples.images_pm1, device)?;
-        let counted = args.count.saturating_sub(first).min(n) * config.classes;
-        made.inception.add(&said.probabilities[..counted])?;
-        made.features.extend(said.features);
-        made.predicted.extend(said.predicted);
-        made.labels.extend(labels);
+        let said = look(network, as_seen(&samples.images_pm1, samples.side, device))?;
+        let counted = counts.count.saturating_sub(first).min(n);
+        let values = counted * 3 * samples.side * samples.side;
+        let share = counted as f64 / counts.count as f64;
+        made.saturated += saturated(&samples.images_pm1[..values]) * share;
+        made.inception
+            .add(&said.probabilities[..counted * info.classes])?;
+        made.moments.add(&said.features[..counted * info.features]);
+        let missing = (held - made.features.len()).min(said.features.len());
+        made.features.extend(&said.features[..missing]);
+        let few = counts.recognised.saturating_sub(first).min(n);
+        made.predicted.extend(&said.predicted[..few]);
+        made.labels.extend(&labels[..few]);
         bar.inc(n as u64);
     }
     bar.finish_and_clear();
     Ok(made)
+}
+
+/// Images as bytes and back: the eyes of a viewer get bytes, and so does a network.
+pub fn as_seen(images_pm1: &[f32], side: usize, device: &Device) -> Tensor<4> {
+    let seen_pm1: Vec<f32> = images_pm1
+        .iter()
+        .map(|&v| biggan::image::from_u8(biggan::image::to_u8(v)))
+        .collect();
+    let n = seen_pm1.len() / (3 * side * side);
+    Tensor::from_data(TensorData::new(seen_pm1, [n, 3, side, side]), device)
 }
 
 /// Splits of the Inception score of `count` samples.
@@ -198,43 +237,40 @@ pub fn splits(count: usize) -> usize {
 /// # Errors
 /// If the device fails.
 pub fn predictions(classifier: &Classifier, images: Tensor<4>) -> Result<Vec<usize>> {
-    Ok(look(classifier, images)?.predicted)
+    let logits = classifier.forward(images).logits;
+    let classes = logits.dims()[1];
+    Ok(largest(&block_on(read_values(logits))?, classes))
 }
 
-/// What the classifier says of samples `[n, 3, r, r]` in [-1, 1], row-major.
+/// Shows images to a network, as many at a time as it says.
 ///
 /// # Errors
 /// If the device fails.
-pub fn look_at_samples(
-    classifier: &Classifier,
-    images_pm1: &[f32],
-    device: &Device,
-) -> Result<Said> {
-    let side = classifier.config().resolution;
-    // the eyes of a viewer get bytes, and so does the classifier
-    let seen_pm1: Vec<f32> = images_pm1
-        .iter()
-        .map(|&v| biggan::image::from_u8(biggan::image::to_u8(v)))
-        .collect();
-    let n = seen_pm1.len() / (3 * side * side);
-    let images = Tensor::from_data(TensorData::new(seen_pm1, [n, 3, side, side]), device);
-    look(classifier, images)
+pub fn look(network: &dyn FeatureNetwork, images: Tensor<4>) -> Result<Said> {
+    let info = network.info();
+    let mut said = Said {
+        features: Vec::new(),
+        probabilities: Vec::new(),
+        predicted: Vec::new(),
+    };
+    for images in images.split(info.at_once, 0) {
+        let output = network.look(images);
+        said.features
+            .extend(block_on(read_values(output.features))?);
+        let probabilities = block_on(read_values(softmax(output.logits, 1)))?;
+        said.predicted.extend(largest(&probabilities, info.classes));
+        said.probabilities.extend(probabilities);
+    }
+    Ok(said)
 }
 
-fn look(classifier: &Classifier, images: Tensor<4>) -> Result<Said> {
-    let output = classifier.forward(images);
-    let classes = output.logits.dims()[1];
-    let logits = block_on(read_values(output.logits.clone()))?;
-    Ok(Said {
-        features: block_on(read_values(output.features))?,
-        probabilities: block_on(read_values(softmax(output.logits, 1)))?,
-        predicted: logits.chunks_exact(classes).map(argmax).collect(),
-    })
-}
-
-fn argmax(row: &[f32]) -> usize {
-    let largest = row.iter().enumerate().max_by(|a, b| a.1.total_cmp(b.1));
-    largest.map_or(0, |(index, _)| index)
+/// Index of the largest value of each row.
+fn largest(rows: &[f32], classes: usize) -> Vec<usize> {
+    let argmax = |row: &[f32]| {
+        let largest = row.iter().enumerate().max_by(|a, b| a.1.total_cmp(b.1));
+        largest.map_or(0, |(index, _)| index)
+    };
+    rows.chunks_exact(classes).map(argmax).collect()
 }
 
 fn progress(what: &'static str, total: usize) -> Result<ProgressBar> {

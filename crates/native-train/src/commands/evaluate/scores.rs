@@ -1,12 +1,11 @@
-//! The scores of samples against real images, each under its protocol.
+//! The scores of samples, each under its protocol.
 
 use anyhow::Result;
 use biggan::metrics::{
-    Moments, Subsets, class_spread, frechet_distance, kernel_distance, neighbour_scores,
+    NetworkInfo, Normal, Protocol, Score, Subsets, class_spread, kernel_distance, neighbour_scores,
 };
 
-use super::features::{RealImages, Samples, splits};
-use crate::args::EvaluateArgs;
+use super::features::{Counts, RealImages, Samples, splits};
 
 /// Subsets of KID, and vectors in each; fewer vectors where there are not so many (Binkowski et al.
 /// 2018 have subsets of 1000).
@@ -15,32 +14,48 @@ const KID_SUBSETS: [usize; 2] = [100, 1000];
 /// src/metrics/prdc.py).
 const NEIGHBOUR: usize = 5;
 
+/// What samples are compared with.
+#[derive(Debug)]
+pub struct Against {
+    /// Mean and covariance.
+    pub normal: Normal,
+    /// What they are of, in words.
+    pub protocol: String,
+    /// The images, if they were looked at.
+    pub images: Option<RealImages>,
+}
+
 /// Everything that scores are computed from.
 #[derive(Debug, Clone, Copy)]
 pub struct Scored<'a> {
-    /// What was asked for.
-    pub args: &'a EvaluateArgs,
-    /// Length of a feature vector.
-    pub dim: usize,
+    /// How many images each score has.
+    pub counts: Counts,
+    /// The network.
+    pub network: &'a NetworkInfo,
     /// The reference.
-    pub real: &'a RealImages,
+    pub against: &'a Against,
     /// What is judged.
     pub samples: &'a Samples,
+    /// How it was made.
+    pub protocol: &'a Protocol,
 }
 
 impl Scored<'_> {
-    /// Share of the samples that the classifier puts into their class.
-    pub fn recognised(&self) -> f64 {
+    /// Share of the samples that the classifier puts into their class; none where it knows no classes.
+    pub fn recognised(&self) -> Option<Score> {
         let (right, of) = self.by_class().fold((0, 0), |(right, of), class| {
             (right + class.right, of + class.of)
         });
-        right as f64 / of as f64
+        let name = format!("recognised by {}", self.network.name);
+        (of > 0).then(|| Score {
+            count: of,
+            ..self.score(name, right as f64 / of as f64)
+        })
     }
 
     /// Hits and samples of each class among the first `--recognised` samples.
     pub fn by_class(&self) -> impl Iterator<Item = ClassHits> {
-        let few = ..self.args.recognised;
-        let (labels, predicted) = (&self.samples.labels[few], &self.samples.predicted[few]);
+        let (labels, predicted) = (&self.samples.labels, &self.samples.predicted);
         let classes = labels.iter().max().map_or(0, |&last| last + 1);
         let mut hits = vec![ClassHits { right: 0, of: 0 }; classes];
         for (&label, &predicted) in labels.iter().zip(predicted) {
@@ -51,35 +66,62 @@ impl Scored<'_> {
     }
 
     /// Spread within a class, divided by that of as many real images.
-    pub fn spread(&self) -> f64 {
-        let few = self.args.recognised;
-        let samples = &self.samples.features[..few * self.dim];
-        class_spread(samples, self.dim, &self.samples.labels[..few])
-            / class_spread(&self.real.first, self.dim, &self.real.first_labels)
+    pub fn spread(&self) -> Option<Score> {
+        let real = self.against.images.as_ref()?;
+        let (few, dim) = (self.samples.labels.len(), self.network.features);
+        if few == 0 {
+            return None;
+        }
+        let samples = &self.samples.features[..few * dim];
+        let value = class_spread(samples, dim, &self.samples.labels)
+            / class_spread(&real.first, dim, &real.first_labels);
+        let name = format!("spread within a class / real, {}", self.network.name);
+        Some(Score {
+            count: few,
+            reference: Some(self.against.protocol.clone()),
+            ..self.score(name, value)
+        })
     }
 
-    /// Frechet distance of the first `--count` samples to all real images.
-    pub fn frechet(&self) -> f64 {
-        let mut moments = Moments::new(self.dim);
-        moments.add(self.counted());
-        frechet_distance(&moments, &self.real.moments)
+    /// Frechet distance of the first `--count` samples to the reference.
+    pub fn frechet(&self) -> Score {
+        let value = Normal::of(&self.samples.moments).frechet_distance(&self.against.normal);
+        Score {
+            reference: Some(self.against.protocol.clone()),
+            ..self.score(self.network.score("FD"), value)
+        }
     }
 
-    fn counted(&self) -> &[f32] {
-        &self.samples.features[..self.args.count * self.dim]
-    }
-
-    /// All scores by protocol, in the order of printing; `name` is the classifier's, `statistics` ends
-    /// each protocol.
+    /// Mean Inception score of the splits.
     ///
     /// # Errors
-    /// If there are too few images for a score.
-    pub fn all(&self, name: &str, statistics: &str) -> Result<Vec<(String, f64)>> {
-        let (few, count) = (self.args.recognised, self.args.count);
-        let reals = self.real.moments.count();
-        let chosen = self.real.chosen.len() / self.dim;
-        let against = format!("n={count}, ref=train {chosen} of {reals}");
+    /// If no split is whole.
+    pub fn inception_score(&self) -> Result<Score> {
+        let value = self.samples.inception.finish()?.mean;
+        Ok(Score {
+            detail: Some(format!("mean of {} splits", splits(self.counts.count))),
+            ..self.score(self.network.score("IS"), value)
+        })
+    }
 
+    /// Share of saturated channel values.
+    pub fn saturated(&self) -> Score {
+        let name = "saturated channel values".to_owned();
+        Score {
+            detail: Some("|x| > 0.99 in [-1, 1]".to_owned()),
+            ..self.score(name, self.samples.saturated)
+        }
+    }
+
+    /// KID and what looks at neighbours: of the images, if there are any.
+    fn pairs(&self) -> Result<Vec<Score>> {
+        let Some(real) = &self.against.images else {
+            return Ok(Vec::new());
+        };
+        let dim = self.network.features;
+        let count = self.counts.neighbours;
+        let samples = &self.samples.features[..count * dim];
+        let chosen = real.chosen.len() / dim;
         let most = count.min(chosen);
         let subsets = Subsets {
             // all vectors of both sets can be taken in one way only
@@ -89,51 +131,94 @@ impl Scored<'_> {
                 KID_SUBSETS[0]
             },
             size: most.min(KID_SUBSETS[1]),
-            seed: self.args.seed,
+            seed: self.protocol.seed,
         };
-        let kid = kernel_distance(self.counted(), &self.real.chosen, self.dim, &subsets)?;
-        let of_subsets = format!("{} subsets of {}", subsets.count, subsets.size);
+        let kid = kernel_distance(samples, &real.chosen, dim, &subsets)?;
         let k = NEIGHBOUR.min(most - 1);
-        let near = neighbour_scores(self.counted(), &self.real.chosen, self.dim, k)?;
-        let inception = self.samples.inception.finish()?;
-
+        let near = neighbour_scores(samples, &real.chosen, dim, k)?;
+        let of_subsets = format!("{} subsets of {}", subsets.count, subsets.size);
+        let reference = format!("{chosen} of {}", self.against.protocol);
+        let score = |name: String, detail: String, value| Score {
+            detail: Some(detail),
+            count,
+            reference: Some(reference.clone()),
+            ..self.score(name, value)
+        };
+        let name = self.network.score("KID");
         let mut scores = vec![
-            (format!("recognised by {name}: n={few}"), self.recognised()),
-            (
-                format!("spread within a class / real, {name}: n={few}, ref=train"),
-                self.spread(),
-            ),
-            (
-                format!("FD-{name}: n={count}, ref=train n={reals}"),
-                self.frechet(),
-            ),
-            (
-                format!("KID-{name}: mean of {of_subsets}, {against}"),
-                kid.mean,
-            ),
-            (
-                format!("KID-{name}, deviation: {of_subsets}, {against}"),
-                kid.deviation,
-            ),
+            score(name.clone(), format!("mean of {of_subsets}"), kid.mean),
+            score(name, format!("deviation of {of_subsets}"), kid.deviation),
         ];
-        for (score, value) in [
+        for (name, value) in [
             ("precision", near.precision),
             ("recall", near.recall),
             ("density", near.density),
             ("coverage", near.coverage),
         ] {
-            scores.push((format!("{score} by {name}: k={k}, {against}"), value));
-        }
-        let splits = splits(count);
-        scores.push((
-            format!("IS-{name}: mean of {splits} splits, n={count}"),
-            inception.mean,
-        ));
-        for (protocol, _) in &mut scores {
-            protocol.push_str(", ");
-            protocol.push_str(statistics);
+            let name = format!("{name} by {}", self.network.name);
+            scores.push(score(name, format!("k={k}"), value));
         }
         Ok(scores)
+    }
+
+    /// All scores, in the order of printing.
+    ///
+    /// # Errors
+    /// If there are too few images for a score.
+    pub fn all(&self) -> Result<Vec<Score>> {
+        let mut scores: Vec<Score> = self.recognised().into_iter().chain(self.spread()).collect();
+        scores.push(self.frechet());
+        scores.extend(self.pairs()?);
+        scores.push(self.inception_score()?);
+        Ok(scores)
+    }
+
+    /// The scores of a row of the curve.
+    ///
+    /// # Errors
+    /// As [`Scored::inception_score`].
+    pub fn main(&self) -> Result<MainScores> {
+        Ok(MainScores {
+            recognised: self.recognised(),
+            spread: self.spread(),
+            inception_score: self.inception_score()?,
+            frechet: self.frechet(),
+            saturated: self.saturated(),
+        })
+    }
+
+    fn score(&self, name: String, value: f64) -> Score {
+        Score {
+            name,
+            detail: None,
+            count: self.counts.count,
+            reference: None,
+            value,
+            protocol: self.protocol.clone(),
+        }
+    }
+}
+
+/// Scores that are computed at every truncation of a curve.
+#[derive(Debug, Clone)]
+pub struct MainScores {
+    /// As [`Scored::recognised`].
+    pub recognised: Option<Score>,
+    /// As [`Scored::spread`].
+    pub spread: Option<Score>,
+    /// As [`Scored::inception_score`].
+    pub inception_score: Score,
+    /// As [`Scored::frechet`].
+    pub frechet: Score,
+    /// As [`Scored::saturated`].
+    pub saturated: Score,
+}
+
+impl MainScores {
+    /// All of them.
+    pub fn into_scores(self) -> impl Iterator<Item = Score> {
+        let some = [self.inception_score, self.frechet, self.saturated];
+        self.recognised.into_iter().chain(self.spread).chain(some)
     }
 }
 

@@ -1,0 +1,102 @@
+//! A score with everything that its number depends on.
+
+use serde::Serialize;
+
+use super::NetworkInfo;
+
+/// What the scores of one set of samples have in common.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+pub struct Protocol {
+    /// Name of the feature network.
+    pub network: String,
+    /// SHA-256 of its file.
+    pub network_sha256: String,
+    /// How pictures come to its size.
+    pub resizer: String,
+    /// Side of the model's pictures.
+    pub resolution: usize,
+    /// Which statistics batch norm uses.
+    pub statistics: String,
+    /// Truncation of z, and its kind where it is not the paper's.
+    pub truncation: String,
+    /// Seed of the latents and of the chosen real images.
+    pub seed: u64,
+}
+
+impl Protocol {
+    /// The digits of a SHA-256 that are printed.
+    pub(super) const DIGITS: usize = 8;
+
+    /// For samples of `resolution` seen by a network.
+    pub fn new(
+        network: &NetworkInfo,
+        resolution: usize,
+        [statistics, truncation]: [String; 2],
+        seed: u64,
+    ) -> Self {
+        Self {
+            network: network.name.clone(),
+            network_sha256: network.sha256.clone(),
+            resizer: network.input.to_string(),
+            resolution,
+            statistics,
+            truncation,
+            seed,
+        }
+    }
+}
+
+impl std::fmt::Display for Protocol {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(
+            f,
+            "{0}x{0} {1}, network {2} {3}, {4}, truncation {5}, seed {6}",
+            self.resolution,
+            self.resizer,
+            self.network,
+            short(&self.network_sha256),
+            self.statistics,
+            self.truncation,
+            self.seed
+        )
+    }
+}
+
+/// The first digits of a checksum.
+pub(super) fn short(sha256: &str) -> &str {
+    sha256.get(..Protocol::DIGITS).unwrap_or(sha256)
+}
+
+/// A number under its protocol.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+pub struct Score {
+    /// What is measured, in whose features, e.g. `FD-fashion-cnn`.
+    pub name: String,
+    /// What only this score has: splits, subsets, neighbours.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub detail: Option<String>,
+    /// Samples behind it.
+    pub count: usize,
+    /// The real images, for scores that compare with them.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub reference: Option<String>,
+    /// The number.
+    pub value: f64,
+    /// The rest of its protocol.
+    pub protocol: Protocol,
+}
+
+/// The protocol on one line.
+impl std::fmt::Display for Score {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "{}: ", self.name)?;
+        if let Some(detail) = &self.detail {
+            write!(f, "{detail}, ")?;
+        }
+        write!(f, "n={}, ", self.count)?;
+        if let Some(reference) = &self.reference {
+            write!(f, "ref={reference}, ")?;
+        }
+        self.protocol.fmt(f)
+    }
+}

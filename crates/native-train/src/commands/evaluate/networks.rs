@@ -1,0 +1,112 @@
+//! The network in whose features scores are measured, from its file.
+
+use std::path::Path;
+
+use anyhow::{Context, Result};
+use biggan::file::sha256_hex;
+use biggan::metrics::{
+    Classifier, ClassifierInfo, EfficientNet, FeatureNetwork, Inception, Input, NamedClassifier,
+};
+use burn::tensor::Device;
+
+use crate::args::{FeatureKind, NetworkArgs};
+use crate::error::bad_usage;
+
+/// A network on its device.
+#[derive(Debug)]
+pub struct OpenNetwork {
+    /// What computes features and logits.
+    pub network: Box<dyn FeatureNetwork>,
+    /// What a classifier of our own says of itself; only such a network knows a data set's classes.
+    pub classifier: Option<ClassifierInfo>,
+}
+
+/// Reads the network that was named.
+///
+/// # Errors
+/// If none was, or its file cannot be read or is of another network.
+pub fn open(args: &NetworkArgs, device: &Device) -> Result<OpenNetwork> {
+    let (kind, path) = match args {
+        NetworkArgs {
+            classifier: Some(path),
+            ..
+        } => (FeatureKind::Classifier, path),
+        NetworkArgs {
+            features: Some(kind),
+            network: Some(path),
+            ..
+        } => (*kind, path),
+        _ => {
+            return Err(bad_usage(
+                "no network to measure with; give --classifier FILE, or --features inception with \
+                 --network pt_inception-2015-12-05-6726825d.pth",
+            ));
+        }
+    };
+    match kind {
+        FeatureKind::Classifier => classifier(path, device),
+        FeatureKind::Inception => {
+            let named = || format!("inception {}", path.display());
+            let network =
+                Inception::decode(&read("inception", path)?, device).with_context(named)?;
+            let info = network.info();
+            if !info.published {
+                eprintln!(
+                    "note: {} is not the published file (its SHA-256 begins with {}, expected 6726825d): \
+                     scores are named {}, not FID",
+                    path.display(),
+                    &info.sha256[..8],
+                    info.score("FD")
+                );
+            }
+            Ok(foreign(network))
+        }
+        FeatureKind::EfficientNetLite0 => {
+            let named = || format!("efficientnet-lite0 {}", path.display());
+            let bytes = read("efficientnet-lite0", path)?;
+            Ok(foreign(
+                EfficientNet::decode(&bytes, device).with_context(named)?,
+            ))
+        }
+    }
+}
+
+fn foreign(network: impl FeatureNetwork + 'static) -> OpenNetwork {
+    OpenNetwork {
+        network: Box::new(network),
+        classifier: None,
+    }
+}
+
+fn classifier(path: &Path, device: &Device) -> Result<OpenNetwork> {
+    let bytes = read("classifier", path)?;
+    let (network, info) = Classifier::decode(&bytes, device)
+        .with_context(|| format!("classifier {}", path.display()))?;
+    Ok(OpenNetwork {
+        network: Box::new(NamedClassifier::new(network, sha256_hex(&bytes))),
+        classifier: Some(info),
+    })
+}
+
+fn read(what: &str, path: &Path) -> Result<Vec<u8>> {
+    std::fs::read(path).with_context(|| format!("{what} {}", path.display()))
+}
+
+impl OpenNetwork {
+    /// Refuses pictures that the network does not look at.
+    ///
+    /// # Errors
+    /// If side or classes do not fit a classifier.
+    pub fn check(&self, resolution: usize, classes: usize) -> Result<()> {
+        let info = self.network.info();
+        let same_classes = self.classifier.is_none() || info.classes == classes;
+        match info.input {
+            Input::Exactly(side) if side != resolution || !same_classes => anyhow::bail!(
+                "the model makes {resolution}x{resolution} images of {classes} classes, the classifier looks \
+                 at {side}x{side} of {}; train a classifier on the model's data set",
+                info.classes
+            ),
+            _ => Ok(()),
+        }
+    }
+}

@@ -1,0 +1,65 @@
+//! `native-train reference`: mean and covariance of a data set in the features of a network, kept for
+//! `evaluate --reference`.
+
+use anyhow::{Result, ensure};
+use biggan::metrics::{Input, Moments, Normal, Reference, ReferenceInfo};
+
+use super::{Environment, evaluate};
+use crate::args::ReferenceArgs;
+use crate::dataset::{self, DatasetRequest, Split};
+use crate::error::{Outcome, bad_usage};
+use crate::plan::DataSection;
+use crate::{atomic_file, device};
+
+/// Runs the command.
+///
+/// # Errors
+/// If network or data cannot be had, do not fit, or the file cannot be written.
+pub fn run(args: &ReferenceArgs, environment: &Environment) -> Result<Outcome> {
+    let device = device::open(args.device)?;
+    let open = evaluate::open(&args.network, &device)?;
+    let info = open.network.info();
+    let own = open.classifier.as_ref().map(|info| &info.classifier);
+    let resolution = match (args.resolution, info.input) {
+        (Some(resolution), _) => resolution,
+        (None, Input::Exactly(side)) => side,
+        (None, Input::Bilinear(_)) => {
+            return Err(bad_usage(
+                "--resolution is missing: the side of the images as the models make them, e.g. 32",
+            ));
+        }
+    };
+    let classes = args.classes.or(own.map(|config| config.classes));
+    let classes = classes.ok_or_else(|| {
+        bad_usage("--classes is missing: the number of classes of the data set, e.g. 10")
+    })?;
+    open.check(resolution, classes)?;
+    let section = DataSection {
+        dataset: args.dataset.clone(),
+        path: args.data.clone(),
+        class_names: None,
+        skip_broken: false,
+    };
+    let request = DatasetRequest {
+        section: &section,
+        split: Split::Train,
+        classes,
+    };
+    let data = dataset::load(&request, resolution, environment.data_home.as_deref())?;
+    ensure!(
+        data.len() > 1,
+        "{} images; a covariance needs two",
+        data.len()
+    );
+    let mut moments = Moments::new(info.features);
+    evaluate::each(&data, &*open.network, resolution, &device, |_, features| {
+        moments.add(features);
+    })?;
+    let reference = Reference {
+        info: ReferenceInfo::new(info, resolution, data.info, "train", moments.count()),
+        normal: Normal::of(&moments),
+    };
+    atomic_file::write(&args.out, &reference.encode()?)?;
+    println!("{}: {}", args.out.display(), reference.info);
+    Ok(Outcome::Done)
+}

@@ -1,0 +1,261 @@
+//! `native-train sheet MODEL --kind ...`: pictures by which a generator is judged, as the paper shows them:
+//! interpolations, truncations, nearest training images.
+
+use anyhow::{Result, ensure};
+use biggan::image::{Sheet, to_rgba};
+use biggan::latent::one_hot_values;
+use biggan::metrics::squared_distance;
+use biggan::sampler::{MAX_SAMPLES, Sampler};
+use biggan::truncation::{LatentDistribution, Truncation};
+use burn::tensor::{Device, Tensor, TensorData};
+use pollster::block_on;
+
+use super::{Environment, evaluate};
+use crate::args::{SheetArgs, SheetKind};
+use crate::class_choice::Classes;
+use crate::error::{Outcome, bad_usage};
+use crate::plan::DataSection;
+use crate::{atomic_file, device, sheet};
+
+/// Most rows that are shown unasked.
+const ROWS: usize = 10;
+/// The thresholds of the paper's figure 2, a row each.
+const THRESHOLDS: [f64; 5] = [2.0, 1.5, 1.0, 0.5, 0.04];
+
+/// Runs the command.
+///
+/// # Errors
+/// If the model cannot be read, the request does not fit it, or the file cannot be written.
+pub fn run(args: &SheetArgs, environment: &Environment) -> Result<Outcome> {
+    let device = device::open(args.device)?;
+    let sampler = super::sample::load(&args.model, &device)?;
+    let asked = Asked::new(args, &sampler, &device)?;
+    let (images, columns) = match args.kind {
+        SheetKind::InterpolationZ => (asked.interpolation_z()?, asked.columns),
+        SheetKind::InterpolationY => (asked.interpolation_y()?, asked.columns),
+        SheetKind::Truncation => (asked.truncation()?, asked.columns),
+        SheetKind::ByClass => (asked.by_class()?, asked.columns),
+        // the sample, a gap, and its neighbours
+        SheetKind::Neighbours => (asked.neighbours(args, environment)?, asked.columns + 1),
+    };
+    let side = sampler.info().generator.resolution;
+    let png = sheet::to_png(&Sheet::new(&images, side, columns))?;
+    atomic_file::write(&args.out, &png)?;
+    Ok(Outcome::Done)
+}
+
+/// What was asked for, checked against the model.
+struct Asked<'a> {
+    sampler: &'a Sampler,
+    device: &'a Device,
+    distribution: LatentDistribution,
+    classes: Vec<usize>,
+    rows: usize,
+    columns: usize,
+    seed: u64,
+}
+
+/// Latents of pictures in rows.
+#[derive(Default)]
+struct Inputs {
+    /// `[n, z_dim]`
+    z: Vec<f32>,
+    /// `[n, classes]`
+    class_weights: Vec<f32>,
+}
+
+impl<'a> Asked<'a> {
+    fn new(args: &SheetArgs, sampler: &'a Sampler, device: &'a Device) -> Result<Self> {
+        let usage = |error: biggan::Error| bad_usage(error.to_string());
+        let truncation = args.truncation.parse().map_err(usage)?;
+        let classes = Classes::from(sampler.info()).resolve(&args.class)?;
+        let rows = match (args.rows, args.kind) {
+            (Some(_), SheetKind::Truncation) => {
+                return Err(bad_usage(
+                    "--rows does not go with truncation: it has a row a threshold",
+                ));
+            }
+            (Some(rows), _) => rows,
+            (None, _) => classes.len().clamp(2, ROWS),
+        };
+        let total = rows.saturating_mul(args.columns);
+        let at_least = match args.kind {
+            SheetKind::InterpolationZ | SheetKind::InterpolationY | SheetKind::Neighbours => 2,
+            SheetKind::Truncation | SheetKind::ByClass => 1,
+        };
+        if rows == 0 || args.columns < at_least || total > MAX_SAMPLES {
+            return Err(bad_usage(format!(
+                "--rows {rows} with --columns {}: give a row or more, {at_least} columns or more, and at \
+                 most {MAX_SAMPLES} pictures",
+                args.columns
+            )));
+        }
+        if args.kind == SheetKind::InterpolationY && classes.len() < 2 {
+            return Err(bad_usage(
+                "an interpolation between classes needs two; give --class A,B or --class all",
+            ));
+        }
+        Ok(Self {
+            distribution: sampler.distribution(truncation).map_err(usage)?,
+            sampler,
+            device,
+            classes,
+            rows,
+            columns: args.columns,
+            seed: args.seed,
+        })
+    }
+
+    /// The class of a row, in turn.
+    fn class(&self, row: usize) -> usize {
+        self.classes[row % self.classes.len()]
+    }
+
+    /// One z of the seed.
+    fn z(&self, index: usize) -> Vec<f32> {
+        self.sampler
+            .latents(self.seed, index as u64, 1, self.distribution)
+    }
+
+    fn one_hot(&self, class: usize) -> Vec<f32> {
+        one_hot_values(&[class], self.sampler.info().generator.classes)
+    }
+
+    /// Straight lines, as BigGAN-PyTorch's sheets (`utils.py`, `interp`).
+    fn interpolation_z(&self) -> Result<Vec<Vec<u8>>> {
+        let mut inputs = Inputs::default();
+        for row in 0..self.rows {
+            let (from, to) = (self.z(2 * row), self.z(2 * row + 1));
+            let class = self.one_hot(self.class(row));
+            for column in 0..self.columns {
+                inputs.push(&between(&from, &to, column, self.columns), &class);
+            }
+        }
+        self.images(&inputs, self.distribution.truncation())
+    }
+
+    /// Weights of classes on a line: the shared embedding is linear in them.
+    fn interpolation_y(&self) -> Result<Vec<Vec<u8>>> {
+        let mut inputs = Inputs::default();
+        for row in 0..self.rows {
+            let z = self.z(row);
+            let [from, to] = [row, row + 1].map(|row| self.one_hot(self.class(row)));
+            for column in 0..self.columns {
+                inputs.push(&z, &between(&from, &to, column, self.columns));
+            }
+        }
+        self.images(&inputs, self.distribution.truncation())
+    }
+
+    fn by_class(&self) -> Result<Vec<Vec<u8>>> {
+        let mut inputs = Inputs::default();
+        for row in 0..self.rows {
+            for column in 0..self.columns {
+                inputs.push(&self.z(column), &self.one_hot(self.class(row)));
+            }
+        }
+        self.images(&inputs, self.distribution.truncation())
+    }
+
+    /// The same uniform numbers in every row: a picture moves towards its class's mean.
+    fn truncation(&self) -> Result<Vec<Vec<u8>>> {
+        let [low, high] = self.sampler.info().truncation_kind.range();
+        let mut images = Vec::new();
+        for t in THRESHOLDS.into_iter().filter(|t| (low..=high).contains(t)) {
+            let distribution = self.sampler.distribution(Truncation::Threshold(t))?;
+            let mut inputs = Inputs::default();
+            for column in 0..self.columns {
+                let z = self
+                    .sampler
+                    .latents(self.seed, column as u64, 1, distribution);
+                inputs.push(&z, &self.one_hot(self.class(column)));
+            }
+            images.extend(self.images(&inputs, distribution.truncation())?);
+        }
+        Ok(images)
+    }
+
+    fn images(&self, inputs: &Inputs, truncation: Truncation) -> Result<Vec<Vec<u8>>> {
+        let values = self.values(inputs, truncation)?;
+        Ok(to_rgba(&values, self.sampler.info().generator.resolution)?)
+    }
+
+    fn values(&self, inputs: &Inputs, truncation: Truncation) -> Result<Vec<f32>> {
+        let config = &self.sampler.info().generator;
+        let n = inputs.z.len() / config.z_dim;
+        let tensor = |values: &[f32], width| {
+            Tensor::<2>::from_data(TensorData::new(values.to_vec(), [n, width]), self.device)
+        };
+        let z = tensor(&inputs.z, config.z_dim);
+        let class_weights = tensor(&inputs.class_weights, config.classes);
+        Ok(block_on(self.sampler.generate(z, class_weights, truncation))?.images_pm1)
+    }
+
+    /// Each sample, a white gap, and the training images nearest to it, the nearest first.
+    fn neighbours(&self, args: &SheetArgs, environment: &Environment) -> Result<Vec<Vec<u8>>> {
+        let open = evaluate::open(&args.network, self.device)?;
+        let config = &self.sampler.info().generator;
+        let side = config.resolution;
+        open.check(side, config.classes)?;
+        let named = self.sampler.info().dataset.name.clone();
+        let section = DataSection {
+            dataset: args.dataset.clone().unwrap_or(named),
+            path: args.data.clone(),
+            class_names: None,
+            skip_broken: true,
+        };
+        let data = evaluate::training_set(&section, self.sampler, environment)?;
+        let wanted = self.columns - 1;
+        ensure!(
+            data.len() >= wanted,
+            "{} training images are fewer than the {wanted} neighbours of a row; give fewer --columns",
+            data.len()
+        );
+        let mut inputs = Inputs::default();
+        for row in 0..self.rows {
+            inputs.push(&self.z(row), &self.one_hot(self.class(row)));
+        }
+        let made = self.values(&inputs, self.distribution.truncation())?;
+        let network = &*open.network;
+        let seen = evaluate::as_seen(&made, side, self.device);
+        let samples = evaluate::look(network, seen)?.features;
+        let dim = network.info().features;
+        // of each row the nearest so far: distance and index
+        let mut nearest: Vec<Vec<(f64, usize)>> = vec![Vec::new(); self.rows];
+        evaluate::each(&data, network, side, self.device, |indices, features| {
+            for (sample, nearest) in samples.chunks_exact(dim).zip(&mut nearest) {
+                for (index, real) in indices.clone().zip(features.chunks_exact(dim)) {
+                    nearest.push((squared_distance(sample, real), index));
+                }
+                nearest.sort_by(|a, b| a.0.total_cmp(&b.0));
+                nearest.truncate(wanted);
+            }
+        })?;
+        let gap = vec![255; side * side * 4];
+        let mut images = Vec::new();
+        for (sample, nearest) in to_rgba(&made, side)?.into_iter().zip(nearest) {
+            images.push(sample);
+            images.push(gap.clone());
+            for (_, index) in nearest {
+                let mut real = Vec::new();
+                data.push_pm1(index, side, &mut real);
+                images.extend(to_rgba(&real, side)?);
+            }
+        }
+        Ok(images)
+    }
+}
+
+impl Inputs {
+    fn push(&mut self, z: &[f32], class_weights: &[f32]) {
+        self.z.extend(z);
+        self.class_weights.extend(class_weights);
+    }
+}
+
+/// The point of a straight line at `step` of `steps`, both ends among them.
+fn between(from: &[f32], to: &[f32], step: usize, steps: usize) -> Vec<f32> {
+    let share = step as f32 / (steps - 1) as f32;
+    let pairs = from.iter().zip(to);
+    pairs.map(|(a, b)| a * (1.0 - share) + b * share).collect()
+}
