@@ -24,6 +24,8 @@ mod resume;
 mod scores;
 #[path = "native_train/setting.rs"]
 mod setting;
+#[path = "native_train/table1.rs"]
+mod table1;
 #[path = "torch_writer.rs"]
 mod torch_writer;
 #[path = "native_train/usage.rs"]

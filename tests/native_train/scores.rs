@@ -4,7 +4,7 @@ use crate::model::with_model;
 use crate::setting::Setting;
 
 /// A setting with a model and test images.
-fn with_test_images() -> Setting {
+pub fn with_test_images() -> Setting {
     let setting = with_model();
     let labels: Vec<u8> = (0..12).map(|i| (i % 3) as u8).collect();
     let pixels: Vec<u8> = (0..12 * 28 * 28).map(|i| (i % 240) as u8).collect();
@@ -13,7 +13,8 @@ fn with_test_images() -> Setting {
     setting
 }
 
-const CLASSIFIER: [&str; 13] = [
+/// Trains the classifier `tiny.safetensors`.
+pub const CLASSIFIER: [&str; 13] = [
     "classifier",
     "--dataset",
     "idx",

@@ -46,22 +46,38 @@ pub fn run(args: &ExportArgs) -> Result<Outcome> {
     let target = Target::new(&args.out, args.shard_size.map(|size| size.0))?;
     let checkpoint = read_checkpoint(&args.run)?;
     refuse_young_average(&checkpoint, &args.run)?;
-    let plan = checkpoint.plan.clone();
-    let dataset = checkpoint.dataset.clone();
-    let class_names = checkpoint.class_names.clone();
-    let state = checkpoint.into_state(&device)?;
-    let dtype = args.dtype.into();
-    let generator = as_stored(&state.ema.generator.clone().folded(), dtype, &device)?;
-
+    let train = checkpoint.plan.train();
     let standing = StandingConfig {
         passes: args.passes,
-        batch_size: plan.train().batch_size,
-        seed: plan.train().seed,
+        batch_size: train.batch_size,
+        seed: train.seed,
     };
     let truncations: Vec<Truncation> = std::iter::once(Truncation::Off)
         .chain(THRESHOLDS.map(Truncation::Threshold))
         .collect();
-    let statistics = statistics(&generator, &truncations, standing, &device)?;
+    let dtype = args.dtype.into();
+    let file = model_of(checkpoint, truncations, standing, dtype, &device)?;
+    write(&file, dtype, &target, &device)?;
+    Ok(Outcome::Done)
+}
+
+/// The averaged generator of a checkpoint as a model, with statistics for each truncation.
+///
+/// # Errors
+/// If tensors and plan do not fit, a truncation is out of range, or the device fails.
+pub fn model_of(
+    checkpoint: Checkpoint,
+    truncations: Vec<Truncation>,
+    standing: StandingConfig,
+    dtype: Dtype,
+    device: &Device,
+) -> Result<ModelFile> {
+    let plan = checkpoint.plan.clone();
+    let dataset = checkpoint.dataset.clone();
+    let class_names = checkpoint.class_names.clone();
+    let state = checkpoint.into_state(device)?;
+    let generator = as_stored(&state.ema.generator.clone().folded(), dtype, device)?;
+    let statistics = statistics(&generator, &truncations, standing, device)?;
     let info = ModelInfo {
         generator: generator.config().clone(),
         class_names,
@@ -75,9 +91,11 @@ pub fn run(args: &ExportArgs) -> Result<Outcome> {
         provenance: provenance(plan.name(), plan.train().seed, &state),
         scores: std::collections::BTreeMap::new(),
     };
-    let file = block_on(ModelFile::from_generator(generator, info, &statistics))?;
-    write(&file, dtype, &target, &device)?;
-    Ok(Outcome::Done)
+    Ok(block_on(ModelFile::from_generator(
+        generator,
+        info,
+        &statistics,
+    ))?)
 }
 
 fn read_checkpoint(run: &Path) -> Result<Checkpoint> {

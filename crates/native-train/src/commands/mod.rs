@@ -7,6 +7,7 @@ pub mod export;
 pub mod import;
 pub mod inspect;
 pub mod sample;
+pub mod table1;
 pub mod train;
 
 use std::path::PathBuf;
@@ -52,6 +53,7 @@ pub fn run(args: Args, environment: &Environment) -> Result<Outcome> {
         Some(Command::Inspect(args)) => inspect::run(&args),
         Some(Command::Evaluate(args)) => evaluate::run(&args, environment),
         Some(Command::Classifier(args)) => classifier::run(&args, environment),
+        Some(Command::Table1(args)) => table1::run(&args, environment),
         Some(Command::Data(command)) => data::run(&command, environment),
     }
 }

@@ -1,6 +1,6 @@
 //! `native-train --config FILE`: trains, from the beginning or from a checkpoint.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use anyhow::{Result, bail};
 use biggan::train::TrainState;
@@ -35,49 +35,93 @@ pub fn run(args: &TrainArgs, environment: &Environment) -> Result<Outcome> {
         print!("{}{}", plan.to_json()?, super::inspect::plan(&plan)?);
         return Ok(Outcome::Done);
     }
-    let device = device::open(args.device)?;
-    let run_dir = RunDir::open(&out)?;
-    let resumed = checkpoint_to_resume(args, &plan, &run_dir)?;
-    let train = plan.train();
+    let run = Run {
+        plan: &plan,
+        out: &out,
+        resume: args.resume,
+        max_steps: args.steps,
+        device: device::open(args.device)?,
+        interrupt: Interrupt::install()?,
+    };
+    run.train(environment)
+}
+
+/// A run of a plan, from the beginning or from a checkpoint.
+#[derive(Debug)]
+pub struct Run<'a> {
+    /// What runs.
+    pub plan: &'a Plan,
+    /// Directory of the run.
+    pub out: &'a Path,
+    /// Whether to continue from the newest checkpoint in it.
+    pub resume: bool,
+    /// Generator steps after which to stop.
+    pub max_steps: Option<u64>,
+    /// Where to compute.
+    pub device: Device,
+    /// Whether to stop early.
+    pub interrupt: Interrupt,
+}
+
+impl Run<'_> {
+    /// Trains until the plan is done, the steps are, or the user interrupts.
+    ///
+    /// # Errors
+    /// If the run directory does not allow it, the data cannot be had, or training fails.
+    pub fn train(self, environment: &Environment) -> Result<Outcome> {
+        let (plan, out, device) = (self.plan, self.out, &self.device);
+        let run_dir = RunDir::open(out)?;
+        let resumed = checkpoint_to_resume(self.resume, plan, &run_dir)?;
+        let train = plan.train();
+        let dataset = load(plan, Split::Train, environment)?;
+        let state = start(resumed, plan, &dataset, device)?;
+        run_dir.write_plan(plan)?;
+        eprintln!(
+            "{}: {} images of {}, into {}",
+            plan.name(),
+            dataset.len(),
+            dataset.info.name,
+            out.display()
+        );
+        let loader = Loader::new(dataset, train.seed, train.generator.resolution);
+        let training = Training {
+            plan,
+            loader,
+            run_dir: &run_dir,
+            device,
+            interrupt: self.interrupt,
+            max_steps: self.max_steps,
+        };
+        training.run(state)
+    }
+}
+
+/// A part of the data set of a plan.
+///
+/// # Errors
+/// If it cannot be had or does not fit the networks.
+pub fn load(plan: &Plan, split: Split, environment: &Environment) -> Result<Dataset> {
+    let generator = &plan.train().generator;
     let request = DatasetRequest {
         section: plan.data(),
-        split: Split::Train,
-        classes: train.generator.classes,
+        split,
+        classes: generator.classes,
     };
-    let dataset = dataset::load(
+    dataset::load(
         &request,
-        train.generator.resolution,
+        generator.resolution,
         environment.data_home.as_deref(),
-    )?;
-    let state = start(resumed, &plan, &dataset, &device)?;
-    run_dir.write_plan(&plan)?;
-    eprintln!(
-        "{}: {} images of {}, into {}",
-        plan.name(),
-        dataset.len(),
-        dataset.info.name,
-        out.display()
-    );
-    let loader = Loader::new(dataset, train.seed, train.generator.resolution);
-    let training = Training {
-        plan: &plan,
-        loader,
-        run_dir: &run_dir,
-        device: &device,
-        interrupt: Interrupt::install()?,
-        max_steps: args.steps,
-    };
-    training.run(state)
+    )
 }
 
 /// The checkpoint that `--resume` continues, none for a new run.
 fn checkpoint_to_resume(
-    args: &TrainArgs,
+    resume: bool,
     plan: &Plan,
     run_dir: &RunDir,
 ) -> Result<Option<crate::checkpoint::Checkpoint>> {
     let root = run_dir.root();
-    if !args.resume {
+    if !resume {
         if run_dir::checkpoints(root)?.is_empty() {
             return Ok(None);
         }
