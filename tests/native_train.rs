@@ -14,6 +14,8 @@ mod data;
 mod import;
 #[path = "native_train/interruption.rs"]
 mod interruption;
+#[path = "native_train/latents.rs"]
+mod latents;
 #[path = "native_train/model.rs"]
 mod model;
 #[path = "native_train/parts.rs"]

@@ -46,9 +46,8 @@ pub fn of_generator(generator: &Generator, seed: u64, device: &Device) -> Result
         step: 0,
         first: 0,
     };
-    let z = key
-        .z(COLUMNS, config.z_dim, LatentDistribution::NORMAL)
-        .repeat(rows);
+    let distribution = LatentDistribution::untruncated(config.latent);
+    let z = key.z(COLUMNS, config.z_dim, distribution).repeat(rows);
     let labels: Vec<usize> = (0..rows).flat_map(|class| [class; COLUMNS]).collect();
     let z = Tensor::from_data(TensorData::new(z, [labels.len(), config.z_dim]), device);
     let classes = one_hot(&labels, config.classes, device);

@@ -4,6 +4,7 @@ use std::path::Path;
 
 use anyhow::{Context, Result, anyhow};
 use biggan::file::{Dtype, ModelFile, ModelInfo, Provenance, StatisticsTable, decode, encode};
+use biggan::latent_kind::LatentKind;
 use biggan::model::Generator;
 use biggan::named::{HostTensors, load_tensors, named_tensors};
 use biggan::sampler::Sampler;
@@ -52,13 +53,18 @@ pub fn run(args: &ExportArgs) -> Result<Outcome> {
         batch_size: train.batch_size,
         seed: train.seed,
     };
-    let truncations: Vec<Truncation> = std::iter::once(Truncation::Off)
-        .chain(THRESHOLDS.map(Truncation::Threshold))
-        .collect();
+    let truncations = off_and(&THRESHOLDS, train.generator.latent);
     let dtype = args.dtype.into();
     let file = model_of(checkpoint, truncations, standing, dtype, &device)?;
     write(&file, dtype, &target, &device)?;
     Ok(Outcome::Done)
+}
+
+/// Off, and these thresholds where the latents can be truncated.
+pub fn off_and(thresholds: &[f64], latent: LatentKind) -> Vec<Truncation> {
+    let thresholds = thresholds.iter().filter(|_| latent.truncates());
+    let thresholds = thresholds.copied().map(Truncation::Threshold);
+    std::iter::once(Truncation::Off).chain(thresholds).collect()
 }
 
 /// The averaged generator of a checkpoint as a model, with statistics for each truncation.
@@ -152,7 +158,7 @@ fn statistics(
         .iter()
         .map(|&truncation| {
             bar.set_message(truncation.to_string());
-            let z = LatentDistribution::new(KIND, truncation)?;
+            let z = LatentDistribution::new(generator.config().latent, KIND, truncation)?;
             let row = block_on(standing_statistics(generator, z, standing, device))?;
             bar.inc(1);
             Ok(row)

@@ -160,10 +160,9 @@ impl Judge {
     /// # Errors
     /// As [`Judge::points`].
     pub fn truncations(&self, path: &Path) -> Result<Vec<TruncationPoint>> {
-        let all: Vec<Truncation> = std::iter::once(Truncation::Off)
-            .chain(THRESHOLDS.map(Truncation::Threshold))
-            .collect();
-        let model = self.model(read(path)?, all.clone())?;
+        let checkpoint = read(path)?;
+        let all = export::off_and(&THRESHOLDS, checkpoint.plan.train().generator.latent);
+        let model = self.model(checkpoint, all.clone())?;
         let at = |truncation| {
             let score = self.score(&model, truncation, self.few())?;
             Ok(TruncationPoint {
