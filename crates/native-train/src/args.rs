@@ -110,7 +110,8 @@ pub struct TrainArgs {
     /// Stop, with a checkpoint, after this many generator steps
     #[arg(long, value_name = "N")]
     pub steps: Option<u64>,
-    /// Print the plan and what it would build, and do nothing
+    /// Print the plan, what it would build, and the memory and time that it will take on this machine, by a
+    /// few rounds on synthetic images; no data is needed and nothing is written
     #[arg(long)]
     pub dry_run: bool,
 }

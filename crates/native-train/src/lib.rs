@@ -21,6 +21,7 @@ pub mod error;
 pub mod foreign_run;
 pub mod interrupt;
 pub mod latents_file;
+pub mod memory;
 pub mod model_files;
 pub mod overrides;
 pub mod parameters;

@@ -2,6 +2,7 @@
 
 pub mod classifier;
 pub mod data;
+pub mod dry_run;
 pub mod evaluate;
 pub mod export;
 pub mod import;

@@ -33,6 +33,8 @@ pub fn run(args: &TrainArgs, environment: &Environment) -> Result<Outcome> {
         .unwrap_or_else(|| PathBuf::from("runs").join(plan.name()));
     if args.dry_run {
         print!("{}{}", plan.to_json()?, super::inspect::plan(&plan)?);
+        let device = device::open(args.device)?;
+        print!("{}", super::dry_run::estimate(&plan, &device)?);
         return Ok(Outcome::Done);
     }
     let run = Run {
