@@ -106,6 +106,14 @@ fn nonsense_is_refused() {
     ] {
         setting.refused(2, &[&TABLE1[..], more].concat(), parts);
     }
+    for file in ["none.safetensors", "tiny.toml"] {
+        let mut args = TABLE1;
+        args[6] = file;
+        setting.refused(1, &args, &["classifier", file]);
+    }
+    let nowhere = [&TABLE1[..], &["--table", "none/t.md"]].concat();
+    setting.refused(1, &nowhere, &["none/t.md"]);
+    assert!(!setting.path("t/runs").exists(), "nothing ran");
     let mut few = TABLE1;
     few[8] = "7";
     setting.refused(2, &few, &["--images is 7"]);

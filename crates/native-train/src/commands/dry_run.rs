@@ -22,7 +22,7 @@ use crate::plan::Plan;
 /// Rounds that are timed, after one that warms up.
 const ROUNDS: usize = 2;
 /// Longest time of a round at the measured batch, by what the smallest one took.
-const ROUND_SECS: f64 = 10.0;
+const ROUND_SECS: f64 = 3.0;
 /// Multiply-adds of a round of the smallest batch above which the networks are not built: some
 /// seconds on a laptop.
 const MOST_MULTIPLY_ADDS: u64 = 200_000_000_000;
@@ -175,11 +175,14 @@ fn narrow(config: &mut TrainConfig) -> bool {
 /// Measures the largest batch that time and memory allow, the plan's at most.
 fn measure(config: &TrainConfig, cost: Cost, free: u64, device: &Device) -> Result<Measured> {
     let fits = |batch: usize, kept| cost.bytes(batch, kept) < MEMORY_SHARE * free as f64;
-    let smallest = rounds(&of_batch(config, SMALLEST), 1, device)?;
+    let smallest = rounds(&of_batch(config, SMALLEST), ROUNDS, device)?;
     let mut batch = config.batch_size;
     let secs = |batch: usize| smallest.secs_a_round * batch as f64 / SMALLEST as f64;
     while batch > SMALLEST && !(fits(batch, ASSUMED_KEPT) && secs(batch) <= ROUND_SECS) {
         batch = (batch / 2).max(SMALLEST);
+    }
+    if batch == SMALLEST {
+        return Ok(smallest);
     }
     rounds(&of_batch(config, batch), ROUNDS, device)
 }

@@ -53,6 +53,11 @@ pub fn run(args: &Table1Args, environment: &Environment) -> Result<Outcome> {
     if args.table_only {
         missing.clear();
     }
+    // faults of the other files show now, not after the first row
+    write_table(args)?;
+    if !missing.is_empty() {
+        measure::read_classifier(&args.classifier, &Device::flex())?;
+    }
     let interrupt = Interrupt::install()?;
     if args.jobs > 1 {
         let finished = |row: &Row| {

@@ -66,9 +66,7 @@ impl Judge {
         environment: &Environment,
         device: &Device,
     ) -> Result<Self> {
-        let named = || format!("classifier {}", classifier.display());
-        let bytes = std::fs::read(classifier).with_context(named)?;
-        let (classifier, info) = Classifier::decode(&bytes, device).with_context(named)?;
+        let (classifier, info) = read_classifier(classifier, device)?;
         let mut judge = Self {
             train: train::load(plan, Split::Train, environment)?,
             test: train::load(plan, Split::Test, environment)?,
@@ -247,6 +245,16 @@ impl Judge {
         })?;
         Ok(Accuracy { training, held_out })
     }
+}
+
+/// Reads a classifier file.
+///
+/// # Errors
+/// If it cannot be read, or is none.
+pub fn read_classifier(path: &Path, device: &Device) -> Result<(Classifier, ClassifierInfo)> {
+    let named = || format!("classifier {}", path.display());
+    let bytes = std::fs::read(path).with_context(named)?;
+    Classifier::decode(&bytes, device).with_context(named)
 }
 
 fn read(path: &Path) -> Result<Checkpoint> {
