@@ -35,6 +35,8 @@ const ASSUMED_FREE_BYTES: u64 = 4 << 30;
 /// Bytes that training holds at its peak for each byte of feature maps, until it is measured: the maps
 /// and their gradients.
 const ASSUMED_KEPT: f64 = 2.0;
+/// The least that is believed: measurements of tiny networks say little.
+const LEAST_KEPT: f64 = 0.5;
 /// Smallest batch that batch norm takes.
 const SMALLEST: usize = 2;
 
@@ -98,6 +100,7 @@ pub fn estimate(plan: &Plan, device: &Device) -> Result<String> {
         while !affordable(&built, STAND_IN_MULTIPLY_ADDS)? && narrow(&mut built) {}
     }
     let built_cost = Cost::of(&built)?;
+    let program = Memory::now().map_or(0, |memory| memory.resident_bytes) as f64;
     let measured = measure(&built, built_cost, free, device)?;
     let batch = config.batch_size;
 
@@ -126,11 +129,11 @@ pub fn estimate(plan: &Plan, device: &Device) -> Result<String> {
     let exact = built == *config && measured.batch == batch;
     let kept = measured.peak_bytes.map_or(ASSUMED_KEPT, |peak| {
         let maps = built_cost.map_bytes * at_once(&built, measured.batch) as f64;
-        ((peak as f64 - built_cost.state_bytes) / maps).max(1.0)
+        ((peak as f64 - program - built_cost.state_bytes) / maps).max(LEAST_KEPT)
     });
     let needed = match measured.peak_bytes {
         Some(peak) if exact => peak as f64,
-        _ => cost.bytes(at_once(config, batch), kept),
+        _ => program + cost.bytes(at_once(config, batch), kept),
     };
     let mut memory = format!("{} at most", bytes(needed));
     memory += match measured.peak_bytes {
