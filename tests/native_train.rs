@@ -20,6 +20,8 @@ mod import;
 mod interruption;
 #[path = "native_train/keep.rs"]
 mod keep;
+#[path = "native_train/latents.rs"]
+mod latents;
 #[path = "native_train/model.rs"]
 mod model;
 #[path = "native_train/monotone.rs"]
@@ -36,6 +38,8 @@ mod scores;
 mod setting;
 #[path = "native_train/sheets.rs"]
 mod sheets;
+#[path = "native_train/table1.rs"]
+mod table1;
 #[path = "torch_writer.rs"]
 mod torch_writer;
 #[path = "native_train/usage.rs"]

@@ -178,6 +178,7 @@ fn model() -> ModelFile {
         depth: None,
         resolution: 32,
         channels: 1,
+        latent: biggan::latent_kind::LatentKind::Normal,
         z_dim: 4,
         classes: 2,
         class_embedding: ClassEmbedding::PerLayer,

@@ -3,6 +3,7 @@
 use std::path::Path;
 
 use biggan::file::{Dtype, decode, encode};
+use biggan::latent_kind::LatentKind;
 use biggan::named::HostTensor;
 use biggan::truncation::{LatentDistribution, Truncation, TruncationKind};
 use safetensors::{Dtype as StDtype, tensor::TensorView};
@@ -87,7 +88,11 @@ fn brought_latents_give_the_pictures_of_their_seed() {
         step: 0,
         first: 0,
     };
-    let at_1 = LatentDistribution::new(TruncationKind::Resampling, Truncation::Threshold(1.0));
+    let at_1 = LatentDistribution::new(
+        LatentKind::Normal,
+        TruncationKind::Resampling,
+        Truncation::Threshold(1.0),
+    );
     let z = key.z(2, 8, at_1.unwrap());
     let z: Vec<u8> = z.iter().flat_map(|v| v.to_le_bytes()).collect();
     let y: Vec<u8> = [2i64, 2].iter().flat_map(|v| v.to_le_bytes()).collect();

@@ -18,7 +18,7 @@ pub fn write_test_images(setting: &Setting) {
     setting.write_idx("t10k-labels-idx1-ubyte", &[12], &labels);
 }
 
-/// Trains a classifier of the tiny set.
+/// Trains the classifier `tiny.safetensors`.
 pub const CLASSIFIER: [&str; 13] = [
     "classifier",
     "--dataset",

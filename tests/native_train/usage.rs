@@ -35,6 +35,41 @@ fn nothing_and_nonsense_are_usage_errors() {
 }
 
 #[test]
+fn a_dry_run_measures_what_the_plan_takes() {
+    let setting = Setting::new();
+    let recipe = concat!(env!("CARGO_MANIFEST_DIR"), "/../../configs/fashion32.toml");
+    let said = setting.ok(&["--config", recipe, "--dry-run"]);
+    let line = |name: &str| {
+        let found = said.lines().find(|line| line.starts_with(name));
+        found.unwrap_or_else(|| panic!("no {name} in\n{said}"))
+    };
+    assert!(line("measured").contains("rounds of "), "{said}");
+    let memory = line("memory");
+    assert!(
+        memory.contains("iB at most, ") && memory.contains("are free here"),
+        "{memory}"
+    );
+    let speed = line("speed").split_whitespace().nth(1).unwrap();
+    assert!(speed.parse::<f64>().unwrap() > 0.0, "{said}");
+    assert!(line("time").contains("for 2000000 images"), "{said}");
+    assert!(!setting.path("runs").exists());
+
+    // networks too large for any test machine: a narrower one stands in
+    let recipe = concat!(
+        env!("CARGO_MANIFEST_DIR"),
+        "/../../configs/table1/row8.toml"
+    );
+    let said = setting.ok(&["--config", recipe, "--dry-run"]);
+    for part in [
+        "scaled linearly to the batch of 2048",
+        "of width 12 and 12",
+        "it will not fit",
+    ] {
+        assert!(said.contains(part), "{part:?} is not in\n{said}");
+    }
+}
+
+#[test]
 fn a_dry_run_prints_the_plan_and_writes_nothing() {
     let setting = Setting::new();
     let plan = setting.ok(&[

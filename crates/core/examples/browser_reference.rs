@@ -11,6 +11,7 @@ use std::error::Error;
 use biggan::arch::Architecture;
 use biggan::config::{ClassEmbedding, GeneratorConfig};
 use biggan::file::{DatasetInfo, Dtype, ModelFile, ModelInfo, Provenance, StatisticsTable};
+use biggan::latent_kind::LatentKind;
 use biggan::model::Generator;
 use biggan::standing_stats::{StandingConfig, standing_statistics};
 use biggan::train::check_run;
@@ -55,6 +56,7 @@ fn random_model(channels: usize) -> Result<Vec<u8>, Box<dyn Error>> {
         depth: None,
         resolution: 32,
         channels,
+        latent: biggan::latent_kind::LatentKind::Normal,
         z_dim: 64,
         classes: CLASS_NAMES.len(),
         class_embedding: ClassEmbedding::Shared { dim: 32 },
@@ -78,7 +80,8 @@ fn random_model(channels: usize) -> Result<Vec<u8>, Box<dyn Error>> {
     };
     let mut statistics = Vec::new();
     for &truncation in &truncations {
-        let z = LatentDistribution::new(TruncationKind::Resampling, truncation)?;
+        let z =
+            LatentDistribution::new(LatentKind::Normal, TruncationKind::Resampling, truncation)?;
         let row = standing_statistics(&generator, z, standing, &device);
         statistics.push(pollster::block_on(row)?);
     }

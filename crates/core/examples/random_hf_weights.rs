@@ -29,6 +29,7 @@ fn main() -> Result<(), Box<dyn Error>> {
         depth: None,
         resolution,
         channels: width,
+        latent: biggan::latent_kind::LatentKind::Normal,
         z_dim: Z,
         classes: CLASSES,
         class_embedding: ClassEmbedding::Shared { dim: Z },

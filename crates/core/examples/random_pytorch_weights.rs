@@ -24,6 +24,7 @@ fn main() -> Result<(), Box<dyn Error>> {
         depth: None,
         resolution: 128,
         channels: 96,
+        latent: biggan::latent_kind::LatentKind::Normal,
         z_dim: 120,
         classes: 1000,
         class_embedding: ClassEmbedding::Shared { dim: 128 },

@@ -43,7 +43,7 @@ impl LatentKey {
         (0..n)
             .flat_map(|sample| {
                 let mut draws = self.draws(sample);
-                (0..z_dim).map(move |_| distribution.latent(draws.uniform()) as f32)
+                (0..z_dim).map(move |place| distribution.latent(place, draws.uniform()) as f32)
             })
             .collect()
     }

@@ -14,6 +14,7 @@ pub mod imagenet;
 pub mod import;
 pub mod kernels;
 pub mod latent;
+pub mod latent_kind;
 pub mod layers;
 #[cfg(feature = "metrics")]
 pub mod metrics;

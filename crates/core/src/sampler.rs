@@ -142,9 +142,10 @@ impl Sampler {
     /// The distribution of z that a truncation stands for with this model.
     ///
     /// # Errors
-    /// If it is out of the range of the model's kind of truncation.
+    /// If it is out of the range of the model's kind of truncation, or the model's latents have none.
     pub fn distribution(&self, truncation: Truncation) -> Result<LatentDistribution> {
-        LatentDistribution::new(self.info.truncation_kind, truncation)
+        let info = &self.info;
+        LatentDistribution::new(info.generator.latent, info.truncation_kind, truncation)
     }
 
     /// `n` samples of one class: sample `i` of a seed is the same whatever `n` is.

@@ -79,6 +79,7 @@ fn config() -> GeneratorConfig {
         depth: None,
         resolution: 32,
         channels: 2,
+        latent: crate::latent_kind::LatentKind::Normal,
         z_dim: 16,
         classes: 3,
         class_embedding: ClassEmbedding::Shared { dim: 8 },

@@ -19,6 +19,7 @@ pub fn generator(architecture: Architecture, resolution: usize) -> GeneratorConf
         depth: None,
         resolution,
         channels: 4,
+        latent: crate::latent_kind::LatentKind::Normal,
         z_dim: 4 * (resolution.ilog2() as usize - 1),
         classes: 5,
         class_embedding: ClassEmbedding::Shared { dim: 6 },

@@ -20,6 +20,7 @@
 use serde::{Deserialize, Serialize};
 
 use crate::error::{Error, Result};
+use crate::latent_kind::LatentKind;
 use crate::normal::{normal_cdf, normal_quantile};
 
 /// How far z is truncated, apart from what that means ([`TruncationKind`]): a row of a table of
@@ -115,24 +116,38 @@ impl std::str::FromStr for TruncationKind {
 /// The distribution that z is drawn from.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct LatentDistribution {
+    latent: LatentKind,
     kind: TruncationKind,
     truncation: Truncation,
 }
 
 impl LatentDistribution {
-    /// N(0, I), as in training.
-    pub const NORMAL: Self = Self {
-        kind: TruncationKind::Resampling,
-        truncation: Truncation::Off,
-    };
+    /// N(0, I).
+    pub const NORMAL: Self = Self::untruncated(LatentKind::Normal);
 
-    /// A truncation by a kind, checked.
+    /// A kind of latents as they are, as in training.
+    pub const fn untruncated(latent: LatentKind) -> Self {
+        Self {
+            latent,
+            kind: TruncationKind::Resampling,
+            truncation: Truncation::Off,
+        }
+    }
+
+    /// A truncation of a kind of latents, checked.
     ///
     /// # Errors
-    /// If t is outside of the kind's [range](TruncationKind::range).
-    pub fn new(kind: TruncationKind, truncation: Truncation) -> Result<Self> {
+    /// If t is outside of the kind's [range](TruncationKind::range), or the latents cannot be truncated.
+    pub fn new(latent: LatentKind, kind: TruncationKind, truncation: Truncation) -> Result<Self> {
         let [low, high] = kind.range();
         let truncation = match (kind, truncation) {
+            (_, Truncation::Off) if !latent.truncates() => Truncation::Off,
+            (_, Truncation::Threshold(t)) if !latent.truncates() => {
+                return Err(Error::Request(format!(
+                    "truncation {t} does not apply: the model's latents are {latent}, which have no tails \
+                     to cut; give off"
+                )));
+            }
             (TruncationKind::ScaledTruncatedNormal, Truncation::Off) => Truncation::Threshold(high),
             (_, Truncation::Threshold(t)) if !(low..=high).contains(&t) => {
                 return Err(Error::Request(format!(
@@ -145,7 +160,11 @@ impl LatentDistribution {
             }
             (_, checked) => checked,
         };
-        Ok(Self { kind, truncation })
+        Ok(Self {
+            latent,
+            kind,
+            truncation,
+        })
     }
 
     /// What t means.
@@ -158,8 +177,14 @@ impl LatentDistribution {
         self.truncation
     }
 
-    /// The coordinate of z that a uniform number stands for.
-    pub fn latent(self, uniform: f64) -> f64 {
+    /// The coordinate of z at a place that a uniform number stands for.
+    pub fn latent(self, place: usize, uniform: f64) -> f64 {
+        self.latent
+            .coordinate(place, uniform, |uniform| self.normal(uniform))
+    }
+
+    /// The normal behind it, truncated.
+    fn normal(self, uniform: f64) -> f64 {
         match (self.kind, self.truncation) {
             (_, Truncation::Off) => normal_quantile(uniform),
             (TruncationKind::Resampling, Truncation::Threshold(t)) => cut_normal(t, uniform),
@@ -173,14 +198,17 @@ impl LatentDistribution {
     }
 }
 
-/// t, and the kind where it is not the paper's: for protocols of scores.
+/// t, and kind and latents where they are not the paper's: for protocols of scores.
 impl std::fmt::Display for LatentDistribution {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         self.truncation.fmt(f)?;
-        match self.kind {
-            TruncationKind::Resampling => Ok(()),
-            kind => write!(f, " {kind}"),
+        if self.kind != TruncationKind::Resampling {
+            write!(f, " {}", self.kind)?;
         }
+        if self.latent != LatentKind::Normal {
+            write!(f, " of {} latents", self.latent)?;
+        }
+        Ok(())
     }
 }
 

@@ -39,6 +39,14 @@ Examples:
   native-train import --from biggan-pytorch weights/run --training \\
       --recipe configs/biggan-pytorch-imagenet128.toml --out runs/continued";
 
+const TABLE1_EXAMPLES: &str = "\
+Examples:
+  native-train table1 --out runs/table1 --jobs 2 --table docs/table1-small.md
+  native-train table1 --out runs/table1 --rows hierarchical,ortho
+  native-train table1 --out runs/table1 --table-only
+
+A row whose result is in the directory is not run again; the same command goes on with what is missing.";
+
 /// Trains BigGANs, samples them and writes the models that the page loads.
 #[derive(Debug, Parser)]
 #[command(
@@ -89,6 +97,9 @@ pub enum Command {
     StandingStats(StandingStatsArgs),
     /// Train the small classifier that `evaluate` measures with
     Classifier(ClassifierArgs),
+    /// Run the rows of the paper's Table 1 and of its analysis at a size for two cores, and tabulate them
+    #[command(after_help = TABLE1_EXAMPLES)]
+    Table1(Table1Args),
     /// Data sets: fetch one by name
     #[command(subcommand)]
     Data(DataCommand),
@@ -119,7 +130,8 @@ pub struct TrainArgs {
     /// Stop, with a checkpoint, after this many generator steps
     #[arg(long, value_name = "N")]
     pub steps: Option<u64>,
-    /// Print the plan and what it would build, and do nothing
+    /// Print the plan, what it would build, and the memory and time that it will take on this machine, by a
+    /// few rounds on synthetic images; no data is needed and nothing is written
     #[arg(long)]
     pub dry_run: bool,
 }
@@ -302,6 +314,42 @@ pub struct ClassifierArgs {
     /// Seed of weights and order
     #[arg(long, default_value_t = 1)]
     pub seed: u64,
+}
+
+/// Options of `table1`.
+#[derive(Debug, clap::Args)]
+pub struct Table1Args {
+    /// Directory of the runs and of their results, one JSON file a row
+    #[arg(long, value_name = "DIR")]
+    pub out: PathBuf,
+    /// Table to write [default: table1.md in the directory]
+    #[arg(long, value_name = "FILE")]
+    pub table: Option<PathBuf>,
+    /// Rows to run [default: all]
+    #[arg(long, value_name = "ROW,...", value_delimiter = ',')]
+    pub rows: Vec<String>,
+    /// Run nothing, write the table of the rows that are there
+    #[arg(long)]
+    pub table_only: bool,
+    /// Real images that D sees in a row
+    #[arg(long, value_name = "N", default_value_t = 40_000)]
+    pub images: u64,
+    /// Samples behind a row's last and best score; two fifths of it behind those along the way
+    #[arg(long, value_name = "N", default_value_t = 5000)]
+    pub samples: usize,
+    /// Rows run at a time, each in a process with its share of the threads
+    #[arg(long, value_name = "N", default_value_t = 1)]
+    pub jobs: usize,
+    /// Classifier file in whose features the rows are scored
+    #[arg(
+        long,
+        value_name = "FILE",
+        default_value = "models/fashion-cnn.safetensors"
+    )]
+    pub classifier: PathBuf,
+    /// Recipe of the row batch32, which the others change [default: configs/table1-small.toml, built in]
+    #[arg(long, value_name = "FILE")]
+    pub config: Option<PathBuf>,
 }
 
 /// Commands about data sets.

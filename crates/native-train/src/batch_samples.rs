@@ -9,7 +9,7 @@ use biggan::random::Stream;
 use biggan::truncation::LatentDistribution;
 use burn::tensor::{Device, Tensor, TensorData};
 
-/// z of samples `first..first + n` of a seed, row-major, N(0, I).
+/// z of samples `first..first + n` of a seed, row-major, of the generator's kind of latents.
 pub fn latents(generator: &Generator, seed: u64, first: u64, n: usize) -> Vec<f32> {
     let key = LatentKey {
         seed,
@@ -17,7 +17,8 @@ pub fn latents(generator: &Generator, seed: u64, first: u64, n: usize) -> Vec<f3
         step: 0,
         first,
     };
-    key.z(n, generator.config().z_dim, LatentDistribution::NORMAL)
+    let config = generator.config();
+    key.z(n, config.z_dim, LatentDistribution::untruncated(config.latent))
 }
 
 /// Images `[n, 3, r, r]` in [-1, 1], row-major, of `labels.len()` latents.

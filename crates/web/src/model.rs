@@ -22,8 +22,8 @@ struct Info<'a> {
     class_names: &'a [String],
     resolution: usize,
     truncation_kind: TruncationKind,
-    /// Smallest and largest truncation beside off.
-    truncation_range: [f64; 2],
+    /// Smallest and largest truncation beside off; none where the latents cannot be truncated.
+    truncation_range: Option<[f64; 2]>,
     /// `null` is off.
     truncations: &'a [Truncation],
     dataset: &'a str,
@@ -50,7 +50,11 @@ impl Model {
             class_names: &info.class_names,
             resolution: info.generator.resolution,
             truncation_kind: info.truncation_kind,
-            truncation_range: info.truncation_kind.range(),
+            truncation_range: info
+                .generator
+                .latent
+                .truncates()
+                .then(|| info.truncation_kind.range()),
             truncations: &info.statistics.truncations,
             dataset: &info.dataset.name,
             recipe: &info.provenance.recipe,

@@ -20,8 +20,13 @@ export class Controls {
     this.#class.replaceChildren(
       ...info.classNames.map((name, index) => new Option(name, String(index))),
     );
-    const [, largest] = info.truncationRange;
-    this.#truncation.max = String(Math.min(Number(this.#truncation.max), largest));
+    if (info.truncationRange === null) {
+      this.#off.checked = true;
+      this.#off.disabled = true;
+    } else {
+      const [, largest] = info.truncationRange;
+      this.#truncation.max = String(Math.min(Number(this.#truncation.max), largest));
+    }
     const form = element("controls", HTMLFormElement);
     form.addEventListener("submit", (event) => event.preventDefault());
     form.addEventListener("input", () => this.#changed());

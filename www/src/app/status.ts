@@ -46,7 +46,8 @@ export function showModel(info: ModelInfo): void {
       : "never trained: its weights are random";
   element("model", HTMLParagraphElement).textContent =
     `A generative adversarial network draws these ${side} pictures here, on your machine. ` +
-    `The model was ${origin}. Truncation: ${TRUNCATIONS[info.truncationKind]}.`;
+    `The model was ${origin}. Truncation: ` +
+    `${info.truncationRange ? TRUNCATIONS[info.truncationKind] : "none with this model's latents"}.`;
 }
 
 export function showProblem(error: unknown): void {

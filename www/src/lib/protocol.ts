@@ -11,8 +11,8 @@ export interface ModelInfo {
   /** Side of an image in pixels. */
   resolution: number;
   truncationKind: TruncationKind;
-  /** Smallest and largest truncation beside off. */
-  truncationRange: [number, number];
+  /** Smallest and largest truncation beside off; `null` where the latents cannot be truncated. */
+  truncationRange: [number, number] | null;
   /** Truncations with statistics of their own; `null` is off. */
   truncations: (number | null)[];
   dataset: string;

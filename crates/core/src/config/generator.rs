@@ -6,6 +6,7 @@ use super::checks::{MAX_CHANNELS, MAX_CLASSES, check_attention, check_depth, in_
 use super::{ClassEmbedding, blocks_per_stage, default_sn_eps, is_default, yes};
 use crate::arch::{self, Architecture};
 use crate::error::{Error, Result};
+use crate::latent_kind::LatentKind;
 
 /// Longest latent that is accepted: the paper's longest is 160.
 const MAX_Z: usize = 4096;
@@ -26,6 +27,9 @@ pub struct GeneratorConfig {
     pub channels: usize,
     /// Length of z, all chunks together.
     pub z_dim: usize,
+    /// What z is drawn from; a normal where it is not given.
+    #[serde(default, skip_serializing_if = "LatentKind::is_normal")]
+    pub latent: LatentKind,
     /// Number of classes.
     pub classes: usize,
     /// How the class reaches the batch norms.
@@ -239,7 +243,7 @@ mod tests {
     #[test]
     fn files_of_plain_biggan_stay_as_they_were() {
         let value = serde_json::to_value(small()).unwrap();
-        for key in ["architecture", "depth", "output_bn_eps"] {
+        for key in ["architecture", "depth", "latent", "output_bn_eps"] {
             assert!(value.get(key).is_none(), "{key}");
         }
         assert_eq!(

@@ -62,6 +62,7 @@ impl Config {
             depth: None,
             resolution: self.output_dim,
             channels: self.channel_width,
+            latent: crate::latent_kind::LatentKind::Normal,
             z_dim: self.z_dim,
             classes: self.num_classes,
             class_embedding: ClassEmbedding::Shared {

@@ -160,6 +160,7 @@ pub(super) fn generator(foreign: &Foreign<'_, '_>, hints: &Hints) -> Result<Gene
             depth: is_deep.then_some(blocks / stages),
             resolution,
             channels: 1,
+            latent: crate::latent_kind::LatentKind::Normal,
             z_dim: z.saturating_mul(if hierarchical_z { stages + 1 } else { 1 }),
             classes,
             class_embedding,

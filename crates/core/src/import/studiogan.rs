@@ -148,6 +148,7 @@ impl Config {
             },
             resolution: self.size("img_size")?,
             channels: self.size("g_conv_dim")?,
+            latent: crate::latent_kind::LatentKind::Normal,
             z_dim: self.size("z_dim")?,
             classes: self.size("num_classes")?,
             class_embedding: ClassEmbedding::Shared {

@@ -49,6 +49,7 @@ pub fn check_config(seed: u64) -> TrainConfig {
             depth: None,
             resolution: RESOLUTION,
             channels: 2,
+            latent: crate::latent_kind::LatentKind::Normal,
             z_dim: 16,
             classes: CLASSES,
             class_embedding: ClassEmbedding::Shared { dim: 4 },

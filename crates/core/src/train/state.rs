@@ -102,7 +102,7 @@ impl TrainConfig {
 }
 
 impl TrainConfig {
-    /// Latents and classes of the fakes of one step: a whole batch of N(0, I).
+    /// Latents and classes of the fakes of one step: a whole batch, not truncated.
     pub fn fakes(&self, stream: Stream, step: u64, device: &Device) -> Latents {
         let key = LatentKey {
             seed: self.seed,
@@ -111,7 +111,8 @@ impl TrainConfig {
             first: 0,
         };
         let dims = [self.generator.z_dim, self.generator.classes];
-        key.latents(self.batch_size, dims, LatentDistribution::NORMAL, device)
+        let distribution = LatentDistribution::untruncated(self.generator.latent);
+        key.latents(self.batch_size, dims, distribution, device)
     }
 }
 

@@ -3,7 +3,7 @@
 use super::*;
 
 fn distribution(kind: TruncationKind, t: f64) -> LatentDistribution {
-    LatentDistribution::new(kind, Truncation::Threshold(t)).unwrap()
+    LatentDistribution::new(LatentKind::Normal, kind, Truncation::Threshold(t)).unwrap()
 }
 
 #[test]
@@ -19,10 +19,10 @@ fn latents_move_continuously() {
             2.81
         };
         for &u in &us {
-            let mut last = distribution(kind, step).latent(u);
+            let mut last = distribution(kind, step).latent(0, u);
             for i in 2..=400 {
                 let t = f64::from(i) * step;
-                let z = distribution(kind, t).latent(u);
+                let z = distribution(kind, t).latent(0, u);
                 assert!(
                     (z - last).abs() <= step * slope,
                     "{kind} u {u} t {t}: {last} -> {z}"
@@ -36,24 +36,24 @@ fn latents_move_continuously() {
 #[test]
 fn each_kind_stays_inside_and_off_is_its_limit() {
     for u in (1..200).map(|i| f64::from(i) / 200.0) {
-        let off = LatentDistribution::NORMAL.latent(u);
+        let off = LatentDistribution::NORMAL.latent(0, u);
         assert!(
             distribution(TruncationKind::Resampling, 0.5)
-                .latent(u)
+                .latent(0, u)
                 .abs()
                 <= 0.5
         );
-        assert!((distribution(TruncationKind::Resampling, 8.0).latent(u) - off).abs() < 1e-12);
+        assert!((distribution(TruncationKind::Resampling, 8.0).latent(0, u) - off).abs() < 1e-12);
         assert_eq!(
-            distribution(TruncationKind::ScaledNormal, 1.0).latent(u),
+            distribution(TruncationKind::ScaledNormal, 1.0).latent(0, u),
             off
         );
         let scaled = TruncationKind::ScaledTruncatedNormal;
-        let cut_at_2 = distribution(TruncationKind::Resampling, 2.0).latent(u);
-        assert_eq!(distribution(scaled, 0.25).latent(u), 0.25 * cut_at_2);
-        let largest = LatentDistribution::new(scaled, Truncation::Off).unwrap();
+        let cut_at_2 = distribution(TruncationKind::Resampling, 2.0).latent(0, u);
+        assert_eq!(distribution(scaled, 0.25).latent(0, u), 0.25 * cut_at_2);
+        let largest = LatentDistribution::new(LatentKind::Normal, scaled, Truncation::Off).unwrap();
         assert_eq!(largest.truncation(), Truncation::Threshold(1.0));
-        assert_eq!(largest.latent(u), cut_at_2);
+        assert_eq!(largest.latent(0, u), cut_at_2);
     }
 }
 
@@ -72,7 +72,7 @@ fn variances_are_those_of_the_distributions() {
         (TruncationKind::ScaledNormal, 0.5, 0.25),
     ] {
         let squares: f64 = (0..n)
-            .map(|i| distribution(kind, t).latent((f64::from(i) + 0.5) / f64::from(n)))
+            .map(|i| distribution(kind, t).latent(0, (f64::from(i) + 0.5) / f64::from(n)))
             .map(|z| z * z)
             .sum();
         // the midpoint rule cuts the tails of an unbounded normal
@@ -96,9 +96,10 @@ fn ranges() {
         (TruncationKind::ScaledNormal, vec![0.0, 9.0]),
     ] {
         for t in bad {
-            let message = LatentDistribution::new(kind, Truncation::Threshold(t))
-                .unwrap_err()
-                .to_string();
+            let message =
+                LatentDistribution::new(LatentKind::Normal, kind, Truncation::Threshold(t))
+                    .unwrap_err()
+                    .to_string();
             let [low, high] = kind.range();
             assert!(
                 message.contains(&format!("with {kind} give {low} to {high}, or off")),

@@ -4,6 +4,7 @@ use std::path::Path;
 
 use anyhow::{Context, Result, anyhow};
 use biggan::file::{Dtype, ModelFile, ModelInfo, Provenance, StatisticsTable, decode, encode};
+use biggan::latent_kind::LatentKind;
 use biggan::model::Generator;
 use biggan::named::{HostTensors, load_tensors, named_tensors};
 use biggan::sampler::Sampler;
@@ -46,22 +47,43 @@ pub fn run(args: &ExportArgs) -> Result<Outcome> {
     let target = Target::new(&args.out, args.shard_size.map(|size| size.0))?;
     let checkpoint = read_checkpoint(&args.run)?;
     refuse_young_average(&checkpoint, &args.run)?;
+    let train = checkpoint.plan.train();
+    let standing = StandingConfig {
+        passes: args.passes,
+        batch_size: train.batch_size,
+        seed: train.seed,
+    };
+    let truncations = off_and(&THRESHOLDS, train.generator.latent);
+    let dtype = args.dtype.into();
+    let file = model_of(checkpoint, truncations, standing, dtype, &device)?;
+    write(&file, dtype, &target, &device)?;
+    Ok(Outcome::Done)
+}
+
+/// Off, and these thresholds where the latents can be truncated.
+pub fn off_and(thresholds: &[f64], latent: LatentKind) -> Vec<Truncation> {
+    let thresholds = thresholds.iter().filter(|_| latent.truncates());
+    let thresholds = thresholds.copied().map(Truncation::Threshold);
+    std::iter::once(Truncation::Off).chain(thresholds).collect()
+}
+
+/// The averaged generator of a checkpoint as a model, with statistics for each truncation.
+///
+/// # Errors
+/// If tensors and plan do not fit, a truncation is out of range, or the device fails.
+pub fn model_of(
+    checkpoint: Checkpoint,
+    truncations: Vec<Truncation>,
+    standing: StandingConfig,
+    dtype: Dtype,
+    device: &Device,
+) -> Result<ModelFile> {
     let plan = checkpoint.plan.clone();
     let dataset = checkpoint.dataset.clone();
     let class_names = checkpoint.class_names.clone();
-    let state = checkpoint.into_state(&device)?;
-    let dtype = args.dtype.into();
-    let generator = as_stored(&state.ema.generator.clone().folded(), dtype, &device)?;
-
-    let standing = StandingConfig {
-        passes: args.passes,
-        batch_size: plan.train().batch_size,
-        seed: plan.train().seed,
-    };
-    let truncations: Vec<Truncation> = std::iter::once(Truncation::Off)
-        .chain(THRESHOLDS.map(Truncation::Threshold))
-        .collect();
-    let statistics = statistics(&generator, KIND, &truncations, standing, &device)?;
+    let state = checkpoint.into_state(device)?;
+    let generator = as_stored(&state.ema.generator.clone().folded(), dtype, device)?;
+    let statistics = statistics(&generator, KIND, &truncations, standing, device)?;
     let info = ModelInfo {
         generator: generator.config().clone(),
         class_names,
@@ -75,9 +97,11 @@ pub fn run(args: &ExportArgs) -> Result<Outcome> {
         provenance: provenance(plan.name(), plan.train().seed, &state),
         scores: std::collections::BTreeMap::new(),
     };
-    let file = block_on(ModelFile::from_generator(generator, info, &statistics))?;
-    write(&file, dtype, &target, &device)?;
-    Ok(Outcome::Done)
+    Ok(block_on(ModelFile::from_generator(
+        generator,
+        info,
+        &statistics,
+    ))?)
 }
 
 fn read_checkpoint(run: &Path) -> Result<Checkpoint> {
@@ -138,7 +162,7 @@ pub(super) fn statistics(
         .iter()
         .map(|&truncation| {
             bar.set_message(truncation.to_string());
-            let z = LatentDistribution::new(kind, truncation)?;
+            let z = LatentDistribution::new(generator.config().latent, kind, truncation)?;
             let row = block_on(standing_statistics(generator, z, standing, device))?;
             bar.inc(1);
             Ok(row)

@@ -77,7 +77,11 @@ fn model(path: &Path, file: &ModelFile, bytes: Option<usize>) -> Result<String> 
     generator(&mut text, &info.generator);
     row(&mut text, "class names", &Classes::from(info).candidates());
     let [low, high] = info.truncation_kind.range();
-    let truncation = format!("{}, {low} to {high}, or off", info.truncation_kind);
+    let truncation = if info.generator.latent.truncates() {
+        format!("{}, {low} to {high}, or off", info.truncation_kind)
+    } else {
+        "off: the latents have no tails to cut".to_owned()
+    };
     row(&mut text, "truncation", &truncation);
     let truncations: Vec<String> = info
         .statistics
@@ -182,11 +186,16 @@ fn table(network: &str, shape: &NetworkShape) -> String {
 
 fn generator(text: &mut String, config: &GeneratorConfig) {
     let shape = format!(
-        "{}, {1}x{1} pixels, width {2}, z {3}{4}, attention at {5:?}",
+        "{}, {1}x{1} pixels, width {2}, z {3}{4}{5}, attention at {6:?}",
         config.architecture.name(),
         config.resolution,
         config.channels,
         config.z_dim,
+        if config.latent.is_normal() {
+            String::new()
+        } else {
+            format!(" {}", config.latent)
+        },
         if config.hierarchical_z {
             " hierarchical"
         } else {
@@ -198,6 +207,7 @@ fn generator(text: &mut String, config: &GeneratorConfig) {
     row(text, "classes", &config.classes.to_string());
 }
 
-fn row(text: &mut String, name: &str, value: &str) {
+/// Appends a named line.
+pub(super) fn row(text: &mut String, name: &str, value: &str) {
     writeln!(text, "{name:<12} {value}").expect("a string takes all");
 }

@@ -2,6 +2,7 @@
 
 pub mod classifier;
 pub mod data;
+pub mod dry_run;
 pub mod evaluate;
 pub mod export;
 pub mod import;
@@ -11,6 +12,7 @@ pub mod reference;
 pub mod sample;
 pub mod sheets;
 pub mod standing_stats;
+pub mod table1;
 pub mod train;
 pub mod watch;
 
@@ -62,6 +64,7 @@ pub fn run(args: Args, environment: &Environment) -> Result<Outcome> {
         Some(Command::Sheet(args)) => sheets::run(&args, environment),
         Some(Command::StandingStats(args)) => standing_stats::run(&args),
         Some(Command::Classifier(args)) => classifier::run(&args, environment),
+        Some(Command::Table1(args)) => table1::run(&args, environment),
         Some(Command::Data(command)) => data::run(&command, environment),
     }
 }

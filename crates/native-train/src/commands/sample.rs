@@ -91,7 +91,8 @@ fn distribution(
             "note: the model's statistics are for {own}; {kind} uses the row of the same number"
         );
     }
-    LatentDistribution::new(kind, truncation).map_err(|error| bad_usage(error.to_string()))
+    let latent = sampler.info().generator.latent;
+    LatentDistribution::new(latent, kind, truncation).map_err(|error| bad_usage(error.to_string()))
 }
 
 /// The latents of classes, seed and count, class after class, and the columns of their sheet.

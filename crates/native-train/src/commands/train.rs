@@ -1,6 +1,6 @@
 //! `native-train --config FILE`: trains, from the beginning or from a checkpoint.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use anyhow::{Result, bail};
 use biggan::train::TrainState;
@@ -37,57 +37,106 @@ pub fn run(args: &TrainArgs, environment: &Environment) -> Result<Outcome> {
         .unwrap_or_else(|| PathBuf::from("runs").join(plan.name()));
     if args.dry_run {
         print!("{}{}", plan.to_json()?, super::inspect::plan(&plan)?);
+        let device = device::open(args.device)?;
+        print!("{}", super::dry_run::estimate(&plan, &device)?);
         return Ok(Outcome::Done);
     }
-    let device = device::open(args.device)?;
-    let run_dir = RunDir::open(&out)?;
-    let mut resumed = checkpoint_to_resume(args, &plan, &run_dir)?;
-    let interventions = match &mut resumed {
-        Some(checkpoint) => {
-            let before = std::mem::take(&mut checkpoint.interventions);
-            let images_seen = checkpoint.counters.images_seen;
-            answer::resumed(before, &plan.run().collapse, images_seen, args.amend)?
-        }
-        None => Vec::new(),
+    let run = Run {
+        plan: &plan,
+        out: &out,
+        resume: args.resume,
+        amend: args.amend,
+        max_steps: args.steps,
+        device: device::open(args.device)?,
+        interrupt: Interrupt::install()?,
     };
-    let scorer = Scorer::open(&plan, &device)?;
-    let train = plan.train();
+    run.train(environment)
+}
+
+/// A run of a plan, from the beginning or from a checkpoint.
+#[derive(Debug)]
+pub struct Run<'a> {
+    /// What runs.
+    pub plan: &'a Plan,
+    /// Directory of the run.
+    pub out: &'a Path,
+    /// Whether to continue from the newest checkpoint in it.
+    pub resume: bool,
+    /// Whether the plan may steer otherwise than the checkpoint's.
+    pub amend: bool,
+    /// Generator steps after which to stop.
+    pub max_steps: Option<u64>,
+    /// Where to compute.
+    pub device: Device,
+    /// Whether to stop early.
+    pub interrupt: Interrupt,
+}
+
+impl Run<'_> {
+    /// Trains until the plan is done, the steps are, or the user interrupts.
+    ///
+    /// # Errors
+    /// If the run directory does not allow it, the data cannot be had, training fails or collapses.
+    pub fn train(self, environment: &Environment) -> Result<Outcome> {
+        let (plan, out, device) = (self.plan, self.out, &self.device);
+        let run_dir = RunDir::open(out)?;
+        let mut resumed = checkpoint_to_resume(&self, &run_dir)?;
+        let interventions = match &mut resumed {
+            Some(checkpoint) => {
+                let before = std::mem::take(&mut checkpoint.interventions);
+                let images_seen = checkpoint.counters.images_seen;
+                answer::resumed(before, &plan.run().collapse, images_seen, self.amend)?
+            }
+            None => Vec::new(),
+        };
+        let scorer = Scorer::open(plan, device)?;
+        let train = plan.train();
+        let dataset = load(plan, Split::Train, environment)?;
+        let state = start(resumed, plan, &dataset, device)?;
+        if let Some(misfit) = KeepPolicy::of(plan.run(), None).misfit(state.bytes()) {
+            return Err(bad_usage(misfit));
+        }
+        run_dir.write_plan(plan)?;
+        eprintln!(
+            "{}: {} images of {}, into {}",
+            plan.name(),
+            dataset.len(),
+            dataset.info.name,
+            out.display()
+        );
+        let watcher = watcher(plan, &dataset, environment);
+        let loader = Loader::new(dataset, train.seed, train.generator.resolution);
+        let training = Training {
+            plan,
+            loader,
+            watcher,
+            run_dir: &run_dir,
+            device,
+            interrupt: self.interrupt,
+            max_steps: self.max_steps,
+            scorer,
+            interventions,
+        };
+        training.run(state)
+    }
+}
+
+/// A part of the data set of a plan.
+///
+/// # Errors
+/// If it cannot be had or does not fit the networks.
+pub fn load(plan: &Plan, split: Split, environment: &Environment) -> Result<Dataset> {
+    let generator = &plan.train().generator;
     let request = DatasetRequest {
         section: plan.data(),
-        split: Split::Train,
-        classes: train.generator.classes,
+        split,
+        classes: generator.classes,
     };
-    let dataset = dataset::load(
+    dataset::load(
         &request,
-        train.generator.resolution,
+        generator.resolution,
         environment.data_home.as_deref(),
-    )?;
-    let state = start(resumed, &plan, &dataset, &device)?;
-    if let Some(misfit) = KeepPolicy::of(plan.run(), None).misfit(state.bytes()) {
-        return Err(bad_usage(misfit));
-    }
-    run_dir.write_plan(&plan)?;
-    eprintln!(
-        "{}: {} images of {}, into {}",
-        plan.name(),
-        dataset.len(),
-        dataset.info.name,
-        out.display()
-    );
-    let watcher = watcher(&plan, &dataset, environment);
-    let loader = Loader::new(dataset, train.seed, train.generator.resolution);
-    let training = Training {
-        plan: &plan,
-        loader,
-        watcher,
-        run_dir: &run_dir,
-        device: &device,
-        interrupt: Interrupt::install()?,
-        max_steps: args.steps,
-        scorer,
-        interventions,
-    };
-    training.run(state)
+    )
 }
 
 /// Beginnings of the keys that `--amend` may change: what steers training, not what is trained.
@@ -104,12 +153,11 @@ const AMENDABLE: [&str; 8] = [
 
 /// The checkpoint that `--resume` continues, none for a new run.
 fn checkpoint_to_resume(
-    args: &TrainArgs,
-    plan: &Plan,
+    run: &Run<'_>,
     run_dir: &RunDir,
 ) -> Result<Option<crate::checkpoint::Checkpoint>> {
     let root = run_dir.root();
-    if !args.resume {
+    if !run.resume {
         if run_dir::checkpoints(root)?.is_empty() {
             return Ok(None);
         }
@@ -127,10 +175,10 @@ fn checkpoint_to_resume(
         );
         return Ok(None);
     };
-    let differences = checkpoint.plan.differences(plan);
+    let differences = checkpoint.plan.differences(run.plan);
     let kept = |difference: &&String| !AMENDABLE.iter().any(|key| difference.starts_with(key));
     let fixed: Vec<&String> = differences.iter().filter(kept).collect();
-    if !fixed.is_empty() || (!args.amend && !differences.is_empty()) {
+    if !fixed.is_empty() || (!run.amend && !differences.is_empty()) {
         let remedy = match fixed.is_empty() {
             true => "undo the change, add --amend to go on with it,",
             false => "undo the change,",

@@ -1,0 +1,331 @@
+//! `--dry-run`: what a plan will take on this machine, from a few real rounds on synthetic images.
+//!
+//! The whole batch is measured where it fits into memory and time, else a part of it, scaled
+//! linearly. Of networks that are too large for that, a narrower stand-in is measured, and scaled
+//! by multiply-adds.
+
+use std::time::Instant;
+
+use anyhow::Result;
+use biggan::arch::RGB;
+use biggan::latent::one_hot;
+use biggan::named::read_values;
+use biggan::random::{Draws, Stream};
+use biggan::shape::NetworkShape;
+use biggan::train::{RealBatch, TrainConfig, TrainState, discriminator_step, generator_step};
+use burn::tensor::{Device, Tensor, TensorData};
+
+use super::inspect;
+use crate::memory::Memory;
+use crate::plan::Plan;
+
+/// Rounds that are timed, after one that warms up.
+const ROUNDS: usize = 2;
+/// Longest time of a round at the measured batch, by what the smallest one took.
+const ROUND_SECS: f64 = 3.0;
+/// Multiply-adds of a round of the smallest batch above which the networks are not built: some
+/// seconds on a laptop.
+const MOST_MULTIPLY_ADDS: u64 = 200_000_000_000;
+/// Those of a stand-in.
+const STAND_IN_MULTIPLY_ADDS: u64 = 20_000_000_000;
+/// Share of the free memory that a measurement may take.
+const MEMORY_SHARE: f64 = 0.6;
+/// Free memory where the system does not tell.
+const ASSUMED_FREE_BYTES: u64 = 4 << 30;
+/// Bytes that training holds at its peak for each byte of feature maps, until it is measured: the maps
+/// and their gradients.
+const ASSUMED_KEPT: f64 = 2.0;
+/// The least that is believed: measurements of tiny networks say little.
+const LEAST_KEPT: f64 = 0.5;
+/// Smallest batch that batch norm takes.
+const SMALLEST: usize = 2;
+
+/// What a configuration costs by its shapes.
+#[derive(Debug, Clone, Copy, PartialEq)]
+struct Cost {
+    /// Multiply-adds of a round, per image of the batch: a backward pass counts as two forward.
+    multiply_adds: u64,
+    /// Weights, moments, average and gradients.
+    state_bytes: f64,
+    /// Feature maps, forward, per image of the batch.
+    map_bytes: f64,
+}
+
+impl Cost {
+    fn of(config: &TrainConfig) -> Result<Self> {
+        let g = NetworkShape::generator(&config.generator)?;
+        let d = NetworkShape::discriminator(&config.discriminator)?;
+        let (pass_g, pass_d) = (g.multiply_adds(), d.multiply_adds());
+        let d_step = pass_g + 3 * 2 * pass_d;
+        let values = 4 * g.parameters() + 3 * d.parameters() + g.parameters().max(d.parameters());
+        let d_maps = 2 * d.activation_bytes();
+        let g_maps = g.activation_bytes() + d.activation_bytes();
+        Ok(Self {
+            multiply_adds: config.d_steps as u64 * d_step + 3 * (pass_g + pass_d),
+            state_bytes: (values * size_of::<f32>() as u64) as f64,
+            map_bytes: d_maps.max(g_maps) as f64,
+        })
+    }
+
+    fn bytes(self, images_at_once: usize, kept: f64) -> f64 {
+        self.state_bytes + kept * self.map_bytes * images_at_once as f64
+    }
+}
+
+/// What some rounds took.
+#[derive(Debug, Clone, Copy)]
+struct Measured {
+    /// Images of a batch.
+    batch: usize,
+    secs_a_round: f64,
+    /// Peak of the process, where the system tells.
+    peak_bytes: Option<u64>,
+}
+
+/// Measures and says what the plan takes.
+///
+/// # Errors
+/// If the device fails or a loss is not finite.
+pub fn estimate(plan: &Plan, device: &Device) -> Result<String> {
+    let config = plan.train();
+    let cost = Cost::of(config)?;
+    let free = available_bytes().unwrap_or(ASSUMED_FREE_BYTES);
+    let affordable = |config: &TrainConfig, limit| -> Result<bool> {
+        let cost = Cost::of(config)?;
+        let fits = cost.bytes(SMALLEST, ASSUMED_KEPT) < MEMORY_SHARE * free as f64;
+        Ok(fits && SMALLEST as u64 * cost.multiply_adds <= limit)
+    };
+    let mut built = config.clone();
+    if !affordable(&built, MOST_MULTIPLY_ADDS)? {
+        while !affordable(&built, STAND_IN_MULTIPLY_ADDS)? && narrow(&mut built) {}
+    }
+    let built_cost = Cost::of(&built)?;
+    let program = Memory::now().map_or(0, |memory| memory.resident_bytes) as f64;
+    let measured = measure(&built, built_cost, free, device)?;
+    let batch = config.batch_size;
+
+    let mut text = String::new();
+    let mut row = |name: &str, value: String| inspect::row(&mut text, name, &value);
+    let mut how = format!(
+        "{ROUNDS} rounds of {} synthetic images, {:.3} s each",
+        measured.batch, measured.secs_a_round
+    );
+    if measured.batch < batch {
+        how += &format!("; scaled linearly to the batch of {batch}");
+    }
+    if built != *config {
+        how += &format!(
+            "; with networks of width {} and {}, since those of the plan are too large to measure here; \
+             scaled by multiply-adds",
+            built.generator.channels, built.discriminator.channels
+        );
+    }
+    row("measured", how);
+
+    let at_once = |config: &TrainConfig, batch| {
+        let part = config.techniques.micro_batch.unwrap_or(batch);
+        part.min(batch)
+    };
+    let exact = built == *config && measured.batch == batch;
+    let kept = measured.peak_bytes.map_or(ASSUMED_KEPT, |peak| {
+        let maps = built_cost.map_bytes * at_once(&built, measured.batch) as f64;
+        ((peak as f64 - program - built_cost.state_bytes) / maps).max(LEAST_KEPT)
+    });
+    let needed = match measured.peak_bytes {
+        Some(peak) if exact => peak as f64,
+        _ => program + cost.bytes(at_once(config, batch), kept),
+    };
+    let mut memory = format!("{} at most", bytes(needed));
+    memory += match measured.peak_bytes {
+        Some(_) if exact => ", measured",
+        Some(_) => ", estimated",
+        None => ", estimated from the feature maps",
+    };
+    memory += &format!("; {} are free here", bytes(free as f64));
+    if needed > free as f64 {
+        memory += ": it will not fit; lower train.batch_size, or set train.techniques.micro_batch";
+    }
+    row("memory", memory);
+
+    let secs = measured.secs_a_round * batch as f64 / measured.batch as f64
+        * (cost.multiply_adds as f64 / built_cost.multiply_adds as f64);
+    let images_per_sec = (batch * config.d_steps) as f64 / secs;
+    let digits = if images_per_sec < 1.0 { 4 } else { 1 };
+    let speed = format!("{images_per_sec:.digits$} images/s seen by D");
+    row("speed", speed);
+    let total = plan.run().images as f64 / images_per_sec;
+    row(
+        "time",
+        format!("{} for {} images", duration(total), plan.run().images),
+    );
+    Ok(text)
+}
+
+/// Halves the widths; false where they are 1.
+fn narrow(config: &mut TrainConfig) -> bool {
+    let widths = [
+        &mut config.generator.channels,
+        &mut config.discriminator.channels,
+    ];
+    let mut narrower = false;
+    for width in widths {
+        narrower |= *width > 1;
+        *width = (*width / 2).max(1);
+    }
+    narrower
+}
+
+/// Measures the largest batch that time and memory allow, the plan's at most.
+fn measure(config: &TrainConfig, cost: Cost, free: u64, device: &Device) -> Result<Measured> {
+    let fits = |batch: usize, kept| cost.bytes(batch, kept) < MEMORY_SHARE * free as f64;
+    let smallest = rounds(&of_batch(config, SMALLEST), ROUNDS, device)?;
+    let mut batch = config.batch_size;
+    let secs = |batch: usize| smallest.secs_a_round * batch as f64 / SMALLEST as f64;
+    while batch > SMALLEST && !(fits(batch, ASSUMED_KEPT) && secs(batch) <= ROUND_SECS) {
+        batch = (batch / 2).max(SMALLEST);
+    }
+    if batch == SMALLEST {
+        return Ok(smallest);
+    }
+    rounds(&of_batch(config, batch), ROUNDS, device)
+}
+
+/// The configuration with a smaller batch, in one part where its parts do not divide it.
+fn of_batch(config: &TrainConfig, batch: usize) -> TrainConfig {
+    let mut config = config.clone();
+    config.batch_size = batch;
+    let part = &mut config.techniques.micro_batch;
+    *part = part.filter(|&part| part <= batch && batch.is_multiple_of(part));
+    config
+}
+
+/// One round to warm up, then timed ones.
+fn rounds(config: &TrainConfig, timed: usize, device: &Device) -> Result<Measured> {
+    let mut state = round(TrainState::new(config, device)?, config, device)?;
+    let started = Instant::now();
+    for _ in 0..timed {
+        state = round(state, config, device)?;
+    }
+    Ok(Measured {
+        batch: config.batch_size,
+        secs_a_round: started.elapsed().as_secs_f64() / timed as f64,
+        peak_bytes: Memory::now().map(|memory| memory.peak_bytes),
+    })
+}
+
+fn round(mut state: TrainState, config: &TrainConfig, device: &Device) -> Result<TrainState> {
+    let mut pairs = None;
+    for _ in 0..config.d_steps {
+        let real = synthetic(config, state.d_step, device);
+        let fakes = config.fakes(Stream::DiscriminatorFakes, state.d_step, device);
+        pairs = config.techniques.objective.pairs().then(|| real.clone());
+        (state, _) = discriminator_step(state, config, real, fakes)?;
+    }
+    let fakes = config.fakes(Stream::GeneratorFakes, state.g_step, device);
+    let (state, report) = generator_step(state, config, fakes, pairs.as_ref())?;
+    // devices compute later than they are asked: reading waits for them
+    pollster::block_on(read_values(report.loss))?;
+    Ok(state)
+}
+
+/// Noise of all classes in turn.
+fn synthetic(config: &TrainConfig, step: u64, device: &Device) -> RealBatch {
+    let (side, n) = (config.discriminator.resolution, config.batch_size);
+    let values = (0..n).flat_map(|index| {
+        let mut draws = Draws::new(config.seed, Stream::Augment, step, index as u64);
+        (0..RGB * side * side).map(move |_| (2.0 * draws.uniform() - 1.0) as f32)
+    });
+    let images = TensorData::new(values.collect::<Vec<_>>(), [n, RGB, side, side]);
+    let classes = config.discriminator.classes;
+    let labels: Vec<usize> = (0..n).map(|index| index % classes).collect();
+    RealBatch {
+        images: Tensor::from_data(images, device),
+        class_weights: one_hot(&labels, classes, device),
+    }
+}
+
+/// Memory that a new process may take; none on systems that do not tell by `/proc`.
+fn available_bytes() -> Option<u64> {
+    let text = std::fs::read_to_string("/proc/meminfo").ok()?;
+    let line = text.lines().find_map(|l| l.strip_prefix("MemAvailable:"))?;
+    let kib: u64 = line.trim().strip_suffix(" kB")?.trim().parse().ok()?;
+    kib.checked_mul(1024)
+}
+
+fn bytes(value: f64) -> String {
+    let mib = value / f64::from(1 << 20);
+    if mib < 1024.0 {
+        format!("{mib:.0} MiB")
+    } else {
+        format!("{:.1} GiB", mib / 1024.0)
+    }
+}
+
+fn duration(secs: f64) -> String {
+    for (unit, secs_each) in [
+        ("years", 31_557_600.0),
+        ("days", 86_400.0),
+        ("hours", 3600.0),
+    ] {
+        if secs >= 1.5 * secs_each {
+            return format!("{:.1} {unit}", secs / secs_each);
+        }
+    }
+    format!("{:.1} minutes", secs / 60.0)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn plan(settings: &[&str]) -> Plan {
+        let settings: Vec<String> = settings.iter().map(|&s| s.to_owned()).collect();
+        Plan::parse(
+            include_str!("../../../../configs/fashion32.toml"),
+            &settings,
+        )
+        .unwrap()
+    }
+
+    /// By the table of `inspect`: G 57.94 M and D 38.67 M multiply-adds an image.
+    #[test]
+    fn a_round_costs_what_its_passes_cost() {
+        let cost = Cost::of(plan(&[]).train()).unwrap();
+        let by_hand = 2.0 * (57.94 + 6.0 * 38.67) + 3.0 * (57.94 + 38.67);
+        assert!((cost.multiply_adds as f64 / 1e6 - by_hand).abs() < 0.1);
+        // G, D, the average, moments, and G's gradients
+        let values = 5.0 * 235_811.0 + 3.0 * 149_905.0;
+        assert_eq!(cost.state_bytes, 4.0 * values);
+        let grows = cost.bytes(64, 2.0) - cost.bytes(32, 2.0);
+        assert!((grows - 64.0 * cost.map_bytes).abs() < 1.0);
+    }
+
+    #[test]
+    fn batches_shrink_with_their_parts() {
+        let config = plan(&["train.batch_size=64", "train.techniques.micro_batch=16"]);
+        let parts = |batch| of_batch(config.train(), batch).techniques.micro_batch;
+        assert_eq!([parts(32), parts(24), parts(8)], [Some(16), None, None]);
+    }
+
+    #[test]
+    fn a_smaller_batch_where_memory_is_short() {
+        let plan = plan(&[
+            "train.generator.channels=2",
+            "train.discriminator.channels=2",
+        ]);
+        let cost = Cost::of(plan.train()).unwrap();
+        let free = (cost.bytes(12, ASSUMED_KEPT) / MEMORY_SHARE) as u64;
+        let measured = measure(plan.train(), cost, free, &Device::flex()).unwrap();
+        assert_eq!(measured.batch, 8);
+        assert!(measured.secs_a_round > 0.0);
+    }
+
+    #[test]
+    fn numbers_have_units() {
+        assert_eq!(bytes(3.5 * f64::from(1 << 20)), "4 MiB");
+        assert_eq!(bytes(3.5 * f64::from(1 << 30)), "3.5 GiB");
+        assert_eq!(duration(90.0), "1.5 minutes");
+        assert_eq!(duration(3.0 * 86_400.0), "3.0 days");
+        assert_eq!(duration(7.0e8), "22.2 years");
+    }
+}

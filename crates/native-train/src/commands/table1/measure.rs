@@ -1,0 +1,301 @@
+//! The finished run of a row, measured: each checkpoint's score, and the last state's spectra and D.
+
+use std::path::{Path, PathBuf};
+
+use anyhow::{Context, Result};
+use biggan::file::Dtype;
+use biggan::latent::one_hot;
+use biggan::layers::PowerStep;
+use biggan::metrics::{Classifier, ClassifierInfo, Moments, frechet_distance};
+use biggan::model::Discriminator;
+use biggan::named::{NamedTensors, named_tensors, read_values};
+use biggan::sampler::Sampler;
+use biggan::standing_stats::StandingConfig;
+use biggan::train::{TrainState, spectra};
+use biggan::truncation::Truncation;
+use burn::tensor::{Device, Tensor, TensorData};
+use pollster::block_on;
+
+use super::super::{Environment, export, train};
+use super::result::{Accuracy, Point, Protocol, Spectra, TruncationPoint};
+use crate::checkpoint::Checkpoint;
+use crate::dataset::{Dataset, Loader, Split};
+use crate::plan::Plan;
+
+/// Thresholds of the paper's figure 2.
+const THRESHOLDS: [f64; 5] = [2.0, 1.5, 1.0, 0.5, 0.04];
+/// Images in a batch behind the batch norm statistics of a model; there are as many batches as the
+/// scores on the way need samples.
+const STANDING_BATCH: usize = 64;
+/// Images computed together: bounds the memory, not the result.
+const CHUNK: usize = 100;
+/// Real images behind D's accuracy, fewer where there are not so many.
+const ACCURACY_IMAGES: usize = 2000;
+/// Values beyond count as saturated.
+const SATURATED: f32 = 0.99;
+/// Seed of the scored samples: all rows are asked for the same z.
+const SEED: u64 = 0;
+
+/// What the samples of a model came to.
+struct Score {
+    frechet: f64,
+    saturated: f64,
+}
+
+/// Measures checkpoints of one data set in the features of one classifier.
+pub struct Judge {
+    classifier: Classifier,
+    info: ClassifierInfo,
+    train: Dataset,
+    test: Dataset,
+    real: Moments,
+    real_saturated: f64,
+    samples: usize,
+    device: Device,
+}
+
+impl Judge {
+    /// Reads the classifier and looks at all training images.
+    ///
+    /// # Errors
+    /// If the classifier or the data cannot be read.
+    pub fn new(
+        classifier: &Path,
+        plan: &Plan,
+        samples: usize,
+        environment: &Environment,
+        device: &Device,
+    ) -> Result<Self> {
+        let (classifier, info) = read_classifier(classifier, device)?;
+        let mut judge = Self {
+            train: train::load(plan, Split::Train, environment)?,
+            test: train::load(plan, Split::Test, environment)?,
+            real: Moments::new(info.classifier.features),
+            real_saturated: 0.0,
+            classifier,
+            info,
+            samples,
+            device: device.clone(),
+        };
+        let resolution = plan.train().generator.resolution;
+        let mut saturated = 0;
+        for first in (0..judge.train.len()).step_by(CHUNK) {
+            let indices = first..(first + CHUNK).min(judge.train.len());
+            let images = judge.train.images_pm1(indices, resolution, device);
+            saturated += saturated_values(&block_on(read_values(images.clone()))?);
+            let features = judge.classifier.forward(images).features;
+            judge.real.add(&block_on(read_values(features))?);
+        }
+        let values = judge.train.len() * 3 * resolution * resolution;
+        judge.real_saturated = saturated as f64 / values as f64;
+        Ok(judge)
+    }
+
+    /// How it scores.
+    pub fn protocol(&self) -> Protocol {
+        Protocol {
+            classifier: self.info.classifier.name.clone(),
+            samples: self.samples,
+            samples_on_the_way: self.few(),
+            statistics_samples: self.standing().passes * STANDING_BATCH,
+            dataset: self.train.info.name.clone(),
+            real_images: self.train.len(),
+            real_saturated: self.real_saturated,
+        }
+    }
+
+    /// Samples of the scores on the way.
+    fn few(&self) -> usize {
+        (self.samples * 2 / 5).max(2)
+    }
+
+    /// Scores every checkpoint with few samples, in their order.
+    ///
+    /// # Errors
+    /// If one cannot be read, or the device fails.
+    pub fn points(&self, checkpoints: &[PathBuf]) -> Result<Vec<Point>> {
+        let score = |path: &PathBuf| self.point(path, self.few());
+        checkpoints.iter().map(score).collect()
+    }
+
+    /// The checkpoint with the lowest of these scores and the last one, scored with all samples.
+    ///
+    /// # Errors
+    /// As [`Judge::points`].
+    pub fn best_and_last(
+        &self,
+        checkpoints: &[PathBuf],
+        points: &[Point],
+    ) -> Result<[Option<Point>; 2]> {
+        let lowest = (0..points.len()).min_by(|&a, &b| {
+            let frechet = |index: usize| points[index].frechet;
+            frechet(a).total_cmp(&frechet(b))
+        });
+        let at = |index: usize| self.point(&checkpoints[index], self.samples);
+        let best = lowest.map(at).transpose()?;
+        let last = points.len().checked_sub(1);
+        let last = if last == lowest {
+            best
+        } else {
+            last.map(at).transpose()?
+        };
+        Ok([best, last])
+    }
+
+    fn point(&self, path: &Path, samples: usize) -> Result<Point> {
+        let checkpoint = read(path)?;
+        let counters = checkpoint.counters.clone();
+        let model = self.model(checkpoint, vec![Truncation::Off])?;
+        Ok(Point {
+            images_seen: counters.images_seen,
+            g_step: counters.g_step,
+            frechet: self.score(&model, Truncation::Off, samples)?.frechet,
+        })
+    }
+
+    /// A checkpoint over the truncations of the paper's figure 2, off first.
+    ///
+    /// # Errors
+    /// As [`Judge::points`].
+    pub fn truncations(&self, path: &Path) -> Result<Vec<TruncationPoint>> {
+        let checkpoint = read(path)?;
+        let all = export::off_and(&THRESHOLDS, checkpoint.plan.train().generator.latent);
+        let model = self.model(checkpoint, all.clone())?;
+        let at = |truncation| {
+            let score = self.score(&model, truncation, self.few())?;
+            Ok(TruncationPoint {
+                truncation,
+                frechet: score.frechet,
+                saturated: score.saturated,
+            })
+        };
+        all.into_iter().map(at).collect()
+    }
+
+    fn standing(&self) -> StandingConfig {
+        StandingConfig {
+            passes: self.few().div_ceil(STANDING_BATCH),
+            batch_size: STANDING_BATCH,
+            seed: SEED,
+        }
+    }
+
+    fn model(&self, checkpoint: Checkpoint, truncations: Vec<Truncation>) -> Result<Sampler> {
+        let (standing, device) = (self.standing(), &self.device);
+        let file = export::model_of(checkpoint, truncations, standing, Dtype::F32, device)?;
+        Ok(Sampler::new(file, device)?)
+    }
+
+    /// Samples of all classes in turn, as `evaluate` takes them.
+    fn score(&self, model: &Sampler, truncation: Truncation, samples: usize) -> Result<Score> {
+        let config = &model.info().generator;
+        let distribution = model.distribution(truncation)?;
+        let mut moments = Moments::new(self.info.classifier.features);
+        let (mut saturated, mut values) = (0, 0);
+        for first in (0..samples).step_by(CHUNK) {
+            let n = CHUNK.min(samples - first);
+            let labels: Vec<usize> = (first..first + n).map(|i| i % config.classes).collect();
+            let z = model.latents(SEED, first as u64, n, distribution);
+            let z = Tensor::from_data(TensorData::new(z, [n, config.z_dim]), &self.device);
+            let classes = one_hot(&labels, config.classes, &self.device);
+            let made = block_on(model.generate(z, classes, distribution.truncation()))?;
+            saturated += saturated_values(&made.images_pm1);
+            values += made.images_pm1.len();
+            let images = TensorData::new(made.images_pm1, [n, 3, made.side, made.side]);
+            let features = self
+                .classifier
+                .forward(Tensor::from_data(images, &self.device))
+                .features;
+            moments.add(&block_on(read_values(features))?);
+        }
+        Ok(Score {
+            frechet: frechet_distance(&moments, &self.real),
+            saturated: saturated as f64 / values as f64,
+        })
+    }
+
+    /// Singular values and D's accuracy of a checkpoint.
+    ///
+    /// # Errors
+    /// As [`Judge::points`].
+    pub fn state(&self, path: &Path) -> Result<(Spectra, Accuracy)> {
+        let checkpoint = read(path)?;
+        let plan = checkpoint.plan.clone();
+        let state = checkpoint.into_state(&self.device)?;
+        Ok((spectra_of(&state)?, self.accuracy(&plan, &state)?))
+    }
+
+    fn accuracy(&self, plan: &Plan, state: &TrainState) -> Result<Accuracy> {
+        let config = plan.train();
+        let (resolution, classes) = (config.generator.resolution, config.generator.classes);
+        let mut seen = Loader::new(self.train.clone(), config.seed, resolution);
+        let count = ACCURACY_IMAGES.min(self.train.len()) as u64;
+        let count = count.min(state.images_seen) as usize;
+        let training = share(count, |first, n| {
+            let batch = seen.batch(first as u64, n, &self.device);
+            logits(&state.discriminator, batch.images, batch.class_weights)
+        })?;
+        let held_out = share(ACCURACY_IMAGES.min(self.test.len()), |first, n| {
+            let indices = first..first + n;
+            let labels = self.test.labels[indices.clone()].iter();
+            let labels: Vec<usize> = labels.map(|&label| usize::from(label)).collect();
+            let images = self.test.images_pm1(indices, resolution, &self.device);
+            let classes = one_hot(&labels, classes, &self.device);
+            logits(&state.discriminator, images, classes)
+        })?;
+        Ok(Accuracy { training, held_out })
+    }
+}
+
+/// Reads a classifier file.
+///
+/// # Errors
+/// If it cannot be read, or is none.
+pub fn read_classifier(path: &Path, device: &Device) -> Result<(Classifier, ClassifierInfo)> {
+    let named = || format!("classifier {}", path.display());
+    let bytes = std::fs::read(path).with_context(named)?;
+    Classifier::decode(&bytes, device).with_context(named)
+}
+
+fn read(path: &Path) -> Result<Checkpoint> {
+    let named = || format!("checkpoint {}", path.display());
+    Checkpoint::decode(&std::fs::read(path).with_context(named)?).with_context(named)
+}
+
+fn saturated_values(values_pm1: &[f32]) -> usize {
+    let beyond = |value: &&f32| value.abs() > SATURATED;
+    values_pm1.iter().filter(beyond).count()
+}
+
+fn logits(d: &Discriminator, images: Tensor<4>, classes: Tensor<2>) -> Result<Vec<f32>> {
+    let logits = d.clone().forward(images, classes, PowerStep::Discard);
+    Ok(block_on(read_values(logits))?)
+}
+
+/// Share of `count` images with a logit above 0; `logits` has those of `n` from `first` on.
+fn share(count: usize, mut logits: impl FnMut(usize, usize) -> Result<Vec<f32>>) -> Result<f64> {
+    let mut above = 0;
+    for first in (0..count).step_by(CHUNK) {
+        let found = logits(first, CHUNK.min(count - first))?;
+        above += found.iter().filter(|&&logit| logit > 0.0).count();
+    }
+    Ok(above as f64 / count.max(1) as f64)
+}
+
+fn spectra_of(state: &TrainState) -> Result<Spectra> {
+    let sigma = |tensors: NamedTensors, choose: fn(&str) -> bool| {
+        // names sort by block: no network here has ten
+        let last = tensors.into_iter().rfind(|(name, _)| choose(name));
+        let found = block_on(spectra(&last.into_iter().collect(), 3))?;
+        Ok::<_, biggan::Error>(found.into_values().next().unwrap_or_default())
+    };
+    let generator = named_tensors(&state.generator);
+    let discriminator = named_tensors(&state.discriminator);
+    Ok(Spectra {
+        generator_first: sigma(generator, |name| name == "linear.weight")?,
+        discriminator_last: sigma(discriminator, |name| {
+            let conv = name.starts_with("blocks.") && name.ends_with(".weight");
+            conv && !name.contains("conv_sc") && !name.contains("attention")
+        })?,
+    })
+}
