@@ -58,7 +58,8 @@ pub fn run(args: &TrainArgs, environment: &Environment) -> Result<Outcome> {
         dataset.info.name,
         out.display()
     );
-    let loader = Loader::new(dataset, train.seed, train.generator.resolution);
+    let loader =
+        Loader::new(dataset, train.seed, train.generator.resolution).with_flips(plan.data().flip);
     let training = Training {
         plan: &plan,
         loader,

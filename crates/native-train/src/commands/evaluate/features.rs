@@ -69,15 +69,14 @@ pub fn real_images(
     environment: &Environment,
     device: &Device,
 ) -> Result<RealImages> {
+    let dataset = args.dataset.as_ref();
     let section = DataSection {
-        dataset: args
-            .dataset
-            .clone()
-            .unwrap_or_else(|| sampler.info().dataset.name.clone()),
-        path: args.data.clone(),
-        class_names: None,
         // the checksum says whether these are the images that the model saw
         skip_broken: true,
+        ..DataSection::of(
+            dataset.unwrap_or(&sampler.info().dataset.name),
+            args.data.clone(),
+        )
     };
     let request = DatasetRequest {
         section: &section,
