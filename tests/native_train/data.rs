@@ -179,3 +179,172 @@ fn folders_of_pictures_are_trained_on() {
     );
     assert!(text.contains("6 images of data"), "{text}");
 }
+
+/// Classes `apple` and `pear` with three pictures each, in `pictures`.
+fn apples_and_pears(setting: &Setting) {
+    for (class, side) in [("apple", 40), ("pear", 50)] {
+        for number in 0..3 {
+            let path = setting.path(&format!("pictures/{class}/{number}.png"));
+            picture(&path, side + number, 40);
+        }
+    }
+}
+
+#[test]
+fn packed_pictures_train_as_the_pictures_do() {
+    let setting = Setting::new();
+    apples_and_pears(&setting);
+    let packed = setting.ok(&[
+        "data",
+        "pack",
+        "pictures",
+        "--resolution",
+        "32",
+        "--out",
+        "packed",
+    ]);
+    assert!(
+        packed.contains("packed/train.pack: 6 images of 2 classes"),
+        "{packed}"
+    );
+    let count = classes(2);
+    let losses = |dataset: &str, path: &str, out: &str| {
+        let (dataset, path) = (
+            format!("data.dataset={dataset}"),
+            format!("data.path='{path}'"),
+        );
+        let mut args = vec!["--config", "tiny.toml", "--out", out, "--steps", "5"];
+        for set in [&dataset, &path, &count[0], &count[1]] {
+            args.extend(["--set", set]);
+        }
+        setting.ok(&args);
+        let log = std::fs::read_to_string(setting.path(out).join("log.jsonl")).unwrap();
+        let record: serde_json::Value = serde_json::from_str(log.lines().last().unwrap()).unwrap();
+        (
+            record["loss_d"].as_f64().unwrap(),
+            record["loss_g"].as_f64().unwrap(),
+        )
+    };
+    let from_folder = losses("image-folder", "pictures", "a");
+    assert_eq!(losses("packed", "packed", "b"), from_folder);
+    // damage is found before the training
+    let file = setting.path("packed/train.pack");
+    let mut bytes = std::fs::read(&file).unwrap();
+    let middle = bytes.len() / 2;
+    bytes[middle] ^= 1;
+    std::fs::write(&file, bytes).unwrap();
+    let damaged = [
+        "--config",
+        "tiny.toml",
+        "--out",
+        "c",
+        "--set",
+        "data.dataset=packed",
+    ];
+    let damaged = [&damaged[..], &["--set", "data.path='packed'"]].concat();
+    setting.refused(1, &damaged, &["train.pack", "damaged", "data pack"]);
+}
+
+#[test]
+fn several_labels_an_image_are_packed_from_a_list() {
+    let setting = Setting::new();
+    for name in ["a.png", "b.png", "c.png"] {
+        picture(&setting.path("flat").join(name), 40, 40);
+    }
+    let pack = [
+        "data",
+        "pack",
+        "flat",
+        "--resolution",
+        "32",
+        "--out",
+        "packed",
+        "--labels",
+        "l.tsv",
+    ];
+    let write = |text: &str| std::fs::write(setting.path("l.tsv"), text).unwrap();
+    write("a.png\tcat\nb.png\tdog\tcat\nc.png\thorse\n");
+    setting.ok(&pack);
+    let count = classes(3);
+    let mut args = train("data.dataset=packed", &count);
+    args.extend(["--set", "data.path='packed'"]);
+    setting.ok(&args);
+    write("a.png\n");
+    setting.refused(1, &pack, &["line 1 has no class", "PATH<tab>CLASS"]);
+    write("a.png\tcat\n../secret.png\tdog\n");
+    setting.refused(1, &pack, &["line 2", "leads out of the directory"]);
+    write("a.png\tcat\nnone.png\tdog\n");
+    setting.refused(1, &pack, &["none.png", "--skip-broken"]);
+    let left: Vec<_> = std::fs::read_dir(setting.path("packed")).unwrap().collect();
+    assert_eq!(
+        left.len(),
+        1,
+        "the old file stays and nothing unfinished beside it"
+    );
+    let skipped = setting.ok(&[&pack[..], &["--skip-broken"]].concat());
+    assert!(skipped.contains("1 images of 2 classes"), "{skipped}");
+}
+
+#[test]
+fn data_of_a_recipe_are_packed_and_timed() {
+    let setting = Setting::new();
+    setting.ok(&["data", "pack", "--config", "tiny.toml", "--out", "packed"]);
+    let bench = ["data", "bench", "--config", "tiny.toml", "--images", "100"];
+    let packed = [
+        "--set",
+        "data.dataset=packed",
+        "--set",
+        "data.path='packed'",
+    ];
+    for args in [bench.to_vec(), [&bench[..], &packed].concat()] {
+        let text = setting.ok(&args);
+        assert!(
+            text.contains("24 images in") && text.contains("100 images in"),
+            "{text}"
+        );
+    }
+    let output = setting.run(&["data", "pack", "--out", "packed"]);
+    assert_eq!(output.status.code(), Some(2));
+    assert!(crate::setting::stderr(&output).contains("<FOLDER|--config <FILE>>"));
+}
+
+#[test]
+fn check_finds_what_ruins_a_training() {
+    let setting = Setting::new();
+    apples_and_pears(&setting);
+    let check = ["data", "check", "pictures"];
+    let clean = setting.ok(&check);
+    assert!(
+        clean.contains("6 images in 2 classes") && clean.contains("nothing was found"),
+        "{clean}"
+    );
+    setting.ok(&["data", "check", "--config", "tiny.toml"]);
+    let path = |name: &str| setting.path("pictures").join(name);
+    std::fs::copy(path("apple/0.png"), path("pear/again.jpg")).unwrap();
+    std::fs::write(path("pear/broken.png"), b"no picture").unwrap();
+    let output = setting.run(&[&check[..], &["--json"]].concat());
+    assert_eq!(output.status.code(), Some(1));
+    let report: serde_json::Value = serde_json::from_slice(&output.stdout).unwrap();
+    let kinds: Vec<&str> = report["findings"]
+        .as_array()
+        .unwrap()
+        .iter()
+        .map(|finding| finding["kind"].as_str().unwrap())
+        .collect();
+    assert_eq!(kinds, ["unreadable", "two classes", "misnamed"]);
+    assert_eq!(report["classes"]["train"]["apple"], 3);
+    std::fs::create_dir(setting.path("deep")).unwrap();
+    std::fs::rename(setting.path("pictures"), setting.path("deep/pictures")).unwrap();
+    let output = setting.run(&["data", "check", "deep"]);
+    assert_eq!(output.status.code(), Some(1));
+    let text = String::from_utf8_lossy(&output.stdout).into_owned();
+    assert!(
+        text.contains("FAULT: layout") && text.contains("one folder too deep"),
+        "{text}"
+    );
+    setting.refused(
+        1,
+        &["data", "check", "nowhere"],
+        &["nowhere", "No such file"],
+    );
+}

@@ -30,12 +30,7 @@ impl Bench {
         let device = Device::flex();
         let bytes = std::fs::read(root().join("models/fashion-cnn.safetensors")).unwrap();
         let (classifier, _) = Classifier::decode(&bytes, &device).unwrap();
-        let section = DataSection {
-            dataset: "idx".into(),
-            path: Some(root().join("tests/fixtures/fashion-mnist-300")),
-            class_names: None,
-            skip_broken: false,
-        };
+        let section = DataSection::of("idx", Some(root().join("tests/fixtures/fashion-mnist-300")));
         let request = DatasetRequest {
             section: &section,
             split: Split::Test,

@@ -81,7 +81,7 @@ fn a_report_says_what_it_cannot_read() {
     let page = page(&setting, &["--out", "page.html"]);
     for part in [
         "log.jsonl: 1 lines are no records",
-        "neither PNG nor JPEG",
+        "neither PNG, JPEG nor WebP",
         "&lt;script&gt;alert(1)&lt;/script&gt;",
     ] {
         assert!(page.contains(part), "{part:?} is not in the page");

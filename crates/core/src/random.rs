@@ -24,10 +24,12 @@ pub enum Stream {
     StandingStats = 5,
     /// Latents of samples a person asks for.
     Sample = 6,
-    /// Augmentation (flips).
+    /// Augmentation in front of D.
     Augment = 7,
     /// Latents and labels of evaluations.
     Evaluation = 8,
+    /// Mirrored training images, by number in the run.
+    Flip = 9,
 }
 
 /// A generator for one purpose, step and sample.

@@ -1,10 +1,11 @@
 //! Files that appear whole or not at all: written aside, synced, renamed.
 
 use std::fs::{File, OpenOptions};
-use std::io::Write;
+use std::io::{Seek, SeekFrom, Write};
 use std::path::Path;
 
 use anyhow::{Context, Result, bail};
+use tempfile::NamedTempFile;
 
 /// Beginning of the names of files that are not finished.
 pub const PARTIAL: &str = ".partial-";
@@ -30,25 +31,65 @@ pub fn write(path: &Path, bytes: &[u8]) -> Result<()> {
         }
         _ => {}
     }
-    let directory = directory_of(path);
-    write_aside(path, directory, bytes).with_context(named)?;
-    sync_directory(directory)
+    write_aside(path, bytes).with_context(named)
 }
 
-fn write_aside(path: &Path, directory: &Path, bytes: &[u8]) -> Result<()> {
-    let mut builder = tempfile::Builder::new();
-    builder.prefix(PARTIAL);
-    #[cfg(unix)]
-    {
-        use std::os::unix::fs::PermissionsExt;
-        // as any new file: the process's umask applies
-        builder.permissions(std::fs::Permissions::from_mode(0o666));
-    }
-    let mut aside = builder.tempfile_in(directory)?; // removed when dropped before `persist`
+fn write_aside(path: &Path, bytes: &[u8]) -> Result<()> {
+    let mut aside = Aside::new(path)?;
     aside.write_all(bytes)?;
-    aside.as_file().sync_all()?;
-    aside.persist(path).map_err(|error| error.error)?;
-    Ok(())
+    aside.commit(path)
+}
+
+/// A file that is being written beside its place; it is removed if it is dropped before
+/// [`Aside::commit`].
+#[derive(Debug)]
+pub struct Aside(NamedTempFile);
+
+impl Aside {
+    /// Begins a file in the directory of `path`.
+    ///
+    /// # Errors
+    /// If that directory cannot be written.
+    pub fn new(path: &Path) -> Result<Self> {
+        let mut builder = tempfile::Builder::new();
+        builder.prefix(PARTIAL);
+        #[cfg(unix)]
+        {
+            use std::os::unix::fs::PermissionsExt;
+            // as any new file: the process's umask applies
+            builder.permissions(std::fs::Permissions::from_mode(0o666));
+        }
+        let file = builder
+            .tempfile_in(directory_of(path))
+            .with_context(|| format!("writing {}", path.display()))?;
+        Ok(Self(file))
+    }
+
+    /// Gives the file its name, when all of it is on the disk.
+    ///
+    /// # Errors
+    /// If the system refuses.
+    pub fn commit(self, path: &Path) -> Result<()> {
+        self.0.as_file().sync_all()?;
+        self.0.persist(path).map_err(|error| error.error)?;
+        sync_directory(directory_of(path))
+    }
+}
+
+impl Write for Aside {
+    fn write(&mut self, bytes: &[u8]) -> std::io::Result<usize> {
+        self.0.write(bytes)
+    }
+
+    fn flush(&mut self) -> std::io::Result<()> {
+        self.0.flush()
+    }
+}
+
+impl Seek for Aside {
+    fn seek(&mut self, to: SeekFrom) -> std::io::Result<u64> {
+        self.0.seek(to)
+    }
 }
 
 fn directory_of(path: &Path) -> &Path {

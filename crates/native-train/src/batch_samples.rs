@@ -18,7 +18,11 @@ pub fn latents(generator: &Generator, seed: u64, first: u64, n: usize) -> Vec<f3
         first,
     };
     let config = generator.config();
-    key.z(n, config.z_dim, LatentDistribution::untruncated(config.latent))
+    key.z(
+        n,
+        config.z_dim,
+        LatentDistribution::untruncated(config.latent),
+    )
 }
 
 /// Images `[n, 3, r, r]` in [-1, 1], row-major, of `labels.len()` latents.

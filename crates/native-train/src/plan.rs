@@ -41,6 +41,22 @@ pub struct DataSection {
     /// Whether images that cannot be decoded are left out instead of refused (`image-folder`).
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub skip_broken: bool,
+    /// Whether every image is mirrored left to right in half of the times it is seen.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub flip: bool,
+}
+
+impl DataSection {
+    /// A data set by name, at a place of its own or the given one.
+    pub fn of(dataset: &str, path: Option<PathBuf>) -> Self {
+        Self {
+            dataset: dataset.to_owned(),
+            path,
+            class_names: None,
+            skip_broken: false,
+            flip: false,
+        }
+    }
 }
 
 /// A valid recipe. It is built only by validation.

@@ -7,13 +7,13 @@ use std::fmt;
 use std::path::{Path, PathBuf};
 
 use anyhow::Result;
-use biggan::metrics::{Moments, Normal, class_spread, frechet_distance};
+use biggan::metrics::{Moments, Normal, class_spread};
 use biggan::train::TrainState;
 use burn::tensor::Device;
 use serde::{Deserialize, Serialize};
 
-use crate::batch_samples;
 use crate::args::NetworkArgs;
+use crate::batch_samples;
 use crate::commands::evaluate::{CHUNK, OpenNetwork, as_seen, each, look, open};
 use crate::dataset::Dataset;
 use crate::json_lines::JsonLines;
@@ -142,7 +142,7 @@ impl<'a> Scorer<'a> {
         let record = ScoreRecord {
             g_step: state.g_step,
             images_seen: state.images_seen,
-            frechet: frechet_distance(&Normal::of(&moments), &real.normal),
+            frechet: Normal::of(&moments).frechet_distance(&real.normal),
             recognised: right as f64 / self.samples as f64,
             spread: class_spread(&features, dim, &labels) / real.spread,
             protocol: format!(
@@ -163,15 +163,21 @@ impl<'a> Scorer<'a> {
         let dim = network.info().features;
         let mut moments = Moments::new(dim);
         let (mut first, mut labels) = (Vec::new(), Vec::new());
-        each(data, network, self.resolution, self.device, |indices, seen| {
-            moments.add(seen);
-            for (index, features) in indices.zip(seen.chunks_exact(dim)) {
-                if index < self.samples {
-                    first.extend(features);
-                    labels.push(usize::from(data.labels[index]));
+        each(
+            data,
+            network,
+            self.resolution,
+            self.device,
+            |indices, seen| {
+                moments.add(seen);
+                for (index, features) in indices.zip(seen.chunks_exact(dim)) {
+                    if index < self.samples {
+                        first.extend(features);
+                        labels.push(usize::from(data.labels[index]));
+                    }
                 }
-            }
-        })?;
+            },
+        )?;
         let spread = class_spread(&first, dim, &labels);
         Ok(Real {
             normal: Normal::of(&moments),

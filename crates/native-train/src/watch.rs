@@ -235,9 +235,11 @@ mod tests {
         let dataset = |seed: usize| Dataset {
             images_u8: (0..9 * 28 * 28)
                 .map(|i| (i * i / seed % 251) as u8)
-                .collect(),
+                .collect::<Vec<u8>>()
+                .into(),
             shape: [1, 28, 28],
             labels: (0..9).collect(),
+            label_rows: None,
             class_names: (0..10).map(|c| c.to_string()).collect(),
             info: DatasetInfo {
                 name: "nine".into(),

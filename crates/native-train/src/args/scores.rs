@@ -28,7 +28,7 @@ Examples:
       --classifier models/fashion-cnn.safetensors --out neighbours.png";
 
 /// The network in whose features scores are measured.
-#[derive(Debug, Clone, clap::Args)]
+#[derive(Debug, Clone, Default, clap::Args)]
 pub struct NetworkArgs {
     /// Classifier file of `native-train classifier`; the scores are named after it
     #[arg(long, value_name = "FILE", conflicts_with_all = ["features", "network"])]

@@ -66,12 +66,7 @@ pub fn run(args: &ClassifierArgs, environment: &Environment) -> Result<Outcome> 
 }
 
 fn load(args: &ClassifierArgs, split: Split, environment: &Environment) -> Result<Dataset> {
-    let section = DataSection {
-        dataset: args.dataset.clone(),
-        path: args.data.clone(),
-        class_names: None,
-        skip_broken: false,
-    };
+    let section = DataSection::of(&args.dataset, args.data.clone());
     let request = DatasetRequest {
         section: &section,
         split,

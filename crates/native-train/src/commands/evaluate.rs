@@ -161,15 +161,12 @@ impl EvaluateArgs {
 
     /// Where the real images are, by the arguments and the model.
     fn section(&self, sampler: &Sampler) -> DataSection {
+        let dataset = self.dataset.as_ref();
+        let dataset = dataset.unwrap_or(&sampler.info().dataset.name);
         DataSection {
-            dataset: self
-                .dataset
-                .clone()
-                .unwrap_or_else(|| sampler.info().dataset.name.clone()),
-            path: self.data.clone(),
-            class_names: None,
             // the checksum says whether these are the images that the model saw
             skip_broken: true,
+            ..DataSection::of(dataset, self.data.clone())
         }
     }
 }

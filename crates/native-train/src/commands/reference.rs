@@ -34,12 +34,7 @@ pub fn run(args: &ReferenceArgs, environment: &Environment) -> Result<Outcome> {
         bad_usage("--classes is missing: the number of classes of the data set, e.g. 10")
     })?;
     open.check(resolution, classes)?;
-    let section = DataSection {
-        dataset: args.dataset.clone(),
-        path: args.data.clone(),
-        class_names: None,
-        skip_broken: false,
-    };
+    let section = DataSection::of(&args.dataset, args.data.clone());
     let request = DatasetRequest {
         section: &section,
         split: Split::Train,

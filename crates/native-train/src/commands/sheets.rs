@@ -199,10 +199,8 @@ impl<'a> Asked<'a> {
         open.check(side, config.classes)?;
         let named = self.sampler.info().dataset.name.clone();
         let section = DataSection {
-            dataset: args.dataset.clone().unwrap_or(named),
-            path: args.data.clone(),
-            class_names: None,
             skip_broken: true,
+            ..DataSection::of(args.dataset.as_ref().unwrap_or(&named), args.data.clone())
         };
         let data = evaluate::training_set(&section, self.sampler, environment)?;
         let wanted = self.columns - 1;

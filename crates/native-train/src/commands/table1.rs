@@ -119,6 +119,8 @@ fn plan(row: &Row, args: &Table1Args) -> Result<Plan> {
         format!("run.images={}", args.images),
         format!("run.checkpoint_every_images={every}"),
         format!("run.keep_checkpoints={}", 2 * CHECKPOINTS),
+        // every row sees equally many images, whatever becomes of it
+        "run.collapse.enabled=false".to_owned(),
     ];
     settings.extend(row.all_settings());
     let parsed = match &args.config {
@@ -142,6 +144,7 @@ fn train_and_measure(
         plan,
         out: &out,
         resume: true,
+        amend: false,
         max_steps: None,
         device: device.clone(),
         interrupt: interrupt.clone(),
@@ -183,7 +186,7 @@ fn measure(
         Some(path) if row.truncated => judge.truncations(path)?,
         _ => Vec::new(),
     };
-    let log = run_dir::RunDir::open(out)?.open_log(u64::MAX)?;
+    let (log, _) = run_dir::RunDir::open(out)?.open_log(u64::MAX)?;
     eprintln!(
         "{}: measured in {:.0} s",
         row.name,

@@ -105,7 +105,8 @@ impl Run<'_> {
             out.display()
         );
         let watcher = watcher(plan, &dataset, environment);
-        let loader = Loader::new(dataset, train.seed, train.generator.resolution);
+        let loader = Loader::new(dataset, train.seed, train.generator.resolution)
+            .with_flips(plan.data().flip);
         let training = Training {
             plan,
             loader,

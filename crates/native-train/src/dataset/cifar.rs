@@ -129,7 +129,7 @@ fn read_cifar10(request: &DatasetRequest<'_>, directory: &Path) -> Result<Datase
         Split::Train => 0..5,
         Split::Test => 5..6,
     };
-    let mut dataset = empty(CIFAR10.name, CLASS_NAMES.map(str::to_owned).to_vec());
+    let mut batches = Vec::new();
     for place in places {
         let binary = directory.join(format!("{}.bin", BATCHES[place]));
         let strip = directory.join(format!("{}.png", BATCHES[place]));
@@ -155,9 +155,10 @@ fn read_cifar10(request: &DatasetRequest<'_>, directory: &Path) -> Result<Datase
             batch.sha256,
             SHA256[place]
         );
-        append(&mut dataset, batch);
+        batches.push(batch);
     }
-    Ok(dataset)
+    let class_names = CLASS_NAMES.map(str::to_owned).to_vec();
+    Ok(gathered(CIFAR10.name, class_names, batches))
 }
 
 /// That a directory holds the true strips, both parts.
@@ -185,12 +186,8 @@ fn read_cifar100(request: &DatasetRequest<'_>, directory: &Path) -> Result<Datas
         Some(names) => names.clone(),
         None => names_beside(directory)?,
     };
-    let mut dataset = empty(CIFAR100.name, class_names);
-    append(
-        &mut dataset,
-        read_binary(&directory.join(name), images, CIFAR100_LABELS)?,
-    );
-    Ok(dataset)
+    let batch = read_binary(&directory.join(name), images, CIFAR100_LABELS)?;
+    Ok(gathered(CIFAR100.name, class_names, vec![batch]))
 }
 
 /// The names that the authors' archive has beside the images, else numbers.
@@ -214,25 +211,26 @@ fn inside(directory: &Path, unpacked: &str) -> PathBuf {
     }
 }
 
-fn empty(name: &str, class_names: Vec<String>) -> Dataset {
+/// One data set of its files.
+fn gathered(name: &str, class_names: Vec<String>, batches: Vec<Batch>) -> Dataset {
+    let (mut images_u8, mut labels, mut sha256) = (Vec::new(), Vec::new(), Vec::new());
+    for batch in batches {
+        images_u8.extend(batch.images);
+        labels.extend(batch.labels);
+        sha256.push(batch.sha256);
+    }
     Dataset {
-        images_u8: Vec::new(),
+        images_u8: images_u8.into(),
         shape: [3, 32, 32],
-        labels: Vec::new(),
-        class_names,
         info: DatasetInfo {
             name: name.to_owned(),
-            images: 0,
-            sha256: Vec::new(),
+            images: labels.len(),
+            sha256,
         },
+        labels,
+        label_rows: None,
+        class_names,
     }
-}
-
-fn append(dataset: &mut Dataset, batch: Batch) {
-    dataset.images_u8.extend(batch.images);
-    dataset.labels.extend(batch.labels);
-    dataset.info.images = dataset.labels.len();
-    dataset.info.sha256.push(batch.sha256);
 }
 
 /// Reads a file of a known number of records; its size is checked before memory is taken.

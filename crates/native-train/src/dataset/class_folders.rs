@@ -102,7 +102,13 @@ pub fn list(directory: &Path) -> Result<Vec<Class>> {
     );
     let mut classes = Vec::with_capacity(folders.len());
     for folder in folders {
-        let (below, files) = entries(&folder)?;
+        let (below, mut files) = entries(&folder)?;
+        if let [only] = &below[..]
+            && files.is_empty()
+            && only.ends_with("images")
+        {
+            files = entries(only)?.1; // as Tiny-ImageNet is packed
+        }
         if files.is_empty() {
             let deeper = below
                 .iter()

@@ -86,9 +86,10 @@ pub fn read(
         .and_then(|name| name.to_str())
         .with_context(|| format!("data.path {} has no name", directory.display()))?;
     Ok(Dataset {
-        images_u8: images.values,
+        images_u8: images.values.into(),
         shape: [1, height, width],
         labels: labels.values.into_iter().map(u16::from).collect(),
+        label_rows: None,
         class_names,
         info: DatasetInfo {
             name: name.to_owned(),

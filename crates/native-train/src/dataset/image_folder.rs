@@ -16,13 +16,13 @@ use super::{Dataset, DatasetRequest, NamedDataset, area, class_folders, picture}
 /// Folders of pictures.
 pub const IMAGE_FOLDER: NamedDataset = NamedDataset {
     name: "image-folder",
-    about: "PNG and JPEG files in data.path, one folder a class",
+    about: "PNG, JPEG and WebP files in data.path, one folder a class",
     read,
     fetch: None,
     is_complete: Path::is_dir,
 };
 
-/// Most bytes that the resized pictures may take; what is larger needs streaming, which is not there yet.
+/// Most bytes that the resized pictures may take; what is larger is packed first.
 const MAX_BYTES: u64 = 4 << 30;
 /// Broken files that a message names.
 const MAX_NAMED: usize = 5;
@@ -79,7 +79,7 @@ fn read(request: &DatasetRequest<'_>, directory: &Path, resolution: usize) -> Re
         .and_then(|name| name.to_str())
         .with_context(|| format!("data.path {} has no name", directory.display()))?;
     Ok(Dataset {
-        images_u8,
+        images_u8: images_u8.into(),
         shape: [3, resolution, resolution],
         info: DatasetInfo {
             name: name.to_owned(),
@@ -87,6 +87,7 @@ fn read(request: &DatasetRequest<'_>, directory: &Path, resolution: usize) -> Re
             sha256: vec![hex(&digest.finalize())],
         },
         labels,
+        label_rows: None,
         class_names,
     })
 }
@@ -97,7 +98,8 @@ fn check_bytes(count: usize, resolution: usize, limit: u64) -> Result<()> {
     ensure!(
         bytes <= limit,
         "{count} pictures of {resolution}x{resolution} need {:.1} GiB of memory, more than the {:.1} that \
-         may be taken; use fewer pictures or a smaller resolution",
+         may be taken; pack them once, `native-train data pack DIR --resolution {resolution} --out PACKED`, \
+         and train with data.dataset = \"packed\"",
         bytes as f64 / (1u64 << 30) as f64,
         limit as f64 / (1u64 << 30) as f64,
     );
@@ -105,14 +107,8 @@ fn check_bytes(count: usize, resolution: usize, limit: u64) -> Result<()> {
 }
 
 /// Decodes and resizes a file; returns the SHA-256 of its bytes.
-fn read_picture(file: &Path, resolution: usize, planes: &mut [u8]) -> Result<Vec<u8>> {
-    let size = std::fs::metadata(file)?.len();
-    ensure!(
-        size <= picture::MAX_FILE_BYTES,
-        "{size} bytes, more than {}",
-        picture::MAX_FILE_BYTES
-    );
-    let bytes = std::fs::read(file)?;
+pub fn read_picture(file: &Path, resolution: usize, planes: &mut [u8]) -> Result<Vec<u8>> {
+    let bytes = picture::read(file)?;
     let decoded = picture::decode(&bytes)?;
     area::square(
         &decoded.rgb,
@@ -186,10 +182,8 @@ mod tests {
 
     fn load(directory: &Path, split: Split, classes: usize, skip_broken: bool) -> Result<Dataset> {
         let section = DataSection {
-            dataset: IMAGE_FOLDER.name.into(),
-            path: None,
-            class_names: None,
             skip_broken,
+            ..DataSection::of(IMAGE_FOLDER.name, None)
         };
         let request = DatasetRequest {
             section: &section,
@@ -225,7 +219,7 @@ mod tests {
         let set = load(directory.path(), Split::Train, 2, false).unwrap();
         assert_eq!(set.class_names, ["a", "b"]);
         assert_eq!(set.labels, [0, 1, 1]);
-        assert_eq!(set.images_u8, [[30; 12], [10; 12], [20; 12]].concat());
+        assert_eq!(set.images_u8[..], [[30; 12], [10; 12], [20; 12]].concat());
         let again = load(directory.path(), Split::Train, 2, false).unwrap();
         assert_eq!(set.info, again.info);
         // another name of a file is another set: the labels may follow from it
@@ -267,7 +261,7 @@ mod tests {
         );
         let set = load(directory.path(), Split::Train, 2, true).unwrap();
         assert_eq!((set.labels, set.info.images), (vec![0, 1, 1], 3));
-        assert_eq!(set.images_u8, [[30; 12], [10; 12], [20; 12]].concat());
+        assert_eq!(set.images_u8[..], [[30; 12], [10; 12], [20; 12]].concat());
         std::fs::write(directory.path().join("a/1.png"), "no picture").unwrap();
         let error = load(directory.path(), Split::Train, 2, true).unwrap_err();
         assert!(
@@ -310,6 +304,13 @@ mod tests {
         std::fs::remove_file(root.join("b/self.png")).unwrap();
         symlink("..", root.join("b/up")).unwrap();
         assert_eq!(load(root, Split::Train, 2, false).unwrap().len(), 4);
+        let fifo = std::process::Command::new("mkfifo")
+            .arg(root.join("b/pipe.png"))
+            .status();
+        if fifo.is_ok_and(|status| status.success()) {
+            refusal(root, 2, &["1 of 5 pictures", "pipe.png", "no regular file"]);
+            std::fs::remove_file(root.join("b/pipe.png")).unwrap();
+        }
         symlink(".", root.join("here")).unwrap();
         refusal(root, 3, &["class folder", "here", "one folder too deep"]);
     }

@@ -1,7 +1,6 @@
 //! Batches in an order that depends on nothing but the seed and the images seen.
 
-use biggan::latent::one_hot;
-use biggan::random::{Stream, permutation};
+use biggan::random::{Draws, Stream, permutation};
 use biggan::train::RealBatch;
 use burn::tensor::{Device, Tensor, TensorData};
 
@@ -14,6 +13,8 @@ pub struct Loader {
     dataset: Dataset,
     seed: u64,
     resolution: usize,
+    /// Whether every second image is mirrored.
+    flip: bool,
     /// Permutation of the epoch that was used last.
     order: Option<(u64, Vec<u32>)>,
 }
@@ -25,8 +26,15 @@ impl Loader {
             dataset,
             seed,
             resolution,
+            flip: false,
             order: None,
         }
+    }
+
+    /// With every image mirrored left to right in half of the times it is seen, drawn by its number in
+    /// the run.
+    pub fn with_flips(self, flip: bool) -> Self {
+        Self { flip, ..self }
     }
 
     /// The data set.
@@ -36,17 +44,30 @@ impl Loader {
 
     /// The batch that follows `images_seen` images.
     pub fn batch(&mut self, images_seen: u64, batch_size: usize, device: &Device) -> RealBatch {
+        let classes = self.dataset.class_names.len();
         let mut images = Vec::with_capacity(batch_size * 3 * self.resolution * self.resolution);
-        let mut labels = Vec::with_capacity(batch_size);
-        for offset in 0..batch_size as u64 {
-            let index = self.index(images_seen + offset);
+        let mut weights = vec![0.0f32; batch_size * classes];
+        for (image, row) in (images_seen..).zip(weights.chunks_exact_mut(classes)) {
+            let index = self.index(image);
+            let start = images.len();
             self.dataset.push_pm1(index, self.resolution, &mut images);
-            labels.push(usize::from(self.dataset.labels[index]));
+            if self.flip && Draws::new(self.seed, Stream::Flip, image, 0).uniform() < 0.5 {
+                for line in images[start..].chunks_exact_mut(self.resolution) {
+                    line.reverse();
+                }
+            }
+            let labels = self.dataset.labels_of(index);
+            for &label in labels {
+                row[usize::from(label)] += 1.0 / labels.len() as f32;
+            }
         }
         let shape = [batch_size, 3, self.resolution, self.resolution];
         RealBatch {
             images: Tensor::from_data(TensorData::new(images, shape), device),
-            class_weights: one_hot(&labels, self.dataset.class_names.len(), device),
+            class_weights: Tensor::from_data(
+                TensorData::new(weights, [batch_size, classes]),
+                device,
+            ),
         }
     }
 
@@ -69,13 +90,15 @@ impl Loader {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::dataset::label_rows::LabelRows;
     use biggan::file::DatasetInfo;
 
     fn loader() -> Loader {
         let dataset = Dataset {
-            images_u8: (0..5 * 4).collect(),
+            images_u8: (0..5 * 4).collect::<Vec<u8>>().into(),
             shape: [1, 2, 2],
             labels: vec![0, 1, 2, 3, 4],
+            label_rows: None,
             class_names: (0..5).map(|c| c.to_string()).collect(),
             info: DatasetInfo {
                 name: "five".into(),
@@ -108,6 +131,46 @@ mod tests {
         first.batch(0, 3, &device);
         let continued = read(first.batch(3, 4, &device)); // crosses an epoch
         assert_eq!(continued, read(loader().batch(3, 4, &device)));
+    }
+
+    #[test]
+    fn images_are_mirrored_in_half_of_the_cases() {
+        let device = Device::flex();
+        let read = |loader: Loader| {
+            let images = { loader }.batch(0, 400, &device).images;
+            images.into_data().try_to_vec::<f32>().unwrap()
+        };
+        let (plain, mirrored) = (read(loader()), read(loader().with_flips(true)));
+        assert_eq!(mirrored, read(loader().with_flips(true)));
+        let mut flips = 0;
+        for (before, after) in plain.chunks(48).zip(mirrored.chunks(48)) {
+            let mirror: Vec<f32> = before
+                .chunks(4)
+                .flat_map(|line| line.iter().rev().copied())
+                .collect();
+            assert!(after == before || after == mirror);
+            flips += usize::from(after == mirror);
+        }
+        // five standard deviations
+        assert!((150..=250).contains(&flips), "{flips} of 400");
+    }
+
+    #[test]
+    fn several_labels_share_the_weight() {
+        let mut loader = loader();
+        let mut rows = LabelRows::default();
+        for row in [&[0u16][..], &[1, 3], &[2], &[3], &[4]] {
+            rows.push(row);
+        }
+        loader.dataset.label_rows = Some(rows);
+        let weights = loader.batch(0, 5, &Device::flex()).class_weights;
+        let mut weights = weights.into_data().try_to_vec::<f32>().unwrap();
+        assert_eq!(
+            weights.chunks(5).filter(|row| row.contains(&0.5)).count(),
+            1
+        );
+        weights.sort_by(f32::total_cmp);
+        assert_eq!(weights[19..], [0.5, 0.5, 1.0, 1.0, 1.0, 1.0]);
     }
 
     #[test]

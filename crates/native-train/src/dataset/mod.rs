@@ -1,6 +1,7 @@
 //! Data sets by name: a row in [`TABLE`] and a file of their own each.
 
 pub mod area;
+pub mod check;
 pub mod cifar;
 pub mod class_folders;
 pub mod fashion_mnist;
@@ -8,9 +9,13 @@ pub mod fetch;
 pub mod idx;
 pub mod idx_folder;
 pub mod image_folder;
+pub mod label_rows;
 pub mod loader;
 pub mod npm;
+pub mod pack;
+pub mod packed;
 pub mod picture;
+pub mod pixels;
 pub mod png_strip;
 
 use std::path::{Path, PathBuf};
@@ -22,7 +27,9 @@ use burn::tensor::{Device, Tensor, TensorData};
 use crate::error::bad_usage;
 use crate::plan::DataSection;
 
+use label_rows::LabelRows;
 pub use loader::Loader;
+use pixels::Pixels;
 
 /// A data set that recipes can name.
 #[derive(Debug)]
@@ -41,12 +48,13 @@ pub struct NamedDataset {
 }
 
 /// The data sets that recipes can name.
-pub const TABLE: [&NamedDataset; 5] = [
+pub const TABLE: [&NamedDataset; 6] = [
     &fashion_mnist::FASHION_MNIST,
     &idx_folder::IDX_FOLDER,
     &cifar::CIFAR10,
     &cifar::CIFAR100,
     &image_folder::IMAGE_FOLDER,
+    &packed::PACKED,
 ];
 
 /// Which part of a data set.
@@ -69,15 +77,17 @@ pub struct DatasetRequest<'a> {
     pub classes: usize,
 }
 
-/// Images and labels in memory, as bytes.
+/// Images and labels, as bytes.
 #[derive(Debug, Clone)]
 pub struct Dataset {
     /// `[n, channels, height, width]`, row-major.
-    pub images_u8: Vec<u8>,
+    pub images_u8: Pixels,
     /// Channels (1 grey or 3 RGB), height and width.
     pub shape: [usize; 3],
-    /// `[n]`, each below the number of classes.
+    /// `[n]`, each below the number of classes; the first one where an image has several.
     pub labels: Vec<u16>,
+    /// All labels of each image, where an image has several.
+    pub label_rows: Option<LabelRows>,
     /// A name for each class.
     pub class_names: Vec<String>,
     /// For the model's card.
@@ -93,6 +103,14 @@ impl Dataset {
     /// Whether there is no image.
     pub fn is_empty(&self) -> bool {
         self.labels.is_empty()
+    }
+
+    /// Classes of an image.
+    pub fn labels_of(&self, index: usize) -> &[u16] {
+        match &self.label_rows {
+            Some(rows) => rows.row(index),
+            None => std::slice::from_ref(&self.labels[index]),
+        }
     }
 
     /// Appends image `index` to `into`: `[3, resolution, resolution]` in [-1, 1], padded around with

@@ -1,9 +1,11 @@
-//! A PNG or JPEG file of anyone as RGB bytes. Its kind is told by its first bytes, and its header is
+//! A PNG, JPEG or WebP file of anyone as RGB bytes. Its kind is told by its first bytes, and its header is
 //! judged before memory is taken for pixels.
 
 use std::io::Cursor;
+use std::path::Path;
 
 use anyhow::{Context, Result, bail, ensure};
+use image_webp::WebPDecoder;
 use png::{ColorType, Transformations};
 use zune_core::bytestream::ZCursor;
 use zune_core::colorspace::ColorSpace;
@@ -16,7 +18,7 @@ pub const MAX_SIDE: usize = 8192;
 pub const MAX_FILE_BYTES: u64 = 256 << 20;
 
 /// Endings of the names of files that are read.
-pub const EXTENSIONS: [&str; 3] = ["jpeg", "jpg", "png"];
+pub const EXTENSIONS: [&str; 4] = ["jpeg", "jpg", "png", "webp"];
 
 const PNG_SIGNATURE: &[u8] = b"\x89PNG\r\n\x1a\n";
 const JPEG_SIGNATURE: &[u8] = b"\xff\xd8\xff";
@@ -32,17 +34,47 @@ pub struct Picture {
     pub rgb: Vec<u8>,
 }
 
+/// The bytes of a file.
+///
+/// # Errors
+/// If it is no regular file (a pipe would never end), too large, or cannot be read.
+pub fn read(path: &Path) -> Result<Vec<u8>> {
+    let metadata = std::fs::metadata(path)?;
+    ensure!(metadata.is_file(), "no regular file");
+    ensure!(
+        metadata.len() <= MAX_FILE_BYTES,
+        "{} bytes, more than {MAX_FILE_BYTES}",
+        metadata.len()
+    );
+    Ok(std::fs::read(path)?)
+}
+
 /// Decodes a file in memory.
 ///
 /// # Errors
-/// If it is neither PNG nor JPEG, is damaged, or a side is 0 or above [`MAX_SIDE`].
+/// If it is neither PNG, JPEG nor WebP, is damaged, or a side is 0 or above [`MAX_SIDE`].
 pub fn decode(file: &[u8]) -> Result<Picture> {
+    match kind(file) {
+        Some("png") => decode_png(file),
+        Some("jpeg") => decode_jpeg(file),
+        Some("webp") => decode_webp(file),
+        _ => bail!(
+            "neither PNG, JPEG nor WebP: {} bytes of another kind",
+            file.len()
+        ),
+    }
+}
+
+/// What the first bytes of a file say it is: `png`, `jpeg`, `webp`, or none of these.
+pub fn kind(file: &[u8]) -> Option<&'static str> {
     if file.starts_with(PNG_SIGNATURE) {
-        decode_png(file)
+        Some("png")
     } else if file.starts_with(JPEG_SIGNATURE) {
-        decode_jpeg(file)
+        Some("jpeg")
+    } else if file.starts_with(b"RIFF") && file.get(8..12) == Some(b"WEBP") {
+        Some("webp")
     } else {
-        bail!("neither PNG nor JPEG: {} bytes of another kind", file.len())
+        None
     }
 }
 
@@ -104,6 +136,28 @@ fn decode_jpeg(file: &[u8]) -> Result<Picture> {
         rgb.len(),
         width * height * 3
     );
+    Ok(Picture { width, height, rgb })
+}
+
+fn decode_webp(file: &[u8]) -> Result<Picture> {
+    let mut decoder = WebPDecoder::new(Cursor::new(file))?;
+    let (width, height) = decoder.dimensions();
+    let (width, height) = (width as usize, height as usize);
+    check_sides(width, height)?;
+    ensure!(!decoder.is_animated(), "an animation; give single pictures");
+    decoder.set_memory_limit(8 * MAX_SIDE * MAX_SIDE);
+    let bytes = decoder
+        .output_buffer_size()
+        .context("its size does not fit memory")?;
+    let mut pixels = vec![0; bytes];
+    decoder.read_image(&mut pixels)?;
+    let rgb = match decoder.has_alpha() {
+        false => pixels,
+        true => pixels
+            .chunks_exact(4)
+            .flat_map(|p| [p[0], p[1], p[2]])
+            .collect(),
+    };
     Ok(Picture { width, height, rgb })
 }
 
@@ -181,6 +235,24 @@ mod tests {
     }
 
     #[test]
+    fn webp_becomes_rgb() {
+        use image_webp::{ColorType, WebPEncoder};
+        let encoded = |color, pixels: &[u8]| {
+            let mut file = Vec::new();
+            let encoder = WebPEncoder::new(&mut file); // lossless
+            encoder.encode(pixels, 2, 1, color).unwrap();
+            file
+        };
+        let whole = encoded(ColorType::Rgb8, &[1, 2, 3, 4, 5, 6]);
+        assert_eq!(decode(&whole).unwrap().rgb, [1, 2, 3, 4, 5, 6]);
+        let see_through = encoded(ColorType::Rgba8, &[1, 2, 3, 9, 4, 5, 6, 255]);
+        assert_eq!(decode(&see_through).unwrap().rgb, [1, 2, 3, 4, 5, 6]);
+        for end in 0..whole.len() - 1 {
+            assert!(decode(&whole[..end]).is_err(), "{end} bytes");
+        }
+    }
+
+    #[test]
     fn damage_is_refused_and_bombs_take_no_memory() {
         let refusal = |file: &[u8]| {
             let text = decode(file).unwrap_err().to_string();
@@ -198,7 +270,7 @@ mod tests {
         assert!(text.contains("60000"), "{text}");
         let whole = jpeg(8, true);
         assert!(refusal(&whole[..whole.len() - 2]).contains("truncated"));
-        assert!(refusal(b"GIF89a").contains("neither PNG nor JPEG"));
+        assert!(refusal(b"GIF89a").contains("neither PNG, JPEG nor WebP"));
         refusal(b"");
     }
 }

@@ -1,18 +1,18 @@
-//! `native-train data`: data sets by name.
+//! `native-train data fetch`: data sets by name.
+
+use std::path::Path;
 
 use anyhow::Result;
 
-use super::Environment;
-use crate::args::DataCommand;
+use crate::commands::Environment;
 use crate::dataset::{by_name, directory_of};
 use crate::error::{Outcome, bad_usage};
 
-/// Runs a command about data sets.
+/// Runs the command.
 ///
 /// # Errors
 /// If the name is unknown, or the data set cannot be had.
-pub fn run(command: &DataCommand, environment: &Environment) -> Result<Outcome> {
-    let DataCommand::Fetch { dataset, out } = command;
+pub fn run(dataset: &str, out: Option<&Path>, environment: &Environment) -> Result<Outcome> {
     let named = by_name(dataset)?;
     let Some(fetch) = named.fetch else {
         return Err(bad_usage(format!(
@@ -21,7 +21,7 @@ pub fn run(command: &DataCommand, environment: &Environment) -> Result<Outcome> 
         )));
     };
     let directory = match out {
-        Some(out) => out.clone(),
+        Some(out) => out.to_owned(),
         None => directory_of(named, environment.data_home.as_deref())?,
     };
     fetch(&directory)?;

@@ -1,0 +1,49 @@
+//! `native-train data bench`: is reading ever slower than training?
+
+use std::time::Instant;
+
+use anyhow::Result;
+use burn::tensor::Device;
+
+use crate::args::BenchArgs;
+use crate::commands::Environment;
+use crate::dataset::{self, DatasetRequest, Loader, Split};
+use crate::error::Outcome;
+use crate::plan::Plan;
+
+/// Runs the command.
+///
+/// # Errors
+/// If the recipe or the data do not allow it.
+pub fn run(args: &BenchArgs, environment: &Environment) -> Result<Outcome> {
+    let plan = Plan::read(&args.config, &args.set)?;
+    let train = plan.train();
+    let request = DatasetRequest {
+        section: plan.data(),
+        split: Split::Train,
+        classes: train.generator.classes,
+    };
+    let resolution = train.generator.resolution;
+    let started = Instant::now();
+    let dataset = dataset::load(&request, resolution, environment.data_home.as_deref())?;
+    let opened = started.elapsed().as_secs_f64();
+    let count = dataset.len();
+    println!(
+        "opening {}: {count} images in {opened:.2} s, {:.0} images/s, once",
+        dataset.info.name,
+        count as f64 / opened
+    );
+    let mut loader = Loader::new(dataset, train.seed, resolution).with_flips(plan.data().flip);
+    let (started, mut images) = (Instant::now(), 0);
+    while images < args.images {
+        loader.batch(images, train.batch_size, &Device::flex());
+        images += train.batch_size as u64;
+    }
+    let secs = started.elapsed().as_secs_f64();
+    println!(
+        "batches of {}: {images} images in {secs:.2} s, {:.0} images/s",
+        train.batch_size,
+        images as f64 / secs
+    );
+    Ok(Outcome::Done)
+}

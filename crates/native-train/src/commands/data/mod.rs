@@ -1,0 +1,26 @@
+//! `native-train data`: fetch data sets, pack, check and time them.
+
+mod bench;
+mod check;
+mod fetch;
+mod pack;
+mod source;
+
+use anyhow::Result;
+
+use super::Environment;
+use crate::args::DataCommand;
+use crate::error::Outcome;
+
+/// Runs a command about data sets.
+///
+/// # Errors
+/// Those of the command.
+pub fn run(command: &DataCommand, environment: &Environment) -> Result<Outcome> {
+    match command {
+        DataCommand::Fetch { dataset, out } => fetch::run(dataset, out.as_deref(), environment),
+        DataCommand::Pack(args) => pack::run(args, environment),
+        DataCommand::Check(args) => check::run(args, environment),
+        DataCommand::Bench(args) => bench::run(args, environment),
+    }
+}

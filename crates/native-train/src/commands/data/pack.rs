@@ -1,0 +1,152 @@
+//! `native-train data pack`: images resized once, into files that trainings map.
+
+use std::path::Path;
+
+use anyhow::{Context, Result, ensure};
+use indicatif::{ProgressBar, ProgressStyle};
+use rayon::prelude::*;
+
+use super::source::{Listing, PARTS, class_folders_of, labelled};
+use crate::args::PackArgs;
+use crate::commands::Environment;
+use crate::dataset::check::listed;
+use crate::dataset::image_folder::{self, IMAGE_FOLDER};
+use crate::dataset::pack::{PackWriter, prepare};
+use crate::dataset::{self, DatasetRequest, Split, packed};
+use crate::error::{Outcome, bad_usage};
+use crate::plan::Plan;
+
+/// Pictures that are decoded together, in parallel.
+const CHUNK: usize = 256;
+
+/// Runs the command.
+///
+/// # Errors
+/// If an image cannot be read and may not be left out, or nothing can be written.
+pub fn run(args: &PackArgs, environment: &Environment) -> Result<Outcome> {
+    prepare(&args.out)?;
+    let Some(folder) = &args.source.folder else {
+        return recipe(args, environment);
+    };
+    if !(1..=4096).contains(&args.resolution) {
+        return Err(bad_usage(format!(
+            "--resolution is {}; use 1 to 4096",
+            args.resolution
+        )));
+    }
+    if let Some(labels) = &args.labels {
+        pictures(args, folder, &labelled(folder, labels)?, Split::Train)?;
+        return Ok(Outcome::Done);
+    }
+    let train = class_folders_of(folder, Split::Train)?;
+    pictures(args, folder, &train, Split::Train)?;
+    if let Ok(test) = class_folders_of(folder, Split::Test) {
+        ensure!(
+            test.class_names == train.class_names,
+            "the test part has {} classes, the training part {}; they must have the same names",
+            test.class_names.len(),
+            train.class_names.len()
+        );
+        pictures(args, folder, &test, Split::Test)?;
+    }
+    Ok(Outcome::Done)
+}
+
+/// Packs picture files; only [`CHUNK`] of them are in memory.
+fn pictures(args: &PackArgs, folder: &Path, listing: &Listing, split: Split) -> Result<()> {
+    let path = args.out.join(packed::file_name(split));
+    let resolution = args.resolution;
+    let name = folder.file_name().and_then(|name| name.to_str());
+    let shape = [3, resolution, resolution];
+    let mut writer = PackWriter::new(
+        &path,
+        name.unwrap_or("pictures"),
+        &listing.class_names,
+        shape,
+    )?;
+    let bar = ProgressBar::new(listing.entries.len() as u64).with_style(
+        ProgressStyle::with_template("packing {bar:24} {pos}/{len}  {per_sec}  {eta} left")?,
+    );
+    let mut planes = vec![0; CHUNK * 3 * resolution * resolution];
+    let mut broken = Vec::new();
+    for chunk in listing.entries.chunks(CHUNK) {
+        let read: Vec<Result<Vec<u8>>> = planes
+            .par_chunks_mut(3 * resolution * resolution)
+            .zip(chunk)
+            .map(|(planes, entry)| image_folder::read_picture(&entry.path, resolution, planes))
+            .collect();
+        for ((result, entry), image) in read
+            .into_iter()
+            .zip(chunk)
+            .zip(planes.chunks(3 * resolution * resolution))
+        {
+            bar.inc(1);
+            match result {
+                Ok(_) => writer.push(image, &entry.labels)?,
+                Err(error) => broken.push(format!("{}: {error:#}", entry.path.display())),
+            }
+        }
+        ensure!(
+            args.skip_broken || broken.is_empty(),
+            "{} of the first pictures cannot be read: {}; repair or delete them, or give --skip-broken",
+            broken.len(),
+            listed(&broken)
+        );
+    }
+    bar.finish_and_clear();
+    if !broken.is_empty() {
+        eprintln!(
+            "{} of {} pictures cannot be read and are left out: {}",
+            broken.len(),
+            listing.entries.len(),
+            listed(&broken)
+        );
+    }
+    done(writer.finish()?, listing.class_names.len(), &path)
+}
+
+/// Packs the data set of a recipe.
+fn recipe(args: &PackArgs, environment: &Environment) -> Result<Outcome> {
+    let config = args.source.config.as_ref().context("no recipe")?;
+    let plan = Plan::read(config, &[])?;
+    let generator = &plan.train().generator;
+    if plan.data().dataset == IMAGE_FOLDER.name {
+        return Err(bad_usage(
+            "the recipe names a folder of pictures; give the folder itself and --resolution, which packs \
+             it without taking it into memory",
+        ));
+    }
+    for (split, name) in PARTS {
+        let request = DatasetRequest {
+            section: plan.data(),
+            split,
+            classes: generator.classes,
+        };
+        let data_home = environment.data_home.as_deref();
+        let set = match dataset::load(&request, generator.resolution, data_home) {
+            Ok(set) => set,
+            Err(error) if split == Split::Train => return Err(error),
+            Err(error) => {
+                eprintln!("no {name} part: {error:#}");
+                continue;
+            }
+        };
+        let path = args.out.join(packed::file_name(split));
+        let mut writer = PackWriter::new(&path, &set.info.name, &set.class_names, set.shape)?;
+        let bytes = set.shape.iter().product();
+        for (index, image) in set.images_u8.chunks_exact(bytes).enumerate() {
+            writer.push(image, set.labels_of(index))?;
+        }
+        done(writer.finish()?, set.class_names.len(), &path)?;
+    }
+    Ok(Outcome::Done)
+}
+
+fn done(images: usize, classes: usize, path: &Path) -> Result<()> {
+    let bytes = std::fs::metadata(path)?.len();
+    println!(
+        "{}: {images} images of {classes} classes, {bytes} bytes",
+        path.display()
+    );
+    Ok(())
+}
