@@ -4,8 +4,8 @@
 //! |---|---|---|
 //! | `normal` | N(0, 1) | its choice: the one that truncation suits |
 //! | `uniform` | U[-1, 1] | about as good as the normal |
-//! | `bernoulli` | 0 or 1 | better than the normal untruncated; nothing to truncate |
-//! | `censored_normal` | max(N(0, 1), 0) | better than the normal untruncated |
+//! | `bernoulli` | 0 or 1 | learns faster and ends slightly better, untruncated; nothing to truncate |
+//! | `censored_normal` | max(N(0, 1), 0) | likewise, and takes truncation less well than the normal |
 //! | `signed_bernoulli` | -1 or 1 | |
 //! | `categorical` | -1, 0 or 1 | |
 //! | `sparse_normal` | N(0, 1) times Bernoulli {0, 1} | |

@@ -59,7 +59,7 @@ pub struct GeneratorConfig {
 }
 
 fn default_bn_eps() -> f64 {
-    1e-4 // BigGAN appendix C: "an epsilon of 1e-4 in BatchNorm and Spectral Norm"
+    1e-4 // BigGAN appendix C: raised from 1e-8 in batch and spectral norm, for low precision
 }
 fn default_bn_momentum() -> f64 {
     0.1 // BigGAN-PyTorch layers.py:298

@@ -32,7 +32,7 @@ pub enum ClassEmbedding {
 }
 
 fn default_sn_eps() -> f64 {
-    1e-4 // BigGAN appendix C: "an epsilon of 1e-4 in BatchNorm and Spectral Norm"
+    1e-4 // BigGAN appendix C: raised from 1e-8 in batch and spectral norm, for low precision
 }
 
 fn yes() -> bool {

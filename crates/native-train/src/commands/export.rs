@@ -27,7 +27,8 @@ use crate::run_dir;
 const MAX_INITIAL_SHARE: f64 = 0.05;
 
 /// Thresholds with statistics of their own, beside `off`. The paper shows 2, 1.5, 1, 0.5 and 0.04
-/// (BigGAN fig. 2); those between are as close as sampling interpolates well, which its tests check.
+/// (BigGAN fig. 2a of the first version; later ones leave out 1.5); those between are as close as
+/// sampling interpolates well, which its tests check.
 const THRESHOLDS: [f64; 13] = [
     0.04, 0.1, 0.2, 0.3, 0.4, 0.5, 0.6, 0.7, 0.8, 0.9, 1.0, 1.5, 2.0,
 ];

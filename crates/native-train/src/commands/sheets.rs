@@ -19,7 +19,7 @@ use crate::{atomic_file, device, sheet};
 
 /// Most rows that are shown unasked.
 const ROWS: usize = 10;
-/// The thresholds of the paper's figure 2, a row each.
+/// The thresholds of figure 2a in the paper's first version (later ones leave out 1.5), a row each.
 const THRESHOLDS: [f64; 5] = [2.0, 1.5, 1.0, 0.5, 0.04];
 
 /// Runs the command.

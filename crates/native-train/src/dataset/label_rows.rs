@@ -1,4 +1,4 @@
-//! Several labels an image, for data such as JFT-300M (BigGAN sec. 4, "JFT-300M": 18,000 classes).
+//! Several labels an image, for data such as JFT-300M (BigGAN sec. 5.2: 18,000 categories).
 
 /// The labels of all images, one after the other.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]

@@ -51,12 +51,12 @@ pub fn page(view: &RunView) -> Result<String> {
     for (network, note) in [
         (
             "generator",
-            "BigGAN fig. 3: at collapse σ₀ of the first layers of G explodes; before it, most layers \
-             grow smoothly.",
+            "BigGAN fig. 3a: at collapse σ₀ of a few layers of G, above all the first, explodes; \
+             before it, most layers grow smoothly.",
         ),
         (
             "discriminator",
-            "BigGAN fig. 4: spectra of D are noisy; their σ₀ grows through training and jumps at \
+            "BigGAN fig. 3b: spectra of D are noisy; their σ₀ grows through training and jumps at \
              collapse.",
         ),
     ] {

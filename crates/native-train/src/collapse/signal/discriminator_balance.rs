@@ -1,8 +1,8 @@
 //! D wins, or D loses: both end what G can learn.
 //!
-//! D wins where its loss is near 0 and its logits are far apart: BigGAN's appendix saw it, with G frozen,
-//! "slowly reduce both components of its loss towards zero". D loses where its logits of reals and fakes
-//! agree: "the consequence of G being allowed to win the game is a complete breakdown of the training".
+//! D wins where its loss is near 0 and its logits are far apart: with G frozen, both parts of D's loss go
+//! slowly to zero (BigGAN appendix G). D loses where its logits of reals and fakes agree: where G is let
+//! win, training breaks down altogether (there).
 
 use super::{Reading, Signal};
 

@@ -1,7 +1,7 @@
 //! G's loss runs away.
 //!
-//! BigGAN's appendix on collapse: when G is allowed to win, D's loss reaches "upwards of 300, compared
-//! to the normal range of 0 to 3"; when D wins, G's does.
+//! BigGAN appendix G: where D is frozen, G wins and D's loss passes 300, against 0 to 3 as a rule. Where D
+//! wins, it is G's loss that runs away.
 
 use std::collections::VecDeque;
 

@@ -2,8 +2,8 @@
 //!
 //! BigGAN sec. 4.1: most layers of G are well behaved, but the first one's sigma0 grows throughout
 //! training and explodes at collapse; sec. 4.2: the spectra of D jump. The unnormalised values grow in
-//! healthy runs too and "there is no consistent threshold at which collapse occurs" (appendix), so a
-//! layer is compared with its own recent past.
+//! healthy runs too, and there is no one value at which collapse comes (appendix G), so a layer is
+//! compared with its own recent past.
 
 use std::collections::VecDeque;
 

@@ -7,7 +7,7 @@ use biggan::truncation::{LatentDistribution, Truncation};
 
 use super::scores::MainScores;
 
-/// The thresholds of the paper's figure 2.
+/// The thresholds of figure 2a in the paper's first version; later ones leave out 1.5.
 pub const PAPER: [f64; 5] = [2.0, 1.5, 1.0, 0.5, 0.04];
 
 /// A row of the table.

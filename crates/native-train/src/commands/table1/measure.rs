@@ -22,7 +22,7 @@ use crate::checkpoint::Checkpoint;
 use crate::dataset::{Dataset, Loader, Split};
 use crate::plan::Plan;
 
-/// Thresholds of the paper's figure 2.
+/// Thresholds of figure 2a in the paper's first version; later ones leave out 1.5.
 const THRESHOLDS: [f64; 5] = [2.0, 1.5, 1.0, 0.5, 0.04];
 /// Images in a batch behind the batch norm statistics of a model; there are as many batches as the
 /// scores on the way need samples.
@@ -153,7 +153,7 @@ impl Judge {
         })
     }
 
-    /// A checkpoint over the truncations of the paper's figure 2, off first.
+    /// A checkpoint over the truncations of the paper's figure 2a, off first.
     ///
     /// # Errors
     /// As [`Judge::points`].

@@ -190,7 +190,7 @@ pub const ROWS: [Row; 17] = [
         &["train.generator.depth=3", "train.discriminator.depth=3"],
     )
     .claims(
-        "more blocks a stage are better once they are bottlenecks",
+        "depth helps once blocks are bottlenecks (2 a stage; 3 are not in the paper)",
         Rule::Better("deep"),
     ),
     row(
@@ -200,7 +200,7 @@ pub const ROWS: [Row; 17] = [
         &["train.techniques.r1.gamma=1.0"],
     )
     .claims(
-        "stability costs quality (IS 20 % lower)",
+        "stability costs quality (IS 20 % lower at gamma 1)",
         Rule::Worse("ortho"),
     ),
     row(
@@ -210,7 +210,7 @@ pub const ROWS: [Row; 17] = [
         &["train.techniques.r1.gamma=10.0"],
     )
     .claims(
-        "a stronger penalty costs more (IS 45 % lower)",
+        "a stronger penalty costs more (IS 45 % lower at gamma 10)",
         Rule::Worse("r1-1"),
     ),
     row(
