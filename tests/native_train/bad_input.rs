@@ -38,6 +38,24 @@ fn unknown_keys_and_impossible_shapes() {
             &["train.generator.channels", "word"],
         ),
         ("train.seed", &["no \"=\"", "key=value"]),
+        ("train.d_steps=0", &["d_steps is 0", "1 to batch_size 4"]),
+        ("train.d_steps=5", &["d_steps is 5", "1 to batch_size 4"]),
+        (
+            "train.techniques.r1.gamma=-10.0",
+            &["r1.gamma is -10", "0 or more"],
+        ),
+        (
+            "train.techniques.sigma_clamp={ kind = \"fixed\", sigma = -1.0 }",
+            &["sigma_clamp.sigma is -1", "above 0"],
+        ),
+        (
+            "train.techniques.sigma_clamp={ kind = \"ratio\", ratio = -0.5 }",
+            &["sigma_clamp.ratio is -0.5"],
+        ),
+        (
+            "train.techniques.spectral_decay=0.1",
+            &["`spectral_decay`", "train.techniques"],
+        ),
     ] {
         setting.refused(2, &with(&["--set", value]), parts);
     }

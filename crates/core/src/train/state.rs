@@ -83,8 +83,11 @@ impl TrainConfig {
                 self.batch_size
             )));
         }
-        if self.d_steps == 0 {
-            return Err(Error::Config("d_steps is 0; it must be 1 or more".into()));
+        if !(1..=self.batch_size).contains(&self.d_steps) {
+            return Err(Error::Config(format!(
+                "d_steps is {}; it must be 1 to batch_size {}, and is 1 to 5 in every published recipe",
+                self.d_steps, self.batch_size
+            )));
         }
         self.techniques.validate(self.batch_size)?;
         for (key, value) in [
