@@ -7,6 +7,7 @@ use clap::{Parser, Subcommand};
 
 mod browser;
 mod demo;
+mod feature_network;
 mod model;
 mod run;
 mod setup;

@@ -5,6 +5,7 @@ use std::path::Path;
 use anyhow::{Result, bail};
 
 use crate::browser;
+use crate::feature_network;
 use crate::run::{command, output, run, step};
 use crate::setup::setup;
 use crate::web::web;
@@ -65,6 +66,9 @@ fn native_tests(workspace: &Workspace) -> Result<()> {
         command(root, "cargo", &["test", "--no-fail-fast"])
     };
     tests.args(["--workspace", "--locked"]);
+    if let Some(file) = feature_network::efficientnet(workspace) {
+        tests.env(feature_network::VARIABLE, file);
+    }
     run(tests)
 }
 
