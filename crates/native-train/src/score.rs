@@ -12,9 +12,8 @@ use biggan::train::TrainState;
 use burn::tensor::Device;
 use serde::{Deserialize, Serialize};
 
-use crate::args::NetworkArgs;
 use crate::batch_samples;
-use crate::commands::evaluate::{CHUNK, OpenNetwork, as_seen, each, look, open};
+use crate::commands::evaluate::{CHUNK, OpenNetwork, as_seen, each, look, open_classifier};
 use crate::dataset::Dataset;
 use crate::json_lines::JsonLines;
 use crate::keep::Scores;
@@ -96,11 +95,7 @@ impl<'a> Scorer<'a> {
         let Some(section) = &plan.run().score else {
             return Ok(None);
         };
-        let named = NetworkArgs {
-            classifier: Some(section.classifier.clone()),
-            ..NetworkArgs::default()
-        };
-        let open = open(&named, device)?;
+        let open = open_classifier(&section.classifier, device)?;
         let generator = &plan.train().generator;
         open.check(generator.resolution, generator.classes)?;
         Ok(Some(Self {

@@ -14,7 +14,7 @@ use biggan::truncation::{LatentDistribution, Truncation};
 use burn::tensor::Device;
 use serde::Serialize;
 
-use self::features::{Counts, Samples, real_images, samples};
+use self::features::Samples;
 use self::scores::{Against, Scored};
 use super::Environment;
 use crate::args::EvaluateArgs;
@@ -22,8 +22,10 @@ use crate::error::{Outcome, bad_usage};
 use crate::plan::DataSection;
 use crate::{atomic_file, device, model_files};
 
-pub use self::features::{CHUNK, as_seen, each, look, predictions, training_set};
-pub use self::networks::{OpenNetwork, open};
+pub use self::features::{
+    CHUNK, Counts, as_seen, each, look, predictions, real_images, samples, training_set,
+};
+pub use self::networks::{OpenNetwork, open, open_classifier};
 
 /// Everything that stays the same from one truncation to another.
 struct Bench<'a> {

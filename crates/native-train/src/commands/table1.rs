@@ -22,6 +22,7 @@ use self::measure::Judge;
 use self::result::{RowResult, Spectra};
 use self::rows::{ROWS, Row};
 use super::Environment;
+use super::evaluate::open_classifier;
 use super::train::Run;
 use crate::args::Table1Args;
 use crate::error::{Outcome, bad_usage};
@@ -56,7 +57,7 @@ pub fn run(args: &Table1Args, environment: &Environment) -> Result<Outcome> {
     // faults of the other files show now, not after the first row
     write_table(args)?;
     if !missing.is_empty() {
-        measure::read_classifier(&args.classifier, &Device::flex())?;
+        open_classifier(&args.classifier, &Device::flex())?;
     }
     let interrupt = Interrupt::install()?;
     if args.jobs > 1 {

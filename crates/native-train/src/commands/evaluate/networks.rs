@@ -44,7 +44,7 @@ pub fn open(args: &NetworkArgs, device: &Device) -> Result<OpenNetwork> {
         }
     };
     match kind {
-        FeatureKind::Classifier => classifier(path, device),
+        FeatureKind::Classifier => open_classifier(path, device),
         FeatureKind::Inception => {
             let named = || format!("inception {}", path.display());
             let network =
@@ -78,7 +78,11 @@ fn foreign(network: impl FeatureNetwork + 'static) -> OpenNetwork {
     }
 }
 
-fn classifier(path: &Path, device: &Device) -> Result<OpenNetwork> {
+/// Reads a classifier of our own.
+///
+/// # Errors
+/// If its file cannot be read, or is of another network.
+pub fn open_classifier(path: &Path, device: &Device) -> Result<OpenNetwork> {
     let bytes = read("classifier", path)?;
     let (network, info) = Classifier::decode(&bytes, device)
         .with_context(|| format!("classifier {}", path.display()))?;

@@ -6,16 +6,17 @@ use anyhow::{Context, Result};
 use biggan::file::Dtype;
 use biggan::latent::one_hot;
 use biggan::layers::PowerStep;
-use biggan::metrics::{Classifier, ClassifierInfo, Moments, frechet_distance};
+use biggan::metrics::{Normal, saturated};
 use biggan::model::Discriminator;
 use biggan::named::{NamedTensors, named_tensors, read_values};
 use biggan::sampler::Sampler;
 use biggan::standing_stats::StandingConfig;
 use biggan::train::{TrainState, spectra};
 use biggan::truncation::Truncation;
-use burn::tensor::{Device, Tensor, TensorData};
+use burn::tensor::{Device, Tensor};
 use pollster::block_on;
 
+use super::super::evaluate::{CHUNK, Counts, OpenNetwork, open_classifier, real_images, samples};
 use super::super::{Environment, export, train};
 use super::result::{Accuracy, Point, Protocol, Spectra, TruncationPoint};
 use crate::checkpoint::Checkpoint;
@@ -27,12 +28,8 @@ const THRESHOLDS: [f64; 5] = [2.0, 1.5, 1.0, 0.5, 0.04];
 /// Images in a batch behind the batch norm statistics of a model; there are as many batches as the
 /// scores on the way need samples.
 const STANDING_BATCH: usize = 64;
-/// Images computed together: bounds the memory, not the result.
-const CHUNK: usize = 100;
 /// Real images behind D's accuracy, fewer where there are not so many.
 const ACCURACY_IMAGES: usize = 2000;
-/// Values beyond count as saturated.
-const SATURATED: f32 = 0.99;
 /// Seed of the scored samples: all rows are asked for the same z.
 const SEED: u64 = 0;
 
@@ -44,11 +41,10 @@ struct Score {
 
 /// Measures checkpoints of one data set in the features of one classifier.
 pub struct Judge {
-    classifier: Classifier,
-    info: ClassifierInfo,
+    open: OpenNetwork,
     train: Dataset,
     test: Dataset,
-    real: Moments,
+    real: Normal,
     real_saturated: f64,
     samples: usize,
     device: Device,
@@ -58,7 +54,7 @@ impl Judge {
     /// Reads the classifier and looks at all training images.
     ///
     /// # Errors
-    /// If the classifier or the data cannot be read.
+    /// If the classifier or the data cannot be read, or do not fit.
     pub fn new(
         classifier: &Path,
         plan: &Plan,
@@ -66,35 +62,27 @@ impl Judge {
         environment: &Environment,
         device: &Device,
     ) -> Result<Self> {
-        let (classifier, info) = read_classifier(classifier, device)?;
-        let mut judge = Self {
-            train: train::load(plan, Split::Train, environment)?,
+        let open = open_classifier(classifier, device)?;
+        let generator = &plan.train().generator;
+        open.check(generator.resolution, generator.classes)?;
+        let train = train::load(plan, Split::Train, environment)?;
+        let (network, counts) = (&*open.network, only(train.len()));
+        let real = real_images(&train, network, generator.resolution, counts, SEED, device)?;
+        Ok(Self {
             test: train::load(plan, Split::Test, environment)?,
-            real: Moments::new(info.classifier.features),
-            real_saturated: 0.0,
-            classifier,
-            info,
+            real: Normal::of(&real.moments),
+            real_saturated: real_saturated(&train, generator.resolution),
+            train,
+            open,
             samples,
             device: device.clone(),
-        };
-        let resolution = plan.train().generator.resolution;
-        let mut saturated = 0;
-        for first in (0..judge.train.len()).step_by(CHUNK) {
-            let indices = first..(first + CHUNK).min(judge.train.len());
-            let images = judge.train.images_pm1(indices, resolution, device);
-            saturated += saturated_values(&block_on(read_values(images.clone()))?);
-            let features = judge.classifier.forward(images).features;
-            judge.real.add(&block_on(read_values(features))?);
-        }
-        let values = judge.train.len() * 3 * resolution * resolution;
-        judge.real_saturated = saturated as f64 / values as f64;
-        Ok(judge)
+        })
     }
 
     /// How it scores.
     pub fn protocol(&self) -> Protocol {
         Protocol {
-            classifier: self.info.classifier.name.clone(),
+            classifier: self.open.network.info().name.clone(),
             samples: self.samples,
             samples_on_the_way: self.few(),
             statistics_samples: self.standing().passes * STANDING_BATCH,
@@ -186,31 +174,14 @@ impl Judge {
         Ok(Sampler::new(file, device)?)
     }
 
-    /// Samples of all classes in turn, as `evaluate` takes them.
-    fn score(&self, model: &Sampler, truncation: Truncation, samples: usize) -> Result<Score> {
-        let config = &model.info().generator;
+    /// As `evaluate` scores a model.
+    fn score(&self, model: &Sampler, truncation: Truncation, count: usize) -> Result<Score> {
         let distribution = model.distribution(truncation)?;
-        let mut moments = Moments::new(self.info.classifier.features);
-        let (mut saturated, mut values) = (0, 0);
-        for first in (0..samples).step_by(CHUNK) {
-            let n = CHUNK.min(samples - first);
-            let labels: Vec<usize> = (first..first + n).map(|i| i % config.classes).collect();
-            let z = model.latents(SEED, first as u64, n, distribution);
-            let z = Tensor::from_data(TensorData::new(z, [n, config.z_dim]), &self.device);
-            let classes = one_hot(&labels, config.classes, &self.device);
-            let made = block_on(model.generate(z, classes, distribution.truncation()))?;
-            saturated += saturated_values(&made.images_pm1);
-            values += made.images_pm1.len();
-            let images = TensorData::new(made.images_pm1, [n, 3, made.side, made.side]);
-            let features = self
-                .classifier
-                .forward(Tensor::from_data(images, &self.device))
-                .features;
-            moments.add(&block_on(read_values(features))?);
-        }
+        let (network, device) = (&*self.open.network, &self.device);
+        let made = samples(model, network, distribution, only(count), SEED, device)?;
         Ok(Score {
-            frechet: frechet_distance(&moments, &self.real),
-            saturated: saturated as f64 / values as f64,
+            frechet: Normal::of(&made.moments).frechet_distance(&self.real),
+            saturated: made.saturated,
         })
     }
 
@@ -247,14 +218,13 @@ impl Judge {
     }
 }
 
-/// Reads a classifier file.
-///
-/// # Errors
-/// If it cannot be read, or is none.
-pub fn read_classifier(path: &Path, device: &Device) -> Result<(Classifier, ClassifierInfo)> {
-    let named = || format!("classifier {}", path.display());
-    let bytes = std::fs::read(path).with_context(named)?;
-    Classifier::decode(&bytes, device).with_context(named)
+/// Images of scores that need nothing but their moments.
+fn only(count: usize) -> Counts {
+    Counts {
+        count,
+        neighbours: 0,
+        recognised: 0,
+    }
 }
 
 fn read(path: &Path) -> Result<Checkpoint> {
@@ -262,9 +232,15 @@ fn read(path: &Path) -> Result<Checkpoint> {
     Checkpoint::decode(&std::fs::read(path).with_context(named)?).with_context(named)
 }
 
-fn saturated_values(values_pm1: &[f32]) -> usize {
-    let beyond = |value: &&f32| value.abs() > SATURATED;
-    values_pm1.iter().filter(beyond).count()
+/// Share of the saturated values of all images.
+fn real_saturated(data: &Dataset, resolution: usize) -> f64 {
+    let mut image = Vec::new();
+    let shares = (0..data.len()).map(|index| {
+        image.clear();
+        data.push_pm1(index, resolution, &mut image);
+        saturated(&image)
+    });
+    shares.sum::<f64>() / data.len() as f64
 }
 
 fn logits(d: &Discriminator, images: Tensor<4>, classes: Tensor<2>) -> Result<Vec<f32>> {
