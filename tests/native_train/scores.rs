@@ -19,7 +19,7 @@ pub fn write_test_images(setting: &Setting) {
 }
 
 /// Trains the classifier `tiny.safetensors`.
-pub const CLASSIFIER: [&str; 13] = [
+pub const CLASSIFIER: [&str; 11] = [
     "classifier",
     "--dataset",
     "idx",
@@ -27,8 +27,6 @@ pub const CLASSIFIER: [&str; 13] = [
     "data",
     "--classes",
     "3",
-    "--name",
-    "tiny",
     "--epochs",
     "2",
     "--out",

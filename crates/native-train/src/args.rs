@@ -302,9 +302,9 @@ pub struct ClassifierArgs {
     /// Classifier file to write
     #[arg(long, value_name = "FILE")]
     pub out: PathBuf,
-    /// Name that the scores will carry
-    #[arg(long, default_value = "fashion-cnn")]
-    pub name: String,
+    /// Name that the scores will carry [default: that of --out without its ending]
+    #[arg(long)]
+    pub name: Option<String>,
     /// Classes of the data set
     #[arg(long, default_value_t = 10)]
     pub classes: usize,

@@ -2,7 +2,7 @@
 //!
 //! It sees real images only, and no generator ever sees it.
 
-use anyhow::{Result, ensure};
+use anyhow::{Context, Result, ensure};
 use biggan::file::Dtype;
 use biggan::metrics::{Classifier, ClassifierConfig, ClassifierInfo};
 use biggan::named::read_values;
@@ -38,7 +38,7 @@ pub fn run(args: &ClassifierArgs, environment: &Environment) -> Result<Outcome> 
     let train = load(args, Split::Train, environment)?;
     let test = load(args, Split::Test, environment)?;
     let config = ClassifierConfig {
-        name: args.name.clone(),
+        name: name(args)?,
         resolution: RESOLUTION,
         classes: train.class_names.len(),
         channels: CHANNELS,
@@ -50,7 +50,7 @@ pub fn run(args: &ClassifierArgs, environment: &Environment) -> Result<Outcome> 
     let test_accuracy = accuracy(&network, test, &device)?;
     println!(
         "{}: {:.2} % of the real test images classified rightly after {} epochs",
-        args.name,
+        config.name,
         test_accuracy * 100.0,
         args.epochs
     );
@@ -63,6 +63,13 @@ pub fn run(args: &ClassifierArgs, environment: &Environment) -> Result<Outcome> 
     };
     atomic_file::write(&args.out, &block_on(network.encode(&info, Dtype::F16))?)?;
     Ok(Outcome::Done)
+}
+
+/// The name that was given, or that of the file.
+fn name(args: &ClassifierArgs) -> Result<String> {
+    let of_file = || Some(args.out.file_stem()?.to_str()?.to_owned());
+    let name = args.name.clone().or_else(of_file);
+    name.with_context(|| format!("{} names no classifier; give --name", args.out.display()))
 }
 
 fn load(args: &ClassifierArgs, split: Split, environment: &Environment) -> Result<Dataset> {
