@@ -116,7 +116,7 @@ pub fn read_picture(file: &Path, resolution: usize, planes: &mut [u8]) -> Result
         decoded.height,
         resolution,
         planes,
-    );
+    )?;
     Ok(Sha256::digest(&bytes).to_vec())
 }
 
