@@ -38,6 +38,8 @@ mod scores;
 mod setting;
 #[path = "native_train/sheets.rs"]
 mod sheets;
+#[path = "native_train/streaming.rs"]
+mod streaming;
 #[path = "native_train/table1.rs"]
 mod table1;
 #[path = "torch_writer.rs"]
