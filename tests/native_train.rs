@@ -14,6 +14,8 @@ mod collapse;
 mod collapse_replay;
 #[path = "native_train/data.rs"]
 mod data;
+#[path = "native_train/data_check.rs"]
+mod data_check;
 #[path = "native_train/import.rs"]
 mod import;
 #[path = "native_train/interruption.rs"]
