@@ -14,6 +14,8 @@ mod collapse;
 mod collapse_replay;
 #[path = "native_train/data.rs"]
 mod data;
+#[path = "native_train/data_check.rs"]
+mod data_check;
 #[path = "native_train/import.rs"]
 mod import;
 #[path = "native_train/interruption.rs"]
@@ -38,6 +40,8 @@ mod scores;
 mod setting;
 #[path = "native_train/sheets.rs"]
 mod sheets;
+#[path = "native_train/streaming.rs"]
+mod streaming;
 #[path = "native_train/table1.rs"]
 mod table1;
 #[path = "torch_writer.rs"]

@@ -23,7 +23,8 @@ fn zeros(path: &Path, bytes: u64) {
     File::create(path).unwrap().set_len(bytes).unwrap();
 }
 
-fn picture(path: &Path, width: u32, height: u32) {
+/// Writes a PNG file of many colours.
+pub fn picture(path: &Path, width: u32, height: u32) {
     std::fs::create_dir_all(path.parent().unwrap()).unwrap();
     let mut encoder = png::Encoder::new(File::create(path).unwrap(), width, height);
     encoder.set_color(png::ColorType::Rgb);
@@ -181,7 +182,7 @@ fn folders_of_pictures_are_trained_on() {
 }
 
 /// Classes `apple` and `pear` with three pictures each, in `pictures`.
-fn apples_and_pears(setting: &Setting) {
+pub fn apples_and_pears(setting: &Setting) {
     for (class, side) in [("apple", 40), ("pear", 50)] {
         for number in 0..3 {
             let path = setting.path(&format!("pictures/{class}/{number}.png"));
@@ -306,45 +307,4 @@ fn data_of_a_recipe_are_packed_and_timed() {
     let output = setting.run(&["data", "pack", "--out", "packed"]);
     assert_eq!(output.status.code(), Some(2));
     assert!(crate::setting::stderr(&output).contains("<FOLDER|--config <FILE>>"));
-}
-
-#[test]
-fn check_finds_what_ruins_a_training() {
-    let setting = Setting::new();
-    apples_and_pears(&setting);
-    let check = ["data", "check", "pictures"];
-    let clean = setting.ok(&check);
-    assert!(
-        clean.contains("6 images in 2 classes") && clean.contains("nothing was found"),
-        "{clean}"
-    );
-    setting.ok(&["data", "check", "--config", "tiny.toml"]);
-    let path = |name: &str| setting.path("pictures").join(name);
-    std::fs::copy(path("apple/0.png"), path("pear/again.jpg")).unwrap();
-    std::fs::write(path("pear/broken.png"), b"no picture").unwrap();
-    let output = setting.run(&[&check[..], &["--json"]].concat());
-    assert_eq!(output.status.code(), Some(1));
-    let report: serde_json::Value = serde_json::from_slice(&output.stdout).unwrap();
-    let kinds: Vec<&str> = report["findings"]
-        .as_array()
-        .unwrap()
-        .iter()
-        .map(|finding| finding["kind"].as_str().unwrap())
-        .collect();
-    assert_eq!(kinds, ["unreadable", "two classes", "misnamed"]);
-    assert_eq!(report["classes"]["train"]["apple"], 3);
-    std::fs::create_dir(setting.path("deep")).unwrap();
-    std::fs::rename(setting.path("pictures"), setting.path("deep/pictures")).unwrap();
-    let output = setting.run(&["data", "check", "deep"]);
-    assert_eq!(output.status.code(), Some(1));
-    let text = String::from_utf8_lossy(&output.stdout).into_owned();
-    assert!(
-        text.contains("FAULT: layout") && text.contains("one folder too deep"),
-        "{text}"
-    );
-    setting.refused(
-        1,
-        &["data", "check", "nowhere"],
-        &["nowhere", "No such file"],
-    );
 }

@@ -45,7 +45,8 @@ impl Bench {
             let taken = &mut taken[usize::from(label)];
             if *taken < of_a_class {
                 *taken += 1;
-                data.push_pm1(index, SIDE, &mut pixels);
+                let image_u8 = &data.read(&[index]).unwrap()[0];
+                data.push_pm1(image_u8, SIDE, &mut pixels);
                 labels.push(label);
             }
         }

@@ -1,5 +1,6 @@
 //! Sizes as people type them: `64MiB`, `5GB`, `1000`.
 
+use std::fmt;
 use std::str::FromStr;
 
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
@@ -35,6 +36,17 @@ impl FromStr for ByteSize {
             .ok_or_else(|| {
                 format!("{text:?} is no size; give a whole number above 0 and a unit, e.g. 64MiB")
             })
+    }
+}
+
+/// In the largest unit that makes a whole one of it, to a tenth.
+impl fmt::Display for ByteSize {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let fits = |(name, bytes): &&(&str, usize)| name.ends_with("iB") && *bytes <= self.0;
+        match UNITS.iter().rfind(fits) {
+            Some((name, bytes)) => write!(f, "{:.1} {name}", self.0 as f64 / *bytes as f64),
+            None => write!(f, "{} bytes", self.0),
+        }
     }
 }
 
@@ -88,6 +100,19 @@ mod tests {
             assert!(text.parse::<ByteSize>().is_err(), "{text}");
         }
     }
+
+    #[test]
+    fn sizes_are_shown_in_units() {
+        for (bytes, text) in [
+            (1, "1 bytes"),
+            (1023, "1023 bytes"),
+            (1536, "1.5 KiB"),
+            (4 << 30, "4.0 GiB"),
+        ] {
+            assert_eq!(ByteSize(bytes).to_string(), text);
+        }
+    }
+
     #[test]
     fn sizes_in_files() {
         let read = |text: &str| serde_json::from_str::<ByteSize>(text);

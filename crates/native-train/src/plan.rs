@@ -8,6 +8,7 @@ use biggan::train::TrainConfig;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
+use crate::byte_size::ByteSize;
 use crate::error::bad_usage;
 use crate::overrides;
 use crate::run_section::RunSection;
@@ -38,12 +39,21 @@ pub struct DataSection {
     /// Names of the classes, for data sets that have none of their own.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub class_names: Option<Vec<String>>,
-    /// Whether images that cannot be decoded are left out instead of refused (`image-folder`).
+    /// Whether images that cannot be decoded are left out, or replaced, instead of refused
+    /// (`image-folder`).
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub skip_broken: bool,
     /// Whether every image is mirrored left to right in half of the times it is seen.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub flip: bool,
+    /// Most bytes of pixels of a part that are held in memory (`image-folder`); those of a larger one are
+    /// decoded while they are used.
+    #[serde(default = "four_gib")]
+    pub memory: ByteSize,
+}
+
+fn four_gib() -> ByteSize {
+    ByteSize(4 << 30)
 }
 
 impl DataSection {
@@ -55,9 +65,13 @@ impl DataSection {
             class_names: None,
             skip_broken: false,
             flip: false,
+            memory: four_gib(),
         }
     }
 }
+
+/// Keys of the data that change nothing of the images which a checksum does not show.
+const READING: [&str; 3] = ["data.memory", "data.path", "data.skip_broken"];
 
 /// A valid recipe. It is built only by validation.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -124,13 +138,13 @@ impl Plan {
     }
 
     /// Differences that make a run another run, one line a key: all but the `run` section, which may
-    /// change, and the place of the data, whose checksum is compared instead.
+    /// change, and how and from where the data are read: their checksum is compared instead.
     pub fn differences(&self, other: &Self) -> Vec<String> {
         let (ours, theirs) = (self.flat(), other.flat());
         let keys: std::collections::BTreeSet<&String> = ours.keys().chain(theirs.keys()).collect();
         let show = |value: Option<&Value>| value.map_or("unset".to_owned(), Value::to_string);
         keys.into_iter()
-            .filter(|key| !key.starts_with("run.") && *key != "data.path")
+            .filter(|key| !key.starts_with("run.") && !READING.contains(&key.as_str()))
             .filter(|key| ours.get(*key) != theirs.get(*key))
             .map(|key| format!("{key} {} -> {}", show(ours.get(key)), show(theirs.get(key))))
             .collect()

@@ -63,7 +63,7 @@ impl RoundReport {
 /// of the gradients are measured only on demand; they change nothing.
 ///
 /// # Errors
-/// If the device fails; the state is gone then.
+/// If the device fails or an image cannot be read; the state is gone then.
 pub fn round(
     mut state: TrainState,
     config: &TrainConfig,
@@ -75,7 +75,7 @@ pub fn round(
     let mut pairs = None;
     let mut norm_d = None;
     for step in 1..=config.d_steps {
-        let real = loader.batch(state.images_seen, config.batch_size, device);
+        let real = loader.batch(state.images_seen, config.batch_size, device)?;
         let fakes = config.fakes(Stream::DiscriminatorFakes, state.d_step, device);
         // a pairing objective compares G's fakes with the reals that D saw last (R3GAN's loop)
         pairs = config.techniques.objective.pairs().then(|| real.clone());

@@ -76,23 +76,24 @@ struct Shown {
 
 impl Shown {
     /// At most `count` images, chosen by the seed: data sets are often in the order of their classes.
-    fn choose(dataset: &Dataset, count: usize, config: &TrainConfig) -> Self {
+    fn choose(dataset: &Dataset, count: usize, config: &TrainConfig) -> Result<Self> {
         let order = permutation(config.seed, Stream::Evaluation, CHOICE_STEP, dataset.len());
+        let chosen = order.iter().take(count).map(|&index| index as usize);
+        let chosen: Vec<usize> = chosen.collect();
         let mut shown = Self {
             images_u8: Vec::new(),
             labels: Vec::new(),
         };
         let mut image = Vec::new();
-        for &index in order.iter().take(count) {
+        for (image_u8, &index) in dataset.read(&chosen)?.iter().zip(&chosen) {
             image.clear();
-            dataset.push_pm1(index as usize, config.generator.resolution, &mut image);
+            dataset.push_pm1(image_u8, config.generator.resolution, &mut image);
             shown
                 .images_u8
                 .extend(image.iter().map(|&value| to_u8(value)));
-            let label = dataset.labels[index as usize];
-            shown.labels.push(usize::from(label));
+            shown.labels.push(usize::from(dataset.labels[index]));
         }
-        shown
+        Ok(shown)
     }
 
     fn judged(
@@ -126,17 +127,21 @@ pub struct Watcher {
 
 impl Watcher {
     /// Keeps `images` images of each part.
+    ///
+    /// # Errors
+    /// If one of them cannot be read.
     pub fn new(
         training: &Dataset,
         held_out: Option<&Dataset>,
         images: usize,
         config: &TrainConfig,
-    ) -> Self {
-        Self {
+    ) -> Result<Self> {
+        let choose = |dataset| Shown::choose(dataset, images, config);
+        Ok(Self {
             images,
-            training: Shown::choose(training, images, config),
-            held_out: held_out.map(|dataset| Shown::choose(dataset, images, config)),
-        }
+            training: choose(training)?,
+            held_out: held_out.map(choose).transpose()?,
+        })
     }
 
     /// Looks at a state; the state stays as it is.
@@ -249,14 +254,14 @@ mod tests {
         };
         let state = TrainState::new(plan.train(), &device).unwrap();
         let before = pollster::block_on(state.to_host()).unwrap();
-        let watcher = Watcher::new(&dataset(7), Some(&dataset(11)), 6, plan.train());
+        let watcher = Watcher::new(&dataset(7), Some(&dataset(11)), 6, plan.train()).unwrap();
         let first = watcher.look(&state, plan.train(), &device).unwrap();
         assert_eq!(before, pollster::block_on(state.to_host()).unwrap());
         assert_eq!(first, watcher.look(&state, plan.train(), &device).unwrap());
         let counts = [first.d_training, first.d_held_out, first.d_fakes].map(|j| j.unwrap().images);
         // fakes come in whole batches of 4
         assert_eq!(counts, [6, 6, 8]);
-        let alone = Watcher::new(&dataset(7), None, 600, plan.train());
+        let alone = Watcher::new(&dataset(7), None, 600, plan.train()).unwrap();
         let alone = alone.look(&state, plan.train(), &device).unwrap();
         assert_eq!(alone.d_training.unwrap().images, 9);
         assert_eq!(alone.d_held_out, None);

@@ -10,7 +10,7 @@ mod shards;
 
 pub use container::{Dtype, StoredTensors, decode, encode, encode_with, read_metadata};
 pub use model_file::{
-    DatasetInfo, FORMAT, FORMAT_VERSION, ImportedFrom, ModelFile, ModelInfo, Provenance,
+    DatasetInfo, FORMAT, FORMAT_VERSION, ImportedFrom, LISTING, ModelFile, ModelInfo, Provenance,
     StatisticsTable,
 };
 pub use shards::{INDEX_SUFFIX, check_part_name, sha256_hex};

@@ -65,8 +65,27 @@ pub struct DatasetInfo {
     pub name: String,
     /// Training images.
     pub images: usize,
-    /// SHA-256 of the decompressed files, in the order they were read.
+    /// SHA-256 of the decompressed files, in the order they were read. Of folders of pictures one of all
+    /// names and contents, where these were read, and behind [`LISTING`] one of all names and sizes.
     pub sha256: Vec<String>,
+}
+
+/// Begins a SHA-256 of the names and sizes of files.
+pub const LISTING: &str = "names-and-sizes:";
+
+impl DatasetInfo {
+    /// Whether both have the same images: by contents where both know them, else by names and sizes of files;
+    /// none where they know nothing of the same kind.
+    pub fn same_images(&self, other: &Self) -> Option<bool> {
+        let known = |info: &Self, listing: bool| -> Vec<String> {
+            let kind = |sha256: &&String| sha256.starts_with(LISTING) == listing;
+            info.sha256.iter().filter(kind).cloned().collect()
+        };
+        [false, true].into_iter().find_map(|listing| {
+            let (ours, theirs) = (known(self, listing), known(other, listing));
+            (!ours.is_empty() && !theirs.is_empty()).then(|| ours == theirs)
+        })
+    }
 }
 
 /// Where a model comes from.

@@ -8,7 +8,7 @@ use serde::{Deserialize, Serialize};
 use super::protocol::short;
 use super::{NetworkInfo, Normal};
 use crate::error::{Error, Result};
-use crate::file::DatasetInfo;
+use crate::file::{DatasetInfo, LISTING};
 
 /// Key of the metadata under which the info stands: the only one, so that the same content is the same
 /// bytes.
@@ -68,17 +68,14 @@ impl ReferenceInfo {
 
     /// Refuses statistics that a score of `expected` cannot be measured against.
     ///
-    /// Data sets are compared by their checksums, or by name where one side has none.
+    /// Data sets are compared by their checksums, or by name where they have none of the same kind.
     ///
     /// # Errors
     /// If network, resizer, resolution or data set differ; the message names what and both protocols.
     pub fn check(&self, expected: &Self) -> Result<()> {
         let (ours, wanted) = (&self.dataset, &expected.dataset);
-        let same_data = if ours.sha256.is_empty() || wanted.sha256.is_empty() {
-            ours.name == wanted.name
-        } else {
-            ours.sha256 == wanted.sha256
-        };
+        let same_data = ours.same_images(wanted);
+        let same_data = same_data.unwrap_or(ours.name == wanted.name);
         let what = if self.network_sha256 != expected.network_sha256 {
             "another network"
         } else if self.resizer != expected.resizer {
@@ -100,11 +97,9 @@ impl ReferenceInfo {
 /// The protocol on one line.
 impl std::fmt::Display for ReferenceInfo {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        let data = self
-            .dataset
-            .sha256
-            .first()
-            .map_or("no checksum", |sha256| short(sha256));
+        let data = self.dataset.sha256.first().map_or("no checksum", |sha256| {
+            short(sha256.trim_start_matches(LISTING))
+        });
         write!(
             f,
             "{} {} n={} ({}), {4}x{4} {5}, network {6} {7}",

@@ -101,7 +101,7 @@ fn fit(
             beta2: 0.999,
             eps: 1e-8,
         };
-        let batch = loader.batch(step * BATCH as u64, BATCH, device);
+        let batch = loader.batch(step * BATCH as u64, BATCH, device)?;
         let (next, loss) =
             network.train_step(&mut adam, &rule, batch.images, batch.class_weights)?;
         network = next;
@@ -124,7 +124,7 @@ fn accuracy(network: &Classifier, test: Dataset, device: &Device) -> Result<f64>
     let count = test.len();
     for first in (0..count).step_by(BATCH) {
         let indices = first..(first + BATCH).min(count);
-        let images = test.images_pm1(indices.clone(), RESOLUTION, device);
+        let images = test.images_pm1(indices.clone(), RESOLUTION, device)?;
         let predicted = super::evaluate::predictions(network, images)?;
         right += indices
             .zip(predicted)

@@ -234,9 +234,10 @@ impl<'a> Asked<'a> {
         for (sample, nearest) in to_rgba(&made, side)?.into_iter().zip(nearest) {
             images.push(sample);
             images.push(gap.clone());
-            for (_, index) in nearest {
+            let nearest: Vec<usize> = nearest.into_iter().map(|(_, index)| index).collect();
+            for image_u8 in data.read(&nearest)? {
                 let mut real = Vec::new();
-                data.push_pm1(index, side, &mut real);
+                data.push_pm1(&image_u8, side, &mut real);
                 images.extend(to_rgba(&real, side)?);
             }
         }

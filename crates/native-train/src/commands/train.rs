@@ -104,7 +104,7 @@ impl Run<'_> {
             dataset.info.name,
             out.display()
         );
-        let watcher = watcher(plan, &dataset, environment);
+        let watcher = watcher(plan, &dataset, environment)?;
         let loader = Loader::new(dataset, train.seed, train.generator.resolution)
             .with_flips(plan.data().flip);
         let training = Training {
@@ -203,9 +203,11 @@ fn checkpoint_to_resume(
 
 /// What looks at the networks, if the plan asks for it. A data set without a test part is no fault:
 /// the run says so once and goes on without it.
-fn watcher(plan: &Plan, training: &Dataset, environment: &Environment) -> Option<Watcher> {
+fn watcher(plan: &Plan, training: &Dataset, environment: &Environment) -> Result<Option<Watcher>> {
     let (run, train) = (plan.run(), plan.train());
-    run.watch_every_steps?;
+    if run.watch_every_steps.is_none() {
+        return Ok(None);
+    }
     let request = DatasetRequest {
         section: plan.data(),
         split: Split::Test,
@@ -218,7 +220,7 @@ fn watcher(plan: &Plan, training: &Dataset, environment: &Environment) -> Option
         })
         .ok();
     let images = run.watch_images;
-    Some(Watcher::new(training, held_out.as_ref(), images, train))
+    Watcher::new(training, held_out.as_ref(), images, train).map(Some)
 }
 
 fn start(
@@ -230,15 +232,23 @@ fn start(
     let Some(checkpoint) = resumed else {
         return Ok(TrainState::new(plan.train(), device)?);
     };
-    // an imported run does not know its data
-    let known = !checkpoint.dataset.sha256.is_empty();
-    if known && checkpoint.dataset.sha256 != dataset.info.sha256 {
-        bail!(
-            "the data differ from those of the checkpoint: SHA-256 {} there, {} here; restore the \
-             data, or start a new run with --out",
-            checkpoint.dataset.sha256.join(", "),
-            dataset.info.sha256.join(", ")
-        );
+    let both = || {
+        let [there, here] = [&checkpoint.dataset, &dataset.info].map(|i| i.sha256.join(", "));
+        format!("SHA-256 {there} there, {here} here")
+    };
+    match checkpoint.dataset.same_images(&dataset.info) {
+        Some(true) => {}
+        None if checkpoint.dataset.sha256.is_empty() => {} // an imported run does not know its data
+        Some(false) => bail!(
+            "the data differ from those of the checkpoint: {}; restore the data, or start a new run with \
+             --out",
+            both()
+        ),
+        None => bail!(
+            "the checkpoint knows the contents of its images, and of these only names and sizes are known: {}; \
+             raise data.memory, or start a new run with --out",
+            both()
+        ),
     }
     checkpoint.into_state(device)
 }

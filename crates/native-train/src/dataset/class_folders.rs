@@ -1,6 +1,7 @@
 //! Class folders and the pictures in them: how [`image_folder`](super::image_folder) lists a directory.
 //! Its tests are there.
 
+use std::ffi::OsString;
 use std::path::{Path, PathBuf};
 
 use anyhow::{Context, Result, bail, ensure};
@@ -8,13 +9,22 @@ use anyhow::{Context, Result, bail, ensure};
 use super::{Split, picture};
 use crate::error::bad_usage;
 
-/// A folder and the pictures in it, both by name.
+/// A class and the pictures in its folder.
 #[derive(Debug)]
 pub struct Class {
-    /// Name of the folder.
+    /// Its name, that of its folder.
     pub name: String,
-    /// Its pictures.
-    pub files: Vec<PathBuf>,
+    /// Where its pictures are.
+    pub folder: PathBuf,
+    /// Names of its pictures, sorted.
+    pub files: Vec<OsString>,
+}
+
+impl Class {
+    /// Path of its picture number `file`.
+    pub fn path(&self, file: usize) -> PathBuf {
+        self.folder.join(&self.files[file])
+    }
 }
 
 /// The directory of the classes of a part.
@@ -48,20 +58,18 @@ pub fn part(directory: &Path, split: Split) -> Result<PathBuf> {
     })
 }
 
-/// Folders and pictures directly in a directory, by name; hidden ones and other files left out.
+/// Folders and names of pictures directly in a directory, sorted; hidden ones and other files left out.
 /// Nothing below is looked at, so that no loop of links is followed.
-fn entries(directory: &Path) -> Result<(Vec<PathBuf>, Vec<PathBuf>)> {
+fn entries(directory: &Path) -> Result<(Vec<PathBuf>, Vec<OsString>)> {
     let named = || format!("data directory {}", directory.display());
     let (mut folders, mut files) = (Vec::new(), Vec::new());
     for entry in std::fs::read_dir(directory).with_context(named)? {
-        let path = entry.with_context(named)?.path();
-        if path
-            .file_name()
-            .is_some_and(|name| name.as_encoded_bytes().starts_with(b"."))
-        {
+        let entry = entry.with_context(named)?;
+        let name = entry.file_name();
+        if name.as_encoded_bytes().starts_with(b".") {
             continue;
         }
-        let is_picture = path
+        let is_picture = Path::new(&name)
             .extension()
             .and_then(|extension| extension.to_str())
             .is_some_and(|e| {
@@ -69,10 +77,15 @@ fn entries(directory: &Path) -> Result<(Vec<PathBuf>, Vec<PathBuf>)> {
                     .iter()
                     .any(|known| e.eq_ignore_ascii_case(known))
             });
-        if path.is_dir() {
-            folders.push(path);
+        // the kind comes with the listing; only links need another look
+        let is_folder = match entry.file_type() {
+            Ok(kind) if !kind.is_symlink() => kind.is_dir(),
+            _ => entry.path().is_dir(),
+        };
+        if is_folder {
+            folders.push(entry.path());
         } else if is_picture {
-            files.push(path); // a broken link too: it is named when it is read
+            files.push(name); // a broken link too: it is named when it is read
         }
     }
     folders.sort();
@@ -89,7 +102,7 @@ pub fn list(directory: &Path) -> Result<Vec<Class>> {
     if let Some(file) = loose.first() {
         bail!(
             "{} and {} more stand in no class folder; put every picture into the folder of its class",
-            file.display(),
+            directory.join(file).display(),
             loose.len() - 1
         );
     }
@@ -103,11 +116,13 @@ pub fn list(directory: &Path) -> Result<Vec<Class>> {
     let mut classes = Vec::with_capacity(folders.len());
     for folder in folders {
         let (below, mut files) = entries(&folder)?;
+        let mut pictures = folder.clone();
         if let [only] = &below[..]
             && files.is_empty()
             && only.ends_with("images")
         {
             files = entries(only)?.1; // as Tiny-ImageNet is packed
+            pictures.clone_from(only);
         }
         if files.is_empty() {
             let deeper = below
@@ -131,6 +146,7 @@ pub fn list(directory: &Path) -> Result<Vec<Class>> {
         let name = name.with_context(|| format!("{}: its name is no UTF-8", folder.display()))?;
         classes.push(Class {
             name: name.to_owned(),
+            folder: pictures,
             files,
         });
     }

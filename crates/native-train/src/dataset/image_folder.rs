@@ -1,17 +1,24 @@
 //! Pictures of the user's own, one folder a class, the layout that PyTorch's ImageFolder reads:
 //! `DIR/<class>/<picture>`, or `DIR/train/<class>/...` with `DIR/val` or `DIR/test`. Classes are the
-//! folders in the order of their names. Pictures are cropped to squares and resized once, into memory.
+//! folders in the order of their names. Pictures are cropped to squares and resized: once, into memory, where
+//! they fit what the recipe grants, else when they are needed ([`super::picture_files`]).
 
 use std::path::Path;
 
-use anyhow::{Context, Result, bail, ensure};
+use anyhow::{Context, Result};
 use biggan::file::DatasetInfo;
 use indicatif::{ProgressBar, ProgressStyle};
 use rayon::prelude::*;
 use sha2::{Digest, Sha256};
 
+use super::broken::{self, Broken, Fate};
+use super::class_folders::{self, Class};
 use super::idx::hex;
-use super::{Dataset, DatasetRequest, NamedDataset, area, class_folders, picture};
+use super::listing::Listing;
+use super::picture_files::PictureFiles;
+use super::pixels::Pixels;
+use super::{Dataset, DatasetRequest, NamedDataset, area, picture};
+use crate::byte_size::ByteSize;
 
 /// Folders of pictures.
 pub const IMAGE_FOLDER: NamedDataset = NamedDataset {
@@ -22,176 +29,142 @@ pub const IMAGE_FOLDER: NamedDataset = NamedDataset {
     is_complete: Path::is_dir,
 };
 
-/// Most bytes that the resized pictures may take; what is larger is packed first.
-const MAX_BYTES: u64 = 4 << 30;
-/// Broken files that a message names.
-const MAX_NAMED: usize = 5;
-
 fn read(request: &DatasetRequest<'_>, directory: &Path, resolution: usize) -> Result<Dataset> {
     let part = class_folders::part(directory, request.split)?;
     let classes = class_folders::list(&part)?;
     class_folders::check_count(&classes, &part, request.classes)?;
-    let count: usize = classes.iter().map(|class| class.files.len()).sum();
-    let image_bytes = 3 * resolution * resolution;
-    check_bytes(count, resolution, MAX_BYTES).with_context(|| part.display().to_string())?;
-
-    let files: Vec<(u16, &Path)> = (0u16..)
-        .zip(&classes)
-        .flat_map(|(label, class)| class.files.iter().map(move |file| (label, file.as_path())))
-        .collect();
-    let mut images_u8 = vec![0; count * image_bytes];
-    let bar = ProgressBar::new(count as u64).with_style(ProgressStyle::with_template(
-        "pictures {bar:24} {pos}/{len}  {eta} left",
-    )?);
-    let read: Vec<Result<Vec<u8>>> = images_u8
-        .par_chunks_mut(image_bytes)
-        .zip(&files)
-        .map(|(planes, (_, file))| {
-            bar.inc(1);
-            read_picture(file, resolution, planes)
-        })
-        .collect();
-    bar.finish_and_clear();
-    report_broken(&read, &files, request.section.skip_broken)?;
-
-    // what was read moves to the front; one digest of all names and bytes stands for the set
-    let mut digest = Sha256::new();
-    let mut labels = Vec::with_capacity(count);
-    for (index, (digest_of_file, (label, file))) in read.iter().zip(&files).enumerate() {
-        let Ok(digest_of_file) = digest_of_file else {
-            continue;
-        };
-        let class = &classes[usize::from(*label)].name;
-        let name = file.file_name().unwrap_or_default().to_string_lossy();
-        digest.update(format!("{class}/{name}\n"));
-        digest.update(digest_of_file);
-        let to = labels.len() * image_bytes;
-        images_u8.copy_within(index * image_bytes..(index + 1) * image_bytes, to);
-        labels.push(*label);
-    }
-    images_u8.truncate(labels.len() * image_bytes);
     let class_names = match &request.section.class_names {
         Some(names) => names.clone(),
-        None => classes.into_iter().map(|class| class.name).collect(),
+        None => classes.iter().map(|class| class.name.clone()).collect(),
     };
     let name = directory
         .file_name()
         .and_then(|name| name.to_str())
         .with_context(|| format!("data.path {} has no name", directory.display()))?;
+
+    let count: usize = classes.iter().map(|class| class.files.len()).sum();
+    let bytes = ByteSize(count.saturating_mul(3 * resolution * resolution));
+    let granted = request.section.memory;
+    let skip = request.section.skip_broken;
+    let read = if bytes.0 <= granted.0 {
+        in_memory(&classes, resolution, skip)?
+    } else {
+        eprintln!(
+            "{}: {count} pictures of {resolution}x{resolution} are {bytes}, more than the {granted} of \
+             data.memory: they are decoded while they are used",
+            part.display(),
+        );
+        streamed(classes, resolution, skip)?
+    };
     Ok(Dataset {
-        images_u8: images_u8.into(),
+        images_u8: read.images_u8,
         shape: [3, resolution, resolution],
         info: DatasetInfo {
             name: name.to_owned(),
-            images: labels.len(),
-            sha256: vec![hex(&digest.finalize())],
+            images: read.labels.len(),
+            sha256: read.sha256,
         },
-        labels,
+        labels: read.labels,
         label_rows: None,
         class_names,
     })
 }
 
-/// Refuses what does not fit the memory that is granted.
-fn check_bytes(count: usize, resolution: usize, limit: u64) -> Result<()> {
-    let bytes = count as u64 * (3 * resolution * resolution) as u64;
-    ensure!(
-        bytes <= limit,
-        "{count} pictures of {resolution}x{resolution} need {:.1} GiB of memory, more than the {:.1} that \
-         may be taken; pack them once, `native-train data pack DIR --resolution {resolution} --out PACKED`, \
-         and train with data.dataset = \"packed\"",
-        bytes as f64 / (1u64 << 30) as f64,
-        limit as f64 / (1u64 << 30) as f64,
-    );
-    Ok(())
+/// What became of the files.
+struct Read {
+    images_u8: Pixels,
+    labels: Vec<u16>,
+    sha256: Vec<String>,
 }
 
-/// Decodes and resizes a file; returns the SHA-256 of its bytes.
-pub fn read_picture(file: &Path, resolution: usize, planes: &mut [u8]) -> Result<Vec<u8>> {
-    let bytes = picture::read(file)?;
-    let decoded = picture::decode(&bytes)?;
-    area::square(
-        &decoded.rgb,
-        decoded.width,
-        decoded.height,
-        resolution,
-        planes,
-    );
-    Ok(Sha256::digest(&bytes).to_vec())
-}
-
-/// An error or, if they may be skipped, a warning, that names the first broken files.
-fn report_broken(
-    read: &[Result<Vec<u8>>],
-    files: &[(u16, &Path)],
-    skip_broken: bool,
-) -> Result<()> {
-    let broken: Vec<String> = read
-        .iter()
-        .zip(files)
-        .filter_map(|(result, (_, file))| {
-            let error = result.as_ref().err()?;
-            Some(format!("{}: {error:#}", file.display()))
+/// Decodes all pictures.
+fn in_memory(classes: &[Class], resolution: usize, skip_broken: bool) -> Result<Read> {
+    let files: Vec<(u16, usize)> = (0u16..)
+        .zip(classes)
+        .flat_map(|(label, class)| (0..class.files.len()).map(move |file| (label, file)))
+        .collect();
+    let image_bytes = 3 * resolution * resolution;
+    let mut images_u8 = vec![0; files.len() * image_bytes];
+    let bar = progress(files.len())?;
+    let read: Vec<Result<(u64, [u8; 32])>> = images_u8
+        .par_chunks_mut(image_bytes)
+        .zip(&files)
+        .map(|(planes, &(label, file))| {
+            bar.inc(1);
+            let bytes = picture::read(&classes[usize::from(label)].path(file))?;
+            decode_into(&bytes, resolution, planes)?;
+            Ok((bytes.len() as u64, Sha256::digest(&bytes).into()))
         })
         .collect();
-    if broken.is_empty() {
-        return Ok(());
+    bar.finish_and_clear();
+
+    // what was read moves to the front
+    let (mut contents, mut listing) = (Sha256::new(), Listing::default());
+    let (mut labels, mut broken) = (Vec::with_capacity(files.len()), Broken::new());
+    for (index, (read, (label, file))) in read.into_iter().zip(files).enumerate() {
+        let class = &classes[usize::from(label)];
+        match read {
+            Ok((bytes, sha256)) => {
+                let name = class.files[file].to_string_lossy();
+                contents.update(format!("{}/{name}\n", class.name));
+                contents.update(sha256);
+                listing.add(class, file, bytes);
+                let to = labels.len() * image_bytes;
+                images_u8.copy_within(index * image_bytes..(index + 1) * image_bytes, to);
+                labels.push(label);
+            }
+            Err(error) => broken.push((usize::from(label), file, error)),
+        }
     }
-    let mut listed = broken[..broken.len().min(MAX_NAMED)].join("; ");
-    if broken.len() > MAX_NAMED {
-        listed += &format!("; and {} more", broken.len() - MAX_NAMED);
+    broken::report(classes, &broken, skip_broken, Fate::LeftOut)?;
+    images_u8.truncate(labels.len() * image_bytes);
+    Ok(Read {
+        images_u8: images_u8.into(),
+        labels,
+        sha256: vec![hex(&contents.finalize()), listing.sha256()],
+    })
+}
+
+/// Lists all pictures, to be decoded when they are asked for.
+fn streamed(classes: Vec<Class>, resolution: usize, skip_broken: bool) -> Result<Read> {
+    let count = classes.iter().map(|class| class.files.len()).sum();
+    let files = PictureFiles::list(classes, resolution, skip_broken, &progress(count)?)?;
+    let mut listing = Listing::default();
+    let mut labels = Vec::with_capacity(count);
+    let mut sizes = files.bytes().iter();
+    for (label, class) in (0u16..).zip(files.classes()) {
+        for (file, bytes) in (0..class.files.len()).zip(&mut sizes) {
+            listing.add(class, file, *bytes);
+            labels.push(label);
+        }
     }
-    let count = format!("{} of {} pictures cannot be read", broken.len(), read.len());
-    ensure!(
-        skip_broken,
-        "{count}: {listed}; repair or delete them, or set data.skip_broken = true"
-    );
-    eprintln!("{count} and are left out: {listed}");
-    let left = |label: u16| {
-        let mut of_class = read.iter().zip(files).filter(|(_, (l, _))| *l == label);
-        of_class.any(|(result, _)| result.is_ok())
-    };
-    let last = files.last().map_or(0, |(label, _)| *label);
-    if let Some(label) = (0..=last).find(|&label| !left(label)) {
-        let file = files.iter().find(|(l, _)| *l == label);
-        let folder = file
-            .and_then(|(_, file)| file.parent())
-            .unwrap_or(Path::new(""));
-        bail!(
-            "class folder {}: none of its pictures can be read",
-            folder.display()
-        );
-    }
-    Ok(())
+    Ok(Read {
+        images_u8: Pixels::streamed(files),
+        labels,
+        sha256: vec![listing.sha256()],
+    })
+}
+
+/// Decodes and resizes the bytes of a file.
+///
+/// # Errors
+/// If they are no picture, or a damaged one.
+pub fn decode_into(file: &[u8], resolution: usize, planes: &mut [u8]) -> Result<()> {
+    let picture = picture::decode(file)?;
+    let (width, height) = (picture.width, picture.height);
+    area::square(&picture.rgb, width, height, resolution, planes)
+}
+
+fn progress(files: usize) -> Result<ProgressBar> {
+    let style = ProgressStyle::with_template("pictures {bar:24} {pos}/{len}  {eta} left")?;
+    Ok(ProgressBar::new(files as u64).with_style(style))
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
     use crate::dataset::Split;
-    use crate::plan::DataSection;
-
-    fn picture(path: &Path, side: u32, grey: u8) {
-        std::fs::create_dir_all(path.parent().unwrap()).unwrap();
-        let mut encoder = png::Encoder::new(std::fs::File::create(path).unwrap(), side, side);
-        encoder.set_color(png::ColorType::Grayscale);
-        let mut writer = encoder.write_header().unwrap();
-        let pixels = vec![grey; (side * side) as usize];
-        writer.write_image_data(&pixels).unwrap();
-    }
-
-    fn load(directory: &Path, split: Split, classes: usize, skip_broken: bool) -> Result<Dataset> {
-        let section = DataSection {
-            skip_broken,
-            ..DataSection::of(IMAGE_FOLDER.name, None)
-        };
-        let request = DatasetRequest {
-            section: &section,
-            split,
-            classes,
-        };
-        read(&request, directory, 2)
-    }
+    use crate::dataset::test_pictures::{RESOLUTION, load, picture, two_classes};
 
     fn refusal(directory: &Path, classes: usize, parts: &[&str]) {
         let error = load(directory, Split::Train, classes, false).unwrap_err();
@@ -202,24 +175,16 @@ mod tests {
         }
     }
 
-    /// Classes `b` with two pictures and `a` with one.
-    fn two_classes() -> tempfile::TempDir {
-        let directory = tempfile::tempdir().unwrap();
-        picture(&directory.path().join("b/2.png"), 3, 20);
-        picture(&directory.path().join("b/10.PNG"), 2, 10);
-        picture(&directory.path().join("a/1.png"), 5, 30);
-        std::fs::write(directory.path().join("a/notes.txt"), "no picture").unwrap();
-        std::fs::create_dir(directory.path().join(".cache")).unwrap();
-        directory
-    }
-
     #[test]
     fn folders_and_pictures_are_sorted() {
         let directory = two_classes();
         let set = load(directory.path(), Split::Train, 2, false).unwrap();
         assert_eq!(set.class_names, ["a", "b"]);
         assert_eq!(set.labels, [0, 1, 1]);
-        assert_eq!(set.images_u8[..], [[30; 12], [10; 12], [20; 12]].concat());
+        assert_eq!(
+            set.read(&[0, 1, 2]).unwrap().concat(),
+            [[30; 12], [10; 12], [20; 12]].concat()
+        );
         let again = load(directory.path(), Split::Train, 2, false).unwrap();
         assert_eq!(set.info, again.info);
         // another name of a file is another set: the labels may follow from it
@@ -260,14 +225,36 @@ mod tests {
             &["1 of 4 pictures", "b/3.png: neither", "data.skip_broken"],
         );
         let set = load(directory.path(), Split::Train, 2, true).unwrap();
+        assert_eq!(
+            set.read(&[0, 1, 2]).unwrap().concat(),
+            [[30; 12], [10; 12], [20; 12]].concat()
+        );
         assert_eq!((set.labels, set.info.images), (vec![0, 1, 1], 3));
-        assert_eq!(set.images_u8[..], [[30; 12], [10; 12], [20; 12]].concat());
         std::fs::write(directory.path().join("a/1.png"), "no picture").unwrap();
         let error = load(directory.path(), Split::Train, 2, true).unwrap_err();
         assert!(
             error.to_string().contains("none of its pictures"),
             "{error}"
         );
+    }
+
+    #[test]
+    fn files_that_vanish_after_the_listing_are_named() {
+        let directory = two_classes();
+        let classes = class_folders::list(directory.path()).unwrap();
+        std::fs::remove_file(directory.path().join("b/2.png")).unwrap();
+        let error = in_memory(&classes, RESOLUTION, false).map(|_| ());
+        let text = error.unwrap_err().to_string();
+        assert!(
+            text.contains("1 of 3 pictures") && text.contains("b/2.png: No such file"),
+            "{text}"
+        );
+        let left = in_memory(&classes, RESOLUTION, true).unwrap();
+        assert_eq!(left.labels, [0, 1]);
+        std::fs::remove_dir_all(directory.path().join("b")).unwrap();
+        let error = in_memory(&classes, RESOLUTION, true).map(|_| ());
+        let text = error.unwrap_err().to_string();
+        assert!(text.contains("none of its pictures"), "{text}");
     }
 
     #[test]
@@ -313,14 +300,5 @@ mod tests {
         }
         symlink(".", root.join("here")).unwrap();
         refusal(root, 3, &["class folder", "here", "one folder too deep"]);
-    }
-
-    #[test]
-    fn what_does_not_fit_memory_says_how_much_it_needs() {
-        assert!(check_bytes(349_525, 64, MAX_BYTES).is_ok());
-        let text = check_bytes(1_281_167, 128, MAX_BYTES)
-            .unwrap_err()
-            .to_string();
-        assert!(text.contains("58.6 GiB") && text.contains("4.0"), "{text}");
     }
 }

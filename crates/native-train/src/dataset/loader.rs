@@ -1,13 +1,19 @@
 //! Batches in an order that depends on nothing but the seed and the images seen.
 
-use biggan::random::{Draws, Stream, permutation};
+use std::borrow::Cow;
+use std::thread::available_parallelism;
+
+use anyhow::Result;
+use biggan::random::{Draws, Stream};
 use biggan::train::RealBatch;
 use burn::tensor::{Device, Tensor, TensorData};
 
 use super::Dataset;
+use super::order::Order;
+use super::read_ahead::ReadAhead;
 
-/// Cuts a data set into batches. Image `i` of a run is image `i % n` of the permutation of epoch
-/// `i / n`, so that a resumed run needs no state.
+/// Cuts a data set into batches, in its [`Order`]. Picture files are decoded ahead of the training, which
+/// changes nothing of the batches.
 #[derive(Debug)]
 pub struct Loader {
     dataset: Dataset,
@@ -15,19 +21,24 @@ pub struct Loader {
     resolution: usize,
     /// Whether every second image is mirrored.
     flip: bool,
-    /// Permutation of the epoch that was used last.
-    order: Option<(u64, Vec<u32>)>,
+    order: Order,
+    /// Threads that decode picture files.
+    threads: usize,
+    /// Decodes the batches that come next, where there are files to decode.
+    ahead: Option<ReadAhead>,
 }
 
 impl Loader {
     /// A loader for networks of a resolution.
     pub fn new(dataset: Dataset, seed: u64, resolution: usize) -> Self {
         Self {
+            order: Order::new(seed, dataset.len()),
             dataset,
             seed,
             resolution,
             flip: false,
-            order: None,
+            threads: available_parallelism().map_or(1, |threads| threads.get()),
+            ahead: None,
         }
     }
 
@@ -37,53 +48,86 @@ impl Loader {
         Self { flip, ..self }
     }
 
+    /// With so many threads to decode picture files instead of one a core.
+    pub fn with_threads(self, threads: usize) -> Self {
+        Self { threads, ..self }
+    }
+
     /// The data set.
     pub fn dataset(&self) -> &Dataset {
         &self.dataset
     }
 
     /// The batch that follows `images_seen` images.
-    pub fn batch(&mut self, images_seen: u64, batch_size: usize, device: &Device) -> RealBatch {
+    ///
+    /// # Errors
+    /// If a picture file cannot be read.
+    pub fn batch(
+        &mut self,
+        images_seen: u64,
+        batch_size: usize,
+        device: &Device,
+    ) -> Result<RealBatch> {
+        let indices = self.order.indices(images_seen, batch_size);
+        let images = match self.decoded_ahead(images_seen, batch_size)? {
+            Some(images) => images.into_iter().map(Cow::Owned).collect(),
+            None => self.dataset.read(&indices)?,
+        };
+        let images = self.pm1(images_seen, &images);
         let classes = self.dataset.class_names.len();
-        let mut images = Vec::with_capacity(batch_size * 3 * self.resolution * self.resolution);
         let mut weights = vec![0.0f32; batch_size * classes];
-        for (image, row) in (images_seen..).zip(weights.chunks_exact_mut(classes)) {
-            let index = self.index(image);
-            let start = images.len();
-            self.dataset.push_pm1(index, self.resolution, &mut images);
-            if self.flip && Draws::new(self.seed, Stream::Flip, image, 0).uniform() < 0.5 {
-                for line in images[start..].chunks_exact_mut(self.resolution) {
-                    line.reverse();
-                }
-            }
+        for (index, row) in indices.into_iter().zip(weights.chunks_exact_mut(classes)) {
             let labels = self.dataset.labels_of(index);
             for &label in labels {
                 row[usize::from(label)] += 1.0 / labels.len() as f32;
             }
         }
         let shape = [batch_size, 3, self.resolution, self.resolution];
-        RealBatch {
+        Ok(RealBatch {
             images: Tensor::from_data(TensorData::new(images, shape), device),
             class_weights: Tensor::from_data(
                 TensorData::new(weights, [batch_size, classes]),
                 device,
             ),
-        }
+        })
     }
 
-    /// Place in the data set of the run's image number `image`.
-    fn index(&mut self, image: u64) -> usize {
-        let count = self.dataset.len();
-        let (epoch, place) = (image / count as u64, (image % count as u64) as usize);
-        if let Some((of, order)) = &self.order
-            && *of == epoch
-        {
-            return order[place] as usize;
+    /// The images of a batch where they are picture files; none where their bytes are at hand.
+    fn decoded_ahead(
+        &mut self,
+        images_seen: u64,
+        batch_size: usize,
+    ) -> Result<Option<Vec<Vec<u8>>>> {
+        let Some(files) = self.dataset.images_u8.files() else {
+            return Ok(None);
+        };
+        // another batch is asked for at the start, after a collapse, and where its size changes
+        let ahead = self.ahead.take();
+        let ahead = match ahead.filter(|ahead| ahead.is_at(images_seen, batch_size)) {
+            Some(ahead) => ahead,
+            None => {
+                let (files, order) = (files.clone(), self.order.clone());
+                ReadAhead::start(files, order, images_seen, batch_size, self.threads)?
+            }
+        };
+        let (images, ahead) = ahead.next()?;
+        self.ahead = Some(ahead);
+        Ok(Some(images))
+    }
+
+    /// Images of the run from number `first` on, in [-1, 1] and mirrored where it is their turn.
+    fn pm1(&self, first: u64, images_u8: &[Cow<'_, [u8]>]) -> Vec<f32> {
+        let mut images = Vec::with_capacity(images_u8.len() * 3 * self.resolution.pow(2));
+        for (number, image) in (first..).zip(images_u8) {
+            let start = images.len();
+            self.dataset.push_pm1(image, self.resolution, &mut images);
+            if self.flip && Draws::new(self.seed, Stream::Flip, number, 0).uniform() < 0.5 {
+                for line in images[start..].chunks_exact_mut(self.resolution) {
+                    line.reverse();
+                }
+            }
         }
-        let order = permutation(self.seed, Stream::DataOrder, epoch, count);
-        let index = order[place] as usize;
-        self.order = Some((epoch, order));
-        index
+        images
     }
 }
 
@@ -110,34 +154,20 @@ mod tests {
     }
 
     #[test]
-    fn every_epoch_shows_each_image_once_in_an_order_of_its_own() {
-        let mut loader = loader();
-        let epochs: Vec<Vec<usize>> = (0..4)
-            .map(|epoch| (0..5).map(|i| loader.index(epoch * 5 + i)).collect())
-            .collect();
-        for epoch in &epochs {
-            let mut sorted = epoch.clone();
-            sorted.sort_unstable();
-            assert_eq!(sorted, [0, 1, 2, 3, 4]);
-        }
-        assert!(epochs.windows(2).any(|pair| pair[0] != pair[1]));
-    }
-
-    #[test]
     fn a_batch_depends_on_the_images_seen_alone() {
         let device = Device::flex();
         let read = |batch: RealBatch| batch.images.into_data().try_to_vec::<f32>().unwrap();
         let mut first = loader();
-        first.batch(0, 3, &device);
-        let continued = read(first.batch(3, 4, &device)); // crosses an epoch
-        assert_eq!(continued, read(loader().batch(3, 4, &device)));
+        first.batch(0, 3, &device).unwrap();
+        let continued = read(first.batch(3, 4, &device).unwrap()); // crosses an epoch
+        assert_eq!(continued, read(loader().batch(3, 4, &device).unwrap()));
     }
 
     #[test]
     fn images_are_mirrored_in_half_of_the_cases() {
         let device = Device::flex();
         let read = |loader: Loader| {
-            let images = { loader }.batch(0, 400, &device).images;
+            let images = { loader }.batch(0, 400, &device).unwrap().images;
             images.into_data().try_to_vec::<f32>().unwrap()
         };
         let (plain, mirrored) = (read(loader()), read(loader().with_flips(true)));
@@ -163,7 +193,7 @@ mod tests {
             rows.push(row);
         }
         loader.dataset.label_rows = Some(rows);
-        let weights = loader.batch(0, 5, &Device::flex()).class_weights;
+        let weights = loader.batch(0, 5, &Device::flex()).unwrap().class_weights;
         let mut weights = weights.into_data().try_to_vec::<f32>().unwrap();
         assert_eq!(
             weights.chunks(5).filter(|row| row.contains(&0.5)).count(),
@@ -176,7 +206,9 @@ mod tests {
     #[test]
     fn images_are_padded_with_black_and_grey_is_repeated() {
         let mut image = Vec::new();
-        loader().dataset().push_pm1(1, 4, &mut image);
+        let loader = loader();
+        let images_u8 = loader.dataset().read(&[1]).unwrap();
+        loader.dataset().push_pm1(&images_u8[0], 4, &mut image);
         assert_eq!(image.len(), 3 * 16);
         let grey = |byte: u8| biggan::image::from_u8(byte);
         let expected = [

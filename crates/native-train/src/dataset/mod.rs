@@ -1,6 +1,7 @@
 //! Data sets by name: a row in [`TABLE`] and a file of their own each.
 
 pub mod area;
+mod broken;
 pub mod check;
 pub mod cifar;
 pub mod class_folders;
@@ -10,14 +11,21 @@ pub mod idx;
 pub mod idx_folder;
 pub mod image_folder;
 pub mod label_rows;
+mod listing;
 pub mod loader;
 pub mod npm;
+pub mod order;
 pub mod pack;
 pub mod packed;
 pub mod picture;
+pub mod picture_files;
 pub mod pixels;
 pub mod png_strip;
+mod read_ahead;
+#[cfg(test)]
+mod test_pictures;
 
+use std::borrow::Cow;
 use std::path::{Path, PathBuf};
 
 use anyhow::{Context, Result, bail, ensure};
@@ -113,12 +121,24 @@ impl Dataset {
         }
     }
 
-    /// Appends image `index` to `into`: `[3, resolution, resolution]` in [-1, 1], padded around with
-    /// black (-1), grey repeated to RGB.
+    /// Bytes of images, each `[channels, height, width]`, in the order of their indices; picture files are
+    /// decoded in parallel.
+    ///
+    /// # Errors
+    /// If a picture file cannot be read.
+    ///
+    /// # Panics
+    /// If there is no image of an index.
+    pub fn read(&self, indices: &[usize]) -> Result<Vec<Cow<'_, [u8]>>> {
+        self.images_u8.read(indices, self.shape.iter().product())
+    }
+
+    /// Appends an image of the data set to `into`: `[3, resolution, resolution]` in [-1, 1], padded around
+    /// with black (-1), grey repeated to RGB.
     ///
     /// # Panics
     /// If the image is larger than the resolution; [`load`] has refused that.
-    pub fn push_pm1(&self, index: usize, resolution: usize, into: &mut Vec<f32>) {
+    pub fn push_pm1(&self, image_u8: &[u8], resolution: usize, into: &mut Vec<f32>) {
         let [channels, height, width] = self.shape;
         assert!(
             height <= resolution && width <= resolution,
@@ -126,37 +146,38 @@ impl Dataset {
             self.shape
         );
         let (top, left) = ((resolution - height) / 2, (resolution - width) / 2);
-        let image =
-            &self.images_u8[index * channels * height * width..][..channels * height * width];
+        // the division once a byte value, not once a pixel
+        let values: [f32; 256] = std::array::from_fn(|byte| biggan::image::from_u8(byte as u8));
         for channel in 0..3 {
-            let plane = &image[(channel % channels) * height * width..][..height * width];
+            let plane = &image_u8[(channel % channels) * height * width..][..height * width];
             let start = into.len();
             into.resize(start + resolution * resolution, -1.0);
             for (y, line) in plane.chunks_exact(width).enumerate() {
                 let at = start + (top + y) * resolution + left;
                 for (pixel, &byte) in into[at..at + width].iter_mut().zip(line) {
-                    *pixel = biggan::image::from_u8(byte);
+                    *pixel = values[usize::from(byte)];
                 }
             }
         }
     }
-}
 
-impl Dataset {
     /// Images `[n, 3, resolution, resolution]` in [-1, 1] of a range of indices, as
     /// [`Dataset::push_pm1`].
+    ///
+    /// # Errors
+    /// If a picture file cannot be read.
     pub fn images_pm1(
         &self,
         indices: std::ops::Range<usize>,
         resolution: usize,
         device: &Device,
-    ) -> Tensor<4> {
+    ) -> Result<Tensor<4>> {
         let shape = [indices.len(), 3, resolution, resolution];
         let mut values = Vec::with_capacity(shape.iter().product());
-        for index in indices {
-            self.push_pm1(index, resolution, &mut values);
+        for image in self.read(&indices.collect::<Vec<_>>())? {
+            self.push_pm1(&image, resolution, &mut values);
         }
-        Tensor::from_data(TensorData::new(values, shape), device)
+        Ok(Tensor::from_data(TensorData::new(values, shape), device))
     }
 }
 

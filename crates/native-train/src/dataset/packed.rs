@@ -195,7 +195,8 @@ mod tests {
     fn what_was_packed_is_read() {
         let directory = tempfile::tempdir().unwrap();
         let set = open(&packed(directory.path(), true)).unwrap();
-        assert_eq!(set.images_u8[..], [1, 2, 3, 4, 5, 6, 7, 8]);
+        let images = set.read(&[0, 1]).unwrap();
+        assert_eq!(images.concat(), [1, 2, 3, 4, 5, 6, 7, 8]);
         assert_eq!((set.shape, &set.labels[..]), ([1, 2, 2], &[2, 0][..]));
         assert_eq!(set.label_rows.unwrap().row(1), [0, 1]);
         assert_eq!(

@@ -1,7 +1,8 @@
 //! A PNG, JPEG or WebP file of anyone as RGB bytes. Its kind is told by its first bytes, and its header is
 //! judged before memory is taken for pixels.
 
-use std::io::Cursor;
+use std::fs::{File, Metadata};
+use std::io::{Cursor, Read};
 use std::path::Path;
 
 use anyhow::{Context, Result, bail, ensure};
@@ -16,6 +17,9 @@ use zune_jpeg::JpegDecoder;
 pub const MAX_SIDE: usize = 8192;
 /// Most bytes of a file; 8192x8192 RGB pixels that no compression helps have 192 MiB.
 pub const MAX_FILE_BYTES: u64 = 256 << 20;
+
+/// Bytes at the start of a file that tell its kind.
+pub const KIND_BYTES: u64 = 12;
 
 /// Endings of the names of files that are read.
 pub const EXTENSIONS: [&str; 4] = ["jpeg", "jpg", "png", "webp"];
@@ -40,13 +44,31 @@ pub struct Picture {
 /// If it is no regular file (a pipe would never end), too large, or cannot be read.
 pub fn read(path: &Path) -> Result<Vec<u8>> {
     let metadata = std::fs::metadata(path)?;
+    check_file(&metadata)?;
+    let mut bytes = Vec::with_capacity(metadata.len() as usize);
+    // a file may grow while it is read
+    File::open(path)?
+        .take(MAX_FILE_BYTES + 1)
+        .read_to_end(&mut bytes)?;
+    check_bytes(bytes.len() as u64)?;
+    Ok(bytes)
+}
+
+/// Refuses what is no file of a picture.
+///
+/// # Errors
+/// If it is no regular file, or too large.
+pub fn check_file(metadata: &Metadata) -> Result<()> {
     ensure!(metadata.is_file(), "no regular file");
+    check_bytes(metadata.len())
+}
+
+fn check_bytes(bytes: u64) -> Result<()> {
     ensure!(
-        metadata.len() <= MAX_FILE_BYTES,
-        "{} bytes, more than {MAX_FILE_BYTES}",
-        metadata.len()
+        bytes <= MAX_FILE_BYTES,
+        "{bytes} bytes, more than {MAX_FILE_BYTES}"
     );
-    Ok(std::fs::read(path)?)
+    Ok(())
 }
 
 /// Decodes a file in memory.
@@ -54,17 +76,21 @@ pub fn read(path: &Path) -> Result<Vec<u8>> {
 /// # Errors
 /// If it is neither PNG, JPEG nor WebP, is damaged, or a side is 0 or above [`MAX_SIDE`].
 pub fn decode(file: &[u8]) -> Result<Picture> {
-    match kind(file) {
-        Some("png") => decode_png(file),
-        Some("jpeg") => decode_jpeg(file),
-        Some("webp") => decode_webp(file),
-        _ => bail!(
-            "neither PNG, JPEG nor WebP: {} bytes of another kind",
-            file.len()
-        ),
+    match check_kind(file, file.len() as u64)? {
+        "png" => decode_png(file),
+        "jpeg" => decode_jpeg(file),
+        _ => decode_webp(file),
     }
 }
 
+/// The kind of a file of so many bytes by its start, at least [`KIND_BYTES`] where it has them.
+///
+/// # Errors
+/// If it is none that is read.
+pub fn check_kind(start: &[u8], bytes: u64) -> Result<&'static str> {
+    let other = || format!("neither PNG, JPEG nor WebP: {bytes} bytes of another kind");
+    kind(start).with_context(other)
+}
 /// What the first bytes of a file say it is: `png`, `jpeg`, `webp`, or none of these.
 pub fn kind(file: &[u8]) -> Option<&'static str> {
     if file.starts_with(PNG_SIGNATURE) {
@@ -250,6 +276,10 @@ mod tests {
         for end in 0..whole.len() - 1 {
             assert!(decode(&whole[..end]).is_err(), "{end} bytes");
         }
+        let mut bomb = whole;
+        bomb[21..25].copy_from_slice(&0x0fff_bffeu32.to_le_bytes()); // two sides of 14 bits
+        let text = decode(&bomb).unwrap_err().to_string();
+        assert!(text.contains("16383x16383"), "{text}");
     }
 
     #[test]
@@ -262,10 +292,11 @@ mod tests {
         let whole = png(9, 9, ColorType::Grayscale, &(0..81).collect::<Vec<u8>>());
         refusal(&whole[..whole.len() - 30]);
         let mut bomb = whole.clone();
-        bomb[16..24].copy_from_slice(&[0, 0, 0xff, 0xff, 0, 0, 0xff, 0xff]);
+        let side = 100_000u32.to_be_bytes();
+        bomb[16..24].copy_from_slice(&[side, side].concat());
         let crc = crc32fast::hash(&bomb[12..29]).to_be_bytes();
         bomb[29..33].copy_from_slice(&crc);
-        assert!(refusal(&bomb).contains("65535x65535"));
+        assert!(refusal(&bomb).contains("100000x100000"));
         let text = refusal(&jpeg(60_000, true));
         assert!(text.contains("60000"), "{text}");
         let whole = jpeg(8, true);

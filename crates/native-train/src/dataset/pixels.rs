@@ -1,12 +1,15 @@
-//! The bytes of all images of a data set: in memory, or mapped from a packed file, of which the system
-//! keeps in memory what is in use.
+//! The bytes of all images of a data set: in memory, mapped from a packed file, of which the system keeps in
+//! memory what is in use, or in picture files, decoded when they are asked for.
 
+use std::borrow::Cow;
 use std::fs::File;
-use std::ops::{Deref, Range};
+use std::ops::Range;
 use std::sync::Arc;
 
 use anyhow::Result;
 use memmap2::Mmap;
+
+use super::picture_files::PictureFiles;
 
 /// Bytes `[n, channels, height, width]`.
 #[derive(Debug, Clone)]
@@ -16,6 +19,7 @@ pub struct Pixels(Source);
 enum Source {
     Memory(Vec<u8>),
     Mapped(Arc<Mmap>, Range<usize>),
+    Files(Arc<PictureFiles>),
 }
 
 impl Pixels {
@@ -27,6 +31,37 @@ impl Pixels {
         assert!(range.end <= file.len(), "{range:?} of {}", file.len());
         Self(Source::Mapped(file, range))
     }
+
+    /// Pictures that are decoded when they are asked for.
+    pub fn streamed(files: PictureFiles) -> Self {
+        Self(Source::Files(Arc::new(files)))
+    }
+
+    /// The files of images that are decoded when they are asked for; none where bytes are at hand.
+    pub fn files(&self) -> Option<&Arc<PictureFiles>> {
+        match &self.0 {
+            Source::Files(files) => Some(files),
+            Source::Memory(_) | Source::Mapped(..) => None,
+        }
+    }
+
+    /// Images of `image_bytes` each, in the order of their indices; files are decoded in parallel.
+    ///
+    /// # Errors
+    /// If a file cannot be read.
+    ///
+    /// # Panics
+    /// If there is no image of an index.
+    pub fn read(&self, indices: &[usize], image_bytes: usize) -> Result<Vec<Cow<'_, [u8]>>> {
+        match &self.0 {
+            Source::Memory(bytes) => Ok(cut(bytes, indices, image_bytes)),
+            Source::Mapped(file, range) => Ok(cut(&file[range.clone()], indices, image_bytes)),
+            Source::Files(files) => {
+                let images = files.images(indices).into_iter();
+                images.map(|image| Ok(Cow::Owned(image?))).collect()
+            }
+        }
+    }
 }
 
 impl From<Vec<u8>> for Pixels {
@@ -35,15 +70,9 @@ impl From<Vec<u8>> for Pixels {
     }
 }
 
-impl Deref for Pixels {
-    type Target = [u8];
-
-    fn deref(&self) -> &[u8] {
-        match &self.0 {
-            Source::Memory(bytes) => bytes,
-            Source::Mapped(file, range) => &file[range.clone()],
-        }
-    }
+fn cut<'a>(bytes: &'a [u8], indices: &[usize], image_bytes: usize) -> Vec<Cow<'a, [u8]>> {
+    let image = |&index: &usize| Cow::Borrowed(&bytes[index * image_bytes..][..image_bytes]);
+    indices.iter().map(image).collect()
 }
 
 /// Maps a file for reading.

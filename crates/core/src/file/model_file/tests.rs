@@ -103,3 +103,32 @@ fn counts_that_disagree_are_refused() {
         assert!(message.contains(part), "{message}");
     }
 }
+
+#[test]
+fn images_are_told_by_contents_else_by_names_and_sizes() {
+    let info = |sha256: &[&str]| DatasetInfo {
+        name: "x".into(),
+        images: 1,
+        sha256: sha256.iter().map(|&s| s.to_owned()).collect(),
+    };
+    let (in_memory, streamed) = (
+        &["c1", "names-and-sizes:l1"][..],
+        &["names-and-sizes:l1"][..],
+    );
+    for (ours, theirs, same) in [
+        (in_memory, in_memory, Some(true)),
+        (in_memory, streamed, Some(true)),
+        (in_memory, &["c2", "names-and-sizes:l1"], Some(false)),
+        (in_memory, &["names-and-sizes:l2"], Some(false)),
+        (in_memory, &["c1"], Some(true)),
+        (streamed, &["c1"], None),
+        (in_memory, &[], None),
+    ] {
+        assert_eq!(
+            info(ours).same_images(&info(theirs)),
+            same,
+            "{ours:?} {theirs:?}"
+        );
+        assert_eq!(info(theirs).same_images(&info(ours)), same);
+    }
+}

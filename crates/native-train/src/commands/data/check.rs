@@ -177,7 +177,7 @@ fn of_recipe(plan: &Plan, environment: &Environment) -> Result<Vec<Facts>> {
         };
         let data_home = environment.data_home.as_deref();
         match dataset::load(&request, generator.resolution, data_home) {
-            Ok(set) => facts.extend(facts_of_set(&set, part, generator.resolution)),
+            Ok(set) => facts.extend(facts_of_set(&set, part, generator.resolution)?),
             Err(error) if split == Split::Train => return Err(error),
             Err(error) => eprintln!("no {part} part: {error:#}"),
         }
@@ -186,13 +186,12 @@ fn of_recipe(plan: &Plan, environment: &Environment) -> Result<Vec<Facts>> {
 }
 
 /// Images of a data set are padded to the resolution, never enlarged: their size is the resolution.
-fn facts_of_set(set: &Dataset, part: &'static str, resolution: usize) -> Vec<Facts> {
-    let [channels, height, width] = set.shape;
+fn facts_of_set(set: &Dataset, part: &'static str, resolution: usize) -> Result<Vec<Facts>> {
+    let [_, height, width] = set.shape;
     let plane = height * width;
-    set.images_u8
-        .par_chunks_exact(channels * plane)
-        .enumerate()
-        .map(|(index, image)| Facts {
+    let facts = |index: usize| {
+        let image = &set.read(&[index])?[0];
+        Ok(Facts {
             part,
             class: set.class_names[usize::from(set.labels[index])].clone(),
             place: format!("{part} image {index}"),
@@ -204,7 +203,8 @@ fn facts_of_set(set: &Dataset, part: &'static str, resolution: usize) -> Vec<Fac
             misnamed: false,
             digest: digest(set.shape, image),
         })
-        .collect()
+    };
+    (0..set.len()).into_par_iter().map(facts).collect()
 }
 
 fn digest(shape: [usize; 3], pixels: &[u8]) -> [u8; 32] {

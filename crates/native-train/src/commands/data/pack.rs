@@ -12,7 +12,7 @@ use crate::commands::Environment;
 use crate::dataset::check::listed;
 use crate::dataset::image_folder::{self, IMAGE_FOLDER};
 use crate::dataset::pack::{PackWriter, prepare};
-use crate::dataset::{self, DatasetRequest, Split, packed};
+use crate::dataset::{self, DatasetRequest, Split, packed, picture};
 use crate::error::{Outcome, bad_usage};
 use crate::plan::Plan;
 
@@ -70,10 +70,12 @@ fn pictures(args: &PackArgs, folder: &Path, listing: &Listing, split: Split) -> 
     let mut planes = vec![0; CHUNK * 3 * resolution * resolution];
     let mut broken = Vec::new();
     for chunk in listing.entries.chunks(CHUNK) {
-        let read: Vec<Result<Vec<u8>>> = planes
+        let read: Vec<Result<()>> = planes
             .par_chunks_mut(3 * resolution * resolution)
             .zip(chunk)
-            .map(|(planes, entry)| image_folder::read_picture(&entry.path, resolution, planes))
+            .map(|(planes, entry)| {
+                image_folder::decode_into(&picture::read(&entry.path)?, resolution, planes)
+            })
             .collect();
         for ((result, entry), image) in read
             .into_iter()
@@ -82,7 +84,7 @@ fn pictures(args: &PackArgs, folder: &Path, listing: &Listing, split: Split) -> 
         {
             bar.inc(1);
             match result {
-                Ok(_) => writer.push(image, &entry.labels)?,
+                Ok(()) => writer.push(image, &entry.labels)?,
                 Err(error) => broken.push(format!("{}: {error:#}", entry.path.display())),
             }
         }
@@ -133,9 +135,11 @@ fn recipe(args: &PackArgs, environment: &Environment) -> Result<Outcome> {
         };
         let path = args.out.join(packed::file_name(split));
         let mut writer = PackWriter::new(&path, &set.info.name, &set.class_names, set.shape)?;
-        let bytes = set.shape.iter().product();
-        for (index, image) in set.images_u8.chunks_exact(bytes).enumerate() {
-            writer.push(image, set.labels_of(index))?;
+        for first in (0..set.len()).step_by(CHUNK) {
+            let indices: Vec<usize> = (first..set.len().min(first + CHUNK)).collect();
+            for (image, &index) in set.read(&indices)?.iter().zip(&indices) {
+                writer.push(image, set.labels_of(index))?;
+            }
         }
         done(writer.finish()?, set.class_names.len(), &path)?;
     }

@@ -45,11 +45,11 @@ pub fn class_folders_of(folder: &Path, split: Split) -> Result<Listing> {
         class_names: Vec::new(),
     };
     for (label, class) in (0u16..).zip(classes) {
-        let entry = |path| Entry {
-            path,
+        let entry = |file| Entry {
+            path: class.path(file),
             labels: vec![label],
         };
-        listing.entries.extend(class.files.into_iter().map(entry));
+        listing.entries.extend((0..class.files.len()).map(entry));
         listing.class_names.push(class.name);
     }
     Ok(listing)

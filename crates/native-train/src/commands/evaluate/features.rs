@@ -94,8 +94,7 @@ pub fn training_set(
     let resolution = sampler.info().generator.resolution;
     let data = dataset::load(&request, resolution, environment.data_home.as_deref())?;
     // imported models do not say which images they saw
-    let trained_on = &sampler.info().dataset.sha256;
-    if !trained_on.is_empty() && data.info.sha256 != *trained_on {
+    if data.info.same_images(&sampler.info().dataset) == Some(false) {
         bail!(
             "the data set {} is another than the model was trained on; give the right one with --data",
             data.info.name
@@ -157,7 +156,7 @@ pub fn each(
     let bar = progress("real images", data.len())?;
     for first in (0..data.len()).step_by(CHUNK) {
         let indices = first..(first + CHUNK).min(data.len());
-        let images = data.images_pm1(indices.clone(), resolution, device);
+        let images = data.images_pm1(indices.clone(), resolution, device)?;
         let said = look(network, images)?;
         bar.inc(indices.len() as u64);
         see(indices, &said.features);

@@ -71,7 +71,7 @@ impl Judge {
         Ok(Self {
             test: train::load(plan, Split::Test, environment)?,
             real: Normal::of(&real.moments),
-            real_saturated: real_saturated(&train, generator.resolution),
+            real_saturated: real_saturated(&train, generator.resolution)?,
             train,
             open,
             samples,
@@ -203,14 +203,14 @@ impl Judge {
         let count = ACCURACY_IMAGES.min(self.train.len()) as u64;
         let count = count.min(state.images_seen) as usize;
         let training = share(count, |first, n| {
-            let batch = seen.batch(first as u64, n, &self.device);
+            let batch = seen.batch(first as u64, n, &self.device)?;
             logits(&state.discriminator, batch.images, batch.class_weights)
         })?;
         let held_out = share(ACCURACY_IMAGES.min(self.test.len()), |first, n| {
             let indices = first..first + n;
             let labels = self.test.labels[indices.clone()].iter();
             let labels: Vec<usize> = labels.map(|&label| usize::from(label)).collect();
-            let images = self.test.images_pm1(indices, resolution, &self.device);
+            let images = self.test.images_pm1(indices, resolution, &self.device)?;
             let classes = one_hot(&labels, classes, &self.device);
             logits(&state.discriminator, images, classes)
         })?;
@@ -233,14 +233,17 @@ fn read(path: &Path) -> Result<Checkpoint> {
 }
 
 /// Share of the saturated values of all images.
-fn real_saturated(data: &Dataset, resolution: usize) -> f64 {
-    let mut image = Vec::new();
-    let shares = (0..data.len()).map(|index| {
-        image.clear();
-        data.push_pm1(index, resolution, &mut image);
-        saturated(&image)
-    });
-    shares.sum::<f64>() / data.len() as f64
+fn real_saturated(data: &Dataset, resolution: usize) -> Result<f64> {
+    let (mut sum, mut image) = (0.0, Vec::new());
+    for first in (0..data.len()).step_by(CHUNK) {
+        let indices: Vec<usize> = (first..data.len().min(first + CHUNK)).collect();
+        for image_u8 in data.read(&indices)? {
+            image.clear();
+            data.push_pm1(&image_u8, resolution, &mut image);
+            sum += saturated(&image);
+        }
+    }
+    Ok(sum / data.len() as f64)
 }
 
 fn logits(d: &Discriminator, images: Tensor<4>, classes: Tensor<2>) -> Result<Vec<f32>> {
