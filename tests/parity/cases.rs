@@ -91,7 +91,7 @@ fn our_shape(name: &str, mut tensor: HostTensor) -> HostTensor {
     tensor
 }
 
-fn max_error(found: &[f32], expected: &[f32]) -> f32 {
+pub fn max_error(found: &[f32], expected: &[f32]) -> f32 {
     assert_eq!(found.len(), expected.len());
     found
         .iter()
