@@ -98,3 +98,27 @@ fn a_score_that_cannot_be_made_is_refused_before_training() {
     setting.refused(1, &wide, &["64x64 images", "32x32 of 3"]);
     assert!(kept(&setting, "run").is_empty());
 }
+
+#[test]
+fn a_score_that_gets_worse_again_is_a_collapse() {
+    let setting = with_classifier();
+    setting.train("run", 40, &SCORED);
+    // as if the third score had been far better than the next one will be
+    let path = setting.path("run/scores.jsonl");
+    let mut scores = scores(&setting, "run");
+    scores[2].frechet = 1e-3;
+    let lines = scores.iter().map(|score| serde_json::to_string(score));
+    let text: String = lines.map(|line| line.unwrap() + "\n").collect();
+    std::fs::write(&path, text).unwrap();
+    let on = ["--config", "tiny.toml", "--out", "run", "--resume"];
+    let on = [&on[..], &["--steps", "10"], &SCORED].concat();
+    setting.refused(
+        3,
+        &on,
+        &[
+            "after 48 generator steps and 384 images",
+            "the Frechet distance got worse again",
+            "against a threshold of 0.002",
+        ],
+    );
+}

@@ -97,8 +97,14 @@ impl Training<'_> {
         for record in &before {
             self.watch(&mut detector, record);
         }
+        let scores = self.run_dir.open_scores(state.g_step)?;
+        if let Some(detector) = &mut detector {
+            for (&images, &frechet) in scores.scores() {
+                detector.feed_score(0, images, frechet); // alarms of then were answered
+            }
+        }
         Ok(Stretch {
-            scores: self.run_dir.open_scores(state.g_step)?,
+            scores,
             progress: Progress::new(state.images_seen, run.images, log.elapsed_before_secs())?,
             logged_images: before.last().map_or(0, |record| record.images_seen),
             log,
@@ -187,6 +193,12 @@ impl Training<'_> {
             let record = scorer.score(state, self.loader.dataset())?;
             stretch.progress.note(&record.to_string());
             stretch.scores.append(&record)?;
+            let detector = stretch.detector.as_mut();
+            let alarm = detector
+                .and_then(|d| d.feed_score(state.g_step, state.images_seen, record.frechet));
+            if alarm.is_some() {
+                return Ok(alarm);
+            }
         }
         if scored || passed(run.checkpoint_every_images) {
             self.write_checkpoint(state, stretch)?;

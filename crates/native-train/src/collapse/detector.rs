@@ -1,6 +1,6 @@
-//! All signals together, fed with the lines of the log.
+//! All signals together, fed with the lines of the log and the scores.
 //!
-//! Nothing but the log goes in, so that a resumed run, which reads its log again, is where it was.
+//! Nothing but the log and the scores go in, so that a resumed run, which reads its log again, is where it was.
 
 use std::collections::BTreeMap;
 
@@ -8,7 +8,7 @@ use serde::{Deserialize, Serialize};
 
 use super::CollapseSection;
 use super::signal::{
-    DiscriminatorBalance, GeneratorLoss, Reading, SampleVariance, SigmaJump, Signal,
+    DiscriminatorBalance, GeneratorLoss, Reading, SampleVariance, SigmaJump, Signal, WorseScore,
 };
 use crate::run_log::LogRecord;
 
@@ -55,6 +55,7 @@ pub struct Detector {
     balance: DiscriminatorBalance,
     generator_loss: GeneratorLoss,
     sample_variance: SampleVariance,
+    score: WorseScore,
 }
 
 impl Detector {
@@ -70,6 +71,7 @@ impl Detector {
             ),
             generator_loss: GeneratorLoss::new(section.g_loss_factor, section.loss_lines),
             sample_variance: SampleVariance::new(section.variance_share, section.variance_lines),
+            score: WorseScore::new(section.score_factor),
             section: section.clone(),
         }
     }
@@ -124,5 +126,22 @@ impl Detector {
             found.extend(alike.map(|r| alarm(Signal::SampleVariance, what, r)));
         }
         found.into_iter().next()
+    }
+
+    /// The next score.
+    pub fn feed_score(&mut self, g_step: u64, images_seen: u64, frechet: f64) -> Option<Alarm> {
+        let reading = self.score.feed(images_seen, frechet)?;
+        Some(Alarm {
+            signal: Signal::WorseScore,
+            what: format!(
+                "the Frechet distance got worse again: {frechet:.3} against a threshold of {:.3}",
+                reading.threshold
+            ),
+            value: Some(frechet),
+            threshold: Some(reading.threshold),
+            g_step,
+            images_seen,
+            since_images: reading.since_images,
+        })
     }
 }

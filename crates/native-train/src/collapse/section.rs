@@ -34,6 +34,8 @@ pub struct CollapseSection {
     pub variance_share: f64,
     /// Lines of the median of that variance.
     pub variance_lines: usize,
+    /// The Frechet distance of `[run.score]` may be this often its best.
+    pub score_factor: f64,
 }
 
 impl Default for CollapseSection {
@@ -51,6 +53,7 @@ impl Default for CollapseSection {
             loss_lines: 10,
             variance_share: 0.2,
             variance_lines: 5,
+            score_factor: 1.6,
         }
     }
 }
@@ -78,6 +81,7 @@ impl CollapseSection {
         for (key, value) in [
             ("sigma_ratio", self.sigma_ratio),
             ("g_loss_factor", self.g_loss_factor),
+            ("score_factor", self.score_factor),
         ] {
             if !(value > 1.0 && value.is_finite()) {
                 return refuse(key, &value, "above 1");
@@ -115,6 +119,7 @@ mod tests {
             (r#"{"loss_lines": 4}"#, "loss_lines is 4"),
             (r#"{"variance_share": 1.5}"#, "variance_share is 1.5"),
             (r#"{"d_loss": -1.0}"#, "d_loss is -1"),
+            (r#"{"score_factor": 0.9}"#, "score_factor is 0.9"),
             (
                 r#"{"action": {"kind": "lower_rates", "factor_g": 2.0}}"#,
                 "factor_g is 2",

@@ -4,6 +4,7 @@ mod discriminator_balance;
 mod generator_loss;
 mod sample_variance;
 mod sigma_jump;
+mod worse_score;
 
 use serde::{Deserialize, Serialize};
 
@@ -11,6 +12,7 @@ pub use discriminator_balance::DiscriminatorBalance;
 pub use generator_loss::GeneratorLoss;
 pub use sample_variance::SampleVariance;
 pub use sigma_jump::SigmaJump;
+pub use worse_score::WorseScore;
 
 /// Which sign it was.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
@@ -26,6 +28,8 @@ pub enum Signal {
     GeneratorLoss,
     /// The samples of a class have become alike.
     SampleVariance,
+    /// The score got worse again.
+    WorseScore,
     /// A value is not finite.
     NotFinite,
 }
