@@ -107,7 +107,7 @@ fn a_score_that_gets_worse_again_is_a_collapse() {
     let path = setting.path("run/scores.jsonl");
     let mut scores = scores(&setting, "run");
     scores[2].frechet = 1e-3;
-    let lines = scores.iter().map(|score| serde_json::to_string(score));
+    let lines = scores.iter().map(serde_json::to_string);
     let text: String = lines.map(|line| line.unwrap() + "\n").collect();
     std::fs::write(&path, text).unwrap();
     let on = ["--config", "tiny.toml", "--out", "run", "--resume"];
