@@ -1,8 +1,8 @@
 //! `--dry-run`: what a plan will take on this machine, from a few real rounds on synthetic images.
 //!
 //! The whole batch is measured where it fits into memory and time, else a part of it, scaled
-//! linearly. Of networks that are too large for that, a narrower stand-in is measured, and scaled
-//! by multiply-adds.
+//! linearly. Where that may be too much, a narrower stand-in is measured first. If the device turns
+//! out to be too slow for the plan's own networks, the stand-in's time is scaled by multiply-adds.
 
 use std::time::Instant;
 
@@ -16,6 +16,7 @@ use biggan::train::{RealBatch, TrainConfig, TrainState, discriminator_step, gene
 use burn::tensor::{Device, Tensor, TensorData};
 
 use super::inspect;
+use crate::device::DeviceName;
 use crate::memory::Memory;
 use crate::plan::Plan;
 
@@ -23,10 +24,8 @@ use crate::plan::Plan;
 const ROUNDS: usize = 2;
 /// Longest time of a round at the measured batch, by what the smallest one took.
 const ROUND_SECS: f64 = 3.0;
-/// Multiply-adds of a round of the smallest batch above which the networks are not built: some
-/// seconds on a laptop.
-const MOST_MULTIPLY_ADDS: u64 = 200_000_000_000;
-/// Those of a stand-in.
+/// Multiply-adds of a round of the smallest batch that any device does in about a second: those of
+/// a stand-in.
 const STAND_IN_MULTIPLY_ADDS: u64 = 20_000_000_000;
 /// Share of the free memory that a measurement may take.
 const MEMORY_SHARE: f64 = 0.6;
@@ -67,6 +66,11 @@ impl Cost {
         })
     }
 
+    /// How many times the arithmetic of another.
+    fn over(self, other: Self) -> f64 {
+        self.multiply_adds as f64 / other.multiply_adds as f64
+    }
+
     fn bytes(self, images_at_once: usize, kept: f64) -> f64 {
         self.state_bytes + kept * self.map_bytes * images_at_once as f64
     }
@@ -82,26 +86,34 @@ struct Measured {
     peak_bytes: Option<u64>,
 }
 
+impl Measured {
+    fn secs_an_image(self) -> f64 {
+        self.secs_a_round / self.batch as f64
+    }
+}
+
 /// Measures and says what the plan takes.
 ///
 /// # Errors
 /// If the device fails or a loss is not finite.
-pub fn estimate(plan: &Plan, device: &Device) -> Result<String> {
+pub fn estimate(plan: &Plan, name: DeviceName, device: &Device) -> Result<String> {
     let config = plan.train();
     let cost = Cost::of(config)?;
     let free = available_bytes().unwrap_or(ASSUMED_FREE_BYTES);
-    let affordable = |config: &TrainConfig, limit| -> Result<bool> {
-        let cost = Cost::of(config)?;
-        let fits = cost.bytes(SMALLEST, ASSUMED_KEPT) < MEMORY_SHARE * free as f64;
-        Ok(fits && SMALLEST as u64 * cost.multiply_adds <= limit)
-    };
+    let fits = |cost: Cost| cost.bytes(SMALLEST, ASSUMED_KEPT) < MEMORY_SHARE * free as f64;
+    let quick = |cost: Cost| SMALLEST as u64 * cost.multiply_adds <= STAND_IN_MULTIPLY_ADDS;
     let mut built = config.clone();
-    if !affordable(&built, MOST_MULTIPLY_ADDS)? {
-        while !affordable(&built, STAND_IN_MULTIPLY_ADDS)? && narrow(&mut built) {}
+    let mut built_cost = cost;
+    while !(fits(built_cost) && quick(built_cost)) && narrow(&mut built) {
+        built_cost = Cost::of(&built)?;
     }
-    let built_cost = Cost::of(&built)?;
     let program = Memory::now().map_or(0, |memory| memory.resident_bytes) as f64;
-    let measured = measure(&built, built_cost, free, device)?;
+    let mut measured = measure(&built, built_cost, free, device)?;
+    let expected = measured.secs_an_image() * SMALLEST as f64 * cost.over(built_cost);
+    if built != *config && fits(cost) && expected <= ROUND_SECS {
+        (built, built_cost) = (config.clone(), cost);
+        measured = measure(&built, built_cost, free, device)?;
+    }
     let batch = config.batch_size;
 
     let mut text = String::new();
@@ -127,28 +139,34 @@ pub fn estimate(plan: &Plan, device: &Device) -> Result<String> {
         part.min(batch)
     };
     let exact = built == *config && measured.batch == batch;
-    let kept = measured.peak_bytes.map_or(ASSUMED_KEPT, |peak| {
+    // a GPU's memory is not the process's
+    let peak_bytes = measured.peak_bytes.filter(|_| name == DeviceName::Cpu);
+    let kept = peak_bytes.map_or(ASSUMED_KEPT, |peak| {
         let maps = built_cost.map_bytes * at_once(&built, measured.batch) as f64;
         ((peak as f64 - program - built_cost.state_bytes) / maps).max(LEAST_KEPT)
     });
-    let needed = match measured.peak_bytes {
+    let needed = match peak_bytes {
         Some(peak) if exact => peak as f64,
         _ => program + cost.bytes(at_once(config, batch), kept),
     };
     let mut memory = format!("{} at most", bytes(needed));
-    memory += match measured.peak_bytes {
+    memory += match peak_bytes {
         Some(_) if exact => ", measured",
         Some(_) => ", estimated",
         None => ", estimated from the feature maps",
     };
-    memory += &format!("; {} are free here", bytes(free as f64));
-    if needed > free as f64 {
-        memory += ": it will not fit; lower train.batch_size, or set train.techniques.micro_batch";
+    if name == DeviceName::Cpu {
+        memory += &format!("; {} are free here", bytes(free as f64));
+        if needed > free as f64 {
+            memory +=
+                ": it will not fit; lower train.batch_size, or set train.techniques.micro_batch";
+        }
+    } else {
+        memory += "; compare it with the GPU's, which this program is not told";
     }
     row("memory", memory);
 
-    let secs = measured.secs_a_round * batch as f64 / measured.batch as f64
-        * (cost.multiply_adds as f64 / built_cost.multiply_adds as f64);
+    let secs = measured.secs_an_image() * batch as f64 * cost.over(built_cost);
     let images_per_sec = (batch * config.d_steps) as f64 / secs;
     let digits = if images_per_sec < 1.0 { 4 } else { 1 };
     let speed = format!("{images_per_sec:.digits$} images/s seen by D");

@@ -38,7 +38,7 @@ pub fn run(args: &TrainArgs, environment: &Environment) -> Result<Outcome> {
     if args.dry_run {
         print!("{}{}", plan.to_json()?, super::inspect::plan(&plan)?);
         let device = device::open(args.device)?;
-        print!("{}", super::dry_run::estimate(&plan, &device)?);
+        print!("{}", super::dry_run::estimate(&plan, args.device, &device)?);
         return Ok(Outcome::Done);
     }
     let run = Run {
