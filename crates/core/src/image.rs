@@ -10,8 +10,8 @@ pub fn to_u8(value_pm1: f32) -> u8 {
 }
 
 /// One byte as a channel value in [-1, 1]: `x / 127.5 - 1`.
-pub fn from_u8(value: u8) -> f32 {
-    f32::from(value) / 127.5 - 1.0
+pub const fn from_u8(value: u8) -> f32 {
+    value as f32 / 127.5 - 1.0
 }
 
 /// RGBA bytes of images.

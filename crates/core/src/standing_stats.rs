@@ -1,4 +1,4 @@
-//! Standing statistics (BigGAN sec. 3, "Standing statistics"): batch norm statistics gathered over
+//! Standing statistics (BigGAN appendix C.1): batch norm statistics gathered over
 //! many passes of the finished generator, so that an image does not depend on its batch.
 //!
 //! The aggregate is exact (moments of all passes together), one set for each truncation, since the

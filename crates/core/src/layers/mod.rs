@@ -43,7 +43,7 @@ pub enum PowerStep {
 pub enum NormMode {
     /// Those of the batch; the running statistics move towards them (training).
     Batch,
-    /// Those of the batch, which are also kept for standing statistics (BigGAN sec. 3).
+    /// Those of the batch, which are also kept for standing statistics (BigGAN appendix C.1).
     Standing,
     /// The stored ones.
     Stored,

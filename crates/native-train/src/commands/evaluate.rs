@@ -1,6 +1,6 @@
 //! `native-train evaluate MODEL`: scores in the features of a network, each with its protocol.
 
-mod curve;
+pub mod curve;
 mod features;
 mod networks;
 mod picture;

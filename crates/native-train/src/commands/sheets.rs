@@ -10,6 +10,7 @@ use biggan::truncation::{LatentDistribution, Truncation};
 use burn::tensor::{Device, Tensor, TensorData};
 use pollster::block_on;
 
+use super::evaluate::curve::PAPER;
 use super::{Environment, evaluate};
 use crate::args::{SheetArgs, SheetKind};
 use crate::class_choice::Classes;
@@ -19,8 +20,6 @@ use crate::{atomic_file, device, sheet};
 
 /// Most rows that are shown unasked.
 const ROWS: usize = 10;
-/// The thresholds of figure 2a in the paper's first version (later ones leave out 1.5), a row each.
-const THRESHOLDS: [f64; 5] = [2.0, 1.5, 1.0, 0.5, 0.04];
 
 /// Runs the command.
 ///
@@ -161,7 +160,7 @@ impl<'a> Asked<'a> {
     fn truncation(&self) -> Result<Vec<Vec<u8>>> {
         let [low, high] = self.sampler.info().truncation_kind.range();
         let mut images = Vec::new();
-        for t in THRESHOLDS.into_iter().filter(|t| (low..=high).contains(t)) {
+        for t in PAPER.into_iter().filter(|t| (low..=high).contains(t)) {
             let distribution = self.sampler.distribution(Truncation::Threshold(t))?;
             let mut inputs = Inputs::default();
             for column in 0..self.columns {

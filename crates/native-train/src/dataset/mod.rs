@@ -39,6 +39,17 @@ use label_rows::LabelRows;
 pub use loader::Loader;
 use pixels::Pixels;
 
+/// [`biggan::image::from_u8`] of every byte: a division once, not once a pixel.
+const PM1: [f32; 256] = {
+    let mut values = [0.0; 256];
+    let mut byte = 0;
+    while byte < 256 {
+        values[byte] = biggan::image::from_u8(byte as u8);
+        byte += 1;
+    }
+    values
+};
+
 /// A data set that recipes can name.
 #[derive(Debug)]
 pub struct NamedDataset {
@@ -146,8 +157,6 @@ impl Dataset {
             self.shape
         );
         let (top, left) = ((resolution - height) / 2, (resolution - width) / 2);
-        // the division once a byte value, not once a pixel
-        let values: [f32; 256] = std::array::from_fn(|byte| biggan::image::from_u8(byte as u8));
         for channel in 0..3 {
             let plane = &image_u8[(channel % channels) * height * width..][..height * width];
             let start = into.len();
@@ -155,7 +164,7 @@ impl Dataset {
             for (y, line) in plane.chunks_exact(width).enumerate() {
                 let at = start + (top + y) * resolution + left;
                 for (pixel, &byte) in into[at..at + width].iter_mut().zip(line) {
-                    *pixel = values[usize::from(byte)];
+                    *pixel = PM1[usize::from(byte)];
                 }
             }
         }

@@ -91,6 +91,7 @@ pub fn check_kind(start: &[u8], bytes: u64) -> Result<&'static str> {
     let other = || format!("neither PNG, JPEG nor WebP: {bytes} bytes of another kind");
     kind(start).with_context(other)
 }
+
 /// What the first bytes of a file say it is: `png`, `jpeg`, `webp`, or none of these.
 pub fn kind(file: &[u8]) -> Option<&'static str> {
     if file.starts_with(PNG_SIGNATURE) {

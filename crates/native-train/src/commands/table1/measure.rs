@@ -16,6 +16,7 @@ use biggan::truncation::Truncation;
 use burn::tensor::{Device, Tensor};
 use pollster::block_on;
 
+use super::super::evaluate::curve::PAPER;
 use super::super::evaluate::{CHUNK, Counts, OpenNetwork, open_classifier, real_images, samples};
 use super::super::{Environment, export, train};
 use super::result::{Accuracy, Point, Protocol, Spectra, TruncationPoint};
@@ -23,8 +24,6 @@ use crate::checkpoint::Checkpoint;
 use crate::dataset::{Dataset, Loader, Split};
 use crate::plan::Plan;
 
-/// Thresholds of figure 2a in the paper's first version; later ones leave out 1.5.
-const THRESHOLDS: [f64; 5] = [2.0, 1.5, 1.0, 0.5, 0.04];
 /// Images in a batch behind the batch norm statistics of a model; there are as many batches as the
 /// scores on the way need samples.
 const STANDING_BATCH: usize = 64;
@@ -147,7 +146,7 @@ impl Judge {
     /// As [`Judge::points`].
     pub fn truncations(&self, path: &Path) -> Result<Vec<TruncationPoint>> {
         let checkpoint = read(path)?;
-        let all = export::off_and(&THRESHOLDS, checkpoint.plan.train().generator.latent);
+        let all = export::off_and(&PAPER, checkpoint.plan.train().generator.latent);
         let model = self.model(checkpoint, all.clone())?;
         let at = |truncation| {
             let score = self.score(&model, truncation, self.few())?;
