@@ -1,5 +1,7 @@
 //! table1: rows run, resume and are tabulated.
 
+use std::path::Path;
+
 use crate::scores::{CLASSIFIER, with_test_images};
 use crate::setting::{Setting, checkpoints};
 
@@ -121,4 +123,25 @@ fn nonsense_is_refused() {
     std::fs::write(setting.path("t/batch32.json"), "{").unwrap();
     let broken = [&TABLE1[..], &["--table-only"]].concat();
     setting.refused(1, &broken, &["batch32.json", "remove it"]);
+}
+
+#[test]
+fn the_table_of_the_documentation_is_that_of_its_results_and_of_the_recipe() {
+    let docs = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../docs");
+    let setting = Setting::new();
+    let results = docs.join("table1-small");
+    let results = results.to_str().unwrap();
+    // a result of another recipe than configs/table1-small.toml would be refused
+    setting.ok(&[
+        "table1",
+        "--out",
+        results,
+        "--table-only",
+        "--table",
+        "table.md",
+    ]);
+    let made = std::fs::read_to_string(setting.path("table.md")).unwrap();
+    let shipped = std::fs::read_to_string(docs.join("table1-small.md")).unwrap();
+    assert!(made == shipped, "made from docs/table1-small:\n{made}");
+    assert!(!made.contains("needs"), "{made}");
 }

@@ -65,7 +65,6 @@ fn main_table(results: Results<'_>) -> String {
         "last FD",
         "sigma0-2, G's first layer",
         "sigma0-2, D's last convolution",
-        "seconds",
         "the paper",
         "shows here",
     ]);
@@ -86,7 +85,6 @@ fn main_table(results: Results<'_>) -> String {
             frechet(result.last),
             sigmas(&result.spectra.generator_first),
             sigmas(&result.spectra.discriminator_last),
-            format!("{:.0}", result.train_secs),
             row.claim
                 .as_ref()
                 .map_or("", |claim| claim.paper)
