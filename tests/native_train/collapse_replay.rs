@@ -40,11 +40,23 @@ fn a_slow_collapse_is_seen_before_the_distance_has_doubled() {
     assert!(before.iter().any(|score| score.frechet == best));
 }
 
+/// All of configs/fashion32.toml, every sign.
 #[test]
-fn healthy_runs_are_silent() {
+fn a_whole_healthy_run_is_silent() {
     let log: Vec<LogRecord> = lines(include_str!("../fixtures/collapse/healthy.jsonl"));
-    assert!(log.iter().all(|record| record.vitals.is_some()));
-    assert_eq!(first_alarm(log.into_iter()), None);
+    let scores: Vec<ScoreRecord> = lines(include_str!("../fixtures/collapse/healthy-scores.jsonl"));
+    assert_eq!(log.last().unwrap().images_seen, 256_000);
+    let mut detector = Detector::new(&CollapseSection::default());
+    for record in &log {
+        assert!(record.vitals.is_some());
+        assert_eq!(detector.feed(record, false), None);
+        let scored = scores
+            .iter()
+            .find(|score| score.images_seen == record.images_seen);
+        let alarm = scored
+            .and_then(|score| detector.feed_score(score.g_step, score.images_seen, score.frechet));
+        assert_eq!(alarm, None);
+    }
 }
 
 /// Longer runs, from before the vitals were logged: their layers stand in `watch`, at every other
