@@ -95,6 +95,12 @@ export type Reason =
   | "wrong-numbers"
   | "lost";
 
+/**
+ * Why it computes where it does: the page asked for it; the package's own worker; the page is of another
+ * origin than the package, so that it cannot start its worker; or the worker could not be started.
+ */
+export type PlaceReason = "asked" | "own-worker" | "other-origin" | "no-worker";
+
 /** What runs, and why. */
 export interface Running {
   backend: Backend;
@@ -102,6 +108,7 @@ export interface Running {
   /** For people: the second half of "runs on the CPU: ..". */
   sentence: string;
   place: Place;
+  placeReason: PlaceReason;
   /** Faults that were survived by starting again. */
   restarts: number;
 }
@@ -109,7 +116,10 @@ export interface Running {
 export interface GeneratorInfo {
   model: ModelInfo;
   running: Running;
-  /** SHA-256 of the model file, or of the index of a model in parts, in lower-case hex. */
+  /**
+   * SHA-256 of the model file, or of the index of a model in parts, in lower-case hex; empty where the browser
+   * has no hashes (a page that is neither https nor localhost).
+   */
   modelId: string;
   /** Bytes of the model that were read, and of the wasm memory now (0 where it is not known). */
   modelBytes: number;
@@ -171,6 +181,7 @@ export interface SampleRequest {
   /** Number of the first sample in its seed. */
   first?: number;
   count?: number;
+  /** Off where it is left out. */
   truncation?: Truncation;
   chunks?: number[];
   steps?: Step[];
