@@ -10,6 +10,8 @@ const reply = (message: FromWorker, transfer: Transferable[] = []) =>
 export const reportFault = (fault: string): void => reply({ fault });
 
 export function serve<K extends CallName>(handlers: Handlers<K>): void {
+  // on a server, where a bundler may look at every entry, there is nobody to serve
+  if (!("addEventListener" in globalThis)) return;
   // a panic ends as a trap somewhere in the event loop: no request would ever be answered
   addEventListener("error", (event) => reportFault(event.message));
   addEventListener("unhandledrejection", (event) => reportFault(String(event.reason)));

@@ -1,0 +1,8 @@
+import { defineConfig } from "vite";
+
+export default defineConfig({
+  // the development server's copies of packages lose their workers and wasm files
+  optimizeDeps: { exclude: ["biggan"] },
+  worker: { format: "es" },
+  build: { target: "es2023" },
+});
