@@ -17,7 +17,8 @@ const { join, split } = await load("png/chunks");
 const { findText, STATE_KEYWORD } = await load("png/text");
 const { encodeFast, encodeSmall } = await load("png/encode");
 const { search } = await load("fuzzy");
-const { columnsFor } = await load("columns");
+const { gridFor } = await load("columns");
+const scene = await load("scene");
 const { describe, fileName } = await load("describe");
 
 const FULL = {
@@ -181,16 +182,46 @@ test("a search in 1,000 names takes less than a frame or two", () => {
   assert.ok((performance.now() - start) / 10 < 100);
 });
 
-test("columns fill the window", () => {
-  assert.equal(columnsFor(16, 358, 400, 4), 4);
-  assert.equal(columnsFor(16, 1500, 800, 8), 8);
-  assert.equal(columnsFor(64, 358, 400, 4), 8);
-  assert.equal(columnsFor(1, 500, 600, 4), 1);
-  assert.equal(columnsFor(5, 100, 10, 4), 5);
+test("a grid fills the window, with full rows where they cost little", () => {
+  const columns = (...args) => gridFor(...args).columns;
+  assert.equal(columns(16, 358, 400, 4), 4);
+  assert.equal(columns(16, 1500, 800, 8), 4);
+  assert.equal(columns(16, 3000, 400, 8), 8);
+  assert.equal(columns(64, 358, 400, 4), 8);
+  assert.equal(columns(1, 500, 600, 4), 1);
+  assert.equal(columns(5, 400, 300, 4), 3);
+  const { columns: across, side } = gridFor(12, 1000, 500, 10);
+  assert.ok(across * side + (across - 1) * 10 <= 1000 && (12 / across) * side <= 500);
 });
 
 test("pictures in words", () => {
   const point = { classes: [{ class: 1, weight: 3 }, { class: 2, weight: 1 }], z: { seed: 7n } };
   assert.equal(describe(point, null, ["a", "b b", "c"]), "b b 75 %, c 25 %, seed 7, truncation off");
   assert.equal(fileName(point, 0.5, ["a", "b b", "c"]), "biggan-b-b-c-seed-7-truncation-0.5.png");
+});
+
+test("the views ask for what they show", () => {
+  const model = { ...MODEL, classNames: ["a", "b", "c", "d"], truncationRange: [0.001, 8] };
+  const state = decode("class=3&seed=9&index=2&steps=5:0.2&n=4&litter=1&view=breeding");
+  const indices = scene.samples(state, model).map(({ picture }) => picture.from.z.index);
+  assert.deepEqual(indices, [0, 1, 2, 3]);
+
+  const way = scene.way({ ...state, end: { classes: [{ class: 1, weight: 1 }], z: { seed: 3n } } }, model);
+  assert.deepEqual(way.map(({ picture }) => picture.to.at), [0, 1 / 3, 2 / 3, 1]);
+  assert.equal(way[0].alt, "d, seed 9, truncation 1");
+  assert.match(way[1].alt, /^33 % of the way, near d,/);
+  assert.equal(way[3].alt, "b, seed 3, truncation 1");
+
+  assert.deepEqual(scene.truncationRow(model), [2, 1.5, 1, 0.5, 0.04]);
+  assert.deepEqual(scene.truncationRow({ truncationRange: [0.001, 1] }), [1, 0.5, 0.04]);
+  assert.deepEqual(scene.truncationRow({ truncationRange: null }), [null]);
+
+  const children = scene.children(state, model);
+  const seeds = children.map(({ picture }) => picture.from.z.steps.map(({ seed }) => Number(seed)));
+  assert.deepEqual(seeds, [[5, 65], [5, 66], [5, 67], [5, 68]]);
+  // a child's own link makes it the parent, and its ancestors lead back
+  const child = decode(children[0].link);
+  assert.deepEqual(child.point, scene.childOf(state, 0).point);
+  assert.deepEqual(scene.ancestorOf(child, 1).point, state.point);
+  assert.equal(scene.lineage(child, model).length, 3);
 });

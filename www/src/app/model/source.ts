@@ -1,0 +1,36 @@
+/** Where a model comes from. */
+
+import type { ForeignModel, GeneratorOptions } from "../../lib/api.js";
+
+export type Source =
+  /** The one that comes with the page. */
+  | { kind: "shipped" }
+  | { kind: "address"; address: string }
+  | { kind: "file"; name: string; file: Blob | ForeignModel };
+
+/** Beside the page in the build. */
+const SHIPPED = "models/fashion32.safetensors";
+
+/** For the package. */
+export function modelOf(source: Source): GeneratorOptions["model"] {
+  switch (source.kind) {
+    case "shipped":
+      return new URL(SHIPPED, document.baseURI);
+    case "address":
+      return source.address;
+    case "file":
+      return source.file;
+  }
+}
+
+/** For people. */
+export function nameOf(source: Source): string {
+  switch (source.kind) {
+    case "shipped":
+      return SHIPPED.replace(/^.*\//, "");
+    case "address":
+      return decodeURIComponent(source.address.replace(/[?#].*$/, "").replace(/^.*\//, "")) || source.address;
+    case "file":
+      return source.name;
+  }
+}
