@@ -40,11 +40,8 @@ rmSync(here("lib"), { recursive: true, force: true });
 const bundle = await rolldown({
   input: Object.fromEntries(ENTRIES.map((name) => [name, here(`src/lib/${name}.ts`)])),
   plugins: [wasmStaysOutside],
-  // a page's own bundler leaves out what is not used
-  treeshake: { moduleSideEffects: true },
 });
-await bundle.write({
-  dir: here("lib"),
+const { output } = await bundle.generate({
   format: "es",
   entryFileNames: "[name].js",
   // all in one folder, so that addresses relative to a module hold in each
@@ -52,6 +49,11 @@ await bundle.write({
   minify: true,
 });
 await bundle.close();
+mkdirSync(here("lib"));
+for (const { fileName, code } of output) {
+  // the minifier writes `./worker.js`; bundlers look for "./worker.js"
+  writeFileSync(here(`lib/${fileName}`), code.replaceAll(/`(\.\/[\w./-]+)`/g, '"$1"'));
+}
 
 const types = mkdtempSync(join(tmpdir(), "biggan-types-"));
 execFileSync(

@@ -16,27 +16,39 @@ export const SOFTWARE_GPU = ["--enable-unsafe-webgpu", "--use-webgpu-adapter=swi
 
 const ALWAYS = ["--no-sandbox", "--disable-dev-shm-usage", "--disable-quic"];
 
-/** Serves the build and opens a browser of its own; both end with the test. */
-export async function openSite(t, { args = [], ...context } = {}) {
-  const server = await preview({ logLevel: "error", preview: { port: 0, host: "127.0.0.1" } });
-  const browser = await chromium.launch({ executablePath: CHROMIUM, args: [...ALWAYS, ...args] });
-  t.after(async () => {
-    await browser.close();
-    await server.close();
+/** A port that serves the build. */
+export async function serveSite(t, outDir = "dist") {
+  const server = await preview({
+    logLevel: "error",
+    build: { outDir },
+    preview: { port: 0, host: "127.0.0.1" },
   });
-  const page = await (await browser.newContext(context)).newPage();
+  t.after(() => server.close());
+  return server.httpServer.address().port;
+}
+
+/**
+ * Serves the build and opens a browser of its own; both end with the test. Without a service worker unless
+ * the test asks for one, since what passes it cannot be routed.
+ */
+export async function openSite(t, { args = [], ...context } = {}) {
+  const port = await serveSite(t);
+  const browser = await chromium.launch({ executablePath: CHROMIUM, args: [...ALWAYS, ...args] });
+  t.after(() => browser.close());
+  const page = await (
+    await browser.newContext({ serviceWorkers: "block", ...context })
+  ).newPage();
   const errors = [];
   page.on("pageerror", (error) => errors.push(error.message));
   page.on("console", (message) => {
     if (message.type() === "error") errors.push(message.text());
   });
-  const { port } = server.httpServer.address();
   return { page, errors, address: `http://127.0.0.1:${port}/` };
 }
 
 /** Sets the controls and waits for the samples of this request. */
 export async function draw(page, { className, truncation, seed, count }, timeout = 30_000) {
-  await page.getByRole("combobox", { name: "Class" }).selectOption(className);
+  await chooseClass(page, className);
   const off = page.getByRole("checkbox", { name: "Truncation off" });
   await off.setChecked(truncation === "off");
   if (truncation !== "off") {
@@ -44,10 +56,21 @@ export async function draw(page, { className, truncation, seed, count }, timeout
   }
   await page.getByRole("spinbutton", { name: "Count" }).fill(String(count));
   await page.getByRole("spinbutton", { name: "Seed" }).fill(String(seed));
-  const alt = `${className}, seed ${seed}, truncation ${truncation}`;
+  await drawn(page, `${className}, seed ${seed}, truncation ${truncation}`, count, timeout);
+}
+
+/** Searches for a class and takes the best one found. */
+export async function chooseClass(page, className) {
+  const field = page.getByRole("combobox", { name: "Class", exact: true });
+  await field.fill(className);
+  await field.press("Enter");
+}
+
+/** Waits until the list "Samples" shows so many pictures with this text and no more are coming. */
+export async function drawn(page, alt, count, timeout = 30_000) {
   await page.waitForFunction(
     ([alt, count]) => {
-      const list = document.querySelector("ul.samples");
+      const list = document.querySelector("#samples");
       const pictures = [...list.querySelectorAll("img")];
       return (
         list.getAttribute("aria-busy") === "false" &&
@@ -60,9 +83,20 @@ export async function draw(page, { className, truncation, seed, count }, timeout
   );
 }
 
-/** RGBA bytes of every picture in the list "Samples". */
-export async function pixels(page) {
-  const list = page.getByRole("list", { name: "Samples" });
+/** Waits until a list shows all its pictures. */
+export async function settled(page, name, timeout = 30_000) {
+  const list = page.getByRole("list", { name, exact: true });
+  const whole = (element) =>
+    element.getAttribute("aria-busy") === "false" &&
+    [...element.children].every((place) => place.querySelector("img")?.complete);
+  await list.waitFor({ timeout });
+  await page.waitForFunction(whole, await list.elementHandle(), { timeout });
+  return list;
+}
+
+/** RGBA bytes of every picture in a list. */
+export async function pixels(page, name = "Samples") {
+  const list = page.getByRole("list", { name, exact: true });
   const all = await list.getByRole("img").evaluateAll((pictures) =>
     pictures.map((picture) => {
       const canvas = new OffscreenCanvas(picture.naturalWidth, picture.naturalHeight);

@@ -33,6 +33,12 @@ import { Slices } from "./slices.js";
 const SLICE_MS = { worker: 250, main: 40 };
 /** Work between two pictures of a way. */
 const WAY_MS = 40;
+/**
+ * A matrix of one row has a kernel of its own, whose sums differ in the last bit. Up to this side a lone picture
+ * is therefore computed in a pair, so that it is the same to the last bit whatever is asked for beside it; larger
+ * ones would take too long (a channel may differ by 1 of 255).
+ */
+const MOST_SIDE_IN_PAIRS = 64;
 
 /** Opens a backend, gets the model and puts it there. */
 export async function createGenerator(options: GeneratorOptions): Promise<Generator> {
@@ -189,7 +195,9 @@ class EngineGenerator implements Generator {
 
   /** Draws a few pictures; after a fault again, at most once on each backend. */
   async #drawSlice(slice: Picture[], truncation: Truncation): Promise<Drawn> {
-    const call: DrawCall = { pictures: encode(slice), truncation };
+    const lone = slice.length === 1 && this.#model.resolution <= MOST_SIDE_IN_PAIRS;
+    const drawn = lone ? [...slice, ...slice] : slice;
+    const call: DrawCall = { pictures: encode(drawn), truncation };
     let repeatedOnCpu = false;
     for (;;) {
       const { engine } = this.opened;
@@ -197,10 +205,10 @@ class EngineGenerator implements Generator {
         if (engine.fault) throw engine.fault;
         // on the main thread the page gets its turn
         if (engine.place === "main") await sleep(0);
-        const drawn = await engine.call("draw", call);
-        this.#slices.learn(slice.length, drawn);
-        this.#memoryBytes = drawn.memoryBytes;
-        return drawn;
+        const answer = await engine.call("draw", call);
+        this.#slices.learn(drawn.length, answer);
+        this.#memoryBytes = answer.memoryBytes;
+        return answer;
       } catch (error) {
         this.#end.signal.throwIfAborted();
         const fault = faultOf(error);

@@ -61,6 +61,7 @@ class Transfer {
   #version: Version | undefined;
   #resumedAt = 0;
   #beginningSeen = false;
+  #tried = false;
   received = 0;
 
   constructor(private readonly request: DownloadRequest) {}
@@ -114,7 +115,10 @@ class Transfer {
   async #connect(): Promise<Response> {
     const { url, signal } = this.request;
     const headers: HeadersInit = this.received > 0 ? { Range: `bytes=${this.received}-` } : {};
-    const response = await this.#network(() => fetch(url, { headers, signal }));
+    // the browser's own cache keeps broken answers too, and goes on with them in its own way
+    const cache = this.received > 0 || this.#tried ? "no-store" : "default";
+    this.#tried = true;
+    const response = await this.#network(() => fetch(url, { headers, cache, signal }));
     if (response.ok && response.body) return response;
     await response.body?.cancel();
     if (response.status === 416) await this.#startAnew();
