@@ -2,7 +2,7 @@
 
 import assert from "node:assert/strict";
 import test from "node:test";
-import { here, host, libraryPage, load, openPage, skip } from "./lib-host.mjs";
+import { here, host, libraryPage, openPage, skip, STRICT } from "./lib-host.mjs";
 
 const LIMIT = { skip, timeout: 120_000 };
 
@@ -103,15 +103,39 @@ test("a page of another origin computes on the main thread, or in a worker of it
   assert.deepEqual(errors, []);
 });
 
-test("where the worker does not come the main thread goes on", LIMIT, async (t) => {
-  const missing = (_, response) => void response.writeHead(404).end();
-  const { page } = await libraryPage(t, { files: { "/lib/worker.js": missing } });
-  const running = await page.evaluate(async () => {
-    const generator = await biggan.make();
-    await generator.sample({ class: 0 });
-    return generator.info.running;
+const missing = (_, response) => void response.writeHead(404).end();
+for (const [name, options] of [
+  ["is missing", { files: { "/lib/worker.js": missing } }],
+  ["is forbidden", { policy: STRICT.replace("worker-src 'self'", "worker-src 'none'") }],
+]) {
+  test(`where the worker ${name} the main thread goes on`, LIMIT, async (t) => {
+    const { page } = await libraryPage(t, options);
+    const running = await page.evaluate(async () => {
+      const generator = await biggan.make();
+      await generator.sample({ class: 0 });
+      return generator.info.running;
+    });
+    assert.deepEqual([running.place, running.placeReason], ["main", "no-worker"]);
   });
-  assert.deepEqual([running.place, running.placeReason], ["main", "no-worker"]);
+}
+
+test("a page's own worker can use the library as a page does", LIMIT, async (t) => {
+  const worker = `
+import { createGenerator } from "/lib/index.js";
+const generator = await createGenerator({ model: "/models/fashion32.safetensors", backend: "cpu" });
+const { samples } = await generator.sample({ class: "Bag", count: 3 });
+postMessage([samples.length, samples[0].image.width, generator.info.running.place]);`;
+  const { page, errors } = await libraryPage(t, { files: { "/own.js": worker } });
+  const found = await page.evaluate(
+    () =>
+      new Promise((resolve, reject) => {
+        const worker = new Worker("/own.js", { type: "module" });
+        worker.addEventListener("message", ({ data }) => resolve(data));
+        worker.addEventListener("error", ({ message }) => reject(new Error(message)));
+      }),
+  );
+  assert.deepEqual(found, [3, 32, "worker"]);
+  assert.deepEqual(errors, []);
 });
 
 test("ways, mixes and edits", LIMIT, async (t) => {

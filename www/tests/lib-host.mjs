@@ -109,8 +109,8 @@ export async function newPage(context) {
 }
 
 /** A strict host and a page of it with the library as `biggan`. */
-export async function libraryPage(t, { args, files } = {}) {
-  const server = await host(t, { files, headers: { "Content-Security-Policy": STRICT } });
+export async function libraryPage(t, { args, files, policy = STRICT } = {}) {
+  const server = await host(t, { files, headers: { "Content-Security-Policy": policy } });
   const opened = await openPage(t, { args });
   await load(opened.page, server.origin);
   return { ...opened, ...server };

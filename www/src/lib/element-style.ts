@@ -13,6 +13,7 @@ const STYLE = `
 [part~="progress"] { display: block; width: 100%; }
 [part~="controls"] { display: flex; flex-wrap: wrap; gap: 0.5em; margin-top: 0.5em; }
 [part~="button"] { font: inherit; padding: 0.4em 0.8em; }
+@media (pointer: coarse) { [part~="button"] { min-height: 44px; } }
 [part~="button"]:focus-visible { outline: 2px solid Highlight; outline-offset: 2px; }
 `;
 
