@@ -64,7 +64,7 @@ const drawn = (page, id, alt) =>
 test("draws what its attributes say, and again when they change", LIMIT, async (t) => {
   const { page, errors } = await elementPage(
     t,
-    `<biggan-sampler id="one" src="${MODEL}" class="Dress" seed="7" truncation="0.5" count="3"></biggan-sampler>`,
+    `<biggan-sampler id="one" src="${MODEL}" class="dress" seed="7" truncation="0.5" count="3"></biggan-sampler>`,
   );
   await drawn(page, "one", "Dress, seed 7, truncation 0.5");
   const images = page.getByRole("list", { name: "Samples" }).getByRole("img", { name: "Dress, seed 7, truncation 0.5" });

@@ -16,14 +16,15 @@ export class View {
   readonly #error = part("p", "error", { role: "alert" });
   readonly #controls = part("div", "controls", { role: "group", "aria-label": "Pictures" });
 
+  readonly #save: HTMLButtonElement;
+
   constructor(root: ShadowRoot, handlers: Handlers) {
     root.adoptedStyleSheets = [styleSheet()];
     this.#poster.append(slot("poster"));
     this.#loading.append(slot("loading", this.#progress));
-    this.#controls.append(
-      button("New seed", () => handlers.another()),
-      button("Save PNG", () => handlers.save()),
-    );
+    this.#save = button("Save PNG", () => handlers.save());
+    this.#save.disabled = true;
+    this.#controls.append(button("New seed", () => handlers.another()), this.#save);
     this.#error.hidden = true;
     this.#controls.hidden = true;
     this.#loading.hidden = true;
@@ -49,6 +50,7 @@ export class View {
   samples(samples: Sample[], label: string): void {
     this.#idle();
     this.#poster.hidden = true;
+    this.#save.disabled = false;
     this.#grid.replaceChildren(
       ...samples.map(({ image }) => {
         const item = part("div", "item", { role: "listitem" });

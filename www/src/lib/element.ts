@@ -226,10 +226,9 @@ export class BigGanSampler extends Base {
         this.#generator = generator;
         this.#tell("load", generator.info);
       }
-      const request = this.#request();
-      const samples = await generator.sample({ ...request, signal });
+      const samples = await generator.sample({ ...this.#request(), signal });
       this.#samples = samples;
-      this.#view.samples(samples.samples, this.#describe(generator, request));
+      this.#view.samples(samples.samples, describe(samples, generator.info));
       this.#tell("sample", samples);
     } catch (error) {
       if (signal.aborted) return;
@@ -244,11 +243,6 @@ export class BigGanSampler extends Base {
     const { seed, count, truncation } = this;
     const text = this.label || this.class || "0";
     return { class: /^\d+$/.test(text) ? Number(text) : text, seed, count, truncation };
-  }
-
-  #describe(generator: Generator, { class: asked, seed, truncation }: SampleRequest): string {
-    const name = typeof asked === "number" ? generator.info.model.classNames[asked] : asked;
-    return `${String(name)}, seed ${seed}, truncation ${truncation ?? "off"}`;
   }
 
   /** The generator of the attributes, in place of another one. */
@@ -296,6 +290,12 @@ export class BigGanSampler extends Base {
     link.click();
     setTimeout(() => URL.revokeObjectURL(link.href));
   }
+}
+
+function describe({ samples: [first] }: Samples, { model }: GeneratorInfo): string {
+  const { classes, z } = first!.picture.from;
+  const name = model.classNames[classes[0]!.class];
+  return `${name}, seed ${z.seed}, truncation ${first!.truncation ?? "off"}`;
 }
 
 export interface BigGanSampler {
