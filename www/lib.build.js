@@ -61,14 +61,17 @@ execFileSync(
   ["--project", here("tsconfig.lib.json"), "--outDir", types],
   { stdio: "inherit" },
 );
-for (const name of DECLARATIONS) copyFileSync(join(types, `${name}.d.ts`), here(`lib/${name}.d.ts`));
+for (const name of DECLARATIONS)
+  copyFileSync(join(types, `${name}.d.ts`), here(`lib/${name}.d.ts`));
 rmSync(types, { recursive: true });
 
 for (const name of BUILDS) {
   const from = here(`pkg/${name}`);
   if (!existsSync(from)) {
     if (NEEDED.includes(name)) throw new Error(`${from} is missing; run cargo xtask web first`);
-    console.warn(`${name} is left out: ${from} is missing; run cargo xtask web for a whole package`);
+    console.warn(
+      `${name} is left out: ${from} is missing; run cargo xtask web for a whole package`,
+    );
     continue;
   }
   const to = here(`lib/wasm/${name}`);
@@ -81,6 +84,11 @@ for (const name of BUILDS) {
   copyFileSync(`${from}/biggan_web_bg.wasm`, `${to}/biggan_web_bg.wasm`);
 }
 
-for (const file of ["../LICENSE-APACHE", "../LICENSE-MIT", "package/package.json", "package/README.md"]) {
+for (const file of [
+  "../LICENSE-APACHE",
+  "../LICENSE-MIT",
+  "package/package.json",
+  "package/README.md",
+]) {
   copyFileSync(here(file), here(`lib/${basename(file)}`));
 }

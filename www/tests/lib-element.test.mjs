@@ -67,7 +67,9 @@ test("draws what its attributes say, and again when they change", LIMIT, async (
     `<biggan-sampler id="one" src="${MODEL}" class="dress" seed="7" truncation="0.5" count="3"></biggan-sampler>`,
   );
   await drawn(page, "one", "Dress, seed 7, truncation 0.5");
-  const images = page.getByRole("list", { name: "Samples" }).getByRole("img", { name: "Dress, seed 7, truncation 0.5" });
+  const images = page
+    .getByRole("list", { name: "Samples" })
+    .getByRole("img", { name: "Dress, seed 7, truncation 0.5" });
   assert.equal(await images.count(), 3);
   const names = await page.evaluate(() => [...new Set(events.map(([, name]) => name))]);
   assert.deepEqual(names, ["progress", "load", "sample"]);
@@ -77,7 +79,9 @@ test("draws what its attributes say, and again when they change", LIMIT, async (
     events.length = 0;
     // several changes of a turn are one drawing
     Object.assign(one, { class: 9, seed: 2n ** 64n - 1n, truncation: null, count: 2 });
-    return ["class", "seed", "truncation", "count"].map((name) => [one.getAttribute(name), one[name]].map(String));
+    return ["class", "seed", "truncation", "count"].map((name) =>
+      [one.getAttribute(name), one[name]].map(String),
+    );
   });
   assert.deepEqual(reflected, [
     ["9", "9"],
@@ -94,37 +98,51 @@ test("draws what its attributes say, and again when they change", LIMIT, async (
     // waits for what was just asked for
     const png = await one.toBlob();
     const bitmap = await createImageBitmap(png);
-    return { type: png.type, size: [bitmap.width, bitmap.height], count: one.samples.samples.length };
+    return {
+      type: png.type,
+      size: [bitmap.width, bitmap.height],
+      count: one.samples.samples.length,
+    };
   });
   assert.deepEqual(blob, { type: "image/png", size: [96, 64], count: 5 });
   assert.deepEqual(errors, []);
 });
 
-test("several elements of one model share one worker, which ends with the last", LIMIT, async (t) => {
-  const { page, log } = await elementPage(
-    t,
-    ["Bag", "Coat", "Shirt"]
-      .map((name) => `<biggan-sampler id="${name}" src="${MODEL}" class="${name}"></biggan-sampler>`)
-      .join(""),
-  );
-  for (const name of ["Bag", "Coat", "Shirt"]) await drawn(page, name, `${name}, seed 0, truncation off`);
-  assert.equal(page.workers().length, 1);
-  assert.equal(log.filter(({ path }) => path === MODEL).length, 1);
-  const same = await page.evaluate(() => new Set([...document.querySelectorAll("biggan-sampler")].map((one) => one.generator)).size);
-  assert.equal(same, 1);
-  await page.evaluate(() => {
-    // one that moves keeps its generator
-    const bag = document.getElementById("Bag");
-    document.querySelector("main").append(bag);
-    document.getElementById("Coat").remove();
-    document.getElementById("Shirt").remove();
-  });
-  await drawn(page, "Bag", "Bag, seed 0, truncation off");
-  assert.equal(page.workers().length, 1);
-  await page.evaluate(() => document.getElementById("Bag").remove());
-  await page.waitForTimeout(500);
-  assert.equal(page.workers().length, 0);
-});
+test(
+  "several elements of one model share one worker, which ends with the last",
+  LIMIT,
+  async (t) => {
+    const { page, log } = await elementPage(
+      t,
+      ["Bag", "Coat", "Shirt"]
+        .map(
+          (name) => `<biggan-sampler id="${name}" src="${MODEL}" class="${name}"></biggan-sampler>`,
+        )
+        .join(""),
+    );
+    for (const name of ["Bag", "Coat", "Shirt"])
+      await drawn(page, name, `${name}, seed 0, truncation off`);
+    assert.equal(page.workers().length, 1);
+    assert.equal(log.filter(({ path }) => path === MODEL).length, 1);
+    const same = await page.evaluate(
+      () =>
+        new Set([...document.querySelectorAll("biggan-sampler")].map((one) => one.generator)).size,
+    );
+    assert.equal(same, 1);
+    await page.evaluate(() => {
+      // one that moves keeps its generator
+      const bag = document.getElementById("Bag");
+      document.querySelector("main").append(bag);
+      document.getElementById("Coat").remove();
+      document.getElementById("Shirt").remove();
+    });
+    await drawn(page, "Bag", "Bag, seed 0, truncation off");
+    assert.equal(page.workers().length, 1);
+    await page.evaluate(() => document.getElementById("Bag").remove());
+    await page.waitForTimeout(500);
+    assert.equal(page.workers().length, 0);
+  },
+);
 
 test("loads when it comes near the window, or at once when it is eager", LIMIT, async (t) => {
   const { page, log } = await elementPage(t, "", { height: 400 });
@@ -136,11 +154,18 @@ test("loads when it comes near the window, or at once when it is eager", LIMIT, 
     document.querySelector("main").append(far);
   }, MODEL);
   await page.waitForTimeout(500);
-  assert.deepEqual(log.filter(({ path }) => path === MODEL || path.endsWith(".wasm")), []);
+  assert.deepEqual(
+    log.filter(({ path }) => path === MODEL || path.endsWith(".wasm")),
+    [],
+  );
   assert.equal(await page.getByText("Soon").isVisible(), true);
   await page.evaluate(() => document.getElementById("later").scrollIntoView());
   await drawn(page, "later", "Coat, seed 0, truncation off");
-  assert.equal(await page.getByText("Soon").isVisible(), false, "the poster goes with the first pictures");
+  assert.equal(
+    await page.getByText("Soon").isVisible(),
+    false,
+    "the poster goes with the first pictures",
+  );
   await page.evaluate((src) => {
     scrollTo(0, 0);
     const eager = document.createElement("biggan-sampler");
@@ -158,17 +183,14 @@ test("says what is wrong, and goes on when it is mended", LIMIT, async (t) => {
   const alert = page.getByRole("alert");
   await alert.waitFor();
   assert.match(await alert.textContent(), /the server answered 404/);
-  await page.evaluate(
-    (src) => {
-      const one = document.getElementById("one");
-      one.addEventListener("error", ({ detail }) => {
-        window.failure = [detail.code, detail.field];
-      });
-      one.src = src;
-      one.class = "Zebra";
-    },
-    MODEL,
-  );
+  await page.evaluate((src) => {
+    const one = document.getElementById("one");
+    one.addEventListener("error", ({ detail }) => {
+      window.failure = [detail.code, detail.field];
+    });
+    one.src = src;
+    one.class = "Zebra";
+  }, MODEL);
   await page.waitForFunction(() => window.failure);
   assert.deepEqual(await page.evaluate(() => failure), ["bad-request", "class"]);
   await page.evaluate(() => {
@@ -185,7 +207,8 @@ test("its buttons work by keyboard, and axe finds nothing", LIMIT, async (t) => 
   );
   await drawn(page, "one", "Bag, seed 1, truncation off");
   await page.keyboard.press("Tab");
-  const focused = () => page.evaluate(() => document.activeElement.shadowRoot?.activeElement?.textContent);
+  const focused = () =>
+    page.evaluate(() => document.activeElement.shadowRoot?.activeElement?.textContent);
   assert.equal(await focused(), "New seed");
   await page.keyboard.press("Enter");
   await page.waitForFunction(() => document.getElementById("one").seed !== 1);
@@ -197,11 +220,18 @@ test("its buttons work by keyboard, and axe finds nothing", LIMIT, async (t) => 
   await page.keyboard.press("Space");
   assert.equal((await downloading).suggestedFilename(), `biggan-seed-${seed}.png`);
   const { violations } = await page.evaluate(`${AXE}; axe.run()`);
-  assert.deepEqual(violations.map(({ id, nodes }) => [id, nodes.map(({ html }) => html)]), []);
+  assert.deepEqual(
+    violations.map(({ id, nodes }) => [id, nodes.map(({ html }) => html)]),
+    [],
+  );
   assert.deepEqual(errors, []);
 });
 
-for (const [width, height] of [[390, 844], [1280, 800], [2560, 1300]]) {
+for (const [width, height] of [
+  [390, 844],
+  [1280, 800],
+  [2560, 1300],
+]) {
   for (const dark of [false, true]) {
     const name = `element-${width}-${dark ? "dark" : "light"}`;
     test(`looks: ${name}`, LIMIT, async (t) => {

@@ -2,7 +2,15 @@
 
 import assert from "node:assert/strict";
 import { execFileSync } from "node:child_process";
-import { copyFileSync, cpSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import {
+  copyFileSync,
+  cpSync,
+  mkdirSync,
+  mkdtempSync,
+  readFileSync,
+  rmSync,
+  writeFileSync,
+} from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import test from "node:test";
@@ -50,7 +58,10 @@ for (const [query, expected] of [
     const { says, images } = await finished(page, "Coat, seed 3, truncation off");
     assert.equal(says, expected);
     assert.equal(images, 2);
-    assert.deepEqual(site.log.filter(({ path }) => path.startsWith("/lib/")), []);
+    assert.deepEqual(
+      site.log.filter(({ path }) => path.startsWith("/lib/")),
+      [],
+    );
     assert.deepEqual(errors, []);
   });
 }
@@ -69,8 +80,20 @@ test("a Vite project that installs the packed tarball", LIMIT, async (t) => {
   writeFileSync(join(project, "package.json"), JSON.stringify(manifest));
   execFileSync("npm", ["install", "--offline", "--no-audit", "--no-fund"], { cwd: project });
   // the package's types hold in a strict program
-  const tsc = ["--noEmit", "--strict", "--target", "es2023", "--module", "esnext", "--moduleResolution", "bundler"];
-  execFileSync(here("../node_modules/.bin/tsc"), [...tsc, "main.ts"], { cwd: project, stdio: "inherit" });
+  const tsc = [
+    "--noEmit",
+    "--strict",
+    "--target",
+    "es2023",
+    "--module",
+    "esnext",
+    "--moduleResolution",
+    "bundler",
+  ];
+  execFileSync(here("../node_modules/.bin/tsc"), [...tsc, "main.ts"], {
+    cwd: project,
+    stdio: "inherit",
+  });
   await build({ root: project, base: "./", logLevel: "error" });
 
   const server = await host(t, { files: { "/site/": join(project, "dist") } });

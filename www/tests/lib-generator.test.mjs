@@ -13,7 +13,13 @@ test("samples in a worker under a strict policy", LIMIT, async (t) => {
     const { info } = generator;
     const seven = await generator.sample({ class: "Dress", seed: 7, truncation: 0.5, count: 4 });
     const byNumber = await generator.sample({ class: 3, seed: 7n, truncation: 0.5, count: 2 });
-    const later = await generator.sample({ class: 3, seed: 7, truncation: 0.5, first: 2, count: 2 });
+    const later = await generator.sample({
+      class: 3,
+      seed: 7,
+      truncation: 0.5,
+      first: 2,
+      count: 2,
+    });
     const other = await generator.sample({ class: 3, seed: 8, truncation: 0.5 });
     generator.dispose();
     return {
@@ -39,7 +45,9 @@ test("samples in a worker under a strict policy", LIMIT, async (t) => {
   assert.equal(info.modelBytes, 515_422);
   assert.ok(info.memoryBytes > 0);
   assert.deepEqual(found.size, [32, 32]);
-  assert.deepEqual(found.picture, { from: { classes: [{ class: 3, weight: 1 }], z: { seed: 7, index: 1 } } });
+  assert.deepEqual(found.picture, {
+    from: { classes: [{ class: 3, weight: 1 }], z: { seed: 7, index: 1 } },
+  });
   assert.ok(found.elapsedMs > 0);
   const [seven, byNumber, later, other] = pixels;
   assert.equal(seven.length, 4);
@@ -67,7 +75,13 @@ test("the main thread draws the same pictures, in slices", LIMIT, async (t) => {
     const again = biggan.bytes(await second.sample({ ...request, count: 2 }));
     const { running } = main.info;
     for (const generator of [worker, main, second]) generator.dispose();
-    return { same: JSON.stringify(expected) === JSON.stringify(drawn), turns, running, again, first: drawn.slice(0, 2) };
+    return {
+      same: JSON.stringify(expected) === JSON.stringify(drawn),
+      turns,
+      running,
+      again,
+      first: drawn.slice(0, 2),
+    };
   });
   assert.equal(found.same, true);
   assert.deepEqual(found.again, found.first);
@@ -76,32 +90,36 @@ test("the main thread draws the same pictures, in slices", LIMIT, async (t) => {
   assert.deepEqual(errors, []);
 });
 
-test("a page of another origin computes on the main thread, or in a worker of its own", LIMIT, async (t) => {
-  const packages = await host(t, { headers: { "Access-Control-Allow-Origin": "*" } });
-  const site = await host(t, {
-    files: { "/own-worker.js": `import "${packages.origin}/lib/worker.js";` },
-  });
-  const { page, errors } = await openPage(t);
-  await page.goto(`${site.origin}/`);
-  const found = await page.evaluate(async (origin) => {
-    const { createGenerator } = await import(`${origin}/lib/index.js`);
-    const model = `${origin}/models/fashion32.safetensors`;
-    const all = [];
-    for (const worker of ["auto", () => new Worker("/own-worker.js", { type: "module" })]) {
-      const generator = await createGenerator({ model, worker, backend: "cpu" });
-      const { samples } = await generator.sample({ class: 1, seed: 2 });
-      const { place, placeReason } = generator.info.running;
-      all.push({ place, placeReason, pixels: [...samples[0].image.data] });
-      generator.dispose();
-    }
-    return all;
-  }, packages.origin);
-  const [main, worker] = found;
-  assert.deepEqual([main.place, main.placeReason], ["main", "other-origin"]);
-  assert.deepEqual([worker.place, worker.placeReason], ["worker", "asked"]);
-  assert.deepEqual(main.pixels, worker.pixels);
-  assert.deepEqual(errors, []);
-});
+test(
+  "a page of another origin computes on the main thread, or in a worker of its own",
+  LIMIT,
+  async (t) => {
+    const packages = await host(t, { headers: { "Access-Control-Allow-Origin": "*" } });
+    const site = await host(t, {
+      files: { "/own-worker.js": `import "${packages.origin}/lib/worker.js";` },
+    });
+    const { page, errors } = await openPage(t);
+    await page.goto(`${site.origin}/`);
+    const found = await page.evaluate(async (origin) => {
+      const { createGenerator } = await import(`${origin}/lib/index.js`);
+      const model = `${origin}/models/fashion32.safetensors`;
+      const all = [];
+      for (const worker of ["auto", () => new Worker("/own-worker.js", { type: "module" })]) {
+        const generator = await createGenerator({ model, worker, backend: "cpu" });
+        const { samples } = await generator.sample({ class: 1, seed: 2 });
+        const { place, placeReason } = generator.info.running;
+        all.push({ place, placeReason, pixels: [...samples[0].image.data] });
+        generator.dispose();
+      }
+      return all;
+    }, packages.origin);
+    const [main, worker] = found;
+    assert.deepEqual([main.place, main.placeReason], ["main", "other-origin"]);
+    assert.deepEqual([worker.place, worker.placeReason], ["worker", "asked"]);
+    assert.deepEqual(main.pixels, worker.pixels);
+    assert.deepEqual(errors, []);
+  },
+);
 
 const missing = (_, response) => void response.writeHead(404).end();
 for (const [name, options] of [
@@ -146,14 +164,23 @@ test("ways, mixes and edits", LIMIT, async (t) => {
     const way = { from: point(0, 1), to: point(5, 2), count: 5, truncation: 1 };
     const all = [];
     for await (const sample of generator.interpolate(way)) all.push(sample);
-    const ends = await generator.draw({ pictures: [{ from: way.from }, { from: way.to }], truncation: 1 });
+    const ends = await generator.draw({
+      pictures: [{ from: way.from }, { from: way.to }],
+      truncation: 1,
+    });
     const plain = { class: 3, seed: 1 };
     const edits = [
       plain,
       { ...plain, chunks: [0, 0, 0, 0] },
       { ...plain, chunks: [0, 0.7] },
       { ...plain, steps: [{ seed: 2n ** 63n, size: 0.1 }] },
-      { ...plain, class: [{ class: 3, weight: 1 }, { class: 7, weight: 1 }] },
+      {
+        ...plain,
+        class: [
+          { class: 3, weight: 1 },
+          { class: 7, weight: 1 },
+        ],
+      },
     ];
     const edited = [];
     for (const request of edits) edited.push(biggan.bytes(await generator.sample(request))[0]);
@@ -174,7 +201,11 @@ test("ways, mixes and edits", LIMIT, async (t) => {
 test("aborts reject with the signal's reason, and the next request goes on", LIMIT, async (t) => {
   const { page, errors } = await libraryPage(t);
   const found = await page.evaluate(async () => {
-    const reasonOf = (promise) => promise.then(() => "done", (reason) => String(reason?.message ?? reason));
+    const reasonOf = (promise) =>
+      promise.then(
+        () => "done",
+        (reason) => String(reason?.message ?? reason),
+      );
     const generator = await biggan.make();
     const running = new AbortController();
     const waiting = new AbortController();
@@ -190,7 +221,9 @@ test("aborts reject with the signal's reason, and the next request goes on", LIM
     const rejectedAfterMs = performance.now() - start;
     const { samples } = await next;
     const nextAfterMs = performance.now() - start;
-    const before = await reasonOf(generator.sample({ class: 0, signal: AbortSignal.abort("too late") }));
+    const before = await reasonOf(
+      generator.sample({ class: 0, signal: AbortSignal.abort("too late") }),
+    );
     // of a generator in the making
     const early = new AbortController();
     const made = reasonOf(biggan.make({ signal: early.signal }));
@@ -201,7 +234,8 @@ test("aborts reject with the signal's reason, and the next request goes on", LIM
     let drawn = 0;
     const walk = async () => {
       const way = { from: point(1), to: point(2), count: 4000, signal: onWay.signal };
-      for await (const _ of generator.interpolate(way)) if (++drawn === 3) onWay.abort("far enough");
+      for await (const _ of generator.interpolate(way))
+        if (++drawn === 3) onWay.abort("far enough");
     };
     const walked = await reasonOf(walk());
     // the signal of a generator that is made says nothing any more
@@ -209,9 +243,22 @@ test("aborts reject with the signal's reason, and the next request goes on", LIM
     const other = await biggan.make({ signal: late.signal });
     late.abort();
     const after = (await other.sample({ class: 0 })).samples.length;
-    return { first, second, rejectedAfterMs, nextAfterMs, count: samples.length, before, made: await made, walked, drawn, after };
+    return {
+      first,
+      second,
+      rejectedAfterMs,
+      nextAfterMs,
+      count: samples.length,
+      before,
+      made: await made,
+      walked,
+      drawn,
+      after,
+    };
   });
-  t.diagnostic(`rejected after ${found.rejectedAfterMs.toFixed(1)} ms, the next was ready after ${found.nextAfterMs.toFixed(0)} ms`);
+  t.diagnostic(
+    `rejected after ${found.rejectedAfterMs.toFixed(1)} ms, the next was ready after ${found.nextAfterMs.toFixed(0)} ms`,
+  );
   assert.equal(found.first, "no longer wanted");
   assert.equal(found.second, "stopped");
   assert.ok(found.rejectedAfterMs < 200);
@@ -228,7 +275,11 @@ const BAD_REQUESTS = [
   [{ class: 10 }, "class", "class is 10; give a class from 0 to 9"],
   [{ class: -1 }, "class", /class is -1/],
   [{ class: 1.5 }, "class", /class is 1.5/],
-  [{ class: "Zebra" }, "class", /class is "Zebra"; give a name or an id of the model's 10 classes \(T-shirt/],
+  [
+    { class: "Zebra" },
+    "class",
+    /class is "Zebra"; give a name or an id of the model's 10 classes \(T-shirt/,
+  ],
   [{ class: [] }, "class.length", /0; give 1 to 4 classes/],
   [{ class: [{ class: 1, weight: -1 }] }, "class[0].weight", /is -1; give 0 or more/],
   [{ class: [{ class: 1, weight: 0 }] }, "class", /sum of the weights of class is 0/],
@@ -248,28 +299,31 @@ const BAD_REQUESTS = [
 
 test("bad options and requests are typed errors that name the field", LIMIT, async (t) => {
   const { page, errors } = await libraryPage(t);
-  const found = await page.evaluate(async (requests) => {
-    const generator = await biggan.make();
-    const all = [];
-    for (const request of requests) all.push(await biggan.failure(generator.sample(request)));
-    const point = { classes: [{ class: 0, weight: 1 }], z: { seed: 1 } };
-    const far = { from: point, to: { point, at: 2 } };
-    const others = [
-      await biggan.failure(generator.sample({ class: 0, seed: 2n ** 64n })),
-      await biggan.failure(generator.draw({ pictures: [] })),
-      await biggan.failure(generator.draw({ pictures: [{ from: point }, far] })),
-      await biggan.failure(generator.interpolate({ from: point, to: point, count: 1 }).next()),
-      await biggan.failure(biggan.make({ backend: "tpu" })),
-      await biggan.failure(biggan.make({ worker: "service" })),
-      await biggan.failure(biggan.make({ sha256: "abc" })),
-      await biggan.failure(biggan.make({ model: "http://[" })),
-      await biggan.failure(biggan.make({ model: "" })),
-    ];
-    const good = (await generator.sample({ class: 0 })).samples.length;
-    generator.dispose();
-    const disposed = await biggan.failure(generator.sample({ class: 0 }));
-    return { all, others, good, disposed };
-  }, BAD_REQUESTS.map(([request]) => request));
+  const found = await page.evaluate(
+    async (requests) => {
+      const generator = await biggan.make();
+      const all = [];
+      for (const request of requests) all.push(await biggan.failure(generator.sample(request)));
+      const point = { classes: [{ class: 0, weight: 1 }], z: { seed: 1 } };
+      const far = { from: point, to: { point, at: 2 } };
+      const others = [
+        await biggan.failure(generator.sample({ class: 0, seed: 2n ** 64n })),
+        await biggan.failure(generator.draw({ pictures: [] })),
+        await biggan.failure(generator.draw({ pictures: [{ from: point }, far] })),
+        await biggan.failure(generator.interpolate({ from: point, to: point, count: 1 }).next()),
+        await biggan.failure(biggan.make({ backend: "tpu" })),
+        await biggan.failure(biggan.make({ worker: "service" })),
+        await biggan.failure(biggan.make({ sha256: "abc" })),
+        await biggan.failure(biggan.make({ model: "http://[" })),
+        await biggan.failure(biggan.make({ model: "" })),
+      ];
+      const good = (await generator.sample({ class: 0 })).samples.length;
+      generator.dispose();
+      const disposed = await biggan.failure(generator.sample({ class: 0 }));
+      return { all, others, good, disposed };
+    },
+    BAD_REQUESTS.map(([request]) => request),
+  );
   BAD_REQUESTS.forEach(([, field, says], place) => {
     const error = found.all[place];
     assert.deepEqual([error.name, error.code, error.field], ["BigGanError", "bad-request", field]);
@@ -310,7 +364,9 @@ addEventListener("message", ({ data }) => {
 /** Pictures of a generator whose workers break at given draws, one list a worker. */
 const crash = (page, plan) =>
   page.evaluate(async (plan) => {
-    const expected = biggan.bytes(await (await biggan.make()).sample({ class: 2, seed: 5, count: 6 }));
+    const expected = biggan.bytes(
+      await (await biggan.make()).sample({ class: 2, seed: 5, count: 6 }),
+    );
     const heard = [];
     let workers = 0;
     const generator = await biggan.make({
@@ -321,7 +377,10 @@ const crash = (page, plan) =>
       (samples) => JSON.stringify(biggan.bytes(samples)) === JSON.stringify(expected),
       (error) => ({ code: error.code, message: error.message }),
     );
-    const next = await generator.sample({ class: 2 }).then(({ samples }) => samples.length, (error) => error.code);
+    const next = await generator.sample({ class: 2 }).then(
+      ({ samples }) => samples.length,
+      (error) => error.code,
+    );
     return { outcome, heard, workers, next };
   }, plan);
 
@@ -330,7 +389,10 @@ test("after a crash a new worker repeats the request, once", LIMIT, async (t) =>
   const once = await crash(page, ["2"]);
   assert.equal(once.outcome, true);
   assert.equal(once.workers, 2);
-  assert.deepEqual(once.heard.map(({ backend, restarts }) => [backend, restarts]), [["cpu", 1]]);
+  assert.deepEqual(
+    once.heard.map(({ backend, restarts }) => [backend, restarts]),
+    [["cpu", 1]],
+  );
   const twice = await crash(page, ["1", "1"]);
   assert.equal(twice.outcome.code, "fault");
   assert.match(twice.outcome.message, /the worker broke on purpose/);

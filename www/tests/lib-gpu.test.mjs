@@ -47,61 +47,86 @@ const farthest = (a, b) =>
 
 const REQUEST = { class: "Dress", seed: 7, truncation: 0.5, count: 2 };
 
-test("a GPU that counts as hardware passes the self-test and draws as the CPU does", LIMIT, async (t) => {
-  const { page, errors, log } = await libraryPage(t, { args: SOFTWARE_GPU });
-  await page.evaluate(PRETEND_HARDWARE);
-  const found = await page.evaluate(async (request) => {
-    const cpu = await biggan.make();
-    const gpu = await biggan.make({ backend: "auto" });
-    const pixels = [];
-    for (const generator of [cpu, gpu]) pixels.push(biggan.bytes(await generator.sample(request)));
-    return { pixels, running: gpu.info.running };
-  }, REQUEST);
-  const { backend, reason, place } = found.running;
-  assert.deepEqual([backend, reason, place], ["webgpu", "hardware", "worker"]);
-  const apart = farthest(...found.pixels);
-  t.diagnostic(`channels differ by at most ${apart} of 255`);
-  assert.ok(apart <= TOLERANCE);
-  assert.deepEqual(log.filter(({ path }) => path.includes("train")), []);
-  assert.deepEqual(errors, []);
-});
+test(
+  "a GPU that counts as hardware passes the self-test and draws as the CPU does",
+  LIMIT,
+  async (t) => {
+    const { page, errors, log } = await libraryPage(t, { args: SOFTWARE_GPU });
+    await page.evaluate(PRETEND_HARDWARE);
+    const found = await page.evaluate(async (request) => {
+      const cpu = await biggan.make();
+      const gpu = await biggan.make({ backend: "auto" });
+      const pixels = [];
+      for (const generator of [cpu, gpu])
+        pixels.push(biggan.bytes(await generator.sample(request)));
+      return { pixels, running: gpu.info.running };
+    }, REQUEST);
+    const { backend, reason, place } = found.running;
+    assert.deepEqual([backend, reason, place], ["webgpu", "hardware", "worker"]);
+    const apart = farthest(...found.pixels);
+    t.diagnostic(`channels differ by at most ${apart} of 255`);
+    assert.ok(apart <= TOLERANCE);
+    assert.deepEqual(
+      log.filter(({ path }) => path.includes("train")),
+      [],
+    );
+    assert.deepEqual(errors, []);
+  },
+);
 
-test("a software GPU is left alone, with the reason, and its build does not come", LIMIT, async (t) => {
-  const { page, log } = await libraryPage(t, { args: SOFTWARE_GPU });
-  const running = await page.evaluate(async () => (await biggan.make({ backend: "auto" })).info.running);
-  assert.deepEqual([running.backend, running.reason], ["cpu", "fallback-adapter"]);
-  assert.deepEqual(log.filter(({ path }) => path.includes("webgpu")), []);
-});
+test(
+  "a software GPU is left alone, with the reason, and its build does not come",
+  LIMIT,
+  async (t) => {
+    const { page, log } = await libraryPage(t, { args: SOFTWARE_GPU });
+    const running = await page.evaluate(
+      async () => (await biggan.make({ backend: "auto" })).info.running,
+    );
+    assert.deepEqual([running.backend, running.reason], ["cpu", "fallback-adapter"]);
+    assert.deepEqual(
+      log.filter(({ path }) => path.includes("webgpu")),
+      [],
+    );
+  },
+);
 
-test("a lost device: a new worker with the GPU, and after a second loss the CPU", LIMIT, async (t) => {
-  const { page } = await libraryPage(t, { args: SOFTWARE_GPU, files: LOSING });
-  const found = await page.evaluate(async (request) => {
-    const expected = biggan.bytes(await (await biggan.make()).sample(request));
-    const heard = [];
-    // the draw at which each worker loses its device
-    const plan = [2, 1];
-    let workers = 0;
-    const generator = await biggan.make({
-      backend: "webgpu",
-      worker: () => new Worker(`/losing.js?at=${plan[workers++] ?? 0}`, { type: "module" }),
-      onRunning: ({ backend, reason, restarts }) => heard.push([backend, reason, restarts]),
-    });
-    const pixels = [];
-    pixels.push(biggan.bytes(await generator.sample({ ...request, count: 1 })));
-    pixels.push(biggan.bytes(await generator.sample(request)));
-    return { expected, pixels, heard, workers, running: generator.info.running };
-  }, REQUEST);
-  assert.deepEqual(found.heard, [
-    ["webgpu", "forced", 1],
-    ["cpu", "lost", 2],
-  ]);
-  assert.equal(found.workers, 3);
-  assert.deepEqual([found.running.backend, found.running.restarts], ["cpu", 2]);
-  assert.match(found.running.sentence, /^WebGPU failed \(/);
-  t.diagnostic(found.running.sentence);
-  assert.deepEqual(found.pixels[1], found.expected, "the request that was hit twice was drawn by the CPU");
-  assert.ok(farthest(found.pixels[0], found.expected.slice(0, 1)) <= TOLERANCE);
-});
+test(
+  "a lost device: a new worker with the GPU, and after a second loss the CPU",
+  LIMIT,
+  async (t) => {
+    const { page } = await libraryPage(t, { args: SOFTWARE_GPU, files: LOSING });
+    const found = await page.evaluate(async (request) => {
+      const expected = biggan.bytes(await (await biggan.make()).sample(request));
+      const heard = [];
+      // the draw at which each worker loses its device
+      const plan = [2, 1];
+      let workers = 0;
+      const generator = await biggan.make({
+        backend: "webgpu",
+        worker: () => new Worker(`/losing.js?at=${plan[workers++] ?? 0}`, { type: "module" }),
+        onRunning: ({ backend, reason, restarts }) => heard.push([backend, reason, restarts]),
+      });
+      const pixels = [];
+      pixels.push(biggan.bytes(await generator.sample({ ...request, count: 1 })));
+      pixels.push(biggan.bytes(await generator.sample(request)));
+      return { expected, pixels, heard, workers, running: generator.info.running };
+    }, REQUEST);
+    assert.deepEqual(found.heard, [
+      ["webgpu", "forced", 1],
+      ["cpu", "lost", 2],
+    ]);
+    assert.equal(found.workers, 3);
+    assert.deepEqual([found.running.backend, found.running.restarts], ["cpu", 2]);
+    assert.match(found.running.sentence, /^WebGPU failed \(/);
+    t.diagnostic(found.running.sentence);
+    assert.deepEqual(
+      found.pixels[1],
+      found.expected,
+      "the request that was hit twice was drawn by the CPU",
+    );
+    assert.ok(farthest(found.pixels[0], found.expected.slice(0, 1)) <= TOLERANCE);
+  },
+);
 
 test("a tensor that no buffer of the GPU holds: refused, or the CPU", LIMIT, async (t) => {
   const { page } = await libraryPage(t, { args: SOFTWARE_GPU });
@@ -110,7 +135,7 @@ test("a tensor that no buffer of the GPU holds: refused, or the CPU", LIMIT, asy
     // of the page only: the worker's adapter stays as it is
     const { limits } = await navigator.gpu.requestAdapter();
     const small = new Proxy(limits, {
-      get: (target, name) => (name === "maxBufferSize" ? 100_000 : target[name]),
+      get: (target, name) => (name === "maxBufferSize" ? 10_000 : target[name]),
     });
     Object.defineProperty(GPUAdapter.prototype, "limits", { get: () => small });
     const forced = await biggan.failure(biggan.make({ backend: "webgpu" }));
@@ -118,8 +143,11 @@ test("a tensor that no buffer of the GPU holds: refused, or the CPU", LIMIT, asy
     return { forced, running };
   });
   assert.equal(found.forced.code, "too-large");
-  assert.equal(found.forced.numbers.available, 100_000);
-  assert.match(found.forced.message, /tensor [\w.]+ takes 0\.\d MB .* maxBufferSize is 0\.1 MB; use the CPU/);
+  assert.equal(found.forced.numbers.available, 10_000);
+  assert.match(
+    found.forced.message,
+    /tensor [\w.]+ takes [\d.]+ KB .* maxBufferSize is 10\.0 KB; use the CPU/,
+  );
   assert.deepEqual([found.running.backend, found.running.reason], ["cpu", "low-limits"]);
   assert.match(found.running.sentence, /maxBufferSize/);
 });

@@ -31,14 +31,21 @@ export const STRICT = [
   "connect-src 'self'",
 ].join("; ");
 
-const BLANK = '<!doctype html><html lang="en"><meta charset="utf-8"><title>test</title><body></body></html>';
+const BLANK =
+  '<!doctype html><html lang="en"><meta charset="utf-8"><title>test</title><body></body></html>';
 
 /**
  * Serves folders and bytes below their paths. `files` maps a path, or one that ends in `/`, to bytes, a folder, or a
  * function of the request; `headers` go with each answer.
  */
 export async function host(t, { files = {}, headers = {} } = {}) {
-  const all = { "/": BLANK, "/favicon.ico": "", "/lib/": LIB, "/models/fashion32.safetensors": () => readFileSync(MODEL), ...files };
+  const all = {
+    "/": BLANK,
+    "/favicon.ico": "",
+    "/lib/": LIB,
+    "/models/fashion32.safetensors": () => readFileSync(MODEL),
+    ...files,
+  };
   const log = [];
   const server = createServer((request, response) => {
     const path = decodeURIComponent(new URL(request.url, "http://host").pathname);
@@ -60,7 +67,7 @@ export async function host(t, { files = {}, headers = {} } = {}) {
 }
 
 function find(files, path) {
-  if (files[path] !== undefined) return isFolder(files[path]) ? undefined : bytes(files[path]);
+  if (files[path] !== undefined && !isFolder(files[path])) return bytes(files[path]);
   for (const [prefix, folder] of Object.entries(files)) {
     if (prefix === "/" || !prefix.endsWith("/") || !path.startsWith(prefix)) continue;
     const file = join(folder, normalize(`/${path.slice(prefix.length)}`));
@@ -75,7 +82,8 @@ const bytes = (value) => (typeof value === "string" ? Buffer.from(value) : value
 
 /** Answers as a file server does: ETag, Range, HEAD. */
 export function send(request, response, path, body) {
-  const type = TYPES[extname(path)] ?? (path.endsWith("/") ? TYPES[".html"] : "application/octet-stream");
+  const type =
+    TYPES[extname(path)] ?? (path.endsWith("/") ? TYPES[".html"] : "application/octet-stream");
   response.setHeader("Content-Type", type);
   response.setHeader("Accept-Ranges", "bytes");
   response.setHeader("ETag", `"${createHash("sha256").update(body).digest("hex").slice(0, 16)}"`);

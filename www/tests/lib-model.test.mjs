@@ -50,48 +50,63 @@ function breaking(body, breaks) {
   };
 }
 
-test("a model is kept in the browser, with its progress, until the server has another", LIMIT, async (t) => {
-  let current = model;
-  const { page, log, origin, errors } = await libraryPage(t, { files: { [PATH]: () => current } });
-  const first = await make(page);
-  assert.equal(first.info.modelId, sha256(model));
-  const last = first.downloads.at(-1);
-  assert.deepEqual(last, {
-    phase: "download",
-    file: "fashion32.safetensors",
-    received: model.length,
-    total: model.length,
-    part: 1,
-    parts: 1,
-    cached: false,
-    resumedAt: 0,
-  });
-  const received = first.downloads.map(({ received }) => received);
-  assert.deepEqual(received, [...received].sort((a, b) => a - b));
+test(
+  "a model is kept in the browser, with its progress, until the server has another",
+  LIMIT,
+  async (t) => {
+    let current = model;
+    const { page, log, origin, errors } = await libraryPage(t, {
+      files: { [PATH]: () => current },
+    });
+    const first = await make(page);
+    assert.equal(first.info.modelId, sha256(model));
+    const last = first.downloads.at(-1);
+    assert.deepEqual(last, {
+      phase: "download",
+      file: "fashion32.safetensors",
+      received: model.length,
+      total: model.length,
+      part: 1,
+      parts: 1,
+      cached: false,
+      resumedAt: 0,
+    });
+    const received = first.downloads.map(({ received }) => received);
+    assert.deepEqual(
+      received,
+      [...received].sort((a, b) => a - b),
+    );
 
-  await load(page, origin);
-  log.length = 0;
-  const second = await make(page);
-  assert.deepEqual(second.downloads.map(({ cached }) => cached), [true]);
-  assert.deepEqual(requests(log), [["HEAD", null]]);
-  assert.deepEqual(second.pixels, first.pixels);
+    await load(page, origin);
+    log.length = 0;
+    const second = await make(page);
+    assert.deepEqual(
+      second.downloads.map(({ cached }) => cached),
+      [true],
+    );
+    assert.deepEqual(requests(log), [["HEAD", null]]);
+    assert.deepEqual(second.pixels, first.pixels);
 
-  log.length = 0;
-  const known = await make(page, { sha256: sha256(model) });
-  assert.deepEqual(requests(log), [], "a model of a known hash needs no question");
-  assert.equal(known.downloads[0].cached, true);
-  const uncached = await make(page, { cache: false });
-  assert.equal(uncached.downloads[0].cached, false);
+    log.length = 0;
+    const known = await make(page, { sha256: sha256(model) });
+    assert.deepEqual(requests(log), [], "a model of a known hash needs no question");
+    assert.equal(known.downloads[0].cached, true);
+    const uncached = await make(page, { cache: false });
+    assert.equal(uncached.downloads[0].cached, false);
 
-  // as large, and different
-  current = Buffer.from(model);
-  current[current.length - 1] ^= 1;
-  log.length = 0;
-  const third = await make(page);
-  assert.equal(third.info.modelId, sha256(current));
-  assert.deepEqual(requests(log), [["HEAD", null], ["GET", null]]);
-  assert.deepEqual(errors, []);
-});
+    // as large, and different
+    current = Buffer.from(model);
+    current[current.length - 1] ^= 1;
+    log.length = 0;
+    const third = await make(page);
+    assert.equal(third.info.modelId, sha256(current));
+    assert.deepEqual(requests(log), [
+      ["HEAD", null],
+      ["GET", null],
+    ]);
+    assert.deepEqual(errors, []);
+  },
+);
 
 test("without a network the kept model is used", LIMIT, async (t) => {
   const { page, context } = await libraryPage(t);
@@ -103,14 +118,19 @@ test("without a network the kept model is used", LIMIT, async (t) => {
 });
 
 test("a broken download goes on by Range", LIMIT, async (t) => {
-  const { page, log } = await libraryPage(t, { files: { [PATH]: breaking(model, [200_000, 100_000]) } });
+  const { page, log } = await libraryPage(t, {
+    files: { [PATH]: breaking(model, [200_000, 100_000]) },
+  });
   const { downloads, info } = await make(page);
   assert.equal(info.modelId, sha256(model));
   const asked = requests(log);
   assert.equal(asked.length, 3);
   assert.deepEqual(asked[0], ["GET", null]);
   const starts = asked.slice(1).map(([, range]) => Number(/^bytes=(\d+)-$/.exec(range)[1]));
-  assert.ok(starts[0] > 0 && starts[0] <= 200_000 && starts[1] > starts[0] && starts[1] <= 300_000, String(starts));
+  assert.ok(
+    starts[0] > 0 && starts[0] <= 200_000 && starts[1] > starts[0] && starts[1] <= 300_000,
+    String(starts),
+  );
   assert.equal(downloads.at(-1).resumedAt, starts[1]);
   assert.equal(downloads.at(-1).received, model.length);
 });
@@ -137,11 +157,16 @@ test("a file that changed meanwhile is begun anew", LIMIT, async (t) => {
   other[other.length - 1] ^= 1;
   const broken = breaking(model, [300_000]);
   let answers = 0;
-  const files = { [PATH]: (request, response) => (answers++ === 0 ? broken(request, response) : other) };
+  const files = {
+    [PATH]: (request, response) => (answers++ === 0 ? broken(request, response) : other),
+  };
   const { page, log } = await libraryPage(t, { files });
   const changed = await make(page);
   assert.equal(changed.info.modelId, sha256(other));
-  assert.deepEqual(requests(log).map(([, range]) => range !== null), [false, true, false]);
+  assert.deepEqual(
+    requests(log).map(([, range]) => range !== null),
+    [false, true, false],
+  );
 });
 
 test("a server without Range is asked for everything again", LIMIT, async (t) => {
@@ -174,14 +199,18 @@ test("another SHA-256 than the expected one is refused", LIMIT, async (t) => {
 
 test("a model in parts", LIMIT, async (t) => {
   const parts = shards(model, "fashion", 3);
-  const files = Object.fromEntries(Object.entries(parts).map(([name, bytes]) => [`/parts/${name}`, () => bytes]));
+  const files = Object.fromEntries(
+    Object.entries(parts).map(([name, bytes]) => [`/parts/${name}`, () => bytes]),
+  );
   const { page, log, files: served, errors } = await libraryPage(t, { files });
   const whole = await make(page);
   const options = { model: "/parts/fashion.safetensors.index.json" };
   const first = await make(page, options);
   assert.deepEqual(first.pixels, whole.pixels);
   assert.equal(first.info.modelId, sha256(parts["fashion.safetensors.index.json"]));
-  const seen = [...new Set(first.downloads.map(({ file, part, parts }) => `${file} ${part}/${parts}`))];
+  const seen = [
+    ...new Set(first.downloads.map(({ file, part, parts }) => `${file} ${part}/${parts}`)),
+  ];
   assert.deepEqual(seen, [
     "fashion.safetensors.index.json 1/1",
     "fashion-00001-of-00003.safetensors 1/3",
@@ -191,7 +220,10 @@ test("a model in parts", LIMIT, async (t) => {
   log.length = 0;
   const again = await make(page, options);
   assert.deepEqual(again.pixels, first.pixels);
-  assert.deepEqual(log.filter(({ path }) => path.startsWith("/parts/") && path.endsWith(".safetensors")), []);
+  assert.deepEqual(
+    log.filter(({ path }) => path.startsWith("/parts/") && path.endsWith(".safetensors")),
+    [],
+  );
 
   const place = "/parts/fashion-00002-of-00003.safetensors";
   const spoilt = Buffer.from(parts["fashion-00002-of-00003.safetensors"]);
@@ -228,7 +260,10 @@ test("an index that names what is no part is refused", LIMIT, async (t) => {
     assert.equal(failure.code, "bad-model");
     assert.match(failure.message, says);
   }
-  assert.deepEqual(log.filter(({ path }) => path.endsWith(".safetensors")), []);
+  assert.deepEqual(
+    log.filter(({ path }) => path.endsWith(".safetensors")),
+    [],
+  );
 });
 
 /** A file that says it holds a tensor of so many bytes, and never ends. */
@@ -269,7 +304,10 @@ test("a model that is too large is refused before it comes, with the numbers", L
 });
 
 test("what is no model gets the core's words", LIMIT, async (t) => {
-  const files = { "/cut.safetensors": model.subarray(0, 5000), "/text.safetensors": "no model at all" };
+  const files = {
+    "/cut.safetensors": model.subarray(0, 5000),
+    "/text.safetensors": "no model at all",
+  };
   const { page } = await libraryPage(t, { files });
   for (const name of ["cut", "text"]) {
     const { failure } = await make(page, { model: `/${name}.safetensors` });

@@ -27,7 +27,9 @@ for (const [name, most] of Object.entries(BUILDS)) {
   const missing = !existsSync(file) && !process.env.BIGGAN_ALL_BUILDS && `no build ${name} here`;
   test(`size of ${name}`, { skip: skip || missing }, (t) => {
     const bytes = gzipped(file);
-    t.diagnostic(`${(bytes / 1e6).toFixed(3)} MB gzip, ${(statSync(file).size / 1e6).toFixed(2)} MB raw`);
+    t.diagnostic(
+      `${(bytes / 1e6).toFixed(3)} MB gzip, ${(statSync(file).size / 1e6).toFixed(2)} MB raw`,
+    );
     assert.ok(bytes <= most * 1e6, `${bytes} bytes, at most ${most} MB`);
   });
 }
@@ -42,31 +44,45 @@ test("size of the JavaScript", { skip }, (t) => {
   assert.ok(sum(sizes) <= 40_000, `${sum(sizes)} bytes, at most 40 KB`);
 });
 
-test("every entry is there, with types, and importing it on a server does nothing", { skip }, () => {
-  const { exports, jsdelivr, unpkg, main, types } = manifest();
-  for (const file of [jsdelivr, unpkg, main, types]) assert.ok(existsSync(join(LIB, file)), file);
-  for (const [name, entry] of Object.entries(exports)) {
-    const files = typeof entry === "string" ? [entry] : Object.values(entry);
-    const built = !name.startsWith("./wasm/") || existsSync(join(LIB, "wasm", name.split("/")[2]));
-    if (built) for (const file of files) assert.ok(existsSync(join(LIB, file)), `${name}: ${file}`);
-  }
-  const entries = [".", "./element", "./worker", "./train"].map((name) =>
-    JSON.stringify(pathToFileURL(join(LIB, exports[name].default)).href),
-  );
-  const program = `
+test(
+  "every entry is there, with types, and importing it on a server does nothing",
+  { skip },
+  () => {
+    const { exports, jsdelivr, unpkg, main, types } = manifest();
+    for (const file of [jsdelivr, unpkg, main, types]) assert.ok(existsSync(join(LIB, file)), file);
+    for (const [name, entry] of Object.entries(exports)) {
+      const files = typeof entry === "string" ? [entry] : Object.values(entry);
+      const built =
+        !name.startsWith("./wasm/") || existsSync(join(LIB, "wasm", name.split("/")[2]));
+      if (built)
+        for (const file of files) assert.ok(existsSync(join(LIB, file)), `${name}: ${file}`);
+    }
+    const entries = [".", "./element", "./worker", "./train"].map((name) =>
+      JSON.stringify(pathToFileURL(join(LIB, exports[name].default)).href),
+    );
+    const program = `
     const [index, element, , train] = await Promise.all([${entries}].map((entry) => import(entry)));
     console.log(typeof index.createGenerator, typeof index.BigGanError, typeof element.BigGanSampler, train.TRAINING_AVAILABLE);`;
-  const said = execFileSync(process.execPath, ["--input-type=module", "-e", program], { encoding: "utf8" });
-  assert.equal(said.trim(), "function function function false");
-});
+    const said = execFileSync(process.execPath, ["--input-type=module", "-e", program], {
+      encoding: "utf8",
+    });
+    assert.equal(said.trim(), "function function function false");
+  },
+);
 
 test("the tarball holds the package and nothing else", { skip }, (t) => {
   const [packed] = JSON.parse(
-    execFileSync("npm", ["pack", "--dry-run", "--json", LIB], { encoding: "utf8", cwd: here("..") }),
+    execFileSync("npm", ["pack", "--dry-run", "--json", LIB], {
+      encoding: "utf8",
+      cwd: here(".."),
+    }),
   );
   t.diagnostic(`${packed.filename}: ${packed.size} bytes, ${packed.files.length} files`);
   for (const { path } of packed.files) {
-    assert.match(path, /^([\w-]+\.(js|d\.ts)|wasm\/[\w-]+\/biggan_web(_bg\.wasm|\.js|\.d\.ts)|package\.json|README\.md|LICENSE-\w+)$/);
+    assert.match(
+      path,
+      /^([\w-]+\.(js|d\.ts)|wasm\/[\w-]+\/biggan_web(_bg\.wasm|\.js|\.d\.ts)|package\.json|README\.md|LICENSE-\w+)$/,
+    );
   }
 });
 
@@ -81,6 +97,7 @@ test("the package names no place of its own and needs no wide policy", { skip },
 
 test("a page that samples has no way to a training build", { skip }, () => {
   for (const name of readdirSync(LIB)) {
-    if (name.endsWith(".js")) assert.doesNotMatch(readFileSync(join(LIB, name), "utf8"), /wasm\/train-/, name);
+    if (name.endsWith(".js"))
+      assert.doesNotMatch(readFileSync(join(LIB, name), "utf8"), /wasm\/train-/, name);
   }
 });

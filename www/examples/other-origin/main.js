@@ -19,5 +19,6 @@ const generator = await createGenerator({ model, worker });
 const { samples } = await generator.sample({ class: "Coat", seed: 3, count: 16 });
 const { place, placeReason } = generator.info.running;
 const where = place === "main" ? "on the main thread" : "in a worker";
-document.getElementById("status").textContent = `${samples.length} pictures ${where}: ${placeReason}`;
+document.getElementById("status").textContent =
+  `${samples.length} pictures ${where}: ${placeReason}`;
 generator.dispose();

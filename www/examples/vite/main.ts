@@ -11,5 +11,6 @@ try {
   status.textContent = `${samples.length} pictures on the ${running.backend}, in the ${running.place}`;
   generator.dispose();
 } catch (error) {
-  status.textContent = error instanceof BigGanError ? `${error.code}: ${error.message}` : String(error);
+  status.textContent =
+    error instanceof BigGanError ? `${error.code}: ${error.message}` : String(error);
 }

@@ -80,7 +80,9 @@ async function open(wanted: Backend | "auto", start: Start): Promise<Opened> {
   } catch (cause) {
     if (cause instanceof BigGanError) throw cause;
     throw wanted === "webgpu"
-      ? new BigGanError("unsupported", `${messageOf(cause)}; use the backend "auto" or "cpu"`, { cause })
+      ? new BigGanError("unsupported", `${messageOf(cause)}; use the backend "auto" or "cpu"`, {
+          cause,
+        })
       : new BigGanError("fault", `the CPU backend did not start: ${messageOf(cause)}`, { cause });
   }
 }
@@ -275,9 +277,13 @@ function faultOf(error: unknown): FaultError | undefined {
 }
 
 const faultError = (cause: unknown) =>
-  new BigGanError("fault", `the engine failed, and starting it again did not help: ${messageOf(cause)}`, {
-    cause,
-  });
+  new BigGanError(
+    "fault",
+    `the engine failed, and starting it again did not help: ${messageOf(cause)}`,
+    {
+      cause,
+    },
+  );
 
 function samplesOf({ side, rgba }: Drawn, pictures: Picture[], truncation: Truncation): Sample[] {
   const bytes = 4 * side * side;

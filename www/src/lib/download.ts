@@ -200,7 +200,10 @@ class Transfer {
   #broken(why: string): Broken {
     const { url } = this.request;
     return new Broken(
-      new BigGanError("network", `${url} did not come: ${why}; check the address and the connection`),
+      new BigGanError(
+        "network",
+        `${url} did not come: ${why}; check the address and the connection`,
+      ),
     );
   }
 

@@ -24,7 +24,10 @@ export class View {
     this.#loading.append(slot("loading", this.#progress));
     this.#save = button("Save PNG", () => handlers.save());
     this.#save.disabled = true;
-    this.#controls.append(button("New seed", () => handlers.another()), this.#save);
+    this.#controls.append(
+      button("New seed", () => handlers.another()),
+      this.#save,
+    );
     this.#error.hidden = true;
     this.#controls.hidden = true;
     this.#loading.hidden = true;

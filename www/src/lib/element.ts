@@ -159,7 +159,10 @@ export class BigGanSampler extends Base {
     let update: Promise<void> | undefined;
     while (update !== this.#update) await (update = this.#update);
     if (!this.#samples) {
-      throw new BigGanError("bad-request", "the element has no pictures; wait for its event sample");
+      throw new BigGanError(
+        "bad-request",
+        "the element has no pictures; wait for its event sample",
+      );
     }
     const sheet = sheetOf(this.#samples.samples.map(({ image }) => image));
     return sheet.convertToBlob(quality === undefined ? { type } : { type, quality });

@@ -64,4 +64,5 @@ function memoryMisfit(size: ModelSize, backend: Backend): BigGanError | null {
 const tooLarge = (message: string, numbers: Record<string, number>) =>
   new BigGanError("too-large", message, { numbers });
 
-const megabytes = (bytes: number) => `${(bytes / 1e6).toFixed(1)} MB`;
+const megabytes = (bytes: number) =>
+  bytes < 1e6 ? `${(bytes / 1e3).toFixed(1)} KB` : `${(bytes / 1e6).toFixed(1)} MB`;

@@ -45,9 +45,13 @@ function addressOf(model: string | URL): URL {
   try {
     return new URL(model, globalThis.document?.baseURI ?? location.href);
   } catch {
-    throw new BigGanError("bad-options", `model is ${JSON.stringify(model)}; give an address or a file`, {
-      field: "model",
-    });
+    throw new BigGanError(
+      "bad-options",
+      `model is ${JSON.stringify(model)}; give an address or a file`,
+      {
+        field: "model",
+      },
+    );
   }
 }
 
@@ -122,7 +126,8 @@ async function readIndex(file: Blob, name: string) {
     const names = [...new Set(Object.values<string>(weight_map))].sort();
     const stored = Number(metadata.total_size);
     const sha256s = names.map((part): string => {
-      if (!PART_NAME.test(part)) refuse(`names ${JSON.stringify(part)}, which cannot be a part of a model`);
+      if (!PART_NAME.test(part))
+        refuse(`names ${JSON.stringify(part)}, which cannot be a part of a model`);
       return metadata.sha256?.[part] ?? refuse(`states no SHA-256 for ${part}`);
     });
     return { names, sha256s, stored };

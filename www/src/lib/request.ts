@@ -30,7 +30,8 @@ export function picturesOf(request: SampleRequest, model: ModelInfo): Picture[] 
   const { count = 1, first = 0, seed = 0, steps, chunks } = request;
   const classes = classesOf(request.class, model);
   checkCount("count", count, model);
-  if (!Number.isSafeInteger(first) || first < 0) refuse("first", first, "a whole number, 0 or more");
+  if (!Number.isSafeInteger(first) || first < 0)
+    refuse("first", first, "a whole number, 0 or more");
   const pictures = Array.from({ length: count }, (_, place): Picture => {
     const z: Latent = { seed, index: first + place };
     if (steps?.length) z.steps = steps;
@@ -102,7 +103,11 @@ function classNamed(name: string, model: ModelInfo): number {
   if (byId >= 0) return byId;
   const names = model.classNames.slice(0, 10).join(", ");
   const more = model.classNames.length > 10 ? ", .." : "";
-  return refuse("class", name, `a name or an id of the model's ${model.classNames.length} classes (${names}${more})`);
+  return refuse(
+    "class",
+    name,
+    `a name or an id of the model's ${model.classNames.length} classes (${names}${more})`,
+  );
 }
 
 function checkClass(field: string, place: number, { classNames }: ModelInfo): void {
@@ -137,7 +142,8 @@ function checkLatent(field: string, z: Latent, model: ModelInfo): void {
   if (!Number.isSafeInteger(index) || index < 0) {
     refuse(`${field}index`, index, "a whole number, 0 or more");
   }
-  if (steps.length > MAX_STEPS) refuse(`${field}steps.length`, steps.length, `${MAX_STEPS} at most`);
+  if (steps.length > MAX_STEPS)
+    refuse(`${field}steps.length`, steps.length, `${MAX_STEPS} at most`);
   steps.forEach((step: Step, place) => {
     checkSeed(`${field}steps[${place}].seed`, step.seed);
     checkTurn(`${field}steps[${place}].size`, step.size);
