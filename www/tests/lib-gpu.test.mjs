@@ -1,10 +1,11 @@
 /** The package on WebGPU, by Chromium's software adapter: slow, but it computes what a GPU computes. */
 
 import assert from "node:assert/strict";
-import { existsSync } from "node:fs";
+import { existsSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import test from "node:test";
-import { LIB, libraryPage, skip as noPackage } from "./lib-host.mjs";
+import { LIB, libraryPage, MODEL, skip as noPackage } from "./lib-host.mjs";
+import { shards } from "./lib-shards.mjs";
 import { SOFTWARE_GPU } from "./site.mjs";
 
 const skip =
@@ -129,7 +130,9 @@ test(
 );
 
 test("a tensor that no buffer of the GPU holds: refused, or the CPU", LIMIT, async (t) => {
-  const { page } = await libraryPage(t, { args: SOFTWARE_GPU });
+  const parts = Object.entries(shards(readFileSync(MODEL), "parts", 3));
+  const files = Object.fromEntries(parts.map(([name, bytes]) => [`/${name}`, () => bytes]));
+  const { page, log } = await libraryPage(t, { args: SOFTWARE_GPU, files });
   await page.evaluate(PRETEND_HARDWARE);
   const found = await page.evaluate(async () => {
     // of the page only: the worker's adapter stays as it is
@@ -139,14 +142,23 @@ test("a tensor that no buffer of the GPU holds: refused, or the CPU", LIMIT, asy
     });
     Object.defineProperty(GPUAdapter.prototype, "limits", { get: () => small });
     const forced = await biggan.failure(biggan.make({ backend: "webgpu" }));
+    const index = "/parts.safetensors.index.json";
+    const inParts = await biggan.failure(biggan.make({ backend: "webgpu", model: index }));
     const { running } = (await biggan.make({ backend: "auto" })).info;
-    return { forced, running };
+    return { forced, inParts, running };
   });
   assert.equal(found.forced.code, "too-large");
   assert.equal(found.forced.numbers.available, 10_000);
   assert.match(
     found.forced.message,
     /tensor [\w.]+ takes [\d.]+ KB .* maxBufferSize is 10\.0 KB; use the CPU/,
+  );
+  assert.equal(found.inParts.code, "too-large");
+  const asked = log.filter(({ path }) => /^\/parts-.*safetensors$/.test(path));
+  assert.deepEqual(
+    asked.map(({ range }) => range),
+    ["bytes=0-262143", "bytes=0-262143", "bytes=0-262143"],
+    "of parts the headers alone",
   );
   assert.deepEqual([found.running.backend, found.running.reason], ["cpu", "low-limits"]);
   assert.match(found.running.sentence, /maxBufferSize/);
