@@ -37,22 +37,28 @@ const wasmStaysOutside = {
 
 rmSync(here("lib"), { recursive: true, force: true });
 
-const bundle = await rolldown({
-  input: Object.fromEntries(ENTRIES.map((name) => [name, here(`src/lib/${name}.ts`)])),
-  plugins: [wasmStaysOutside],
-});
-const { output } = await bundle.generate({
-  format: "es",
-  entryFileNames: "[name].js",
-  // all in one folder, so that addresses relative to a module hold in each
-  chunkFileNames: "[name].js",
-  minify: true,
-});
-await bundle.close();
 mkdirSync(here("lib"));
-for (const { fileName, code } of output) {
-  // the minifier writes `./worker.js`; bundlers look for "./worker.js"
-  writeFileSync(here(`lib/${fileName}`), code.replaceAll(/`(\.\/[\w./-]+)`/g, '"$1"'));
+// what `biggan` and `biggan/element` share must be one module; the worker is one file, so that it starts sooner
+await bundle(["index", "element", "train"]);
+await bundle(["worker"]);
+
+async function bundle(entries) {
+  const made = await rolldown({
+    input: Object.fromEntries(entries.map((name) => [name, here(`src/lib/${name}.ts`)])),
+    plugins: [wasmStaysOutside],
+  });
+  const { output } = await made.generate({
+    format: "es",
+    entryFileNames: "[name].js",
+    // all in one folder, so that addresses relative to a module hold in each
+    chunkFileNames: "[name].js",
+    minify: true,
+  });
+  await made.close();
+  for (const { fileName, code } of output) {
+    // the minifier writes `./worker.js`; bundlers look for "./worker.js"
+    writeFileSync(here(`lib/${fileName}`), code.replaceAll(/`(\.\/[\w./-]+)`/g, '"$1"'));
+  }
 }
 
 const types = mkdtempSync(join(tmpdir(), "biggan-types-"));

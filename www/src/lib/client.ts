@@ -51,7 +51,7 @@ export async function createGenerator(options: GeneratorOptions): Promise<Genera
   const onProgress = options.onProgress ?? (() => {});
   const wanted = options.backend ?? "auto";
   const starter = new Starter(options.worker ?? "auto");
-  const fit = new Fit(wanted, wanted === "cpu" ? Promise.resolve(null) : bufferLimits());
+  const fit = new Fit(wanted, bufferLimits);
   const opening = open(wanted, (backend) => {
     onProgress({ phase: "program", backend });
     return starter.start(backend);

@@ -14,7 +14,7 @@ const WORKING_BYTES = 2 ** 28;
 export class Fit {
   constructor(
     private readonly wanted: Backend | "auto",
-    private readonly limits: Promise<BufferLimits | null>,
+    private readonly limits: () => Promise<BufferLimits | null>,
   ) {}
 
   /** Refuses a model that fits nowhere. */
@@ -27,7 +27,7 @@ export class Fit {
   /** Why a model does not fit on a backend, or null. */
   async misfit(size: ModelSize, backend: Backend): Promise<BigGanError | null> {
     return (
-      (backend === "webgpu" ? tensorMisfit(size, await this.limits) : null) ??
+      (backend === "webgpu" ? tensorMisfit(size, await this.limits()) : null) ??
       memoryMisfit(size, backend)
     );
   }
