@@ -15,7 +15,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import test from "node:test";
 import { build } from "vite";
-import { here, host, LIB, MODEL, openPage, skip } from "./lib-host.mjs";
+import { here, host, LIB, MODEL, openPage, skip, without } from "./lib-host.mjs";
 
 const LIMIT = { skip, timeout: 240_000 };
 const EXAMPLES = here("../examples/");
@@ -66,7 +66,9 @@ for (const [query, expected] of [
   });
 }
 
-test("a Vite project that installs the packed tarball", LIMIT, async (t) => {
+const VITE = { ...LIMIT, skip: skip || without("sample-webgpu") };
+
+test("a Vite project that installs the packed tarball", VITE, async (t) => {
   const folder = mkdtempSync(join(tmpdir(), "biggan-vite-"));
   t.after(() => rmSync(folder, { recursive: true }));
   const project = join(folder, "examples/vite");

@@ -1,18 +1,13 @@
 /** The package on WebGPU, by Chromium's software adapter: slow, but it computes what a GPU computes. */
 
 import assert from "node:assert/strict";
-import { existsSync, readFileSync } from "node:fs";
-import { join } from "node:path";
+import { readFileSync } from "node:fs";
 import test from "node:test";
-import { LIB, libraryPage, MODEL, skip as noPackage } from "./lib-host.mjs";
+import { libraryPage, MODEL, skip as noPackage, without } from "./lib-host.mjs";
 import { shards } from "./lib-shards.mjs";
 import { SOFTWARE_GPU } from "./site.mjs";
 
-const skip =
-  noPackage ||
-  (!existsSync(join(LIB, "wasm/sample-webgpu")) &&
-    !process.env.BIGGAN_ALL_BUILDS &&
-    "no build sample-webgpu here");
+const skip = noPackage || without("sample-webgpu");
 const LIMIT = { skip, timeout: 600_000 };
 /** Of 255, between the two backends. */
 const TOLERANCE = 2;

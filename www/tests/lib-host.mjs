@@ -23,6 +23,14 @@ const TYPES = {
   ".wasm": "application/wasm",
 };
 
+/**
+ * Why a test of a build cannot run, or false. `BIGGAN_ALL_BUILDS` is set where a missing build is a fault.
+ */
+export const without = (build) =>
+  !existsSync(join(LIB, "wasm", build)) &&
+  !process.env.BIGGAN_ALL_BUILDS &&
+  `no build ${build} here: run cargo xtask web`;
+
 /** What a strict page allows: its own files and wasm. Nothing inline, no blob: worker. */
 export const STRICT = [
   "default-src 'none'",
