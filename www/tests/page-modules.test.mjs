@@ -58,12 +58,12 @@ test("a state goes into a link and back", () => {
 
 test("a broken link is refused with the part that is wrong", () => {
   const broken = [
-    ["seed=-1", /seed=-1 .*whole number from 0 to 18446744073709551615/],
+    ["seed=-1", /seed=-1: .*whole number from 0 to 18446744073709551615/],
     ["seed=18446744073709551616", /whole number/],
-    ["class=cat", /class=cat .*whole number/],
+    ["class=cat", /class=cat: .*whole number/],
     ["class=1:0,2:0", /weights are all 0/],
     ["class=1:-1,2:3", /below 0/],
-    ["t=0", /t=0 .*above 0/],
+    ["t=0", /t=0: .*above 0/],
     ["t=NaN", /no number/],
     ["n=65", /from 1 to 64/],
     ["z=0,2", /-1 to 1/],

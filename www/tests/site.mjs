@@ -67,31 +67,51 @@ export async function chooseClass(page, className) {
 }
 
 /** Waits until the list "Samples" shows so many pictures with this text and no more are coming. */
-export async function drawn(page, alt, count, timeout = 30_000) {
-  await page.waitForFunction(
-    ([alt, count]) => {
-      const list = document.querySelector("#samples");
-      const pictures = [...list.querySelectorAll("img")];
-      return (
-        list.getAttribute("aria-busy") === "false" &&
-        pictures.length === count &&
-        pictures.every((picture) => picture.alt === alt)
-      );
-    },
-    [alt, count],
-    { timeout },
-  );
+export function drawn(page, alt, count, timeout = 30_000) {
+  const whole = ([alt, count]) => {
+    const list = document.querySelector("#samples");
+    const pictures = [...list.querySelectorAll("img")];
+    return (
+      list.getAttribute("aria-busy") === "false" &&
+      pictures.length === count &&
+      pictures.every((picture) => picture.alt === alt)
+    );
+  };
+  return waitOrTell(page, whole, [alt, count], timeout, `${count} times "${alt}"`);
 }
 
 /** Waits until a list shows all its pictures. */
 export async function settled(page, name, timeout = 30_000) {
-  const list = page.getByRole("list", { name, exact: true });
-  const whole = (element) =>
-    element.getAttribute("aria-busy") === "false" &&
-    [...element.children].every((place) => place.querySelector("img")?.complete);
-  await list.waitFor({ timeout });
-  await page.waitForFunction(whole, await list.elementHandle(), { timeout });
-  return list;
+  const whole = (name) => {
+    const list = document.querySelector(`[aria-label="${name}"]:is(ul, ol)`);
+    const places = [...list.children];
+    return (
+      list.checkVisibility() &&
+      list.getAttribute("aria-busy") === "false" &&
+      places.every((place) => place.querySelector("img")?.complete)
+    );
+  };
+  await waitOrTell(page, whole, name, timeout, `the list ${name}`);
+  return page.getByRole("list", { name, exact: true });
+}
+
+/** Waits, and where that is in vain tells what the page shows. */
+async function waitOrTell(page, condition, argument, timeout, what) {
+  try {
+    await page.waitForFunction(condition, argument, { timeout });
+  } catch (error) {
+    const shown = await page.evaluate(() => {
+      const texts = ["problem", "open-problem", "notices", "status", "timing"].map(
+        (id) => `${id}: ${document.getElementById(id)?.textContent}`,
+      );
+      const lists = [...document.querySelectorAll("[aria-busy]")].map((list) => {
+        const images = [...list.querySelectorAll("img")];
+        return `${list.id}: busy ${list.ariaBusy}, ${list.children.length} places, ${images.length} pictures, ${images[0]?.alt}`;
+      });
+      return [location.href, ...texts, ...lists].join("\n  ");
+    });
+    throw new Error(`waited for ${what}\n  ${shown}`, { cause: error });
+  }
 }
 
 /** RGBA bytes of every picture in a list. */

@@ -13,6 +13,13 @@ export interface GalleryOptions {
   fitted?: boolean;
 }
 
+/** A picture for a place. */
+export interface Filling {
+  index: number;
+  shot: Shot;
+  drawn: Drawn;
+}
+
 /** Room below a fitted grid, in pixels: what is chosen should be seen without scrolling. */
 const ROOM_BELOW = 150;
 const LEAST_HEIGHT = 300;
@@ -68,28 +75,27 @@ export class Gallery {
     this.#layOut();
   }
 
-  /** Shows the pictures of some places at once. */
-  async fill(pictures: ReadonlyMap<number, Drawn>): Promise<void> {
-    const shots = this.#shots;
+  /** Shows some pictures at once; those of shots that are expected no more are left out. */
+  async fill(pictures: readonly Filling[]): Promise<void> {
     const images = await Promise.all(
-      [...pictures].map(async ([index, drawn]) => {
+      pictures.map(async ({ shot, drawn }) => {
         const image = new Image(drawn.image.width, drawn.image.height);
         image.src = drawn.address;
-        image.alt = shots[index]?.alt ?? "";
+        image.alt = shot.alt;
         image.decoding = "sync";
         // a picture that is dropped from the cache meanwhile is wanted no more
         await image.decode().catch(() => {});
-        return [index, image, drawn] as const;
+        return image;
       }),
     );
-    if (shots !== this.#shots) return;
-    for (const [index, image, drawn] of images) {
+    pictures.forEach(({ index, shot, drawn }, at) => {
+      const [place, image] = [this.#places[index], images[at]];
+      if (this.#shots[index] !== shot || !place || !image) return;
       this.#drawn[index] = drawn;
-      const place = this.#places[index];
-      const old = place?.querySelector("img");
+      const old = place.querySelector("img");
       if (old) old.replaceWith(image);
-      else place?.prepend(image);
-    }
+      else place.prepend(image);
+    });
   }
 
   get #places(): HTMLElement[] {

@@ -79,7 +79,7 @@ export function decode(text: string): State {
       return parse(value);
     } catch (error) {
       const why = error instanceof Error ? error.message : String(error);
-      throw new Error(`${key}=${shortened(value)} in the link: ${why}`);
+      throw new Error(`in the link, ${key}=${shortened(value)}: ${why}`);
     }
   };
   const point = (prefix: string, usual: Point): Point => {

@@ -177,7 +177,10 @@ function show(asked: State): void {
   addresses.replace(encode(state));
 }
 
-const sameModel = (digits: string, id: string) => id !== "" && (id.startsWith(digits) || digits.startsWith(id));
+/** A link has the first digits of a model's SHA-256, few or many. */
+function sameModel(digits: string, id: string): boolean {
+  return id !== "" && (id.startsWith(digits) || digits.startsWith(id));
+}
 
 /** Goes to a link, a saved picture's state, or an entry of the browser's history. */
 async function visit(link: string): Promise<void> {

@@ -1,8 +1,8 @@
 /** Draws what galleries expect: the newest request wins, and pictures are shown as they come. */
 
 import type { Generator } from "../lib/api.js";
-import { type Drawn, type DrawnCache, keyOf } from "./drawn.js";
-import type { Gallery } from "./gallery.js";
+import { type DrawnCache, keyOf } from "./drawn.js";
+import type { Filling, Gallery } from "./gallery.js";
 import type { Shot } from "./scene.js";
 
 /** Pictures that were computed, and the time that they took. */
@@ -133,12 +133,11 @@ export class Painter {
   }
 
   async #show(ready: Wanted[]): Promise<void> {
-    const fills = new Map<Gallery, Map<number, Drawn>>();
+    const fills = new Map<Gallery, Filling[]>();
     for (const { gallery, index, shot } of ready) {
       const drawn = this.#cache.get(shot);
       if (!drawn) continue;
-      const fill = fills.get(gallery) ?? new Map<number, Drawn>();
-      fills.set(gallery, fill.set(index, drawn));
+      fills.set(gallery, [...(fills.get(gallery) ?? []), { index, shot, drawn }]);
     }
     await Promise.all([...fills].map(([gallery, fill]) => gallery.fill(fill)));
   }

@@ -26,26 +26,26 @@ export async function openFiles(files: readonly File[]): Promise<Opened> {
     const file = config ? { weights, config } : { weights };
     return { source: { kind: "file", name: weights.name, file } };
   }
-  const names = files.map(({ name }) => name).join(", ");
+  const names = `${files.length === 1 ? "the file" : "the files"} ${files.map(({ name }) => name).join(", ")}`;
   if (config?.name.endsWith(".index.json")) {
-    throw new Error(`${names} is an index of parts: give its address, so that the parts are found beside it`);
+    throw new Error(`${names}: an index of parts cannot be opened by itself; give its address, so that the parts are found beside it`);
   }
   throw new Error(
-    `${names || "what was dropped"} cannot be opened: give a PNG saved here, a model (.safetensors), ` +
+    `${names} cannot be opened: give a PNG saved here, a model (.safetensors), ` +
       "or PyTorch weights (.bin, .pth) together with their config (.json)",
   );
 }
 
 async function linkOf(picture: File): Promise<string> {
-  if (picture.size > MOST_PICTURE_BYTES) throw new Error(`${picture.name} is too large for a picture of this page`);
+  if (picture.size > MOST_PICTURE_BYTES) throw new Error(`the file ${picture.name} is too large for a picture of this page`);
   let link: string | null;
   try {
     link = findText(new Uint8Array(await picture.arrayBuffer()), STATE_KEYWORD);
   } catch (error) {
-    throw new Error(`${picture.name}: ${error instanceof Error ? error.message : String(error)}`);
+    throw new Error(`the file ${picture.name}: ${error instanceof Error ? error.message : String(error)}`);
   }
   if (link !== null) return link;
   throw new Error(
-    `${picture.name} carries no state of this page: it was saved elsewhere, or a program has dropped its text`,
+    `the file ${picture.name} carries no state of this page: it was saved elsewhere, or a program has dropped its text`,
   );
 }
