@@ -9,7 +9,7 @@ export interface GalleryOptions {
   onChoose?: (index: number) => void;
   /** What the button of a picture does, for those who do not see it. */
   action?: (index: number) => string;
-  /** Fits the grid to the window; else the style sheet places the pictures. */
+  /** Fits the grid to its frame, the parent; else the style sheet places the pictures. */
   fitted?: boolean;
 }
 
@@ -19,12 +19,6 @@ export interface Filling {
   shot: Shot;
   drawn: Drawn;
 }
-
-/** Room below a fitted grid, in pixels: what is chosen should be seen without scrolling. */
-const ROOM_BELOW = 150;
-const LEAST_HEIGHT = 300;
-/** On narrow windows the pictures stay in sight above the controls, so that they take half of it. */
-const NARROW = matchMedia("(max-width: 55.99rem)");
 
 export class Gallery {
   readonly #list: HTMLElement;
@@ -38,10 +32,8 @@ export class Gallery {
     this.#list = list;
     this.#options = options;
     if (options.onChoose) list.addEventListener("keydown", (event) => this.#move(event));
-    if (options.fitted) {
-      // the width of the parent, since the list's own follows from the columns
-      if (list.parentElement) new ResizeObserver(() => this.#layOut()).observe(list.parentElement);
-      addEventListener("resize", () => this.#layOut());
+    if (options.fitted && list.parentElement) {
+      new ResizeObserver(() => this.#layOut()).observe(list.parentElement);
     }
   }
 
@@ -170,11 +162,9 @@ export class Gallery {
     if (!this.#options.fitted || count === 0) return;
     const frame = this.#list.parentElement;
     if (!frame || frame.clientWidth === 0) return;
-    const { paddingLeft, paddingRight } = getComputedStyle(frame);
-    const width = frame.clientWidth - parseFloat(paddingLeft) - parseFloat(paddingRight);
-    const top = this.#list.getBoundingClientRect().top + scrollY;
-    const room = NARROW.matches ? innerHeight / 2 : innerHeight - top - ROOM_BELOW;
-    const height = Math.max(LEAST_HEIGHT, room);
+    const padding = getComputedStyle(frame);
+    const width = frame.clientWidth - parseFloat(padding.paddingLeft) - parseFloat(padding.paddingRight);
+    const height = frame.clientHeight - parseFloat(padding.paddingTop) - parseFloat(padding.paddingBottom);
     const gap = parseFloat(getComputedStyle(this.#list).columnGap) || 0;
     const { columns, side } = gridFor(count, width, height, gap);
     this.#columns = columns;

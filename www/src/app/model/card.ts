@@ -4,6 +4,13 @@ import type { GeneratorInfo } from "../../lib/api.js";
 import { element } from "../element.js";
 import { MODEL_ID_DIGITS } from "../state.js";
 
+/** Names that people know the importer's sources by. */
+const PROGRAMS: Record<string, string> = {
+  "hf-deep": "pytorch-pretrained-BigGAN",
+  "biggan-pytorch": "BigGAN-PyTorch",
+  studiogan: "PyTorch-StudioGAN",
+};
+
 const whole = (value: number) => value.toLocaleString("en");
 
 export function showCard({ model, modelId, modelBytes }: GeneratorInfo, name: string): void {
@@ -18,7 +25,7 @@ export function showCard({ model, modelId, modelBytes }: GeneratorInfo, name: st
     [
       "Origin",
       model.imported
-        ? `weights of ${model.imported}`
+        ? `weights of ${PROGRAMS[model.imported] ?? model.imported}`
         : trained
           ? `recipe ${model.recipe}, ${whole(model.imagesSeen)} images seen, ${whole(model.gStep)} generator steps`
           : "never trained: the weights are random",
@@ -30,10 +37,6 @@ export function showCard({ model, modelId, modelBytes }: GeneratorInfo, name: st
     ...facts.filter(([, value]) => value !== "").flatMap(([term, value]) => [tag("dt", term), tag("dd", value)]),
   );
   showScores(model.scores);
-  const side = `${model.resolution}×${model.resolution}`;
-  element("model", HTMLParagraphElement).textContent =
-    `A generative adversarial network draws these ${side} pictures here, on your machine. ` +
-    (model.dataset ? `It learned from ${model.dataset}${trained || model.imported ? "" : ", but was never trained"}.` : "");
 }
 
 function showScores(scores: Record<string, number>): void {
