@@ -64,3 +64,26 @@ test("nothing moves while pictures come", LIMIT, async (t) => {
   t.diagnostic(`cumulative layout shift ${shift.toFixed(4)} ${shifts.join(" ")}`);
   assert.ok(shift < 0.1, `${shift}`);
 });
+
+test("on a phone the pictures stay in sight while a control is used", LIMIT, async (t) => {
+  const { page, address } = await openSite(t, {
+    viewport: { width: 390, height: 844 },
+    hasTouch: true,
+    colorScheme: "light",
+  });
+  await page.goto(`${address}#class=3&seed=5`);
+  await settled(page, "Samples");
+  const slider = page.getByRole("slider", { name: "Detail" });
+  await slider.evaluate((input) => input.scrollIntoView({ block: "end" }));
+  await slider.fill("0.6");
+  await settled(page, "Samples");
+  const box = (locator) => locator.evaluate((element) => element.getBoundingClientRect().toJSON());
+  const [pictures, control] = [await box(page.getByRole("list", { name: "Samples" })), await box(slider)];
+  assert.ok(pictures.top >= 0, `the pictures begin at ${pictures.top}`);
+  assert.ok(pictures.bottom <= control.top, `${pictures.bottom} is below the slider at ${control.top}`);
+  assert.ok(control.bottom < 846, `the slider ends at ${control.bottom}`);
+  await page.evaluate(() => {
+    document.activeElement.blur();
+  });
+  keepShot("page-slider-390-light", await page.screenshot());
+});

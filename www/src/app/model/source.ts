@@ -27,10 +27,12 @@ export function modelOf(source: Source): GeneratorOptions["model"] {
 export function nameOf(source: Source): string {
   switch (source.kind) {
     case "shipped":
-      return SHIPPED.replace(/^.*\//, "");
+      return lastPart(SHIPPED);
     case "address":
-      return decodeURIComponent(source.address.replace(/[?#].*$/, "").replace(/^.*\//, "")) || source.address;
+      return lastPart(source.address.replace(/[?#].*$/, "")) || source.address;
     case "file":
       return source.name;
   }
 }
+
+const lastPart = (path: string) => path.replace(/^.*\//, "");
