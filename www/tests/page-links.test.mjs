@@ -123,7 +123,10 @@ test("a saved picture restores its state when it is dropped or picked", LIMIT, a
     else await drop(page, [file]);
     await settled(page, list);
     assert.deepEqual(await pixels(page, list), before);
-    assert.equal(page.url(), url);
+    await page.waitForURL(url);
+    // the state before is an entry of the history
+    await page.goBack();
+    await drawn(page, "T-shirt/top, seed 1, truncation 1", 16);
   }
   assert.deepEqual(errors, []);
 });

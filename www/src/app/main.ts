@@ -10,7 +10,7 @@ import { History } from "./history.js";
 import { decode, encode } from "./link.js";
 import { showCard } from "./model/card.js";
 import { Opener } from "./model/opener.js";
-import { modelOf, nameOf, type Source } from "./model/source.js";
+import { addressOf, modelOf, nameOf, type Source } from "./model/source.js";
 import { dismiss, notify } from "./notices.js";
 import { worksOffline } from "./offline/register.js";
 import { Painter } from "./painter.js";
@@ -33,11 +33,16 @@ import { SamplesView } from "./views/samples_view.js";
 import { TruncationsView } from "./views/truncations_view.js";
 import type { View } from "./views/view.js";
 
+/** In the browser's history: the address that led here is replaced, or the visitor can go back to it. */
+type Entry = "same entry" | "new entry";
+
 let state: State = DEFAULT_STATE;
 let generator: Generator | undefined;
 let source: Source = { kind: "shipped" };
 /** The loading that counts: a newer one ends it. */
 let loading = new AbortController();
+/** A link that came before there was a model. */
+let waiting: State | undefined;
 /** Asked to save while pictures are still coming. */
 let saveWhenDone = false;
 
@@ -56,11 +61,14 @@ const views: Record<ViewName, View> = {
   truncations: new TruncationsView(change),
   breeding: new BreedingView(change),
 };
-const addresses = new History((fragment) => void visit(fragment));
+const addresses = new History((fragment) => void visit(fragment, "same entry"));
 const opener = new Opener({
-  onLink: (link) => void visit(link),
+  onLink: (link) => void visit(link, "new entry"),
   onSource: (wanted) =>
-    void load(wanted, { ...state, modelId: null }).catch((error) => opener.showProblem(error)),
+    // what is shown when the model is there, not when it was asked for
+    void load(wanted, () => ({ ...state, modelId: null }), "new entry").catch((error) =>
+      opener.showProblem(error),
+    ),
 });
 const save = element("save", HTMLButtonElement);
 const shareButton = element("share", HTMLButtonElement);
@@ -92,7 +100,7 @@ async function start(): Promise<void> {
   if (location.hash.length > 1 && wanted) controls.lockSeed();
   views.samples.main.reserve(asked.count);
   try {
-    if (asked.model === null) await load({ kind: "shipped" }, asked);
+    if (asked.model === null) await load({ kind: "shipped" }, () => asked, "same entry");
     else await loadOrShipped(asked.model, asked);
   } catch (error) {
     views.samples.main.busy = false;
@@ -103,16 +111,20 @@ async function start(): Promise<void> {
 /** A model that a link names may be gone: then the page's own draws. */
 async function loadOrShipped(address: string, asked: State): Promise<void> {
   try {
-    await load({ kind: "address", address }, asked);
+    await load({ kind: "address", address }, () => asked, "same entry");
   } catch (error) {
     opener.showProblem(error);
-    notify("link", `The model of the link could not be loaded: ${status.sentenceOf(error)} The page's own draws instead.`);
-    await load({ kind: "shipped" }, { ...asked, model: null, modelId: null });
+    notify(
+      "link",
+      `The model of the link could not be loaded: ${status.sentenceOf(error)} The page's own draws instead.`,
+    );
+    const without = { ...asked, model: null, modelId: null };
+    await load({ kind: "shipped" }, () => without, "same entry");
   }
 }
 
 /** Loads a model and shows a state with it; the one before stays until then. */
-async function load(wanted: Source, asked: State): Promise<void> {
+async function load(wanted: Source, asked: () => State, entry: Entry): Promise<void> {
   loading.abort();
   loading = new AbortController();
   const { signal } = loading;
@@ -131,7 +143,9 @@ async function load(wanted: Source, asked: State): Promise<void> {
       },
     });
     opener.clearProblem();
-    use(made, wanted, asked);
+    use(made, wanted);
+    show(waiting ?? asked(), entry);
+    waiting = undefined;
   } catch (error) {
     if (signal.aborted) return;
     // the model before goes on
@@ -140,7 +154,7 @@ async function load(wanted: Source, asked: State): Promise<void> {
   }
 }
 
-function use(made: Generator, from: Source, asked: State): void {
+function use(made: Generator, from: Source): void {
   generator?.dispose();
   generator = made;
   source = from;
@@ -151,17 +165,18 @@ function use(made: Generator, from: Source, asked: State): void {
   opener.away = from.kind !== "shipped";
   element("problem", HTMLParagraphElement).hidden = true;
   shareButton.disabled = false;
-  show(asked);
 }
 
 /** Shows a state that comes from outside: a link, a picture, another model's page. */
-function show(asked: State): void {
+function show(asked: State, entry: Entry): void {
   if (!generator) return;
   const { model, modelId } = generator.info;
   const id = modelId.slice(0, MODEL_ID_DIGITS);
   const wrong = misfits(asked, model);
-  if (wrong.length > 0) notify("link", `${wrong.map(status.sentenceOf).join(" ")} The nearest that the model has is shown.`);
-  else if (asked.modelId !== null && !sameModel(asked.modelId, modelId) && asked.modelId !== state.modelId) {
+  if (wrong.length > 0) {
+    const sentences = wrong.map(status.sentenceOf).join(" ");
+    notify("link", `${sentences} The nearest that the model has is shown.`);
+  } else if (asked.modelId !== null && !sameModel(asked.modelId, modelId) && asked.modelId !== state.modelId) {
     notify(
       "link",
       `This was made with another model (SHA-256 ${asked.modelId}…): open that model's file to see the same picture.`,
@@ -169,12 +184,15 @@ function show(asked: State): void {
   }
   state = {
     ...fit(asked, model),
-    model: source.kind === "address" ? source.address : null,
+    model: addressOf(source) ?? null,
     modelId: id || null,
   };
   render();
-  // in place of the address that led here: going back must not lead to the same state again
-  addresses.replace(encode(state));
+  if (entry === "same entry") addresses.replace(encode(state));
+  else {
+    addresses.show(encode(state));
+    addresses.flush();
+  }
 }
 
 /** A link has the first digits of a model's SHA-256, few or many. */
@@ -183,7 +201,7 @@ function sameModel(digits: string, id: string): boolean {
 }
 
 /** Goes to a link, a saved picture's state, or an entry of the browser's history. */
-async function visit(link: string): Promise<void> {
+async function visit(link: string, entry: Entry): Promise<void> {
   let asked: State;
   try {
     asked = decode(link);
@@ -193,16 +211,20 @@ async function visit(link: string): Promise<void> {
   }
   dismiss("link");
   controls.lockSeed();
-  if (!generator) return;
-  const present = asked.modelId !== null && sameModel(asked.modelId, generator.info.modelId);
-  const here = source.kind === "address" ? source.address : source.kind === "shipped" ? null : undefined;
-  if (present || asked.model === here) show(asked);
-  else {
-    const wanted: Source = asked.model === null ? { kind: "shipped" } : { kind: "address", address: asked.model };
-    await load(wanted, asked).catch((error: unknown) => {
-      notify("link", `The model could not be loaded: ${status.sentenceOf(error)} The page stays as it is.`);
-    });
+  if (!generator) {
+    waiting = asked;
+    return;
   }
+  const present = asked.modelId !== null && sameModel(asked.modelId, generator.info.modelId);
+  if (present || asked.model === addressOf(source)) {
+    show(asked, entry);
+    return;
+  }
+  const wanted: Source =
+    asked.model === null ? { kind: "shipped" } : { kind: "address", address: asked.model };
+  await load(wanted, () => asked, entry).catch((error: unknown) => {
+    notify("link", `The model could not be loaded: ${status.sentenceOf(error)} The page stays as it is.`);
+  });
 }
 
 /** A change that the visitor makes. */

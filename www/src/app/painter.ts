@@ -13,8 +13,8 @@ export interface Work {
 
 /** A request takes about this long, so that a slow model shows pictures one after another. */
 const REQUEST_MS = 250;
-/** A guess before the first picture. */
-const FIRST_MS_PER_PICTURE = 25;
+/** A guess before the first picture: few are asked for, so that something is seen soon. */
+const FIRST_MS_PER_PICTURE = 125;
 
 /** A place for a picture. */
 interface Wanted {

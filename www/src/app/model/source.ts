@@ -23,6 +23,18 @@ export function modelOf(source: Source): GeneratorOptions["model"] {
   }
 }
 
+/** For links: `null` is the page's own, and a file has none. */
+export function addressOf(source: Source): string | null | undefined {
+  switch (source.kind) {
+    case "shipped":
+      return null;
+    case "address":
+      return source.address;
+    case "file":
+      return undefined;
+  }
+}
+
 /** For people. */
 export function nameOf(source: Source): string {
   switch (source.kind) {
