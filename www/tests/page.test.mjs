@@ -179,6 +179,12 @@ test("a dragged slider shows the newest request, and 64 pictures come", LIMIT, a
   await page.goto(address);
   await draw(page, { className: "Coat", truncation: 1, seed: 2, count: 64 });
   const slider = page.getByRole("slider", { name: "Truncation" });
+  await page.evaluate(() => {
+    window.longest = 0;
+    new PerformanceObserver((list) => {
+      for (const { duration } of list.getEntries()) window.longest = Math.max(window.longest, duration);
+    }).observe({ type: "longtask" });
+  });
   const started = Date.now();
   await slider.evaluate(async (input) => {
     for (let step = 0; step <= 40; step++) {
@@ -189,6 +195,10 @@ test("a dragged slider shows the newest request, and 64 pictures come", LIMIT, a
   });
   await drawn(page, "Coat, seed 2, truncation 0.6", 64);
   t.diagnostic(`41 requests of 64 pictures in 0.4 s: the last was there after ${Date.now() - started} ms`);
+  // the page itself computes nothing: it stays free for the visitor
+  const longest = await page.evaluate(() => window.longest);
+  t.diagnostic(`longest task of the page ${longest} ms`);
+  assert.ok(longest < 250, `${longest} ms`);
   // one gesture is one entry of the history
   await page.waitForFunction(() => location.hash.includes("t=0.6&"));
   assert.deepEqual(errors, []);

@@ -20,6 +20,9 @@ export interface Filling {
   drawn: Drawn;
 }
 
+/** Pictures up to this side are shown as the squares that they are; larger ones are smoothed. */
+export const MOST_ENLARGED = 64;
+
 export class Gallery {
   readonly #list: HTMLElement;
   readonly #options: GalleryOptions;
@@ -75,6 +78,7 @@ export class Gallery {
         image.src = drawn.address;
         image.alt = shot.alt;
         image.decoding = "sync";
+        image.classList.toggle("enlarged", drawn.image.width <= MOST_ENLARGED);
         // a picture that is dropped from the cache meanwhile is wanted no more
         await image.decode().catch(() => {});
         return image;

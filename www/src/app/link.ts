@@ -179,8 +179,8 @@ function parseView(text: string): View {
 
 /** @throws if a page must not load a model from there. */
 export function parseAddress(text: string): string {
-  const url = URL.parse(text);
-  if (!url) throw new Error("give a whole address, such as https://example.org/model.safetensors");
+  if (!URL.canParse(text)) throw new Error("give a whole address, such as https://example.org/model.safetensors");
+  const url = new URL(text);
   const here = globalThis.location?.origin;
   if (url.protocol === "https:" || url.origin === here) return url.href;
   throw new Error("models come over https, or from this page's own server");

@@ -1,6 +1,7 @@
 /** Frames that play forwards and backwards. */
 
 import { element } from "./element.js";
+import { MOST_ENLARGED } from "./gallery.js";
 
 export class Loop {
   readonly #canvas = element("loop", HTMLCanvasElement);
@@ -70,6 +71,7 @@ export class Loop {
     if (!frame) return;
     if (this.#canvas.width !== frame.width) {
       this.#canvas.width = this.#canvas.height = frame.width;
+      this.#canvas.classList.toggle("enlarged", frame.width <= MOST_ENLARGED);
     }
     this.#canvas.getContext("2d")?.putImageData(frame, 0, 0);
   }
