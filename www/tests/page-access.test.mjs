@@ -99,7 +99,7 @@ test("every control is reached by the tab key, in the order that is seen", LIMIT
     seen.push(now);
   }
   assert.deepEqual(seen, [
-    ...["tab-samples", "share", "save", "Choose sample 1", "pin", "class", "add-class"],
+    ...["tab-samples", "share", "save", "Choose picture 1", "pin", "class", "add-class"],
     ...["truncation", "truncation-off"].reverse(),
     ...["seed", "lock", "count", "sample", "redraw", "chunk-0", "chunk-1", "chunk-2", "chunk-3"],
     ...["model-address", "Load", "files"],

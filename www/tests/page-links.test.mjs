@@ -144,7 +144,7 @@ test("a single picture carries its own state", LIMIT, async (t) => {
   await drop(page, [png(Buffer.from(bytes))]);
   await page.waitForFunction(() => location.hash.includes("index=2"));
   await settled(page, "Samples");
-  const button = page.getByRole("button", { name: "Choose sample 3" });
+  const button = page.getByRole("button", { name: "Choose picture 3" });
   assert.equal(await button.getAttribute("aria-pressed"), "true");
   assert.deepEqual(await pixels(page), all);
 });

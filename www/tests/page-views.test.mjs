@@ -8,7 +8,7 @@ const LIMIT = { skip, timeout: 120_000 };
 const DRESS = { className: "Dress", truncation: 1, seed: 7, count: 4 };
 
 const open = (page, name) => page.getByRole("tab", { name }).click();
-const choose = (page, number) => page.getByRole("button", { name: `Choose sample ${number}`, exact: true }).click();
+const choose = (page, number) => page.getByRole("button", { name: `Choose picture ${number}`, exact: true }).click();
 /** What the canvas of the loop shows. */
 const frame = (page) =>
   page.locator("#loop").evaluate((canvas) => {
@@ -161,15 +161,15 @@ test("tabs and pictures work by keyboard", LIMIT, async (t) => {
   assert.equal(await page.getByRole("tabpanel", { name: "Breeding" }).isVisible(), true);
   await page.keyboard.press("Home");
   const focused = () => page.evaluate(() => document.activeElement.getAttribute("aria-label"));
-  await page.getByRole("button", { name: "Choose sample 1", exact: true }).focus();
+  await page.getByRole("button", { name: "Choose picture 1", exact: true }).focus();
   await page.keyboard.press("ArrowRight");
   await page.keyboard.press("ArrowDown");
-  assert.equal(await focused(), "Choose sample 6");
+  assert.equal(await focused(), "Choose picture 6");
   await page.keyboard.press("Enter");
-  const sixth = page.getByRole("button", { name: "Choose sample 6" });
+  const sixth = page.getByRole("button", { name: "Choose picture 6" });
   assert.equal(await sixth.getAttribute("aria-pressed"), "true");
   await page.keyboard.press("End");
-  assert.equal(await focused(), "Choose sample 16");
+  assert.equal(await focused(), "Choose picture 16");
   // one stop of the tab key for all pictures
   assert.equal(await page.locator("#samples button[tabindex='0']").count(), 1);
   await chooseClass(page, "Bag");

@@ -18,7 +18,7 @@ export class SamplesView implements View {
           ...withLatent(state, { index, steps: [] }),
           litter: DEFAULT_STATE.litter,
         })),
-      action: (index) => `Choose sample ${index + 1}`,
+      action: (index) => `Choose picture ${index + 1}`,
     });
   }
 
