@@ -185,6 +185,8 @@ test("a dragged slider shows the newest request, and 64 pictures come", LIMIT, a
       for (const { duration } of list.getEntries()) window.longest = Math.max(window.longest, duration);
     }).observe({ type: "longtask" });
   });
+  await page.waitForFunction(() => location.hash.includes("class=4&seed=2&t=1&n=64"));
+  const entries = await page.evaluate(() => history.length);
   const started = Date.now();
   await slider.evaluate(async (input) => {
     for (let step = 0; step <= 40; step++) {
@@ -201,6 +203,7 @@ test("a dragged slider shows the newest request, and 64 pictures come", LIMIT, a
   assert.ok(longest < 250, `${longest} ms`);
   // one gesture is one entry of the history
   await page.waitForFunction(() => location.hash.includes("t=0.6&"));
+  assert.equal(await page.evaluate(() => history.length), entries + 1);
   assert.deepEqual(errors, []);
 });
 
