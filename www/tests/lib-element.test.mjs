@@ -132,14 +132,18 @@ test(
     await page.evaluate(() => {
       // one that moves keeps its generator
       const bag = document.getElementById("Bag");
+      window.before = bag.generator;
+      events.length = 0;
       document.querySelector("main").append(bag);
       document.getElementById("Coat").remove();
       document.getElementById("Shirt").remove();
     });
-    await drawn(page, "Bag", "Bag, seed 0, truncation off");
+    await page.waitForFunction(() => events.some(([, name]) => name === "sample"));
+    assert.equal(await page.evaluate(() => document.getElementById("Bag").generator === before), true);
     assert.equal(page.workers().length, 1);
+    const ended = page.workers()[0].waitForEvent("close");
     await page.evaluate(() => document.getElementById("Bag").remove());
-    await page.waitForTimeout(500);
+    await ended;
     assert.equal(page.workers().length, 0);
   },
 );

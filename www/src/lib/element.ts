@@ -47,7 +47,9 @@ export class BigGanSampler extends Base {
 
   readonly #view: View;
   #sight: IntersectionObserver | undefined;
-  /** Whether it has come near the window, or is eager. */
+  /** Whether it has ever come near the window, or is eager. */
+  #seen = false;
+  /** The same, while it is on the page. */
   #begun = false;
   #source: { key: string; lease: Lease } | undefined;
   #drawing: AbortController | undefined;
@@ -171,7 +173,8 @@ export class BigGanSampler extends Base {
   connectedCallback(): void {
     // properties set before the element was defined hide the accessors
     for (const name of BigGanSampler.observedAttributes) this.#adopt(name as "src");
-    if (this.loading === "eager") this.#begin();
+    // one that is moved goes on before its generator ends
+    if (this.loading === "eager" || this.#seen) this.#begin();
     else this.#watch();
   }
 
@@ -208,6 +211,7 @@ export class BigGanSampler extends Base {
 
   #begin(): void {
     this.#sight?.disconnect();
+    this.#seen = true;
     this.#begun = true;
     this.#schedule();
   }
