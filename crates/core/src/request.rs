@@ -104,7 +104,9 @@ fn seed<'de, D: Deserializer<'de>>(source: D) -> std::result::Result<u64, D::Err
     match Written::deserialize(source)? {
         Written::Number(seed) => Ok(seed),
         Written::Digits(digits) => digits.parse().map_err(|_| {
-            D::Error::custom(format!("seed {digits:?} is no whole number from 0 to 2^64 - 1"))
+            D::Error::custom(format!(
+                "seed {digits:?} is no whole number from 0 to 2^64 - 1"
+            ))
         }),
     }
 }
@@ -442,7 +444,10 @@ mod tests {
         assert_eq!(read.from.z.seed, u64::MAX);
         let again = serde_json::to_string(&read).unwrap();
         assert_eq!(serde_json::from_str::<Picture>(&again).unwrap(), read);
-        for (change, to) in [("\"chunks\"", "\"chunk\""), ("\"18446744073709551615\"", "\"-1\"")] {
+        for (change, to) in [
+            ("\"chunks\"", "\"chunk\""),
+            ("\"18446744073709551615\"", "\"-1\""),
+        ] {
             assert!(serde_json::from_str::<Picture>(&text.replace(change, to)).is_err());
         }
     }
@@ -474,7 +479,10 @@ mod tests {
             assert!(error.to_string().contains(says), "{error}");
         };
         refused(&|p| p.from.classes[0].class = 99, "class 99");
-        refused(&|p| p.from.classes[0].weight = -1.0, "weight of class 1 is -1");
+        refused(
+            &|p| p.from.classes[0].weight = -1.0,
+            "weight of class 1 is -1",
+        );
         refused(&|p| p.from.classes[0].weight = 0.0, "all 0");
         refused(&|p| p.from.classes.clear(), "0 classes");
         refused(&|p| p.from.z.chunks = vec![0.0; 50], "50 chunks");

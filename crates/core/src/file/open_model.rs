@@ -39,7 +39,9 @@ impl<'a> OpenModel<'a> {
         let info = index.info()?;
         let files = index.parts()?.into_iter().map(|name| {
             let bytes = parts.get(name).ok_or_else(|| {
-                Error::File(format!("{name} is missing; give all parts beside the index"))
+                Error::File(format!(
+                    "{name} is missing; give all parts beside the index"
+                ))
             })?;
             index.open_part(name, bytes.as_ref())
         });
@@ -80,9 +82,10 @@ impl<'a> OpenModel<'a> {
     /// # Errors
     /// If a tensor is stored as another type than f32 and f16.
     pub fn read(self) -> Result<ModelFile> {
-        let tensors = self.left.iter().map(|(name, (file, info))| {
-            Ok((name.clone(), self.files[*file].tensor(name, info)?))
-        });
+        let tensors = self
+            .left
+            .iter()
+            .map(|(name, (file, info))| Ok((name.clone(), self.files[*file].tensor(name, info)?)));
         let tensors = HostTensors(tensors.collect::<Result<_>>()?);
         Ok(ModelFile {
             info: self.info,
