@@ -1,3 +1,4 @@
+import { createHash } from "node:crypto";
 import { existsSync, readFileSync } from "node:fs";
 import { fileURLToPath } from "node:url";
 import { defineConfig } from "vite";
@@ -27,18 +28,19 @@ function model() {
   };
 }
 
-/** What the built page may do: its own files and wasm, nothing else. Development needs inline styles. */
+/** What the built page may do: its own files and wasm, and models from where the visitor says. */
 const POLICY = [
   "default-src 'none'",
   "script-src 'self' 'wasm-unsafe-eval'",
   "worker-src 'self'",
-  "connect-src 'self'",
+  "connect-src 'self' https:",
   "style-src 'self'",
   "img-src 'self' blob: data:",
   "base-uri 'none'",
   "form-action 'none'",
 ].join("; ");
 
+/** Development needs inline styles. */
 function contentSecurityPolicy() {
   return {
     name: "content-security-policy",
@@ -53,17 +55,58 @@ function contentSecurityPolicy() {
   };
 }
 
+/** Builds that a page fetches where it needs them, so that a service worker must not fetch them ahead. */
+const ON_DEMAND = /(^|\/)(train-|sample-webgpu|check)/;
+
+/** The service worker, with the names of the files that it keeps and a version that changes with them. */
+function serviceWorker() {
+  const source = here("src/app/offline/service_worker.js");
+  return {
+    name: "service-worker",
+    apply: "build",
+    generateBundle: {
+      order: "post",
+      handler(_, bundle) {
+        const program = readFileSync(source, "utf8");
+        const files = Object.values(bundle)
+          .filter(({ fileName }) => !ON_DEMAND.test(fileName) && !fileName.endsWith(".map"))
+          .map((file) => [file.fileName, file.type === "chunk" ? file.code : file.source]);
+        files.push(["icon.svg", readFileSync(here("public/icon.svg"))]);
+        files.sort(([a], [b]) => (a < b ? -1 : 1));
+        const hash = createHash("sha256").update(program);
+        for (const [name, content] of files) hash.update(name).update(content);
+        const version = hash.digest("hex").slice(0, 16);
+        const names = JSON.stringify(files.map(([name]) => name));
+        this.emitFile({
+          type: "asset",
+          fileName: "service-worker.js",
+          source: `const VERSION = "${version}";\nconst FILES = ${names};\n${program}`,
+        });
+      },
+    },
+  };
+}
+
+/** The wasm builds have the same file names: those of their folders tell them apart. */
+const FOLDER = /pkg\/([\w-]+)\/biggan_web/;
+const output = {
+  chunkFileNames: ({ facadeModuleId }) =>
+    `assets/${FOLDER.exec(facadeModuleId ?? "")?.[1] ?? "[name]"}-[hash].js`,
+  assetFileNames: ({ originalFileNames = [] }) =>
+    `assets/${FOLDER.exec(originalFileNames[0] ?? "")?.[1] ?? "[name]"}-[hash][extname]`,
+};
+
 export default defineConfig({
   root: here("."),
   // relative addresses: the build works below any path
   base: "./",
-  plugins: [model(), contentSecurityPolicy()],
-  worker: { format: "es" },
+  plugins: [model(), contentSecurityPolicy(), serviceWorker()],
+  worker: { format: "es", rollupOptions: { output } },
   build: {
     target: "es2023",
     // an inlined asset would need a wider policy
     assetsInlineLimit: 0,
     modulePreload: { polyfill: false },
-    rollupOptions: { input: { index: here("index.html"), check: here("check.html") } },
+    rollupOptions: { input: { index: here("index.html"), check: here("check.html") }, output },
   },
 });

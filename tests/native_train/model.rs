@@ -66,6 +66,52 @@ fn the_same_request_gives_the_same_bytes() {
 }
 
 #[test]
+fn pictures_of_a_page_are_drawn_and_unedited_ones_are_those_of_their_seed() {
+    let setting = with_model();
+    let raw = |out: &str, request: &[&str]| {
+        let mut words = vec!["sample", "model.safetensors", "--truncation", "0.5"];
+        words.extend(request);
+        words.extend(["--raw", out]);
+        setting.ok(&words);
+        image(&setting.path(out)).values
+    };
+    let of_seed = raw(
+        "seed.safetensors",
+        &["--class", "2", "--seed", "7", "--count", "2"],
+    );
+    let point = |index: usize, edits: &str| {
+        format!(
+            r#"{{"classes": [{{"class": 2, "weight": 0.5}}], "z": {{"seed": "7", "index": {index}{edits}}}}}"#
+        )
+    };
+    let (first, second) = (point(0, ""), point(1, ""));
+    let child = point(0, r#", "steps": [{"seed": 1, "size": 0.2}]"#);
+    let list = format!(
+        r#"[{{"from": {first}}}, {{"from": {second}}}, {{"from": {child}}},
+            {{"from": {first}, "to": {{"point": {second}, "at": 1.0}}}}]"#
+    );
+    std::fs::write(setting.path("pictures.json"), list).unwrap();
+    let drawn = raw("drawn.safetensors", &["--pictures", "pictures.json"]);
+    let (length, picture) = (of_seed.len() / 2, |n: usize, of: &[f32], length: usize| {
+        of[n * length..(n + 1) * length].to_vec()
+    });
+    assert_eq!(drawn[..2 * length], of_seed);
+    assert_ne!(picture(2, &drawn, length), picture(0, &drawn, length));
+    assert_eq!(picture(3, &drawn, length), picture(1, &drawn, length));
+
+    std::fs::write(setting.path("pictures.json"), "[]").unwrap();
+    let asked = [
+        "sample",
+        "model.safetensors",
+        "--pictures",
+        "pictures.json",
+        "--out",
+        "a.png",
+    ];
+    setting.refused(1, &asked, &["pictures.json", "0 pictures"]);
+}
+
+#[test]
 fn brought_latents_give_the_pictures_of_their_seed() {
     let setting = with_model();
     setting.ok(&[

@@ -1,9 +1,9 @@
 /** What the native programs compute. */
 
 import { execFileSync } from "node:child_process";
-import { mkdtempSync, readFileSync, rmSync } from "node:fs";
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
-import { join } from "node:path";
+import { dirname, join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { decode } from "./safetensors.mjs";
 
@@ -13,7 +13,7 @@ export const MODEL = fileURLToPath(new URL("../dist/models/fashion32.safetensors
 const target =
   process.env.CARGO_TARGET_DIR ?? fileURLToPath(new URL("../../target", import.meta.url));
 const REFERENCE = join(target, "debug/examples/browser_reference");
-const NATIVE_TRAIN = join(target, "debug/native-train");
+const NATIVE_TRAIN = process.env.NATIVE_TRAIN ?? join(target, "debug/native-train");
 
 /** Runs a program that writes a safetensors file, and reads that file. */
 function tensorsOf(program, argumentsFor) {
@@ -31,7 +31,20 @@ function tensorsOf(program, argumentsFor) {
 export function samplePixels({ classIndex, truncation, seed, count }) {
   const options = { class: classIndex, truncation, seed, count };
   const flags = Object.entries(options).flatMap(([name, value]) => [`--${name}`, String(value)]);
-  const tensors = tensorsOf(NATIVE_TRAIN, (out) => ["sample", MODEL, ...flags, "--raw", out]);
+  return rgbaOf(tensorsOf(NATIVE_TRAIN, (out) => ["sample", MODEL, ...flags, "--raw", out]));
+}
+
+/** RGBA bytes of `native-train sample --pictures`, one array an image. */
+export function picturePixels(pictures, truncation) {
+  const flags = (out) => {
+    const list = join(dirname(out), "pictures.json");
+    writeFileSync(list, JSON.stringify(pictures));
+    return ["--pictures", list, "--truncation", String(truncation), "--raw", out];
+  };
+  return rgbaOf(tensorsOf(NATIVE_TRAIN, (out) => ["sample", MODEL, ...flags(out)]));
+}
+
+function rgbaOf(tensors) {
   const { shape, values } = tensors.get("image");
   const [n, channels, side] = shape;
   const plane = side * side;

@@ -16,27 +16,39 @@ export const SOFTWARE_GPU = ["--enable-unsafe-webgpu", "--use-webgpu-adapter=swi
 
 const ALWAYS = ["--no-sandbox", "--disable-dev-shm-usage", "--disable-quic"];
 
-/** Serves the build and opens a browser of its own; both end with the test. */
-export async function openSite(t, { args = [], ...context } = {}) {
-  const server = await preview({ logLevel: "error", preview: { port: 0, host: "127.0.0.1" } });
-  const browser = await chromium.launch({ executablePath: CHROMIUM, args: [...ALWAYS, ...args] });
-  t.after(async () => {
-    await browser.close();
-    await server.close();
+/** A port that serves the build. */
+export async function serveSite(t, outDir = "dist") {
+  const server = await preview({
+    logLevel: "error",
+    build: { outDir },
+    preview: { port: 0, host: "127.0.0.1" },
   });
-  const page = await (await browser.newContext(context)).newPage();
+  t.after(() => server.close());
+  return server.httpServer.address().port;
+}
+
+/**
+ * Serves the build and opens a browser of its own; both end with the test. Without a service worker unless
+ * the test asks for one, since what passes it cannot be routed.
+ */
+export async function openSite(t, { args = [], ...context } = {}) {
+  const port = await serveSite(t);
+  const browser = await chromium.launch({ executablePath: CHROMIUM, args: [...ALWAYS, ...args] });
+  t.after(() => browser.close());
+  const page = await (
+    await browser.newContext({ serviceWorkers: "block", ...context })
+  ).newPage();
   const errors = [];
   page.on("pageerror", (error) => errors.push(error.message));
   page.on("console", (message) => {
     if (message.type() === "error") errors.push(message.text());
   });
-  const { port } = server.httpServer.address();
   return { page, errors, address: `http://127.0.0.1:${port}/` };
 }
 
 /** Sets the controls and waits for the samples of this request. */
 export async function draw(page, { className, truncation, seed, count }, timeout = 30_000) {
-  await page.getByRole("combobox", { name: "Class" }).selectOption(className);
+  await chooseClass(page, className);
   const off = page.getByRole("checkbox", { name: "Truncation off" });
   await off.setChecked(truncation === "off");
   if (truncation !== "off") {
@@ -44,25 +56,67 @@ export async function draw(page, { className, truncation, seed, count }, timeout
   }
   await page.getByRole("spinbutton", { name: "Count" }).fill(String(count));
   await page.getByRole("spinbutton", { name: "Seed" }).fill(String(seed));
-  const alt = `${className}, seed ${seed}, truncation ${truncation}`;
-  await page.waitForFunction(
-    ([alt, count]) => {
-      const list = document.querySelector("ul.samples");
-      const pictures = [...list.querySelectorAll("img")];
-      return (
-        list.getAttribute("aria-busy") === "false" &&
-        pictures.length === count &&
-        pictures.every((picture) => picture.alt === alt)
-      );
-    },
-    [alt, count],
-    { timeout },
-  );
+  await drawn(page, `${className}, seed ${seed}, truncation ${truncation}`, count, timeout);
 }
 
-/** RGBA bytes of every picture in the list "Samples". */
-export async function pixels(page) {
-  const list = page.getByRole("list", { name: "Samples" });
+/** Searches for a class and takes the best one found. */
+export async function chooseClass(page, className) {
+  const field = page.getByRole("combobox", { name: "Class", exact: true });
+  await field.fill(className);
+  await field.press("Enter");
+}
+
+/** Waits until the list "Samples" shows so many pictures with this text and no more are coming. */
+export function drawn(page, alt, count, timeout = 30_000) {
+  const whole = ([alt, count]) => {
+    const list = document.querySelector("#samples");
+    const pictures = [...list.querySelectorAll("img")];
+    return (
+      list.getAttribute("aria-busy") === "false" &&
+      pictures.length === count &&
+      pictures.every((picture) => picture.alt === alt)
+    );
+  };
+  return waitOrTell(page, whole, [alt, count], timeout, `${count} times "${alt}"`);
+}
+
+/** Waits until a list shows all its pictures. */
+export async function settled(page, name, timeout = 30_000) {
+  const whole = (name) => {
+    const list = document.querySelector(`[aria-label="${name}"]:is(ul, ol)`);
+    const places = [...list.children];
+    return (
+      list.checkVisibility() &&
+      list.getAttribute("aria-busy") === "false" &&
+      places.every((place) => place.querySelector("img")?.complete)
+    );
+  };
+  await waitOrTell(page, whole, name, timeout, `the list ${name}`);
+  return page.getByRole("list", { name, exact: true });
+}
+
+/** Waits, and where that is in vain tells what the page shows. */
+async function waitOrTell(page, condition, argument, timeout, what) {
+  try {
+    await page.waitForFunction(condition, argument, { timeout });
+  } catch (error) {
+    const shown = await page.evaluate(() => {
+      const texts = ["problem", "open-problem", "notices", "status", "timing"].map(
+        (id) => `${id}: ${document.getElementById(id)?.textContent}`,
+      );
+      const lists = [...document.querySelectorAll("[aria-busy]")].map((list) => {
+        const images = [...list.querySelectorAll("img")];
+        return `${list.id}: busy ${list.ariaBusy}, ${list.children.length} places, ${images.length} pictures, ${images[0]?.alt}`;
+      });
+      return [location.href, ...texts, ...lists].join("\n  ");
+    });
+    throw new Error(`waited for ${what}\n  ${shown}`, { cause: error });
+  }
+}
+
+/** RGBA bytes of every picture in a list. */
+export async function pixels(page, name = "Samples") {
+  const list = page.getByRole("list", { name, exact: true });
   const all = await list.getByRole("img").evaluateAll((pictures) =>
     pictures.map((picture) => {
       const canvas = new OffscreenCanvas(picture.naturalWidth, picture.naturalHeight);

@@ -22,6 +22,7 @@ pub mod model;
 pub mod named;
 pub mod normal;
 pub mod random;
+pub mod request;
 pub mod sampler;
 pub mod self_test;
 pub mod shape;

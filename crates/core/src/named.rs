@@ -185,16 +185,41 @@ pub fn adopt_state<M: Module>(module: M, passed: &M) -> Result<M> {
     })
 }
 
+/// Tensors that are given one at a time, each once.
+pub trait TensorSource {
+    /// Removes a tensor, if there is one of that name.
+    ///
+    /// # Errors
+    /// If its bytes cannot be read.
+    fn take(&mut self, name: &str) -> Result<Option<HostTensor>>;
+
+    /// The name of a tensor that nobody has taken.
+    fn left(&self) -> Option<&str>;
+}
+
+impl TensorSource for HostTensors {
+    fn take(&mut self, name: &str) -> Result<Option<HostTensor>> {
+        Ok(self.0.remove(name))
+    }
+
+    fn left(&self) -> Option<&str> {
+        self.0.keys().next().map(String::as_str)
+    }
+}
+
 /// The module with every tensor taken from `tensors`, moved to `device`. Each leaves the host as it
 /// goes, so that a network is never held twice.
 ///
 /// # Errors
 /// If a tensor is missing, surplus or of another shape; the message names it and both shapes.
-pub fn load_tensors<M: Module>(module: M, mut tensors: HostTensors, device: &Device) -> Result<M> {
+pub fn load_tensors<M: Module>(
+    module: M,
+    mut tensors: impl TensorSource,
+    device: &Device,
+) -> Result<M> {
     let module = map_tensors(module, |name, current| {
         let tensor = tensors
-            .0
-            .remove(name)
+            .take(name)?
             .ok_or_else(|| Error::tensor(name, "is missing from the file"))?;
         if tensor.shape != current.shape {
             return Err(Error::tensor(
@@ -207,7 +232,7 @@ pub fn load_tensors<M: Module>(module: M, mut tensors: HostTensors, device: &Dev
         }
         Ok(tensor.into_device(device))
     })?;
-    match tensors.0.keys().next() {
+    match tensors.left() {
         None => Ok(module),
         Some(name) => Err(Error::tensor(
             name,

@@ -30,6 +30,10 @@ pub enum Stream {
     Evaluation = 8,
     /// Mirrored training images, by number in the run.
     Flip = 9,
+    /// Directions of the small steps from a picture to its children.
+    Breeding = 10,
+    /// What the chunks of a picture's z are turned towards.
+    ChunkTurn = 11,
 }
 
 /// A generator for one purpose, step and sample.

@@ -4,12 +4,13 @@
 use burn::tensor::{Device, Tensor, TensorData};
 
 use crate::error::{Error, Result};
-use crate::file::{ModelFile, ModelInfo};
+use crate::file::{ModelFile, ModelInfo, OpenModel};
 use crate::latent::{LatentKey, check_labels, one_hot};
 use crate::layers::Pass;
 use crate::model::Generator;
-use crate::named::{HostTensor, HostTensors, load_tensors, read_values};
+use crate::named::{HostTensor, HostTensors, TensorSource, load_tensors, read_values};
 use crate::random::Stream;
+use crate::request::{Inputs, Picture};
 use crate::statistics_table::{RowRule, TablePosition};
 use crate::truncation::{LatentDistribution, Truncation};
 
@@ -46,8 +47,23 @@ impl Sampler {
     /// # Errors
     /// If a tensor is missing, surplus or of another shape.
     pub fn new(file: ModelFile, device: &Device) -> Result<Self> {
-        let ModelFile { info, mut tensors } = file;
-        let mut statistics = tensors.take_under("stats");
+        Self::with(file.info, file.tensors, device)
+    }
+
+    /// Puts a model on a device straight from the bytes of its file: weights of half precision are
+    /// widened one tensor at a time.
+    ///
+    /// # Errors
+    /// As [`Sampler::new`].
+    pub fn open(model: OpenModel<'_>, device: &Device) -> Result<Self> {
+        Self::with(model.info().clone(), model, device)
+    }
+
+    fn with(info: ModelInfo, tensors: impl TensorSource, device: &Device) -> Result<Self> {
+        let mut tensors = WithSlots {
+            source: tensors,
+            slots: HostTensors::default(),
+        };
         let mut generator = Generator::zeros(&info.generator, device)?;
         let rows = info.statistics.truncations.len();
         let mut means = Vec::new();
@@ -56,13 +72,14 @@ impl Sampler {
             let channels = normaliser.mean.dims()[0];
             for (kind, tables) in [("mean", &mut means), ("variance", &mut variances)] {
                 let name = format!("{layer}.{kind}");
-                let table = statistics
-                    .0
-                    .remove(&name)
-                    .ok_or_else(|| Error::tensor(format!("stats.{name}"), "is missing"))?;
+                let name = format!("stats.{name}");
+                let table = tensors
+                    .source
+                    .take(&name)?
+                    .ok_or_else(|| Error::tensor(&name, "is missing"))?;
                 if table.shape != [rows, channels] {
                     return Err(Error::tensor(
-                        format!("stats.{name}"),
+                        name,
                         format!(
                             "has shape {:?}, expected {:?}",
                             table.shape,
@@ -75,15 +92,9 @@ impl Sampler {
                     shape: vec![channels],
                     values: table.values[..channels].to_vec(),
                 };
-                tensors.0.insert(stat_slot(&layer, kind), first);
+                tensors.slots.0.insert(stat_slot(&layer, kind), first);
                 tables.push(table);
             }
-        }
-        if let Some(name) = statistics.0.keys().next() {
-            return Err(Error::tensor(
-                format!("stats.{name}"),
-                "belongs to no layer",
-            ));
         }
         let generator = load_tensors(generator, tensors, device)?;
         Ok(Self {
@@ -176,6 +187,26 @@ impl Sampler {
         .await
     }
 
+    /// Pictures as they are asked for, all at one truncation.
+    ///
+    /// # Errors
+    /// If a request or the truncation is out of range, there are none or too many, or the device fails.
+    pub async fn draw(&self, pictures: &[Picture], truncation: Truncation) -> Result<Samples> {
+        let n = pictures.len();
+        check_count(n)?;
+        let config = &self.info.generator;
+        let distribution = self.distribution(truncation)?;
+        let Inputs { z, class_weights } = Inputs::of(pictures, config, distribution)?;
+        let z = TensorData::new(z, [n, config.z_dim]);
+        let class_weights = TensorData::new(class_weights, [n, config.classes]);
+        self.generate(
+            Tensor::from_data(z, &self.device),
+            Tensor::from_data(class_weights, &self.device),
+            distribution.truncation(),
+        )
+        .await
+    }
+
     /// z of samples `first..first + n` of a seed, row-major.
     pub fn latents(
         &self,
@@ -246,6 +277,25 @@ impl Sampler {
             normaliser.set(tensor(mean), tensor(variance));
         }
         Ok(())
+    }
+}
+
+/// A file's tensors, and those of the network's slots for statistics, which no file has.
+struct WithSlots<S> {
+    source: S,
+    slots: HostTensors,
+}
+
+impl<S: TensorSource> TensorSource for WithSlots<S> {
+    fn take(&mut self, name: &str) -> Result<Option<HostTensor>> {
+        match self.slots.take(name)? {
+            Some(slot) => Ok(Some(slot)),
+            None => self.source.take(name),
+        }
+    }
+
+    fn left(&self) -> Option<&str> {
+        self.slots.left().or_else(|| self.source.left())
     }
 }
 

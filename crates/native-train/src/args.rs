@@ -252,6 +252,10 @@ pub struct SampleArgs {
     /// safetensors file; --truncation then only chooses the statistics
     #[arg(long, value_name = "FILE", conflicts_with_all = ["class", "seed", "count"])]
     pub latents: Option<PathBuf>,
+    /// Draw these pictures: a JSON list as the page carries it, each {"from": {"classes": [{"class": 8,
+    /// "weight": 1}], "z": {"seed": 1, "index": 0, "steps": [], "chunks": []}}}, see docs/page.md
+    #[arg(long, value_name = "FILE", conflicts_with_all = ["class", "seed", "count", "latents"])]
+    pub pictures: Option<PathBuf>,
     /// Where to compute: cpu, wgpu, or wgpu:<index>
     #[arg(long, default_value = "cpu")]
     pub device: DeviceName,

@@ -1,6 +1,7 @@
 //! A backend that was opened.
 
 use burn::tensor::Device;
+use js_sys::Uint8Array;
 use wasm_bindgen::prelude::*;
 
 use crate::model::Model;
@@ -39,6 +40,31 @@ impl Engine {
     /// If the bytes are no whole model file of this version.
     pub fn load(&self, file: &[u8]) -> Result<Model, JsError> {
         Ok(Model::load(file, &self.device)?)
+    }
+
+    /// Puts a model on the device from its index and its parts; `names[i]` is the name of `parts[i]`.
+    ///
+    /// # Errors
+    /// If the index or a part is not what it should be, or a part is missing.
+    #[wasm_bindgen(js_name = loadShards)]
+    pub fn load_shards(
+        &self,
+        index: &[u8],
+        names: Vec<String>,
+        parts: Vec<Uint8Array>,
+    ) -> Result<Model, JsError> {
+        let parts = parts.into_iter().map(|part| part.to_vec());
+        let parts = names.into_iter().zip(parts).collect();
+        Ok(Model::load_shards(index, &parts, &self.device)?)
+    }
+
+    /// Puts weights that PyTorch wrote on the device: those of pytorch-pretrained-BigGAN,
+    /// BigGAN-PyTorch or PyTorch-StudioGAN. `config` is the text of the program's own config.
+    ///
+    /// # Errors
+    /// If the file is of none of them, or the config is missing or does not fit.
+    pub fn import(&self, weights: &[u8], config: Option<String>) -> Result<Model, JsError> {
+        Ok(Model::import(weights, config.as_deref(), &self.device)?)
     }
 
     /// Three or more training steps with everything fixed, as a safetensors file, to compare with

@@ -1,8 +1,13 @@
 //! A model on a device, and the images it draws.
 
-use biggan::file::ModelFile;
+use std::collections::BTreeMap;
+
+use biggan::file::{ModelFile, ModelInfo, OpenModel};
 use biggan::image;
-use biggan::sampler::Sampler;
+use biggan::import::{self, Source};
+use biggan::request::{MAX_MIXED, Picture};
+use biggan::sampler::{MAX_SAMPLES, Sampler};
+use biggan::shape::NetworkShape;
 use biggan::truncation::{Truncation, TruncationKind};
 use burn::tensor::Device;
 use serde::Serialize;
@@ -20,65 +25,118 @@ pub struct Model {
 #[serde(rename_all = "camelCase")]
 struct Info<'a> {
     class_names: &'a [String],
+    /// Ids of the classes in a vocabulary outside; empty where there are none.
+    class_ids: &'a [String],
+    /// Side of an image in pixels.
     resolution: usize,
+    z_dim: usize,
+    /// Pieces of z that can be turned one by one.
+    chunks: usize,
+    parameters: u64,
+    architecture: &'a str,
     truncation_kind: TruncationKind,
     /// Smallest and largest truncation beside off; none where the latents cannot be truncated.
     truncation_range: Option<[f64; 2]>,
     /// `null` is off.
     truncations: &'a [Truncation],
     dataset: &'a str,
+    dataset_images: usize,
     recipe: &'a str,
     images_seen: u64,
+    g_step: u64,
+    scores: &'a BTreeMap<String, f64>,
+    /// The program that a foreign file came from.
+    imported: Option<&'a str>,
+    max_count: usize,
+    max_mixed: usize,
+}
+
+impl<'a> Info<'a> {
+    fn of(info: &'a ModelInfo) -> biggan::Result<Self> {
+        let ModelInfo {
+            generator,
+            provenance,
+            ..
+        } = info;
+        let truncates = generator.latent.truncates();
+        Ok(Self {
+            class_names: &info.class_names,
+            class_ids: &info.class_ids,
+            resolution: generator.resolution,
+            z_dim: generator.z_dim,
+            chunks: generator.z_chunks()?,
+            parameters: NetworkShape::generator(generator)?.parameters(),
+            architecture: generator.architecture.name(),
+            truncation_kind: info.truncation_kind,
+            truncation_range: truncates.then(|| info.truncation_kind.range()),
+            truncations: &info.statistics.truncations,
+            dataset: &info.dataset.name,
+            dataset_images: info.dataset.images,
+            recipe: &provenance.recipe,
+            images_seen: provenance.images_seen,
+            g_step: provenance.g_step,
+            scores: &info.scores,
+            imported: provenance
+                .imported
+                .as_ref()
+                .map(|imported| imported.source.as_str()),
+            max_count: MAX_SAMPLES,
+            max_mixed: MAX_MIXED,
+        })
+    }
 }
 
 impl Model {
+    /// From one file.
     pub(crate) fn load(file: &[u8], device: &Device) -> biggan::Result<Self> {
-        let sampler = Sampler::new(ModelFile::decode(file)?, device)?;
+        let sampler = Sampler::open(OpenModel::file(file)?, device)?;
+        Ok(Self { sampler })
+    }
+
+    /// From an index and all of its parts.
+    pub(crate) fn load_shards(
+        index: &[u8],
+        parts: &BTreeMap<String, Vec<u8>>,
+        device: &Device,
+    ) -> biggan::Result<Self> {
+        let sampler = Sampler::open(OpenModel::shards(index, parts)?, device)?;
+        Ok(Self { sampler })
+    }
+
+    /// From PyTorch's weights of another program.
+    pub(crate) fn import(
+        weights: &[u8],
+        config: Option<&str>,
+        device: &Device,
+    ) -> biggan::Result<Self> {
+        let (file, _): (ModelFile, _) = import::model(Source::of(weights)?, weights, config)?;
+        let sampler = Sampler::new(file, device)?;
         Ok(Self { sampler })
     }
 }
 
 #[wasm_bindgen]
 impl Model {
-    /// Class names, resolution, truncations and origin, as JSON.
+    /// What the model is: classes, shape, truncations, origin and scores, as JSON.
     ///
     /// # Errors
     /// None that is known.
     pub fn info(&self) -> Result<String, JsError> {
-        let info = self.sampler.info();
-        Ok(serde_json::to_string(&Info {
-            class_names: &info.class_names,
-            resolution: info.generator.resolution,
-            truncation_kind: info.truncation_kind,
-            truncation_range: info
-                .generator
-                .latent
-                .truncates()
-                .then(|| info.truncation_kind.range()),
-            truncations: &info.statistics.truncations,
-            dataset: &info.dataset.name,
-            recipe: &info.provenance.recipe,
-            images_seen: info.provenance.images_seen,
-        })?)
+        Ok(serde_json::to_string(&Info::of(self.sampler.info())?)?)
     }
 
-    /// `count` samples of a class; no truncation is off.
+    /// Pictures at a truncation (none is off); `pictures` is the JSON of an array of the core's
+    /// `request::Picture`.
     ///
     /// # Errors
     /// If the request is out of range or the device fails.
-    pub async fn sample(
-        &self,
-        class: usize,
-        seed: u64,
-        truncation: Option<f64>,
-        count: usize,
-    ) -> Result<Batch, JsError> {
+    pub async fn draw(&self, pictures: String, truncation: Option<f64>) -> Result<Batch, JsError> {
+        let pictures: Vec<Picture> = serde_json::from_str(&pictures)?;
         let truncation = Truncation::try_from(truncation)?;
-        let samples = self.sampler.sample(class, seed, truncation, count).await?;
+        let samples = self.sampler.draw(&pictures, truncation).await?;
         let rgba = image::to_rgba(&samples.images_pm1, samples.side)?;
         Ok(Batch {
             side: samples.side,
-            images_pm1: samples.images_pm1,
             rgba,
         })
     }
@@ -89,7 +147,6 @@ impl Model {
 #[derive(Debug)]
 pub struct Batch {
     side: usize,
-    images_pm1: Vec<f32>,
     rgba: Vec<Vec<u8>>,
 }
 
@@ -104,10 +161,5 @@ impl Batch {
     /// RGBA bytes of all images, one after another.
     pub fn rgba(&self) -> Vec<u8> {
         self.rgba.concat()
-    }
-
-    /// `[n, 3, side, side]` in [-1, 1], row-major.
-    pub fn values(&self) -> Vec<f32> {
-        self.images_pm1.clone()
     }
 }

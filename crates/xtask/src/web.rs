@@ -14,8 +14,13 @@ use crate::workspace::Workspace;
 /// Cargo's profile of the package for browsers.
 const PROFILE: &str = "wasm";
 
-/// Builds of the package: the CPU alone is small, the GPU is fetched only where it is used.
-const BUILDS: [(&str, &str); 2] = [("cpu", "train"), ("webgpu", "train,webgpu")];
+/// Builds of the package by name, with their features: a page fetches the one that it needs.
+const BUILDS: [(&str, &str); 4] = [
+    ("sample-cpu", ""),
+    ("train-cpu", "train"),
+    ("sample-webgpu", "webgpu"),
+    ("train-webgpu", "train,webgpu"),
+];
 
 /// Builds everything into www/dist.
 pub fn web(workspace: &Workspace, release: bool) -> Result<()> {

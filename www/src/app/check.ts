@@ -1,7 +1,7 @@
 /** A page for reports of faults: does this browser compute what a native program computes? */
 
 import { probeAdapter } from "../lib/adapter.js";
-import { EngineClient } from "../lib/engine.js";
+import { openTrainEngine } from "../lib/train-check.js";
 import { wantedBackend } from "./address.js";
 import { element } from "./element.js";
 
@@ -17,7 +17,7 @@ const status = element("status", HTMLParagraphElement);
 const report: Record<string, unknown> = { backend, adapter: await probeAdapter() };
 
 try {
-  const engine = await EngineClient.open(backend);
+  const engine = await openTrainEngine(backend);
   status.textContent = "Self-test…";
   report["selfTest"] = await engine.call("selfTest", null);
   if (steps > 0) {
@@ -26,7 +26,7 @@ try {
     const numbers = await engine.call("trainCheck", { seed, steps });
     report["trainingMs"] = Math.round(performance.now() - start);
     const link = element("numbers", HTMLAnchorElement);
-    link.href = URL.createObjectURL(new Blob([numbers as Uint8Array<ArrayBuffer>]));
+    link.href = URL.createObjectURL(new Blob([numbers]));
     link.hidden = false;
   }
   status.textContent = "Done.";

@@ -1,60 +1,284 @@
-/** The page: controls on one side, samples on the other, a generator in a worker between them. */
+/** The page: a state, what shows it, and a generator that draws it. */
 
-import { createGenerator, type Generator, type SampleRequest } from "../lib/index.js";
+import { createGenerator, type Generator, type LoadProgress } from "../lib/index.js";
 import { wantedBackend } from "./address.js";
-import { Controls } from "./controls.js";
+import { Controls } from "./controls/controls.js";
+import { fileName } from "./describe.js";
+import { DrawnCache } from "./drawn.js";
 import { element } from "./element.js";
-import { Gallery } from "./gallery.js";
-import { Latest } from "./latest.js";
-import { savePng } from "./png.js";
+import { History } from "./history.js";
+import { decode, encode } from "./link.js";
+import { showCard } from "./model/card.js";
+import { Opener } from "./model/opener.js";
+import { addressOf, modelOf, nameOf, type Source } from "./model/source.js";
+import { dismiss, notify } from "./notices.js";
+import { worksOffline } from "./offline/register.js";
+import { Painter } from "./painter.js";
+import { share } from "./share.js";
+import { download, sheet } from "./sheet.js";
+import {
+  DEFAULT_STATE,
+  fit,
+  misfits,
+  MODEL_ID_DIGITS,
+  type State,
+  type View as ViewName,
+} from "./state.js";
 import * as status from "./status.js";
+import { Tabs } from "./tabs.js";
+import { BetweenView } from "./views/between_view.js";
+import { BreedingView } from "./views/breeding_view.js";
+import { Picked } from "./views/picked.js";
+import { SamplesView } from "./views/samples_view.js";
+import { TruncationsView } from "./views/truncations_view.js";
+import type { View } from "./views/view.js";
 
-const MODEL = new URL("./models/fashion32.safetensors", document.baseURI);
+/** In the browser's history: the address that led here is replaced, or the visitor can go back to it. */
+type Entry = "same entry" | "new entry";
 
-const gallery = new Gallery();
+let state: State = DEFAULT_STATE;
+let generator: Generator | undefined;
+let source: Source = { kind: "shipped" };
+/** The loading that counts: a newer one ends it. */
+let loading = new AbortController();
+/** A link that came before there was a model. */
+let waiting: State | undefined;
+/** Asked to save while pictures are still coming. */
+let saveWhenDone = false;
+
+const cache = new DrawnCache();
+const painter = new Painter(cache, {
+  onWork: status.showWork,
+  onError: status.showProblem,
+  onDone: finish,
+});
+const controls = new Controls({ onChange: change, onRepeat: repeat });
+const tabs = new Tabs((view) => change((old) => ({ ...old, view })));
+const picked = new Picked(change);
+const views: Record<ViewName, View> = {
+  samples: new SamplesView(change),
+  between: new BetweenView(change),
+  truncations: new TruncationsView(change),
+  breeding: new BreedingView(change),
+};
+const addresses = new History((fragment) => void visit(fragment, "same entry"));
+const opener = new Opener({
+  onLink: (link) => void visit(link, "new entry"),
+  onSource: (wanted) =>
+    // what is shown when the model is there, not when it was asked for
+    void load(wanted, () => ({ ...state, modelId: null }), "new entry").catch((error) =>
+      opener.showProblem(error),
+    ),
+});
 const save = element("save", HTMLButtonElement);
+const shareButton = element("share", HTMLButtonElement);
 save.addEventListener("click", () => {
-  if (gallery.shown) savePng(gallery.shown).catch(status.showProblem);
+  saveWhenDone = true;
+  saveIfDone();
+});
+shareButton.addEventListener("click", () => void shareLink());
+
+views.samples.main.reserve(DEFAULT_STATE.count);
+tabs.show(DEFAULT_STATE.view);
+await start();
+// what is kept for later must not hold up what is seen now
+await worksOffline((reload) =>
+  notify("update", "A new version of this page is ready.", { label: "Reload", run: reload }),
+).catch(() => {
+  // private windows and some settings allow no service worker: the page works without
 });
 
-try {
-  const generator = await createGenerator({
-    model: MODEL,
-    backend: wantedBackend(location.search),
-    onProgress: status.showProgress,
-    onChoice: status.showChoice,
-  });
-  start(generator);
-} catch (error) {
-  gallery.busy = false;
-  status.showFailure("Not started.", error);
-}
-
-function start(generator: Generator): void {
-  status.showModel(generator.info);
-  status.showChoice(generator.choice);
-  const latest = new Latest<SampleRequest>((request) => draw(generator, request));
-  const controls = new Controls(generator.info, () => {
-    const request = controls.request();
-    if (request) latest.push(request);
-  });
-  const first = controls.request();
-  if (!first) return;
-  gallery.expect(first.count);
-  latest.push(first);
-}
-
-async function draw(generator: Generator, request: SampleRequest): Promise<void> {
-  gallery.busy = true;
+/** Shows what the address asks for. */
+async function start(): Promise<void> {
+  let wanted: State | null = null;
   try {
-    const samples = await generator.sample(request);
-    const className = generator.info.classNames[request.classIndex] ?? "";
-    await gallery.show({ request, className, samples });
-    status.clearProblem();
-    status.showTiming(samples);
-    save.disabled = false;
+    wanted = decode(location.hash);
   } catch (error) {
-    status.showProblem(error);
+    notify("link", `${status.sentenceOf(error)} This is the page as at a first visit.`);
   }
-  gallery.busy = false;
+  const asked = wanted ?? DEFAULT_STATE;
+  if (location.hash.length > 1 && wanted) controls.lockSeed();
+  views.samples.main.reserve(asked.count);
+  try {
+    if (asked.model === null) await load({ kind: "shipped" }, () => asked, "same entry");
+    else await loadOrShipped(asked.model, asked);
+  } catch (error) {
+    views.samples.main.busy = false;
+    status.showFailure("Not started.", error);
+  }
+}
+
+/** A model that a link names may be gone: then the page's own draws. */
+async function loadOrShipped(address: string, asked: State): Promise<void> {
+  try {
+    await load({ kind: "address", address }, () => asked, "same entry");
+  } catch (error) {
+    opener.showProblem(error);
+    notify(
+      "link",
+      `The model of the link could not be loaded: ${status.sentenceOf(error)} The page's own draws instead.`,
+    );
+    const without = { ...asked, model: null, modelId: null };
+    await load({ kind: "shipped" }, () => without, "same entry");
+  }
+}
+
+/** Loads a model and shows a state with it; the one before stays until then. */
+async function load(wanted: Source, asked: () => State, entry: Entry): Promise<void> {
+  loading.abort();
+  loading = new AbortController();
+  const { signal } = loading;
+  const onProgress = (progress: LoadProgress) => {
+    if (!signal.aborted) status.showProgress(progress);
+  };
+  try {
+    const made = await createGenerator({
+      model: modelOf(wanted),
+      backend: wantedBackend(location.search),
+      signal,
+      onProgress,
+      onRunning: (running) => {
+        cache.clear();
+        status.showRunning(running);
+      },
+    });
+    opener.clearProblem();
+    use(made, wanted);
+    show(waiting ?? asked(), entry);
+    waiting = undefined;
+  } catch (error) {
+    if (signal.aborted) return;
+    // the model before goes on
+    if (generator) status.showRunning(generator.info.running);
+    throw error;
+  }
+}
+
+function use(made: Generator, from: Source): void {
+  generator?.dispose();
+  generator = made;
+  source = from;
+  cache.clear();
+  painter.generator = made;
+  status.showRunning(made.info.running);
+  showCard(made.info, nameOf(from));
+  opener.away = from.kind !== "shipped";
+  element("problem", HTMLParagraphElement).hidden = true;
+  shareButton.disabled = false;
+}
+
+/** Shows a state that comes from outside: a link, a picture, another model's page. */
+function show(asked: State, entry: Entry): void {
+  if (!generator) return;
+  const { model, modelId } = generator.info;
+  const id = modelId.slice(0, MODEL_ID_DIGITS);
+  const wrong = misfits(asked, model);
+  if (wrong.length > 0) {
+    const sentences = wrong.map(status.sentenceOf).join(" ");
+    notify("link", `${sentences} The nearest that the model has is shown.`);
+  } else if (asked.modelId !== null && !sameModel(asked.modelId, modelId) && asked.modelId !== state.modelId) {
+    notify(
+      "link",
+      `This was made with another model (SHA-256 ${asked.modelId}…): open that model's file to see the same picture.`,
+    );
+  }
+  state = {
+    ...fit(asked, model),
+    model: addressOf(source) ?? null,
+    modelId: id || null,
+  };
+  render();
+  if (entry === "same entry") addresses.replace(encode(state));
+  else {
+    addresses.show(encode(state));
+    addresses.flush();
+  }
+}
+
+/** A link has the first digits of a model's SHA-256, few or many. */
+function sameModel(digits: string, id: string): boolean {
+  return id !== "" && (id.startsWith(digits) || digits.startsWith(id));
+}
+
+/** Goes to a link, a saved picture's state, or an entry of the browser's history. */
+async function visit(link: string, entry: Entry): Promise<void> {
+  let asked: State;
+  try {
+    asked = decode(link);
+  } catch (error) {
+    notify("link", `${status.sentenceOf(error)} The page stays as it is.`);
+    return;
+  }
+  dismiss("link");
+  controls.lockSeed();
+  if (!generator) {
+    waiting = asked;
+    return;
+  }
+  const present = asked.modelId !== null && sameModel(asked.modelId, generator.info.modelId);
+  if (present || asked.model === addressOf(source)) {
+    show(asked, entry);
+    return;
+  }
+  const wanted: Source =
+    asked.model === null ? { kind: "shipped" } : { kind: "address", address: asked.model };
+  await load(wanted, () => asked, entry).catch((error: unknown) => {
+    notify("link", `The model could not be loaded: ${status.sentenceOf(error)} The page stays as it is.`);
+  });
+}
+
+/** A change that the visitor makes. */
+function change(make: (state: State) => State): void {
+  if (!generator) return;
+  state = make(state);
+  render();
+  addresses.show(encode(state));
+}
+
+function render(): void {
+  if (!generator) return;
+  const { model } = generator.info;
+  status.clearProblem();
+  controls.show(state, model);
+  tabs.show(state.view);
+  for (const [name, view] of Object.entries(views)) if (name !== state.view) view.hide?.();
+  const view = views[state.view];
+  painter.paint([...view.show(state, model), picked.show(state, model)]);
+}
+
+/** The same request again, with a time that is measured anew. */
+function repeat(): void {
+  cache.clear();
+  render();
+}
+
+function finish(): void {
+  if (!generator) return;
+  const view = views[state.view];
+  view.done?.();
+  save.disabled = view.main.shots.length === 0;
+  status.showMemory(generator.info);
+  saveIfDone();
+}
+
+function saveIfDone(): void {
+  const images = views[state.view].main.drawn.map((drawn) => drawn?.image);
+  const ready = images.filter((image) => image !== undefined);
+  if (!generator || !saveWhenDone || ready.length < images.length) return;
+  saveWhenDone = false;
+  const name = fileName(state.point, state.truncation, generator.info.model.classNames);
+  sheet(ready, encode(state)).then((file) => download(file, name), status.showProblem);
+}
+
+async function shareLink(): Promise<void> {
+  addresses.flush();
+  const said = element("shared", HTMLParagraphElement);
+  try {
+    said.textContent = (await share(location.href, document.title)) ?? "";
+  } catch {
+    said.textContent = "The link is in the address bar: this browser does not let the page copy it.";
+  }
+  if (source.kind === "file") {
+    notify("share", "The model of this link is a file on your machine: whoever opens the link needs it too.");
+  }
 }

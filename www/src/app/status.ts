@@ -1,58 +1,80 @@
-/** The lines that say what runs, how fast, and what went wrong. */
+/** The lines that say what runs, how fast, in how much memory, and what went wrong. */
 
-import type { Choice, ModelInfo, Samples } from "../lib/index.js";
+import { type GeneratorInfo, type LoadProgress, type Running } from "../lib/index.js";
 import { element } from "./element.js";
+import type { Work } from "./painter.js";
 
 const status = element("status", HTMLParagraphElement);
 const timing = element("timing", HTMLParagraphElement);
+const memory = element("memory", HTMLParagraphElement);
 const problem = element("problem", HTMLParagraphElement);
+const bar = element("loading", HTMLProgressElement);
 
 const BACKENDS = {
   cpu: "the CPU (WebAssembly with SIMD)",
   webgpu: "the GPU (WebGPU)",
 };
 
-const TRUNCATIONS = {
-  resampling: "every coordinate of z is at most this",
-  scaled_truncated_normal: "z is this times a normal cut at 2",
-  scaled_normal: "z is a normal of this standard deviation",
-};
+const megabytes = (bytes: number) => `${(bytes / 1e6).toFixed(bytes < 1e7 ? 1 : 0)} MB`;
 
-export function showProgress(received: number, total: number | null): void {
-  const part = total
-    ? `${Math.round((100 * received) / total)} %`
-    : `${(received / 1e6).toFixed(1)} MB`;
-  status.textContent = `Loading the model: ${part}`;
+export function showProgress(progress: LoadProgress): void {
+  bar.hidden = progress.phase === "ready";
+  switch (progress.phase) {
+    case "program":
+      status.textContent = "Loading the program…";
+      bar.removeAttribute("value");
+      break;
+    case "download": {
+      const { received, total, part, parts, cached, resumedAt } = progress;
+      const of = total ? `${Math.round((100 * received) / total)} %` : megabytes(received);
+      const which = parts > 1 ? ` (part ${part} of ${parts})` : "";
+      const how = cached ? ", kept from before" : resumedAt > 0 ? ", resumed" : "";
+      status.textContent = `Loading the model${which}: ${of}${how}`;
+      if (total) bar.value = received / total;
+      else bar.removeAttribute("value");
+      break;
+    }
+    case "verify":
+      status.textContent = `Checking ${progress.file}…`;
+      break;
+    case "prepare":
+      status.textContent = "Preparing the model…";
+      bar.removeAttribute("value");
+      break;
+    case "ready":
+      showRunning(progress.info.running);
+  }
 }
 
-export function showChoice({ backend, reason, sentence }: Choice): void {
+export function showRunning({ backend, reason, sentence, place, restarts }: Running): void {
+  bar.hidden = true;
   status.dataset["backend"] = backend;
   status.dataset["reason"] = reason;
-  status.textContent = `Runs on ${BACKENDS[backend]}: ${sentence}.`;
+  const where = place === "main" ? ", on the page's own thread" : "";
+  const again = restarts > 0 ? ` Started again ${restarts === 1 ? "once" : `${restarts} times`}.` : "";
+  status.textContent = `Runs on ${BACKENDS[backend]}${where}: ${sentence}.${again}`;
 }
 
-export function showTiming({ elapsedMs, count }: Samples): void {
+export function showWork({ elapsedMs, count }: Work): void {
   const ms = (value: number) => (value < 10 ? value.toFixed(1) : value.toFixed(0));
   timing.textContent = `${count} ${count === 1 ? "picture" : "pictures"} in ${ms(elapsedMs)} ms, ${ms(
     elapsedMs / count,
   )} ms each`;
 }
 
-export function showModel(info: ModelInfo): void {
-  const side = `${info.resolution}×${info.resolution}`;
-  const origin =
-    info.imagesSeen > 0
-      ? `trained on ${info.dataset}, ${info.imagesSeen.toLocaleString("en")} images seen`
-      : "never trained: its weights are random";
-  element("model", HTMLParagraphElement).textContent =
-    `A generative adversarial network draws these ${side} pictures here, on your machine. ` +
-    `The model was ${origin}. Truncation: ` +
-    `${info.truncationRange ? TRUNCATIONS[info.truncationKind] : "none with this model's latents"}.`;
+export function showMemory({ modelBytes, memoryBytes }: GeneratorInfo): void {
+  const program = memoryBytes > 0 ? `, ${megabytes(memoryBytes)} in the program` : "";
+  memory.textContent = `Memory: model ${megabytes(modelBytes)}${program}`;
+}
+
+/** An error as a sentence. */
+export function sentenceOf(error: unknown): string {
+  const message = error instanceof Error ? error.message : String(error);
+  return message.charAt(0).toUpperCase() + message.slice(1) + (/[.…!?]$/.test(message) ? "" : ".");
 }
 
 export function showProblem(error: unknown): void {
-  const message = error instanceof Error ? error.message : String(error);
-  problem.textContent = message.charAt(0).toUpperCase() + message.slice(1) + ".";
+  problem.textContent = sentenceOf(error);
   problem.hidden = false;
 }
 
@@ -62,6 +84,7 @@ export function clearProblem(): void {
 
 /** The page cannot go on. */
 export function showFailure(what: string, error: unknown): void {
+  bar.hidden = true;
   status.textContent = what;
   showProblem(error);
 }

@@ -6,6 +6,12 @@ export interface Refusal {
   sentence: string;
 }
 
+/** The sizes of buffers that an adapter allows, in bytes. */
+export type BufferLimits = Pick<
+  GPUSupportedLimits,
+  "maxBufferSize" | "maxStorageBufferBindingSize"
+>;
+
 /** Drivers that compute on the CPU, by the words they describe themselves with. */
 const SOFTWARE = /swiftshader|llvmpipe|lavapipe|softpipe|basic render|\bwarp\b/i;
 
@@ -17,20 +23,25 @@ const LIMITS = {
   maxStorageBufferBindingSize: 2 ** 27,
 } as const satisfies Partial<Record<keyof GPUSupportedLimits, number>>;
 
-/** The adapter, or why there is none to use. */
+/** The reason not to use the adapter, or null. */
 export async function probeAdapter(): Promise<Refusal | null> {
-  const gpu: GPU | undefined = navigator.gpu;
-  if (!gpu) {
+  if (!("gpu" in navigator)) {
     return { reason: "no-webgpu", sentence: "this browser has no WebGPU" };
   }
-  const adapter = await gpu
-    .requestAdapter({ powerPreference: "high-performance" })
-    .catch(() => null);
+  const adapter = await requestAdapter();
   if (!adapter) {
     return { reason: "no-adapter", sentence: "this browser offers no GPU adapter" };
   }
   return judge(adapter);
 }
+
+/** The adapter's limits, or null without one. */
+export async function bufferLimits(): Promise<BufferLimits | null> {
+  return "gpu" in navigator ? ((await requestAdapter())?.limits ?? null) : null;
+}
+
+const requestAdapter = () =>
+  navigator.gpu.requestAdapter({ powerPreference: "high-performance" }).catch(() => null);
 
 function judge(adapter: GPUAdapter): Refusal | null {
   const { info } = adapter;

@@ -1,76 +1,86 @@
 /** The choice between the GPU and the CPU. */
 
-import { probeAdapter, type Refusal } from "./adapter.js";
-import { EngineClient } from "./engine.js";
-import type { Backend, SelfTest } from "./protocol.js";
+import { probeAdapter } from "./adapter.js";
+import type { Backend, Reason } from "./api.js";
+import { type Engine } from "./engine.js";
+import { BigGanError, messageOf } from "./errors.js";
+import type { SelfTest } from "./protocol.js";
 
 export interface Choice {
   backend: Backend;
-  /** For programs. */
-  reason: Refusal["reason"] | "hardware" | "forced" | "start-failed" | "wrong-numbers" | "lost";
-  /** For people: the second half of "runs on the CPU: ..". */
+  reason: Reason;
+  /** The second half of "runs on the CPU: ..". */
   sentence: string;
 }
 
 export interface Opened {
-  engine: EngineClient;
+  engine: Engine;
   choice: Choice;
 }
+
+/** Starts an engine on a backend, in the place that is right for the page. */
+export type Start = (backend: Backend) => Promise<Engine>;
 
 /** A driver that hangs must not keep the page from working; a slow one needs seconds. */
 const SELF_TEST_LIMIT_MS = 60_000;
 
 /** Opens the backend asked for, or the best one that works. */
-export async function openBackend(wanted: Backend | "auto"): Promise<Opened> {
-  if (wanted === "auto") return openBest();
-  const engine = await EngineClient.open(wanted);
-  if (wanted === "webgpu") await requireAgreement(engine);
+export async function openBackend(wanted: Backend | "auto", start: Start): Promise<Opened> {
+  if (wanted === "auto") return openBest(start);
+  const engine = wanted === "cpu" ? await start("cpu") : await openGpu(start);
   return {
     engine,
-    choice: { backend: wanted, reason: "forced", sentence: "it was asked for in the address" },
+    choice: { backend: wanted, reason: "forced", sentence: "it was asked for" },
   };
 }
 
 /** Opens the CPU backend, for a reason. */
-export async function openCpu(refusal: Omit<Choice, "backend">): Promise<Opened> {
-  return { engine: await EngineClient.open("cpu"), choice: { backend: "cpu", ...refusal } };
+export async function openCpu(start: Start, why: Omit<Choice, "backend">): Promise<Opened> {
+  return { engine: await start("cpu"), choice: { backend: "cpu", ...why } };
 }
 
-async function openBest(): Promise<Opened> {
-  const refusal = await probeAdapter();
-  if (refusal) return openCpu(refusal);
-  let engine: EngineClient | undefined;
+/** Opens the GPU and requires that its numbers are right. */
+export async function openGpu(start: Start): Promise<Engine> {
+  const engine = await start("webgpu");
   try {
-    engine = await EngineClient.open("webgpu");
     const test = await withLimit(engine.call("selfTest", null), SELF_TEST_LIMIT_MS);
-    if (test.agrees) {
-      return {
-        engine,
-        choice: {
-          backend: "webgpu",
-          reason: "hardware",
-          sentence: "the adapter is hardware and its numbers agree with the CPU's",
-        },
-      };
-    }
-    engine.dispose();
-    return openCpu({ reason: "wrong-numbers", sentence: disagreement(test) });
+    if (!test.agrees) throw new WrongNumbersError(test);
+    return engine;
   } catch (error) {
-    engine?.dispose();
-    const message = error instanceof Error ? error.message : String(error);
-    return openCpu({ reason: "start-failed", sentence: `WebGPU failed to start (${message})` });
+    engine.dispose();
+    throw error;
   }
 }
 
-async function requireAgreement(engine: EngineClient): Promise<void> {
-  const test = await engine.call("selfTest", null);
-  if (test.agrees) return;
-  engine.dispose();
-  throw new Error(`${disagreement(test)}; leave out ?backend=webgpu to use the CPU`);
+async function openBest(start: Start): Promise<Opened> {
+  const refusal = await probeAdapter();
+  if (refusal) return openCpu(start, refusal);
+  try {
+    return {
+      engine: await openGpu(start),
+      choice: {
+        backend: "webgpu",
+        reason: "hardware",
+        sentence: "the adapter is hardware and its numbers agree with the CPU's",
+      },
+    };
+  } catch (error) {
+    const wrong = error instanceof WrongNumbersError;
+    return openCpu(start, {
+      reason: wrong ? "wrong-numbers" : "start-failed",
+      sentence: wrong ? error.message : `WebGPU failed to start (${messageOf(error)})`,
+    });
+  }
 }
 
-const disagreement = (test: SelfTest) =>
-  `the GPU's numbers differ from the CPU's by ${test.max_difference ?? "infinity"}`;
+class WrongNumbersError extends BigGanError {
+  constructor(test: SelfTest) {
+    const difference = test.max_difference ?? Infinity;
+    super("unsupported", `the GPU's numbers differ from the CPU's by ${difference}`, {
+      numbers: { difference },
+    });
+  }
+}
 
 function withLimit<T>(task: Promise<T>, limitMs: number): Promise<T> {
   return new Promise((resolve, reject) => {

@@ -1,10 +1,26 @@
-/** A worker, seen from the page: each request is a promise. */
+/** What computes, seen from the page: each request is a promise. */
 
-import type { Backend, CallName, Calls, FromWorker, ToWorker } from "./protocol.js";
+import type { Backend, Place } from "./api.js";
+import type { CallName, Calls } from "./protocol.js";
 
-/** The worker broke: the GPU was lost, a shader failed, or the program panicked. */
+export interface Engine {
+  readonly backend: Backend;
+  readonly place: Place;
+  /** Why it cannot be used any more, once it broke or was closed. */
+  readonly fault: FaultError | undefined;
+  call<K extends CallName>(call: K, input: Calls[K]["in"]): Promise<Calls[K]["out"]>;
+  /** Ends it; what waits for it is rejected. */
+  dispose(): void;
+}
+
+/** The engine broke: the GPU was lost, a shader failed, or the program panicked. */
 export class FaultError extends Error {
   override name = "FaultError";
+}
+
+/** The worker never began: it could not be loaded, or the page's policy forbids it. */
+export class NoWorkerError extends FaultError {
+  override name = "NoWorkerError";
 }
 
 interface Waiting {
@@ -12,64 +28,35 @@ interface Waiting {
   reject(error: Error): void;
 }
 
-export class EngineClient {
-  readonly backend: Backend;
-  readonly #worker: Worker;
+/** Promises of answers that are still to come. */
+export class Waitlist {
   readonly #waiting = new Map<number, Waiting>();
   #nextId = 0;
-  #end: Error | undefined;
+  #end: FaultError | undefined;
 
-  private constructor(backend: Backend) {
-    this.backend = backend;
-    this.#worker = new Worker(new URL("./worker.ts", import.meta.url), { type: "module" });
-    this.#worker.addEventListener("message", (event: MessageEvent<FromWorker>) =>
-      this.#receive(event.data),
-    );
-    this.#worker.addEventListener("error", (event) =>
-      this.#close(new FaultError(event.message || "the worker could not be loaded")),
-    );
+  get end(): FaultError | undefined {
+    return this.#end;
   }
 
-  /** Starts a worker and opens a backend in it. */
-  static async open(backend: Backend): Promise<EngineClient> {
-    const engine = new EngineClient(backend);
-    try {
-      await engine.call("open", { backend });
-      return engine;
-    } catch (error) {
-      engine.dispose();
-      throw error;
-    }
-  }
-
-  call<K extends CallName>(call: K, input: Calls[K]["in"]): Promise<Calls[K]["out"]> {
+  add<T>(ask: (id: number) => void): Promise<T> {
     if (this.#end) return Promise.reject(this.#end);
     const id = this.#nextId++;
     return new Promise((resolve, reject) => {
       this.#waiting.set(id, { resolve, reject });
-      this.#worker.postMessage({ id, call, input } as ToWorker);
+      ask(id);
     });
   }
 
-  /** Ends the worker; what waits for it is rejected. */
-  dispose(): void {
-    this.#close(new Error("the worker was closed"));
+  settle(id: number, answer: { value: unknown } | { error: unknown }): void {
+    const waiting = this.#waiting.get(id);
+    this.#waiting.delete(id);
+    if ("error" in answer) waiting?.reject(answer.error as Error);
+    else waiting?.resolve(answer.value as never);
   }
 
-  #receive(message: FromWorker): void {
-    if ("fault" in message) {
-      this.#close(new FaultError(message.fault));
-      return;
-    }
-    const waiting = this.#waiting.get(message.id);
-    this.#waiting.delete(message.id);
-    if ("error" in message) waiting?.reject(new Error(message.error));
-    else waiting?.resolve(message.value as never);
-  }
-
-  #close(end: Error): void {
+  /** Rejects everything, now and later. The first end stays. */
+  close(end: FaultError): void {
     this.#end ??= end;
-    this.#worker.terminate();
     for (const { reject } of this.#waiting.values()) reject(this.#end);
     this.#waiting.clear();
   }

@@ -1,3 +1,5 @@
-export type { Choice } from "./backend.js";
-export { createGenerator, type Generator, type GeneratorOptions } from "./client.js";
-export type { Backend, ModelInfo, SampleRequest, Samples } from "./protocol.js";
+/** Samples of class-conditional GANs, computed in the browser. Importing this starts nothing. */
+
+export type * from "./api.js";
+export { createGenerator } from "./client.js";
+export { BigGanError, type ErrorCode } from "./errors.js";

@@ -1,42 +1,12 @@
-/** What the page and its worker say to each other. */
+/** What is asked of an engine, in a worker or on the main thread. */
 
-export type Backend = "cpu" | "webgpu";
+import type { Backend, ModelInfo } from "./api.js";
 
-/** What a truncation means: the paper's, TF-Hub's, or a standard deviation (see the core's `truncation.rs`). */
-export type TruncationKind = "resampling" | "scaled_truncated_normal" | "scaled_normal";
-
-/** A model, as far as a page shows it. */
-export interface ModelInfo {
-  classNames: string[];
-  /** Side of an image in pixels. */
-  resolution: number;
-  truncationKind: TruncationKind;
-  /** Smallest and largest truncation beside off; `null` where the latents cannot be truncated. */
-  truncationRange: [number, number] | null;
-  /** Truncations with statistics of their own; `null` is off. */
-  truncations: (number | null)[];
-  dataset: string;
-  recipe: string;
-  imagesSeen: number;
-}
-
-export interface SampleRequest {
-  classIndex: number;
-  seed: bigint;
-  /** By the model's kind, e.g. every |z| at most this; `null` is off. */
-  truncation: number | null;
-  count: number;
-}
-
-export interface Samples {
-  /** Side in pixels. */
-  side: number;
-  count: number;
-  /** RGBA bytes of all images, one after another. */
-  rgba: Uint8ClampedArray<ArrayBuffer>;
-  /** Time in the worker, reading from the device included. */
-  elapsedMs: number;
-}
+/** A model's files. Blobs may lie on disk, and a worker gets them without a copy. */
+export type ModelFiles =
+  | { kind: "file"; file: Blob }
+  | { kind: "parts"; index: Blob; parts: { name: string; file: Blob }[] }
+  | { kind: "foreign"; weights: Blob; config: string | null };
 
 /** The device against the CPU backend, on a tiny generator. */
 export interface SelfTest {
@@ -45,16 +15,42 @@ export interface SelfTest {
   agrees: boolean;
 }
 
+export interface Loaded {
+  info: ModelInfo;
+  memoryBytes: number;
+}
+
+export interface DrawCall {
+  /** JSON of an array of pictures, as the core reads them. */
+  pictures: string;
+  truncation: number | null;
+}
+
+export interface Drawn {
+  /** Side in pixels. */
+  side: number;
+  /** RGBA bytes of all images, one after another. */
+  rgba: Uint8ClampedArray<ArrayBuffer>;
+  /** Time of computing, reading from the device included. */
+  elapsedMs: number;
+  memoryBytes: number;
+}
+
 /** Requests by name: what goes in and what comes out. */
 export interface Calls {
   open: { in: { backend: Backend }; out: null };
   selfTest: { in: null; out: SelfTest };
-  load: { in: { file: Uint8Array<ArrayBuffer> }; out: ModelInfo };
-  sample: { in: SampleRequest; out: Samples };
-  trainCheck: { in: { seed: bigint; steps: number }; out: Uint8Array };
+  load: { in: ModelFiles; out: Loaded };
+  draw: { in: DrawCall; out: Drawn };
+  /** In the training builds only. */
+  trainCheck: { in: { seed: bigint; steps: number }; out: Uint8Array<ArrayBuffer> };
 }
 
 export type CallName = keyof Calls;
+
+export type Handlers<K extends CallName> = {
+  [Name in K]: (input: Calls[Name]["in"]) => Promise<Calls[Name]["out"]>;
+};
 
 export type ToWorker = {
   [K in CallName]: { id: number; call: K; input: Calls[K]["in"] };

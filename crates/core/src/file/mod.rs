@@ -6,6 +6,7 @@
 
 mod container;
 mod model_file;
+mod open_model;
 mod shards;
 
 pub use container::{Dtype, StoredTensors, decode, encode, encode_with, read_metadata};
@@ -13,4 +14,5 @@ pub use model_file::{
     DatasetInfo, FORMAT, FORMAT_VERSION, ImportedFrom, LISTING, ModelFile, ModelInfo, Provenance,
     StatisticsTable,
 };
+pub use open_model::OpenModel;
 pub use shards::{INDEX_SUFFIX, check_part_name, sha256_hex};

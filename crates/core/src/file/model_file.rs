@@ -9,6 +9,7 @@ use std::collections::BTreeMap;
 use serde::{Deserialize, Serialize};
 
 use super::container::{Dtype, encode_with, open, replace_metadata};
+use super::open_model::OpenModel;
 use crate::config::GeneratorConfig;
 use crate::error::{Error, Result};
 use crate::named::HostTensors;
@@ -140,7 +141,7 @@ impl ModelInfo {
         ]))
     }
 
-    fn from_metadata(metadata: &BTreeMap<String, String>) -> Result<Self> {
+    pub(super) fn from_metadata(metadata: &BTreeMap<String, String>) -> Result<Self> {
         let field = |key: &str| metadata.get(key).map(String::as_str);
         check_format(field("format"), field("format_version"))?;
         let config = field("config")
@@ -231,11 +232,7 @@ impl ModelFile {
     /// If it is cut short, of another format or version, or its config is not valid; the message
     /// names both values.
     pub fn decode(bytes: &[u8]) -> Result<Self> {
-        let file = open(bytes)?;
-        // first: a foreign file is refused before its tensors take memory
-        let info = ModelInfo::from_metadata(&file.metadata)?;
-        let tensors = file.tensors()?;
-        Ok(Self { info, tensors })
+        OpenModel::file(bytes)?.read()
     }
 
     /// The bytes of a model file with another info; the tensors stay as they are, bit for bit.

@@ -14,7 +14,7 @@ use serde::de::{Deserializer, Error as _, MapAccess, Visitor};
 use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
 
-use super::container::{Dtype, encode_entries, open};
+use super::container::{Dtype, OpenFile, encode_entries, open};
 use super::model_file::{FORMAT, FORMAT_VERSION, ModelFile, ModelInfo, SHARD_FORMAT, check_format};
 use crate::error::{Error, Result};
 use crate::named::{HostTensor, HostTensors};
@@ -30,7 +30,7 @@ const HEADER_BYTES: usize = 128;
 const ENTRY_BYTES: usize = 160;
 
 #[derive(Serialize, Deserialize)]
-struct Index {
+pub(super) struct Index {
     metadata: IndexMetadata,
     #[serde(deserialize_with = "unique")]
     weight_map: BTreeMap<String, String>,
@@ -133,26 +133,15 @@ impl ModelFile {
     ) -> Result<Self> {
         let index = Index::read(index)?;
         let info = index.info()?;
-        let parts: BTreeSet<&str> = index.weight_map.values().map(String::as_str).collect();
-        for name in &parts {
-            check_part_name(name)?;
-        }
         let mut tensors = BTreeMap::new();
         let mut total_size = 0;
-        for name in parts {
+        for name in index.parts()? {
             let bytes = part(name)?;
-            index
-                .take_part(name, bytes.as_ref(), &mut tensors)
-                .map(|size| total_size += size)
-                .map_err(|error| Error::File(format!("{name}: {error}")))?;
+            let file = index.open_part(name, bytes.as_ref())?;
+            total_size += file.data.len();
+            tensors.extend(file.tensors()?.0);
         }
-        if total_size != index.metadata.total_size {
-            return Err(Error::File(format!(
-                "the parts hold {total_size} bytes of tensors, the index says {}; fetch or export the \
-                 model again",
-                index.metadata.total_size
-            )));
-        }
+        index.check_total(total_size)?;
         Ok(Self {
             info,
             tensors: HostTensors(tensors),
@@ -172,7 +161,7 @@ impl ModelFile {
 }
 
 impl Index {
-    fn read(bytes: &[u8]) -> Result<Self> {
+    pub(super) fn read(bytes: &[u8]) -> Result<Self> {
         serde_json::from_slice(bytes).map_err(|error| {
             Error::File(format!(
                 "not an index of safetensors files: {error}; fetch or export the model again"
@@ -185,7 +174,7 @@ impl Index {
             .map_err(|error| Error::File(format!("writing the model's index failed: {error}")))
     }
 
-    fn info(&self) -> Result<ModelInfo> {
+    pub(super) fn info(&self) -> Result<ModelInfo> {
         let IndexMetadata {
             format,
             format_version,
@@ -199,13 +188,34 @@ impl Index {
         Ok(info)
     }
 
-    /// Adds the tensors of a part and returns the bytes that they have in it.
-    fn take_part(
-        &self,
-        name: &str,
-        bytes: &[u8],
-        tensors: &mut BTreeMap<String, HostTensor>,
-    ) -> Result<usize> {
+    /// Names of all parts.
+    pub(super) fn parts(&self) -> Result<BTreeSet<&str>> {
+        let parts: BTreeSet<&str> = self.weight_map.values().map(String::as_str).collect();
+        for name in &parts {
+            check_part_name(name)?;
+        }
+        Ok(parts)
+    }
+
+    /// Refuses parts that hold another number of bytes together.
+    pub(super) fn check_total(&self, total_size: usize) -> Result<()> {
+        if total_size == self.metadata.total_size {
+            return Ok(());
+        }
+        Err(Error::File(format!(
+            "the parts hold {total_size} bytes of tensors, the index says {}; fetch or export the \
+             model again",
+            self.metadata.total_size
+        )))
+    }
+
+    /// Opens a part that is what the index says.
+    pub(super) fn open_part<'a>(&self, name: &str, bytes: &'a [u8]) -> Result<OpenFile<'a>> {
+        self.checked_part(name, bytes)
+            .map_err(|error| Error::File(format!("{name}: {error}")))
+    }
+
+    fn checked_part<'a>(&self, name: &str, bytes: &'a [u8]) -> Result<OpenFile<'a>> {
         let stated = self.metadata.sha256.get(name).ok_or_else(|| {
             Error::File("the index states no SHA-256 for it; export the model again".into())
         })?;
@@ -216,11 +226,9 @@ impl Index {
             )));
         }
         let file = open(bytes)?;
-        for (tensor, info) in &file.entries {
+        for (tensor, _) in &file.entries {
             match self.weight_map.get(tensor).map(String::as_str) {
-                Some(place) if place == name => {
-                    tensors.insert(tensor.clone(), file.tensor(tensor, info)?);
-                }
+                Some(place) if place == name => {}
                 Some(place) => {
                     return Err(Error::tensor(
                         tensor,
@@ -230,12 +238,13 @@ impl Index {
                 None => return Err(Error::tensor(tensor, "is not in the index")),
             }
         }
+        let held: BTreeSet<&str> = file.entries.iter().map(|(name, _)| name.as_str()).collect();
         let missing = self
             .weight_map
             .iter()
-            .find(|(tensor, place)| *place == name && !tensors.contains_key(*tensor));
+            .find(|(tensor, place)| *place == name && !held.contains(tensor.as_str()));
         match missing {
-            None => Ok(file.data.len()),
+            None => Ok(file),
             Some((tensor, _)) => Err(Error::tensor(
                 tensor,
                 "is missing from this part, where the index puts it",

@@ -67,6 +67,32 @@ impl Source {
     }
 }
 
+impl Source {
+    /// The program that wrote a file of a generator, by the names of its tensors.
+    ///
+    /// # Errors
+    /// If the bytes are no weights of PyTorch, or not those of a generator that is read here.
+    pub fn of(bytes: &[u8]) -> Result<Self> {
+        let file = torch::TorchFile::open(bytes)?;
+        match looks_like::looks_like(file.root()) {
+            Some(looks_like::Looks {
+                source: Some(source),
+                is_generator: true,
+                ..
+            }) => Ok(source),
+            Some(looks) => Err(Error::File(format!(
+                "this looks like {}; give the file of a generator",
+                looks.what
+            ))),
+            None => Err(Error::File(
+                "these weights are of no program that is read here: pytorch-pretrained-BigGAN, \
+                 BigGAN-PyTorch or PyTorch-StudioGAN"
+                    .into(),
+            )),
+        }
+    }
+}
+
 impl FromStr for Source {
     type Err = Error;
 

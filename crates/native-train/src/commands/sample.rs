@@ -3,11 +3,13 @@
 use std::collections::BTreeMap;
 use std::path::Path;
 
-use anyhow::{Context, Result};
+use anyhow::{Context, Result, bail};
+use biggan::config::GeneratorConfig;
 use biggan::file::{Dtype, encode};
 use biggan::image::{Sheet, to_rgba};
 use biggan::latent::one_hot_values;
 use biggan::named::{HostTensor, HostTensors};
+use biggan::request::{Inputs, Picture};
 use biggan::sampler::{MAX_SAMPLES, Sampler};
 use biggan::statistics_table::RowRule;
 use biggan::truncation::{LatentDistribution, Truncation};
@@ -43,14 +45,21 @@ pub fn run(args: &SampleArgs) -> Result<Outcome> {
         sampler = sampler.with_row_rule(RowRule::HfCompat);
     }
     let distribution = distribution(args, &sampler, truncation)?;
-    let (latents, columns) = match &args.latents {
-        Some(path) => {
-            let latents = read_latents(path, &sampler.info().generator)
+    let config = &sampler.info().generator;
+    let (latents, columns) = match (&args.latents, &args.pictures) {
+        (None, None) => requested(args, &sampler, distribution)?,
+        (Some(path), _) => {
+            let latents = read_latents(path, config)
                 .with_context(|| format!("latents {}", path.display()))?;
             let columns = square(latents.count());
             (latents, columns)
         }
-        None => requested(args, &sampler, distribution)?,
+        (None, Some(path)) => {
+            let latents = pictures(path, config, distribution)
+                .with_context(|| format!("pictures {}", path.display()))?;
+            let columns = square(latents.count());
+            (latents, columns)
+        }
     };
     let images = generate(&sampler, &latents, distribution.truncation(), &device)?;
     let side = sampler.info().generator.resolution;
@@ -93,6 +102,25 @@ fn distribution(
     }
     let latent = sampler.info().generator.latent;
     LatentDistribution::new(latent, kind, truncation).map_err(|error| bad_usage(error.to_string()))
+}
+
+/// The latents of a list of pictures in JSON.
+fn pictures(
+    path: &Path,
+    config: &GeneratorConfig,
+    distribution: LatentDistribution,
+) -> Result<LatentsFile> {
+    let list: Vec<Picture> =
+        serde_json::from_slice(&std::fs::read(path)?).context("not a list of pictures in JSON")?;
+    if !(1..=MAX_SAMPLES).contains(&list.len()) {
+        bail!("it has {} pictures; give 1 to {MAX_SAMPLES}", list.len());
+    }
+    let Inputs { z, class_weights } = Inputs::of(&list, config, distribution)?;
+    Ok(LatentsFile {
+        z,
+        class_weights,
+        z_dim: config.z_dim,
+    })
 }
 
 /// The latents of classes, seed and count, class after class, and the columns of their sheet.

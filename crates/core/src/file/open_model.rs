@@ -1,0 +1,108 @@
+//! A model whose weights are still the bytes of its file or parts.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use safetensors::tensor::TensorInfo;
+
+use super::container::{OpenFile, open};
+use super::model_file::{ModelFile, ModelInfo};
+use super::shards::Index;
+use crate::error::{Error, Result};
+use crate::named::{HostTensor, HostTensors, TensorSource};
+
+/// A model that was checked but not read: tensors are widened to f32 when they are taken.
+pub struct OpenModel<'a> {
+    info: ModelInfo,
+    files: Vec<OpenFile<'a>>,
+    /// Tensors that were not taken, and the file that holds each.
+    left: BTreeMap<String, (usize, TensorInfo)>,
+}
+
+impl<'a> OpenModel<'a> {
+    /// Opens a model file.
+    ///
+    /// # Errors
+    /// As [`ModelFile::decode`].
+    pub fn file(bytes: &'a [u8]) -> Result<Self> {
+        let file = open(bytes)?;
+        // first: a foreign file is refused before its tensors take memory
+        let info = ModelInfo::from_metadata(&file.metadata)?;
+        Ok(Self::of(info, vec![file]))
+    }
+
+    /// Opens a model from its index and all of its parts, by name.
+    ///
+    /// # Errors
+    /// As [`ModelFile::decode_shards`].
+    pub fn shards<B: AsRef<[u8]>>(index: &[u8], parts: &'a BTreeMap<String, B>) -> Result<Self> {
+        let index = Index::read(index)?;
+        let info = index.info()?;
+        let files = index.parts()?.into_iter().map(|name| {
+            let bytes = parts.get(name).ok_or_else(|| {
+                Error::File(format!(
+                    "{name} is missing; give all parts beside the index"
+                ))
+            })?;
+            index.open_part(name, bytes.as_ref())
+        });
+        let files = files.collect::<Result<Vec<_>>>()?;
+        index.check_total(files.iter().map(|file| file.data.len()).sum())?;
+        Ok(Self::of(info, files))
+    }
+
+    fn of(info: ModelInfo, files: Vec<OpenFile<'a>>) -> Self {
+        let entries = files.iter().enumerate().flat_map(|(number, file)| {
+            let entries = file.entries.iter();
+            entries.map(move |(name, info)| (name.clone(), (number, info.clone())))
+        });
+        Self {
+            info,
+            left: entries.collect(),
+            files,
+        }
+    }
+
+    /// What the file says about the model.
+    pub fn info(&self) -> &ModelInfo {
+        &self.info
+    }
+
+    /// Names of the parts that an index names.
+    ///
+    /// # Errors
+    /// If the index is broken or names what cannot be a part.
+    pub fn part_names(index: &[u8]) -> Result<BTreeSet<String>> {
+        let index = Index::read(index)?;
+        index.info()?;
+        Ok(index.parts()?.into_iter().map(str::to_owned).collect())
+    }
+
+    /// All of it, widened.
+    ///
+    /// # Errors
+    /// If a tensor is stored as another type than f32 and f16.
+    pub fn read(self) -> Result<ModelFile> {
+        let tensors = self
+            .left
+            .iter()
+            .map(|(name, (file, info))| Ok((name.clone(), self.files[*file].tensor(name, info)?)));
+        let tensors = HostTensors(tensors.collect::<Result<_>>()?);
+        Ok(ModelFile {
+            info: self.info,
+            tensors,
+        })
+    }
+}
+
+impl TensorSource for OpenModel<'_> {
+    fn take(&mut self, name: &str) -> Result<Option<HostTensor>> {
+        let Some((file, info)) = self.left.remove(name) else {
+            return Ok(None);
+        };
+        self.files[file].tensor(name, &info).map(Some)
+    }
+
+    fn left(&self) -> Option<&str> {
+        self.left.keys().next().map(String::as_str)
+    }
+}

@@ -1,0 +1,502 @@
+//! What a picture is asked for by, as a page, a link or a saved picture carries it: classes with weights,
+//! and a point of latent space with its edits.
+//!
+//! Every edit is a rotation of standard normal coordinates: for independent g, h ~ N(0, I),
+//! `cos(a) g + sin(a) h ~ N(0, I)`. z is made from the edited coordinates as from drawn ones, by
+//! u = Phi(g) and the model's own distribution of u ([`LatentDistribution::latent`]). So an edited picture
+//! is as much a sample of the model as any other, at every truncation and for every kind of latents.
+
+use serde::de::Error as _;
+use serde::{Deserialize, Deserializer, Serialize};
+
+use crate::config::GeneratorConfig;
+use crate::error::{Error, Result};
+use crate::latent::check_labels;
+use crate::normal::{normal_cdf, normal_quantile};
+use crate::random::{Draws, Stream};
+use crate::truncation::LatentDistribution;
+
+/// Most classes in a mix.
+pub const MAX_MIXED: usize = 4;
+/// Most edits in a lineage: bounds what a link can cost.
+pub const MAX_STEPS: usize = 256;
+
+/// A picture: a point, or a place on the way between two.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Picture {
+    /// The point, or the beginning of the way.
+    pub from: Point,
+    /// The end of the way and the place on it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub to: Option<Way>,
+}
+
+/// Where on the way to another point.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Way {
+    /// The end.
+    pub point: Point,
+    /// 0 is the beginning and 1 the end.
+    pub at: f64,
+}
+
+/// Classes and latents.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Point {
+    /// Classes with their weights, which are divided by their sum.
+    pub classes: Vec<ClassWeight>,
+    /// Latents.
+    pub z: Latent,
+}
+
+/// A class of a mix.
+#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct ClassWeight {
+    /// The class.
+    pub class: usize,
+    /// Its weight, 0 or more.
+    pub weight: f64,
+}
+
+/// A point of latent space: a sample of a seed, and what was done to it.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Latent {
+    /// Seed, as in `native-train sample --seed`.
+    #[serde(deserialize_with = "seed")]
+    pub seed: u64,
+    /// Number of the sample in its seed.
+    #[serde(default)]
+    pub index: u64,
+    /// Small random steps, one after another: the lineage of a bred picture.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub steps: Vec<Step>,
+    /// Turn of each chunk of a hierarchical z towards another draw, in quarter turns: 0 keeps the
+    /// chunk, 1 and -1 replace it by the other draw and its mirror image. Chunks that are not named keep
+    /// theirs. A z that is not hierarchical is one chunk.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub chunks: Vec<f64>,
+}
+
+/// A rotation of all coordinates towards a draw of a seed of its own.
+#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Step {
+    /// Seed of the direction.
+    #[serde(deserialize_with = "seed")]
+    pub seed: u64,
+    /// Size in quarter turns.
+    pub size: f64,
+}
+
+/// A seed as a number, or in decimal digits: JavaScript's numbers end at 2^53.
+fn seed<'de, D: Deserializer<'de>>(source: D) -> std::result::Result<u64, D::Error> {
+    #[derive(Deserialize)]
+    #[serde(untagged)]
+    enum Written {
+        Number(u64),
+        Digits(String),
+    }
+    match Written::deserialize(source)? {
+        Written::Number(seed) => Ok(seed),
+        Written::Digits(digits) => digits.parse().map_err(|_| {
+            D::Error::custom(format!(
+                "seed {digits:?} is no whole number from 0 to 2^64 - 1"
+            ))
+        }),
+    }
+}
+
+/// A coordinate as it was drawn, or as edits left it.
+#[derive(Debug, Clone, Copy)]
+enum Coordinate {
+    /// Uniform, as [`crate::sampler::Sampler::latents`] draws it: an unedited picture is that of the
+    /// seed to the last bit.
+    Drawn(f64),
+    /// Standard normal.
+    Edited(f64),
+}
+
+impl Coordinate {
+    fn normal(self) -> f64 {
+        match self {
+            Self::Drawn(uniform) => normal_quantile(uniform),
+            Self::Edited(normal) => normal,
+        }
+    }
+
+    fn uniform(self) -> f64 {
+        // the draws' own smallest and largest values: Phi rounds to 0 and 1 far out
+        const LEAST: f64 = 0.5 / (1u64 << 53) as f64;
+        match self {
+            Self::Drawn(uniform) => uniform,
+            Self::Edited(normal) => normal_cdf(normal).clamp(LEAST, 1.0 - 2.0 * LEAST),
+        }
+    }
+
+    fn turned(self, quarter_turns: f64, towards: f64) -> Self {
+        if quarter_turns == 0.0 {
+            return self;
+        }
+        let angle = quarter_turns * std::f64::consts::FRAC_PI_2;
+        Self::Edited(libm::cos(angle) * self.normal() + libm::sin(angle) * towards)
+    }
+}
+
+impl Latent {
+    /// The sample of a seed, as it is.
+    pub fn of_seed(seed: u64, index: u64) -> Self {
+        Self {
+            seed,
+            index,
+            steps: Vec::new(),
+            chunks: Vec::new(),
+        }
+    }
+
+    fn check(&self, chunks: usize) -> Result<()> {
+        if self.chunks.len() > chunks {
+            return Err(Error::Request(format!(
+                "{} chunks of z are turned; the model has {chunks}",
+                self.chunks.len()
+            )));
+        }
+        if self.steps.len() > MAX_STEPS {
+            return Err(Error::Request(format!(
+                "the lineage has {} steps; give {MAX_STEPS} at most",
+                self.steps.len()
+            )));
+        }
+        let turns = self.chunks.iter().copied();
+        let sizes = self.steps.iter().map(|step| step.size);
+        match turns.chain(sizes).find(|turn| !turn.is_finite()) {
+            None => Ok(()),
+            Some(turn) => Err(Error::Request(format!(
+                "a turn of z is {turn}; give a number of quarter turns"
+            ))),
+        }
+    }
+
+    fn coordinates(&self, config: &GeneratorConfig) -> Result<Vec<Coordinate>> {
+        let chunks = config.z_chunks()?;
+        self.check(chunks)?;
+        let mut draws = Draws::new(self.seed, Stream::Sample, 0, self.index);
+        let mut all: Vec<Coordinate> = (0..config.z_dim)
+            .map(|_| Coordinate::Drawn(draws.uniform()))
+            .collect();
+        for (step, number) in self.steps.iter().zip(1..) {
+            let mut direction = Draws::new(step.seed, Stream::Breeding, number, self.index);
+            for coordinate in &mut all {
+                *coordinate = coordinate.turned(step.size, direction.normal());
+            }
+        }
+        let mut other = Draws::new(self.seed, Stream::ChunkTurn, 0, self.index);
+        let length = config.z_dim / chunks;
+        for (place, coordinate) in all.iter_mut().enumerate() {
+            let turn = self.chunks.get(place / length).copied().unwrap_or(0.0);
+            *coordinate = coordinate.turned(turn, other.normal());
+        }
+        Ok(all)
+    }
+}
+
+impl Point {
+    /// Weights of all classes, which sum to 1.
+    fn class_weights(&self, classes: usize) -> Result<Vec<f64>> {
+        if !(1..=MAX_MIXED).contains(&self.classes.len()) {
+            return Err(Error::Request(format!(
+                "{} classes are mixed; give 1 to {MAX_MIXED}",
+                self.classes.len()
+            )));
+        }
+        let mut weights = vec![0.0; classes];
+        for &ClassWeight { class, weight } in &self.classes {
+            check_labels(&[class], classes)?;
+            if !(weight.is_finite() && weight >= 0.0) {
+                return Err(Error::Request(format!(
+                    "the weight of class {class} is {weight}; give 0 or more"
+                )));
+            }
+            weights[class] += weight;
+        }
+        let sum: f64 = weights.iter().sum();
+        if sum <= 0.0 {
+            return Err(Error::Request(
+                "the weights of the classes are all 0; give one above 0".into(),
+            ));
+        }
+        for weight in &mut weights {
+            *weight /= sum;
+        }
+        Ok(weights)
+    }
+}
+
+/// What goes into the generator for some pictures.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Inputs {
+    /// `[n, z_dim]`, row-major.
+    pub z: Vec<f32>,
+    /// `[n, classes]`, row-major.
+    pub class_weights: Vec<f32>,
+}
+
+impl Inputs {
+    /// The inputs of pictures of a model.
+    ///
+    /// # Errors
+    /// If a class, weight, turn or place is out of range; the message names it.
+    pub fn of(
+        pictures: &[Picture],
+        config: &GeneratorConfig,
+        distribution: LatentDistribution,
+    ) -> Result<Self> {
+        let (mut z, mut class_weights) = (Vec::new(), Vec::new());
+        for picture in pictures {
+            let mut coordinates = picture.from.z.coordinates(config)?;
+            let mut weights = picture.from.class_weights(config.classes)?;
+            if let Some(Way { point, at }) = &picture.to {
+                check_place(*at)?;
+                let end = point.class_weights(config.classes)?;
+                for (weight, end) in weights.iter_mut().zip(end) {
+                    *weight += at * (end - *weight);
+                }
+                coordinates = between(&coordinates, &point.z.coordinates(config)?, *at);
+            }
+            let latent = |(place, coordinate): (usize, &Coordinate)| {
+                distribution.latent(place, coordinate.uniform()) as f32
+            };
+            z.extend(coordinates.iter().enumerate().map(latent));
+            class_weights.extend(weights.iter().map(|&weight| weight as f32));
+        }
+        Ok(Self { z, class_weights })
+    }
+}
+
+fn check_place(at: f64) -> Result<()> {
+    if (0.0..=1.0).contains(&at) {
+        return Ok(());
+    }
+    Err(Error::Request(format!(
+        "place {at} on the way between two points is out of range; give 0 to 1"
+    )))
+}
+
+/// Spherical interpolation (Shoemake 1985) of the normal coordinates: places on the way are as far from
+/// the origin as the ends, as samples are.
+fn between(from: &[Coordinate], to: &[Coordinate], at: f64) -> Vec<Coordinate> {
+    if at == 0.0 {
+        return from.to_vec();
+    }
+    if at == 1.0 {
+        return to.to_vec();
+    }
+    let pairs = || from.iter().zip(to).map(|(a, b)| (a.normal(), b.normal()));
+    let (mut dot, mut square_from, mut square_to) = (0.0, 0.0, 0.0);
+    for (a, b) in pairs() {
+        dot += a * b;
+        square_from += a * a;
+        square_to += b * b;
+    }
+    let lengths = (square_from * square_to).sqrt();
+    let angle = libm::acos((dot / lengths.max(f64::MIN_POSITIVE)).clamp(-1.0, 1.0));
+    let sine = libm::sin(angle);
+    // at the same and at opposite points every plane is as good: the straight line
+    let (a_share, b_share) = if sine < 1e-9 {
+        (1.0 - at, at)
+    } else {
+        let share = |part: f64| libm::sin(part * angle) / sine;
+        (share(1.0 - at), share(at))
+    };
+    pairs()
+        .map(|(a, b)| Coordinate::Edited(a_share * a + b_share * b))
+        .collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::arch::Architecture;
+    use crate::latent::LatentKey;
+    use crate::test_configs;
+    use crate::truncation::{Truncation, TruncationKind};
+
+    fn config() -> GeneratorConfig {
+        test_configs::generator(Architecture::Biggan, 32)
+    }
+
+    fn point(z: Latent) -> Point {
+        let classes = vec![ClassWeight {
+            class: 1,
+            weight: 2.0,
+        }];
+        Point { classes, z }
+    }
+
+    fn picture(z: Latent) -> Picture {
+        Picture {
+            from: point(z),
+            to: None,
+        }
+    }
+
+    fn z(picture: Picture) -> Vec<f32> {
+        Inputs::of(&[picture], &config(), LatentDistribution::NORMAL)
+            .unwrap()
+            .z
+    }
+
+    #[test]
+    fn an_unedited_picture_is_the_sample_of_its_seed() {
+        let config = config();
+        for truncation in [Truncation::Off, Truncation::Threshold(0.5)] {
+            let distribution =
+                LatentDistribution::new(config.latent, TruncationKind::Resampling, truncation)
+                    .unwrap();
+            let key = LatentKey {
+                seed: 9,
+                stream: Stream::Sample,
+                step: 0,
+                first: 4,
+            };
+            let mut unturned = Latent::of_seed(9, 4);
+            unturned.chunks = vec![0.0];
+            let inputs = Inputs::of(&[picture(unturned)], &config, distribution).unwrap();
+            assert_eq!(inputs.z, key.z(1, config.z_dim, distribution));
+        }
+    }
+
+    #[test]
+    fn a_turned_chunk_leaves_the_others() {
+        let config = config();
+        let length = config.z_dim / config.z_chunks().unwrap();
+        let base = z(picture(Latent::of_seed(1, 0)));
+        let mut turned = Latent::of_seed(1, 0);
+        turned.chunks = vec![0.0, 0.5];
+        let found = z(picture(turned));
+        for (place, (a, b)) in base.iter().zip(&found).enumerate() {
+            assert_eq!(a != b, place / length == 1, "place {place}");
+        }
+    }
+
+    /// Mean 0, variance 1, and the size of a step is its angle: corr(g, g') = cos a.
+    #[test]
+    fn edits_keep_the_distribution() {
+        let config = config();
+        let count = 4000;
+        let of = |edit: &dyn Fn(&mut Latent)| -> Vec<f64> {
+            let all = (0..count).flat_map(|index| {
+                let mut latent = Latent::of_seed(3, index);
+                edit(&mut latent);
+                z(picture(latent))
+            });
+            all.map(f64::from).collect()
+        };
+        let base = of(&|_| {});
+        let size = 0.25;
+        let step = Step { seed: 8, size };
+        let chunks = vec![size; config.z_chunks().unwrap()];
+        for found in [
+            of(&|latent| latent.steps = vec![step]),
+            of(&|latent| latent.chunks = chunks.clone()),
+        ] {
+            let n = found.len() as f64;
+            let mean = found.iter().sum::<f64>() / n;
+            let variance = found.iter().map(|v| v * v).sum::<f64>() / n;
+            let product = base.iter().zip(&found).map(|(a, b)| a * b).sum::<f64>() / n;
+            // five standard errors
+            let (five, five_squares) = (5.0 / n.sqrt(), 5.0 * (2.0 / n).sqrt());
+            assert!(mean.abs() < five, "{mean}");
+            assert!((variance - 1.0).abs() < five_squares, "{variance}");
+            let expected = (size * std::f64::consts::FRAC_PI_2).cos();
+            assert!((product - expected).abs() < five_squares, "{product}");
+        }
+    }
+
+    #[test]
+    fn the_way_between_two_points_begins_and_ends_there_and_stays_on_the_sphere() {
+        let [from, to] = [2, 3].map(|seed| Latent::of_seed(seed, 0));
+        let at = |at| {
+            z(Picture {
+                from: point(from.clone()),
+                to: Some(Way {
+                    point: point(to.clone()),
+                    at,
+                }),
+            })
+        };
+        assert_eq!(at(0.0), z(picture(from.clone())));
+        assert_eq!(at(1.0), z(picture(to.clone())));
+        let length = |z: Vec<f32>| z.iter().map(|v| v * v).sum::<f32>().sqrt();
+        let [start, middle, end] = [0.0, 0.5, 1.0].map(|place| length(at(place)));
+        assert!(middle > 0.9 * start.min(end), "{start} {middle} {end}");
+    }
+
+    #[test]
+    fn requests_are_json() {
+        let text = r#"{"from": {"classes": [{"class": 1, "weight": 2}], "z": {"seed": "18446744073709551615",
+            "index": 3, "steps": [{"seed": 7, "size": 0.1}], "chunks": [0, -1]}}}"#;
+        let read: Picture = serde_json::from_str(text).unwrap();
+        assert_eq!(read.from.z.seed, u64::MAX);
+        let again = serde_json::to_string(&read).unwrap();
+        assert_eq!(serde_json::from_str::<Picture>(&again).unwrap(), read);
+        for (change, to) in [
+            ("\"chunks\"", "\"chunk\""),
+            ("\"18446744073709551615\"", "\"-1\""),
+        ] {
+            assert!(serde_json::from_str::<Picture>(&text.replace(change, to)).is_err());
+        }
+    }
+
+    #[test]
+    fn classes_mix_by_weight_and_move_along_the_way() {
+        let mut mixed = picture(Latent::of_seed(0, 0));
+        mixed.from.classes.push(ClassWeight {
+            class: 0,
+            weight: 6.0,
+        });
+        mixed.to = Some(Way {
+            point: point(Latent::of_seed(0, 0)),
+            at: 0.5,
+        });
+        let weights = Inputs::of(&[mixed], &config(), LatentDistribution::NORMAL)
+            .unwrap()
+            .class_weights;
+        assert_eq!(weights[..2], [0.375, 0.625]);
+        assert_eq!(weights.iter().sum::<f32>(), 1.0);
+    }
+
+    #[test]
+    fn what_cannot_be_asked_for_is_named() {
+        let refused = |change: &dyn Fn(&mut Picture), says: &str| {
+            let mut asked = picture(Latent::of_seed(0, 0));
+            change(&mut asked);
+            let error = Inputs::of(&[asked], &config(), LatentDistribution::NORMAL).unwrap_err();
+            assert!(error.to_string().contains(says), "{error}");
+        };
+        refused(&|p| p.from.classes[0].class = 99, "class 99");
+        refused(
+            &|p| p.from.classes[0].weight = -1.0,
+            "weight of class 1 is -1",
+        );
+        refused(&|p| p.from.classes[0].weight = 0.0, "all 0");
+        refused(&|p| p.from.classes.clear(), "0 classes");
+        refused(&|p| p.from.z.chunks = vec![0.0; 50], "50 chunks");
+        refused(&|p| p.from.z.chunks = vec![f64::NAN], "NaN");
+        let step = Step { seed: 0, size: 0.1 };
+        refused(&|p| p.from.z.steps = vec![step; 257], "257 steps");
+        refused(
+            &|p| {
+                p.to = Some(Way {
+                    point: p.from.clone(),
+                    at: 1.5,
+                });
+            },
+            "place 1.5",
+        );
+    }
+}

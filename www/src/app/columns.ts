@@ -1,0 +1,25 @@
+/** How a grid of squares fills a window. */
+
+/** Full rows may cost this much of the pictures' size. */
+const FULL_ROWS = 1.5;
+
+export interface Grid {
+  columns: number;
+  /** Side of a square in pixels. */
+  side: number;
+}
+
+/** The columns whose squares are largest within the width and height, with full rows where they cost little. */
+export function gridFor(count: number, width: number, height: number, gap: number): Grid {
+  const grids = Array.from({ length: Math.max(1, count) }, (_, index): Grid => {
+    const columns = index + 1;
+    const rows = Math.ceil(count / columns);
+    const across = (width - gap * (columns - 1)) / columns;
+    const down = (height - gap * (rows - 1)) / rows;
+    return { columns, side: Math.min(across, down) };
+  });
+  const largest = (some: Grid[]) => some.reduce((best, grid) => (grid.side > best.side ? grid : best));
+  const best = largest(grids);
+  const full = largest(grids.filter(({ columns }) => count % columns === 0));
+  return full.side * FULL_ROWS >= best.side ? full : best;
+}

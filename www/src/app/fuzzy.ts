@@ -1,0 +1,86 @@
+/** Search in the names of classes, with beginnings of words, gaps and typing errors. */
+
+/** Names that fit, best first, as their numbers; all of them if nothing is asked for. */
+export function search(query: string, names: readonly string[], ids: readonly string[] = []): number[] {
+  const asked = plain(query);
+  if (asked === "") return names.map((_, index) => index);
+  return names
+    .map((name, index) => {
+      // the names of ImageNet are lists of synonyms, the usual one first
+      const [usual = ""] = name.split(",");
+      const shorter = -Math.min(usual.length, 500);
+      const known = asked === String(index) || asked === ids[index];
+      return { index, score: known ? RANK.whole : score(asked, plain(name), shorter) };
+    })
+    .filter(({ score }) => score > 0)
+    .sort((a, b) => b.score - a.score || a.index - b.index)
+    .map(({ index }) => index);
+}
+
+/** Lower case without accents and marks, single spaces. */
+const plain = (text: string) =>
+  text
+    .normalize("NFD")
+    .replace(/\p{Diacritic}/gu, "")
+    .toLowerCase()
+    .replace(/[^\p{Letter}\p{Number}]+/gu, " ")
+    .trim();
+
+/** Ranks of ways to fit, far enough apart for the length of a name to decide within one. */
+const RANK = { whole: 9000, start: 8000, word: 7000, inside: 6000, words: 5000, typo: 4000, gaps: 1000 };
+
+function score(asked: string, name: string, shorter: number): number {
+  if (name === asked) return RANK.whole;
+  if (name.startsWith(asked)) return RANK.start + shorter;
+  if (` ${name}`.includes(` ${asked}`)) return RANK.word + shorter;
+  if (name.includes(asked)) return RANK.inside + shorter;
+  const askedWords = asked.split(" ");
+  const words = name.split(" ");
+  if (askedWords.every((part) => words.some((word) => word.startsWith(part)))) {
+    return RANK.words + shorter;
+  }
+  const errors = askedWords.map((part) => Math.min(...words.map((word) => typingErrors(part, word))));
+  const sum = errors.reduce((all, one) => all + one, 0);
+  if (Number.isFinite(sum)) return RANK.typo - 500 * sum + shorter;
+  const span = gapSpan(asked.replaceAll(" ", ""), name);
+  return span === null ? 0 : Math.max(1, RANK.gaps - 10 * (span - asked.length) + shorter);
+}
+
+/** Errors between a typed word and the beginning of a word: one in 4 letters, two in 7, else no fit. */
+function typingErrors(typed: string, word: string): number {
+  const allowed = typed.length >= 7 ? 2 : typed.length >= 4 ? 1 : 0;
+  const lengths = Array.from({ length: 2 * allowed + 1 }, (_, more) => typed.length - allowed + more);
+  const least = Math.min(...lengths.map((length) => editDistance(typed, word.slice(0, length))));
+  return least <= allowed ? least : Infinity;
+}
+
+/** Insertions, deletions, replacements and exchanges of neighbours (optimal string alignment). */
+function editDistance(a: string, b: string): number {
+  const rows: number[][] = [Array.from({ length: b.length + 1 }, (_, j) => j)];
+  const at = (i: number, j: number) => rows[i]?.[j] ?? Infinity;
+  for (let i = 1; i <= a.length; i++) {
+    rows.push([i]);
+    for (let j = 1; j <= b.length; j++) {
+      const same = a[i - 1] === b[j - 1] ? 0 : 1;
+      let least = Math.min(at(i - 1, j) + 1, at(i, j - 1) + 1, at(i - 1, j - 1) + same);
+      if (i > 1 && j > 1 && a[i - 1] === b[j - 2] && a[i - 2] === b[j - 1]) {
+        least = Math.min(least, at(i - 2, j - 2) + 1);
+      }
+      rows[i]?.push(least);
+    }
+  }
+  return at(a.length, b.length);
+}
+
+/** Length of the piece of a name that has the letters in their order, from the first that fits. */
+function gapSpan(letters: string, name: string): number | null {
+  const start = name.indexOf(letters.charAt(0));
+  let at = start - 1;
+  for (const letter of letters) {
+    at = name.indexOf(letter, at + 1);
+    if (at < 0) return null;
+  }
+  // letters strewn over a long name are chance
+  const span = at - start + 1;
+  return span <= 3 * letters.length ? span : null;
+}

@@ -1,0 +1,43 @@
+/** The page's address and the browser's back and forward. */
+
+/** A gesture, such as a dragged slider, becomes one entry when it has rested for this long. */
+const SETTLE_MS = 400;
+
+export class History {
+  #timer: ReturnType<typeof setTimeout> | undefined;
+  #pending: string | undefined;
+
+  /** Calls `onVisit` with the fragment when the visitor goes back, forward, or changes it. */
+  constructor(onVisit: (fragment: string) => void) {
+    addEventListener("popstate", () => {
+      this.#forget();
+      onVisit(location.hash);
+    });
+    addEventListener("pagehide", () => this.flush());
+  }
+
+  /** Makes this the address soon. */
+  show(fragment: string): void {
+    this.#forget();
+    if (`#${fragment}` === location.hash) return;
+    this.#pending = fragment;
+    this.#timer = setTimeout(() => this.flush(), SETTLE_MS);
+  }
+
+  /** Makes this the address now, in place of the one that is there. */
+  replace(fragment: string): void {
+    this.#forget();
+    history.replaceState(null, "", `#${fragment}`);
+  }
+
+  /** Makes what was to be shown the address now. */
+  flush(): void {
+    if (this.#pending !== undefined) history.pushState(null, "", `#${this.#pending}`);
+    this.#forget();
+  }
+
+  #forget(): void {
+    clearTimeout(this.#timer);
+    this.#pending = undefined;
+  }
+}

@@ -1,0 +1,93 @@
+/** The ways to open something: an address, files that are picked, files that are dropped. */
+
+import { element } from "../element.js";
+import { parseAddress } from "../link.js";
+import { sentenceOf } from "../status.js";
+import { openFiles } from "./files.js";
+import type { Source } from "./source.js";
+
+export interface OpenerEvents {
+  onLink(link: string): void;
+  onSource(source: Source): void;
+}
+
+export class Opener {
+  readonly #problem = element("open-problem", HTMLParagraphElement);
+  readonly #shipped = element("use-shipped", HTMLButtonElement);
+  readonly #events: OpenerEvents;
+
+  constructor(events: OpenerEvents) {
+    this.#events = events;
+    const address = element("model-address", HTMLInputElement);
+    element("open-address", HTMLFormElement).addEventListener("submit", (event) => {
+      event.preventDefault();
+      this.#try(() => {
+        const whole = parseAddress(new URL(address.value.trim(), document.baseURI).href);
+        events.onSource({ kind: "address", address: whole });
+      });
+    });
+    const files = element("files", HTMLInputElement);
+    files.addEventListener("change", () => {
+      void this.#open([...(files.files ?? [])]);
+      files.value = "";
+    });
+    this.#shipped.addEventListener("click", () => events.onSource({ kind: "shipped" }));
+    this.#listenToDrops();
+  }
+
+  /** Whether there is another model to go back from. */
+  set away(away: boolean) {
+    this.#shipped.hidden = !away;
+  }
+
+  showProblem(error: unknown): void {
+    this.#problem.textContent = sentenceOf(error);
+    this.#problem.hidden = false;
+  }
+
+  clearProblem(): void {
+    this.#problem.hidden = true;
+  }
+
+  #listenToDrops(): void {
+    const overlay = element("drop", HTMLDivElement);
+    const hasFiles = (event: DragEvent) => event.dataTransfer?.types.includes("Files") ?? false;
+    addEventListener("dragover", (event) => {
+      if (!hasFiles(event)) return;
+      event.preventDefault();
+      overlay.hidden = false;
+    });
+    addEventListener("dragleave", (event) => {
+      // out of the window, not from one element to another
+      if (event.relatedTarget === null) overlay.hidden = true;
+    });
+    addEventListener("drop", (event) => {
+      overlay.hidden = true;
+      if (!hasFiles(event)) return;
+      event.preventDefault();
+      void this.#open([...(event.dataTransfer?.files ?? [])]);
+    });
+  }
+
+  async #open(files: File[]): Promise<void> {
+    if (files.length === 0) return;
+    try {
+      const opened = await openFiles(files);
+      this.clearProblem();
+      if ("link" in opened) this.#events.onLink(opened.link);
+      else this.#events.onSource(opened.source);
+    } catch (error) {
+      this.showProblem(error);
+      this.#problem.scrollIntoView({ block: "nearest" });
+    }
+  }
+
+  #try(task: () => void): void {
+    try {
+      this.clearProblem();
+      task();
+    } catch (error) {
+      this.showProblem(error);
+    }
+  }
+}

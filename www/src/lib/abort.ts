@@ -1,0 +1,15 @@
+/** Waiting that ends early. */
+
+/** The promise, or the signal's reason as soon as it is aborted. */
+export function abortable<T>(promise: Promise<T>, signal: AbortSignal | undefined): Promise<T> {
+  if (!signal) return promise;
+  return new Promise((resolve, reject) => {
+    const abort = () => reject(signal.reason);
+    if (signal.aborted) abort();
+    signal.addEventListener("abort", abort, { once: true });
+    promise.then(resolve, reject).finally(() => signal.removeEventListener("abort", abort));
+  });
+}
+
+export const sleep = (ms: number, signal?: AbortSignal): Promise<void> =>
+  abortable(new Promise((resolve) => setTimeout(resolve, ms)), signal);

@@ -1,0 +1,329 @@
+/**
+ * `<biggan-sampler src class seed truncation count>`: samples of a model on any page. Importing this defines
+ * the element where there are custom elements, and does nothing on a server.
+ */
+
+import { abortable } from "./abort.js";
+import type {
+  Generator,
+  GeneratorInfo,
+  GeneratorOptions,
+  LoadProgress,
+  SampleRequest,
+  Samples,
+  Seed,
+  Truncation,
+} from "./api.js";
+import { View } from "./element-view.js";
+import { BigGanError, messageOf } from "./errors.js";
+import { type Lease, lease } from "./shared.js";
+import { sheetOf } from "./sheet.js";
+
+export interface SamplerEventMap {
+  load: CustomEvent<GeneratorInfo>;
+  progress: CustomEvent<LoadProgress>;
+  sample: CustomEvent<Samples>;
+  error: CustomEvent<BigGanError>;
+}
+
+const ATTRIBUTES = [
+  // which generator
+  ...["src", "sha256", "backend"],
+  // what it draws
+  ...["class", "label", "seed", "truncation", "count"],
+  ...["loading", "controls"],
+];
+/** How far below the window an element begins to load. */
+const MARGIN = "200px";
+
+// on a server there are no elements to extend
+const Base = (globalThis.HTMLElement ?? class {}) as typeof HTMLElement;
+
+export class BigGanSampler extends Base {
+  static readonly observedAttributes = ATTRIBUTES;
+
+  /** Starts the package's worker for a page of another origin; see `GeneratorOptions.worker`. */
+  static worker: GeneratorOptions["worker"];
+
+  readonly #view: View;
+  #sight: IntersectionObserver | undefined;
+  /** Whether it has ever come near the window, or is eager. */
+  #seen = false;
+  /** The same, while it is on the page. */
+  #begun = false;
+  #source: { key: string; lease: Lease } | undefined;
+  #drawing: AbortController | undefined;
+  #update: Promise<void> | undefined;
+  #generator: Generator | undefined;
+  #samples: Samples | undefined;
+
+  constructor() {
+    super();
+    this.#view = new View(this.attachShadow({ mode: "open" }), {
+      another: () => {
+        this.seed = Math.floor(Math.random() * 2 ** 32);
+      },
+      save: () => void this.#save(),
+    });
+  }
+
+  get src(): string {
+    return this.getAttribute("src") ?? "";
+  }
+  set src(value: string) {
+    this.setAttribute("src", value);
+  }
+
+  /** SHA-256 that the model must have, in hex. */
+  get sha256(): string {
+    return this.getAttribute("sha256") ?? "";
+  }
+  set sha256(value: string) {
+    this.#reflect("sha256", value);
+  }
+
+  get backend(): NonNullable<GeneratorOptions["backend"]> {
+    return (this.getAttribute("backend") ?? "auto") as "auto";
+  }
+  set backend(value: NonNullable<GeneratorOptions["backend"]>) {
+    this.setAttribute("backend", value);
+  }
+
+  /** Number, name or id of the class. */
+  get class(): string {
+    return this.getAttribute("class") ?? "";
+  }
+  set class(value: string | number) {
+    this.setAttribute("class", String(value));
+  }
+
+  /** The class, where the attribute `class` is wanted for style sheets. */
+  get label(): string {
+    return this.getAttribute("label") ?? "";
+  }
+  set label(value: string | number) {
+    this.#reflect("label", value);
+  }
+
+  get seed(): Seed {
+    const text = this.getAttribute("seed") ?? "0";
+    const seed = Number(text);
+    return seed > Number.MAX_SAFE_INTEGER && /^\d+$/.test(text) ? BigInt(text) : seed;
+  }
+  set seed(value: Seed) {
+    this.setAttribute("seed", String(value));
+  }
+
+  /** `null` (no attribute, or `off`) is off. */
+  get truncation(): Truncation {
+    const text = this.getAttribute("truncation") ?? "off";
+    return text === "off" || text === "" ? null : Number(text);
+  }
+  set truncation(value: Truncation) {
+    this.#reflect("truncation", value);
+  }
+
+  get count(): number {
+    return Number(this.getAttribute("count") ?? 1);
+  }
+  set count(value: number) {
+    this.setAttribute("count", String(value));
+  }
+
+  /** `lazy` (the default) waits until the element comes near the window. */
+  get loading(): "lazy" | "eager" {
+    return this.getAttribute("loading") === "eager" ? "eager" : "lazy";
+  }
+  set loading(value: "lazy" | "eager") {
+    this.setAttribute("loading", value);
+  }
+
+  /** Buttons for another seed and for saving. */
+  get controls(): boolean {
+    return this.hasAttribute("controls");
+  }
+  set controls(value: boolean) {
+    this.toggleAttribute("controls", value);
+  }
+
+  /** The generator, once it is loaded; other elements of the same model use it too. */
+  get generator(): Generator | undefined {
+    return this.#generator;
+  }
+
+  /** What is shown. */
+  get samples(): Samples | undefined {
+    return this.#samples;
+  }
+
+  /** All pictures as one, as soon as those asked for are there. */
+  async toBlob(type = "image/png", quality?: number): Promise<Blob> {
+    let update: Promise<void> | undefined;
+    while (update !== this.#update) await (update = this.#update);
+    if (!this.#samples) {
+      throw new BigGanError(
+        "bad-request",
+        "the element has no pictures; wait for its event sample",
+      );
+    }
+    const sheet = sheetOf(this.#samples.samples.map(({ image }) => image));
+    return sheet.convertToBlob(quality === undefined ? { type } : { type, quality });
+  }
+
+  connectedCallback(): void {
+    // properties set before the element was defined hide the accessors
+    for (const name of BigGanSampler.observedAttributes) this.#adopt(name as "src");
+    // one that is moved goes on before its generator ends
+    if (this.loading === "eager" || this.#seen) this.#begin();
+    else this.#watch();
+  }
+
+  disconnectedCallback(): void {
+    this.#sight?.disconnect();
+    this.#begun = false;
+    this.#drawing?.abort();
+    this.#release();
+  }
+
+  attributeChangedCallback(name: string, before: string | null, after: string | null): void {
+    if (before === after) return;
+    if (name === "controls") this.#view.controls = this.controls;
+    else if (name !== "loading") this.#schedule();
+    else if (this.loading === "eager" && this.isConnected && !this.#begun) this.#begin();
+  }
+
+  #adopt(name: "src"): void {
+    if (!Object.hasOwn(this, name)) return;
+    const value = this[name];
+    delete (this as Partial<this>)[name];
+    this[name] = value;
+  }
+
+  #watch(): void {
+    this.#sight = new IntersectionObserver(
+      (entries) => {
+        if (entries.some(({ isIntersecting }) => isIntersecting)) this.#begin();
+      },
+      { rootMargin: MARGIN },
+    );
+    this.#sight.observe(this);
+  }
+
+  #begin(): void {
+    this.#sight?.disconnect();
+    this.#seen = true;
+    this.#begun = true;
+    this.#schedule();
+  }
+
+  /** Draws anew, once for all changes of this turn of the page. */
+  #schedule(): void {
+    if (!this.#begun || !this.src) return;
+    this.#drawing?.abort();
+    const { signal } = (this.#drawing = new AbortController());
+    this.#update = Promise.resolve().then(() => this.#draw(signal));
+  }
+
+  async #draw(signal: AbortSignal): Promise<void> {
+    if (signal.aborted) return;
+    this.#view.busy();
+    try {
+      const generator = await abortable(this.#lease().generator, signal);
+      if (generator !== this.#generator) {
+        this.#generator = generator;
+        this.#tell("load", generator.info);
+      }
+      const samples = await generator.sample({ ...this.#request(), signal });
+      this.#samples = samples;
+      this.#view.samples(samples.samples, describe(samples, generator.info));
+      this.#tell("sample", samples);
+    } catch (error) {
+      if (signal.aborted) return;
+      // the next change asks for the model again
+      if (!this.#generator) this.#release();
+      this.#view.error(messageOf(error));
+      this.#tell("error", error);
+    }
+  }
+
+  #request(): SampleRequest {
+    const { seed, count, truncation } = this;
+    const text = this.label || this.class || "0";
+    return { class: /^\d+$/.test(text) ? Number(text) : text, seed, count, truncation };
+  }
+
+  /** The generator of the attributes, in place of another one. */
+  #lease(): Lease {
+    const { src, sha256, backend } = this;
+    const key = JSON.stringify([src, sha256, backend]);
+    if (this.#source?.key !== key) {
+      this.#release();
+      const options = {
+        model: src,
+        backend,
+        ...(sha256 && { sha256 }),
+        ...(BigGanSampler.worker && { worker: BigGanSampler.worker }),
+      };
+      this.#source = { key, lease: lease(options, this.#onProgress) };
+    }
+    return this.#source.lease;
+  }
+
+  #release(): void {
+    this.#source?.lease.release();
+    this.#source = undefined;
+    this.#generator = undefined;
+  }
+
+  readonly #onProgress = (progress: LoadProgress): void => {
+    if (progress.phase === "download") this.#view.progress(progress.received, progress.total);
+    this.#tell("progress", progress);
+  };
+
+  #tell(name: keyof SamplerEventMap, detail: unknown): void {
+    this.dispatchEvent(new CustomEvent(name, { detail }));
+  }
+
+  /** Null takes the attribute away. */
+  #reflect(name: string, value: string | number | null): void {
+    if (value === null || value === "") this.removeAttribute(name);
+    else this.setAttribute(name, String(value));
+  }
+
+  async #save(): Promise<void> {
+    const link = document.createElement("a");
+    link.href = URL.createObjectURL(await this.toBlob());
+    link.download = `biggan-seed-${this.seed}.png`;
+    link.click();
+    setTimeout(() => URL.revokeObjectURL(link.href));
+  }
+}
+
+function describe({ samples: [first] }: Samples, { model }: GeneratorInfo): string {
+  const { classes, z } = first!.picture.from;
+  const name = model.classNames[classes[0]!.class];
+  return `${name}, seed ${z.seed}, truncation ${first!.truncation ?? "off"}`;
+}
+
+export interface BigGanSampler {
+  addEventListener<K extends keyof SamplerEventMap>(
+    type: K,
+    listener: (this: BigGanSampler, event: SamplerEventMap[K]) => void,
+    options?: boolean | AddEventListenerOptions,
+  ): void;
+  addEventListener(
+    type: string,
+    listener: EventListenerOrEventListenerObject,
+    options?: boolean | AddEventListenerOptions,
+  ): void;
+}
+
+declare global {
+  interface HTMLElementTagNameMap {
+    "biggan-sampler": BigGanSampler;
+  }
+}
+
+if (globalThis.customElements && !customElements.get("biggan-sampler")) {
+  customElements.define("biggan-sampler", BigGanSampler);
+}

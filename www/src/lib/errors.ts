@@ -1,0 +1,50 @@
+/** The one error of the package. */
+
+/** What went wrong: a word for programs. An aborted call rejects with its signal's own reason instead. */
+export type ErrorCode =
+  /** An option or a request is out of range; `field` names it. */
+  | "bad-options"
+  | "bad-request"
+  /** The file is no model that this version reads. */
+  | "bad-model"
+  /** A file did not come; `numbers.status` is the server's answer where there was one. */
+  | "network"
+  /** A file has another SHA-256 than it should have. */
+  | "integrity"
+  /** The model does not fit on the device: `numbers.needed` and `numbers.available` are bytes. */
+  | "too-large"
+  /** The worker or the GPU failed, and so did starting again. */
+  | "fault"
+  /** The generator was disposed of. */
+  | "disposed"
+  /** The browser lacks something. */
+  | "unsupported";
+
+export class BigGanError extends Error {
+  override name = "BigGanError";
+
+  constructor(
+    readonly code: ErrorCode,
+    message: string,
+    readonly details: {
+      /** Name of the option or of the part of the request, e.g. `truncation` or `pictures[2].from.z.seed`. */
+      field?: string;
+      /** The numbers of the message, by name. */
+      numbers?: Record<string, number>;
+      cause?: unknown;
+    } = {},
+  ) {
+    super(message, "cause" in details ? { cause: details.cause } : {});
+  }
+
+  get field(): string | undefined {
+    return this.details.field;
+  }
+
+  get numbers(): Record<string, number> {
+    return this.details.numbers ?? {};
+  }
+}
+
+export const messageOf = (error: unknown): string =>
+  error instanceof Error ? error.message : String(error);

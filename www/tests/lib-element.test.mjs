@@ -1,0 +1,257 @@
+/** `<biggan-sampler>` on a page with a strict policy. */
+
+import assert from "node:assert/strict";
+import { mkdirSync, readFileSync } from "node:fs";
+import { createRequire } from "node:module";
+import test from "node:test";
+import { here, host, openPage, skip, STRICT } from "./lib-host.mjs";
+
+const LIMIT = { skip, timeout: 120_000 };
+const AXE = readFileSync(createRequire(import.meta.url).resolve("axe-core/axe.min.js"), "utf8");
+
+const html = (body) => `<!doctype html>
+<html lang="en">
+  <head>
+    <meta charset="utf-8"><title>element</title>
+    <meta name="viewport" content="width=device-width, initial-scale=1">
+    <meta name="color-scheme" content="light dark">
+    <script type="module" src="/lib/element.js"></script>
+    <script src="/record.js"></script>
+  </head>
+  <body><main><h1>Element</h1>${body}</main></body>
+</html>`;
+
+/** Keeps the events of all elements in order. */
+const RECORD = `
+window.events = [];
+for (const name of ["load", "progress", "sample", "error"]) {
+  // a window hears no load of others
+  document.addEventListener(name, (event) => {
+    if (event.target.localName === "biggan-sampler") window.events.push([event.target.id, name]);
+  }, true);
+}`;
+
+async function elementPage(t, body, { dark, width, height, args } = {}) {
+  const server = await host(t, {
+    files: { "/element.html": html(body), "/record.js": RECORD },
+    headers: { "Content-Security-Policy": STRICT },
+  });
+  const opened = await openPage(t, {
+    args,
+    viewport: { width: width ?? 800, height: height ?? 600 },
+    colorScheme: dark ? "dark" : "light",
+  });
+  await opened.page.goto(`${server.origin}/element.html`);
+  return { ...opened, ...server };
+}
+
+const MODEL = "/models/fashion32.safetensors";
+const drawn = (page, id, alt) =>
+  page.waitForFunction(
+    ([id, alt]) => {
+      const root = document.getElementById(id).shadowRoot;
+      const all = [...root.querySelectorAll("canvas")];
+      return (
+        root.querySelector("[role=list]").getAttribute("aria-busy") === "false" &&
+        all.length > 0 &&
+        all.every((canvas) => canvas.ariaLabel === alt)
+      );
+    },
+    [id, alt],
+    { timeout: 60_000 },
+  );
+
+test("draws what its attributes say, and again when they change", LIMIT, async (t) => {
+  const { page, errors } = await elementPage(
+    t,
+    `<biggan-sampler id="one" src="${MODEL}" class="dress" seed="7" truncation="0.5" count="3"></biggan-sampler>`,
+  );
+  await drawn(page, "one", "Dress, seed 7, truncation 0.5");
+  const images = page
+    .getByRole("list", { name: "Samples" })
+    .getByRole("img", { name: "Dress, seed 7, truncation 0.5" });
+  assert.equal(await images.count(), 3);
+  const names = await page.evaluate(() => [...new Set(events.map(([, name]) => name))]);
+  assert.deepEqual(names, ["progress", "load", "sample"]);
+
+  const reflected = await page.evaluate(() => {
+    const one = document.getElementById("one");
+    events.length = 0;
+    // several changes of a turn are one drawing
+    Object.assign(one, { class: 9, seed: 2n ** 64n - 1n, truncation: null, count: 2 });
+    return ["class", "seed", "truncation", "count"].map((name) =>
+      [one.getAttribute(name), one[name]].map(String),
+    );
+  });
+  assert.deepEqual(reflected, [
+    ["9", "9"],
+    ["18446744073709551615", "18446744073709551615"],
+    ["null", "null"],
+    ["2", "2"],
+  ]);
+  await drawn(page, "one", "Ankle boot, seed 18446744073709551615, truncation off");
+  assert.deepEqual(await page.evaluate(() => events), [["one", "sample"]]);
+
+  const blob = await page.evaluate(async () => {
+    const one = document.getElementById("one");
+    one.count = 5;
+    // waits for what was just asked for
+    const png = await one.toBlob();
+    const bitmap = await createImageBitmap(png);
+    return {
+      type: png.type,
+      size: [bitmap.width, bitmap.height],
+      count: one.samples.samples.length,
+    };
+  });
+  assert.deepEqual(blob, { type: "image/png", size: [96, 64], count: 5 });
+  assert.deepEqual(errors, []);
+});
+
+test(
+  "several elements of one model share one worker, which ends with the last",
+  LIMIT,
+  async (t) => {
+    const { page, log } = await elementPage(
+      t,
+      ["Bag", "Coat", "Shirt"]
+        .map(
+          (name) => `<biggan-sampler id="${name}" src="${MODEL}" class="${name}"></biggan-sampler>`,
+        )
+        .join(""),
+    );
+    for (const name of ["Bag", "Coat", "Shirt"])
+      await drawn(page, name, `${name}, seed 0, truncation off`);
+    assert.equal(page.workers().length, 1);
+    assert.equal(log.filter(({ path }) => path === MODEL).length, 1);
+    const same = await page.evaluate(
+      () =>
+        new Set([...document.querySelectorAll("biggan-sampler")].map((one) => one.generator)).size,
+    );
+    assert.equal(same, 1);
+    await page.evaluate(() => {
+      // one that moves keeps its generator
+      const bag = document.getElementById("Bag");
+      window.before = bag.generator;
+      events.length = 0;
+      document.querySelector("main").append(bag);
+      document.getElementById("Coat").remove();
+      document.getElementById("Shirt").remove();
+    });
+    await page.waitForFunction(() => events.some(([, name]) => name === "sample"));
+    assert.equal(await page.evaluate(() => document.getElementById("Bag").generator === before), true);
+    assert.equal(page.workers().length, 1);
+    const ended = page.workers()[0].waitForEvent("close");
+    await page.evaluate(() => document.getElementById("Bag").remove());
+    await ended;
+    assert.equal(page.workers().length, 0);
+  },
+);
+
+test("loads when it comes near the window, or at once when it is eager", LIMIT, async (t) => {
+  const { page, log } = await elementPage(t, "", { height: 400 });
+  await page.evaluate((src) => {
+    document.querySelector("main").style.paddingTop = "3000px";
+    const far = document.createElement("biggan-sampler");
+    Object.assign(far, { id: "later", src, class: "Coat" });
+    far.append(Object.assign(document.createElement("p"), { slot: "poster", textContent: "Soon" }));
+    document.querySelector("main").append(far);
+  }, MODEL);
+  await page.waitForTimeout(500);
+  assert.deepEqual(
+    log.filter(({ path }) => path === MODEL || path.endsWith(".wasm")),
+    [],
+  );
+  assert.equal(await page.getByText("Soon").isVisible(), true);
+  await page.evaluate(() => document.getElementById("later").scrollIntoView());
+  await drawn(page, "later", "Coat, seed 0, truncation off");
+  assert.equal(
+    await page.getByText("Soon").isVisible(),
+    false,
+    "the poster goes with the first pictures",
+  );
+  await page.evaluate((src) => {
+    scrollTo(0, 0);
+    const eager = document.createElement("biggan-sampler");
+    Object.assign(eager, { id: "eager", src, class: "Shirt", loading: "eager" });
+    document.querySelector("main").append(eager);
+  }, MODEL);
+  await drawn(page, "eager", "Shirt, seed 0, truncation off");
+});
+
+test("says what is wrong, and goes on when it is mended", LIMIT, async (t) => {
+  const { page } = await elementPage(
+    t,
+    `<biggan-sampler id="one" src="/missing.safetensors" class="Bag"></biggan-sampler>`,
+  );
+  const alert = page.getByRole("alert");
+  await alert.waitFor();
+  assert.match(await alert.textContent(), /the server answered 404/);
+  await page.evaluate((src) => {
+    const one = document.getElementById("one");
+    one.addEventListener("error", ({ detail }) => {
+      window.failure = [detail.code, detail.field];
+    });
+    one.src = src;
+    one.class = "Zebra";
+  }, MODEL);
+  await page.waitForFunction(() => window.failure);
+  assert.deepEqual(await page.evaluate(() => failure), ["bad-request", "class"]);
+  await page.evaluate(() => {
+    document.getElementById("one").class = "Bag";
+  });
+  await drawn(page, "one", "Bag, seed 0, truncation off");
+  assert.equal(await alert.isVisible(), false);
+});
+
+test("its buttons work by keyboard, and axe finds nothing", LIMIT, async (t) => {
+  const { page, errors } = await elementPage(
+    t,
+    `<biggan-sampler id="one" src="${MODEL}" class="Bag" seed="1" count="2" controls></biggan-sampler>`,
+  );
+  await drawn(page, "one", "Bag, seed 1, truncation off");
+  await page.keyboard.press("Tab");
+  const focused = () =>
+    page.evaluate(() => document.activeElement.shadowRoot?.activeElement?.textContent);
+  assert.equal(await focused(), "New seed");
+  await page.keyboard.press("Enter");
+  await page.waitForFunction(() => document.getElementById("one").seed !== 1);
+  const seed = await page.evaluate(() => document.getElementById("one").seed);
+  await drawn(page, "one", `Bag, seed ${seed}, truncation off`);
+  await page.keyboard.press("Tab");
+  assert.equal(await focused(), "Save PNG");
+  const downloading = page.waitForEvent("download");
+  await page.keyboard.press("Space");
+  assert.equal((await downloading).suggestedFilename(), `biggan-seed-${seed}.png`);
+  const { violations } = await page.evaluate(`${AXE}; axe.run()`);
+  assert.deepEqual(
+    violations.map(({ id, nodes }) => [id, nodes.map(({ html }) => html)]),
+    [],
+  );
+  assert.deepEqual(errors, []);
+});
+
+for (const [width, height] of [
+  [390, 844],
+  [1280, 800],
+  [2560, 1300],
+]) {
+  for (const dark of [false, true]) {
+    const name = `element-${width}-${dark ? "dark" : "light"}`;
+    test(`looks: ${name}`, LIMIT, async (t) => {
+      const { page } = await elementPage(
+        t,
+        `<biggan-sampler id="one" src="${MODEL}" class="Sneaker" seed="1" truncation="1" count="12" controls></biggan-sampler>`,
+        { width, height, dark },
+      );
+      await drawn(page, "one", "Sneaker, seed 1, truncation 1");
+      const overflow = await page.evaluate(
+        () => document.documentElement.scrollWidth - document.documentElement.clientWidth,
+      );
+      assert.equal(overflow, 0, "the page scrolls sideways");
+      const folder = here("shots/");
+      mkdirSync(folder, { recursive: true });
+      await page.screenshot({ path: `${folder}${name}.png` });
+    });
+  }
+}

@@ -1,0 +1,101 @@
+/** The package as it is packed: what is in it, how large it is, and that a server can import it. */
+
+import assert from "node:assert/strict";
+import { execFileSync } from "node:child_process";
+import { existsSync, readdirSync, readFileSync, statSync } from "node:fs";
+import { join } from "node:path";
+import test from "node:test";
+import { pathToFileURL } from "node:url";
+import { gzipSync } from "node:zlib";
+import { here, LIB, without } from "./lib-host.mjs";
+
+const skip = existsSync(LIB) ? false : `no package in ${LIB}: run npm run build:lib`;
+const gzipped = (file) => gzipSync(readFileSync(file), { level: 9 }).length;
+const manifest = () => JSON.parse(readFileSync(join(LIB, "package.json"), "utf8"));
+
+/** Most megabytes that a page downloads of each build, compressed. */
+const BUILDS = {
+  "sample-cpu": 0.6,
+  "sample-webgpu": 2.0,
+  "train-cpu": 1.0,
+  "train-webgpu": 4.5,
+};
+
+for (const [name, most] of Object.entries(BUILDS)) {
+  const file = join(LIB, "wasm", name, "biggan_web_bg.wasm");
+  test(`size of ${name}`, { skip: skip || without(name) }, (t) => {
+    const bytes = gzipped(file);
+    t.diagnostic(
+      `${(bytes / 1e6).toFixed(3)} MB gzip, ${(statSync(file).size / 1e6).toFixed(2)} MB raw`,
+    );
+    assert.ok(bytes <= most * 1e6, `${bytes} bytes, at most ${most} MB`);
+  });
+}
+
+test("size of the JavaScript", { skip }, (t) => {
+  const files = readdirSync(LIB, { recursive: true }).filter((name) => name.endsWith(".js"));
+  const sizes = files.map((name) => [name, gzipped(join(LIB, name))]);
+  for (const [name, bytes] of sizes) t.diagnostic(`${name}: ${bytes}`);
+  const sum = (all) => all.reduce((total, [, bytes]) => total + bytes, 0);
+  const glue = sizes.filter(([name]) => name.startsWith("wasm"));
+  t.diagnostic(`${sum(sizes)} bytes gzip, ${sum(glue)} of them beside the wasm builds`);
+  assert.ok(sum(sizes) <= 40_000, `${sum(sizes)} bytes, at most 40 KB`);
+});
+
+test(
+  "every entry is there, with types, and importing it on a server does nothing",
+  { skip },
+  () => {
+    const { exports, jsdelivr, unpkg, main, types } = manifest();
+    for (const file of [jsdelivr, unpkg, main, types]) assert.ok(existsSync(join(LIB, file)), file);
+    for (const [name, entry] of Object.entries(exports)) {
+      const files = typeof entry === "string" ? [entry] : Object.values(entry);
+      const built =
+        !name.startsWith("./wasm/") || existsSync(join(LIB, "wasm", name.split("/")[2]));
+      if (built)
+        for (const file of files) assert.ok(existsSync(join(LIB, file)), `${name}: ${file}`);
+    }
+    const entries = [".", "./element", "./worker", "./train"].map((name) =>
+      JSON.stringify(pathToFileURL(join(LIB, exports[name].default)).href),
+    );
+    const program = `
+    const [index, element, , train] = await Promise.all([${entries}].map((entry) => import(entry)));
+    console.log(typeof index.createGenerator, typeof index.BigGanError, typeof element.BigGanSampler, train.TRAINING_AVAILABLE);`;
+    const said = execFileSync(process.execPath, ["--input-type=module", "-e", program], {
+      encoding: "utf8",
+    });
+    assert.equal(said.trim(), "function function function false");
+  },
+);
+
+test("the tarball holds the package and nothing else", { skip }, (t) => {
+  const [packed] = JSON.parse(
+    execFileSync("npm", ["pack", "--dry-run", "--json", LIB], {
+      encoding: "utf8",
+      cwd: here(".."),
+    }),
+  );
+  t.diagnostic(`${packed.filename}: ${packed.size} bytes, ${packed.files.length} files`);
+  for (const { path } of packed.files) {
+    assert.match(
+      path,
+      /^([\w-]+\.(js|d\.ts)|wasm\/[\w-]+\/biggan_web(_bg\.wasm|\.js|\.d\.ts)|package\.json|README\.md|LICENSE-\w+)$/,
+    );
+  }
+});
+
+test("the package names no place of its own and needs no wide policy", { skip }, () => {
+  for (const name of readdirSync(LIB, { recursive: true })) {
+    if (!name.endsWith(".js")) continue;
+    const text = readFileSync(join(LIB, name), "utf8");
+    assert.doesNotMatch(text, /https?:\/\/(?!www\.w3\.org)/, name);
+    assert.doesNotMatch(text, /\beval\(|new Function\(|blob:|sendBeacon/, name);
+  }
+});
+
+test("a page that samples has no way to a training build", { skip }, () => {
+  for (const name of readdirSync(LIB)) {
+    if (name.endsWith(".js"))
+      assert.doesNotMatch(readFileSync(join(LIB, name), "utf8"), /wasm\/train-/, name);
+  }
+});

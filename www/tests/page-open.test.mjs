@@ -1,0 +1,179 @@
+/** Other models on the page: by address, by file, of other programs; and what the page says of them. */
+
+import assert from "node:assert/strict";
+import { readFileSync } from "node:fs";
+import test from "node:test";
+import { fileURLToPath } from "node:url";
+import { shards } from "./lib-shards.mjs";
+import { MODEL } from "./native.mjs";
+import { withClasses } from "./page-models.mjs";
+import { draw, drawn, openSite, pixels, settled, skip } from "./site.mjs";
+
+const LIMIT = { skip, timeout: 180_000 };
+const FRUIT = ["Apple", "Pear", "Plum"];
+const ELSEWHERE = "https://models.example";
+
+/** Answers for another origin, which allows this page to read. */
+const serve = (page, files) =>
+  page.context().route(`${ELSEWHERE}/**`, (route) => {
+    const name = new URL(route.request().url()).pathname.slice(1);
+    const headers = { "Access-Control-Allow-Origin": "*" };
+    const body = files[name];
+    return route.fulfill(body ? { headers, body } : { headers, status: 404, body: "" });
+  });
+
+const fact = (page, term) =>
+  page.locator("#card-facts dt").filter({ hasText: term }).locator("+ dd").textContent();
+
+test("the page says what runs, how fast, in how much memory, and what the model is", LIMIT, async (t) => {
+  const { page, address } = await openSite(t);
+  await page.goto(address);
+  await settled(page, "Samples");
+  assert.match(await page.getByRole("status").textContent(), /^Runs on the CPU \(WebAssembly with SIMD\): this browser/);
+  assert.match(await page.locator("#timing").textContent(), /^16 pictures in [\d.]+ ms, [\d.]+ ms each$/);
+  assert.match(await page.locator("#memory").textContent(), /^Memory: model 0\.5 MB, [\d.]+ MB in the program$/);
+  assert.equal(await fact(page, "File"), "fashion32.safetensors, 0.52 MB");
+  assert.equal(await fact(page, "Data set"), "fashion-mnist, 60,000 images");
+  assert.equal(await fact(page, "Classes"), "10");
+  assert.equal(await fact(page, "Resolution"), "32×32");
+  assert.equal(await fact(page, "Parameters"), "235,811");
+  assert.match(await fact(page, "Origin"), /^recipe fashion32, 246,144 images seen/);
+  const scores = page.getByRole("table", { name: "Scores" });
+  assert.equal(await scores.getByRole("row").count(), 6);
+  assert.match(await scores.getByRole("row").first().textContent(), /^FD-fashion-cnn.*truncation 1.*13\.21$/);
+});
+
+test("a model is loaded by its address, and the link names it", LIMIT, async (t) => {
+  const { page, errors, address } = await openSite(t);
+  await serve(page, { "fruit.safetensors": withClasses(FRUIT) });
+  await page.goto(address);
+  await draw(page, { className: "Dress", truncation: 1, seed: 7, count: 4 });
+  await page.getByLabel("Model address").fill(`${ELSEWHERE}/fruit.safetensors`);
+  await page.getByRole("button", { name: "Load" }).click();
+  // class 3 is none of the new model's: the nearest state is shown, and said so
+  await drawn(page, "Apple, seed 7, truncation 1", 4);
+  await page.locator("#notices").getByText("Class 3 is asked for; the model has 3").waitFor();
+  assert.equal(await fact(page, "Classes"), "3");
+  assert.equal(await fact(page, "File"), "fruit.safetensors, 0.51 MB");
+  await draw(page, { className: "Plum", truncation: 0.5, seed: 7, count: 4 });
+  await page.waitForFunction(() => location.hash.includes("class=2"));
+  assert.match(page.url(), /&model=https:\/\/models\.example\/fruit\.safetensors$/);
+  const plums = await pixels(page);
+
+  await page.goto("about:blank");
+  await page.goBack();
+  await drawn(page, "Plum, seed 7, truncation 0.5", 4);
+  assert.deepEqual(await pixels(page), plums);
+  // the history leads back to the page's own model
+  await page.getByRole("button", { name: "Back to the page’s own model" }).click();
+  await drawn(page, "Pullover, seed 7, truncation 0.5", 4);
+  assert.equal(await page.getByRole("button", { name: "Back to the page’s own model" }).isHidden(), true);
+  assert.deepEqual(errors, []);
+});
+
+test("a model in parts is loaded by the address of its index", LIMIT, async (t) => {
+  const { page, errors, address } = await openSite(t);
+  const files = shards(readFileSync(MODEL), "parts", 3);
+  await serve(page, files);
+  await page.goto(address);
+  await draw(page, { className: "Dress", truncation: 1, seed: 7, count: 4 });
+  const whole = await pixels(page);
+  const index = Object.keys(files).find((name) => name.endsWith(".index.json"));
+  await page.getByLabel("Model address").fill(`${ELSEWHERE}/${index}`);
+  await page.getByRole("button", { name: "Load" }).click();
+  await page.waitForFunction(() => location.hash.includes("index.json"));
+  await drawn(page, "Dress, seed 7, truncation 1", 4);
+  assert.deepEqual(await pixels(page), whole);
+  assert.deepEqual(errors, []);
+});
+
+const fixture = (folder, name) => ({
+  name,
+  mimeType: "application/octet-stream",
+  buffer: readFileSync(fileURLToPath(new URL(`../../tests/fixtures/${folder}/${name}`, import.meta.url))),
+});
+
+test("a model is loaded from a file, and its links say what is missing elsewhere", LIMIT, async (t) => {
+  const { page, errors, address } = await openSite(t);
+  await page.goto(address);
+  await settled(page, "Samples");
+  const buffer = withClasses(FRUIT);
+  const file = { name: "fruit.safetensors", mimeType: "application/octet-stream", buffer };
+  await page.getByLabel("Model or saved picture").setInputFiles(file);
+  await drawn(page, "Apple, seed 1, truncation 1", 16);
+  const link = page.url();
+  assert.ok(!link.includes("model="));
+  await page.goto("about:blank");
+  await page.goto(link);
+  await drawn(page, "T-shirt/top, seed 1, truncation 1", 16);
+  await page.locator("#notices").getByText("made with another model").waitFor();
+  await page.getByLabel("Model or saved picture").setInputFiles(file);
+  await drawn(page, "Apple, seed 1, truncation 1", 16);
+  assert.deepEqual(errors, []);
+});
+
+const FOREIGN = [
+  { folder: "hf-deep-128", files: ["pytorch_model.bin", "config.json"], side: "128×128", says: /^weights of pytorch-pretrained-BigGAN$/ },
+  { folder: "aj-32", files: ["G.pth", "config.json"], side: "32×32", says: /^weights of BigGAN-PyTorch$/ },
+];
+
+for (const { folder, files, side, says } of FOREIGN) {
+  test(`weights of another program are opened with their config: ${folder}`, LIMIT, async (t) => {
+    const { page, errors, address } = await openSite(t);
+    await page.goto(address);
+    await settled(page, "Samples");
+    await page.getByRole("spinbutton", { name: "Count" }).fill("2");
+    await settled(page, "Samples");
+    const input = page.getByLabel("Model or saved picture");
+    await input.setInputFiles(files.map((name) => fixture(folder, name)));
+    await page.locator("#card-facts dd").filter({ hasText: says }).waitFor({ timeout: 60_000 });
+    await settled(page, "Samples", 120_000);
+    assert.equal(await fact(page, "Resolution"), side);
+    const all = await pixels(page);
+    assert.equal(all.length, 2);
+    assert.notDeepEqual(all[0], all[1]);
+    assert.deepEqual(errors, []);
+  });
+}
+
+test("what cannot be loaded is told of beside the field, and the model before goes on", LIMIT, async (t) => {
+  const { page, address } = await openSite(t);
+  await serve(page, {});
+  await page.goto(address);
+  await settled(page, "Samples");
+  const alert = page.getByRole("alert");
+  const field = page.getByLabel("Model address");
+  const load = page.getByRole("button", { name: "Load" });
+  for (const [wanted, says] of [
+    [`${ELSEWHERE}/none.safetensors`, /404/],
+    ["http://models.example/x.safetensors", /over https/],
+    ["ftp://x", /over https/],
+  ]) {
+    await field.fill(wanted);
+    await load.click();
+    await alert.filter({ hasText: says }).waitFor();
+    assert.equal(await page.locator(".card").getByRole("alert").count(), 1);
+  }
+  const input = page.getByLabel("Model or saved picture");
+  const bad = (name, buffer) => ({ name, mimeType: "application/octet-stream", buffer });
+  for (const [files, says] of [
+    [[bad("cut.safetensors", readFileSync(MODEL).subarray(0, 4000))], /not a whole safetensors/i],
+    [[bad("model.safetensors.index.json", Buffer.from("{}"))], /index of parts/],
+    [[bad("weights.bin", Buffer.from("junk"))], /./],
+    [[bad("notes.txt", Buffer.from("x"))], /The file notes\.txt cannot be opened/],
+  ]) {
+    await input.setInputFiles(files);
+    await alert.filter({ hasText: says }).waitFor();
+    t.diagnostic(await alert.textContent());
+  }
+  await draw(page, { className: "Bag", truncation: 1, seed: 9, count: 3 });
+  assert.match(await page.getByRole("status").textContent(), /^Runs on/);
+});
+
+test("a link to a model that is gone shows the page's own", LIMIT, async (t) => {
+  const { page, address } = await openSite(t);
+  await serve(page, {});
+  await page.goto(`${address}#class=3&seed=7&n=4&model=${ELSEWHERE}/gone.safetensors`);
+  await drawn(page, "Dress, seed 7, truncation 1", 4);
+  assert.match(await page.locator("#notices").textContent(), /could not be loaded.*404.*The page's own/);
+});
