@@ -47,7 +47,8 @@ impl Sampler {
     /// # Errors
     /// If a tensor is missing, surplus or of another shape.
     pub fn new(file: ModelFile, device: &Device) -> Result<Self> {
-        Self::with(file.info, file.tensors, device)
+        let ModelFile { info, mut tensors } = file;
+        Self::with(info, &mut tensors, device)
     }
 
     /// Puts a model on a device straight from the bytes of its file: weights of half precision are
@@ -55,11 +56,11 @@ impl Sampler {
     ///
     /// # Errors
     /// As [`Sampler::new`].
-    pub fn open(model: OpenModel<'_>, device: &Device) -> Result<Self> {
-        Self::with(model.info().clone(), model, device)
+    pub fn open(mut model: OpenModel<'_>, device: &Device) -> Result<Self> {
+        Self::with(model.info().clone(), &mut model, device)
     }
 
-    fn with(info: ModelInfo, tensors: impl TensorSource, device: &Device) -> Result<Self> {
+    fn with(info: ModelInfo, tensors: &mut dyn TensorSource, device: &Device) -> Result<Self> {
         let mut tensors = WithSlots {
             source: tensors,
             slots: HostTensors::default(),
@@ -281,12 +282,12 @@ impl Sampler {
 }
 
 /// A file's tensors, and those of the network's slots for statistics, which no file has.
-struct WithSlots<S> {
-    source: S,
+struct WithSlots<'a> {
+    source: &'a mut dyn TensorSource,
     slots: HostTensors,
 }
 
-impl<S: TensorSource> TensorSource for WithSlots<S> {
+impl TensorSource for WithSlots<'_> {
     fn take(&mut self, name: &str) -> Result<Option<HostTensor>> {
         match self.slots.take(name)? {
             Some(slot) => Ok(Some(slot)),
