@@ -4,13 +4,14 @@
 export function search(query: string, names: readonly string[], ids: readonly string[] = []): number[] {
   const asked = plain(query);
   if (asked === "") return names.map((_, index) => index);
+  const plainNames = inPlain(names);
   return names
     .map((name, index) => {
       // the names of ImageNet are lists of synonyms, the usual one first
       const [usual = ""] = name.split(",");
       const shorter = -Math.min(usual.length, 500);
       const known = asked === String(index) || asked === ids[index];
-      return { index, score: known ? RANK.whole : score(asked, plain(name), shorter) };
+      return { index, score: known ? RANK.whole : score(asked, plainNames[index] ?? "", shorter) };
     })
     .filter(({ score }) => score > 0)
     .sort((a, b) => b.score - a.score || a.index - b.index)
@@ -25,6 +26,15 @@ const plain = (text: string) =>
     .toLowerCase()
     .replace(/[^\p{Letter}\p{Number}]+/gu, " ")
     .trim();
+
+/** Names as they are searched in, made once a list. */
+function inPlain(names: readonly string[]): string[] {
+  const made = PLAIN.get(names) ?? names.map(plain);
+  PLAIN.set(names, made);
+  return made;
+}
+
+const PLAIN = new WeakMap<readonly string[], string[]>();
 
 /** Ranks of ways to fit, far enough apart for the length of a name to decide within one. */
 const RANK = { whole: 9000, start: 8000, word: 7000, inside: 6000, words: 5000, typo: 4000, gaps: 1000 };
@@ -49,27 +59,34 @@ function score(asked: string, name: string, shorter: number): number {
 /** Errors between a typed word and the beginning of a word: one in 4 letters, two in 7, else no fit. */
 function typingErrors(typed: string, word: string): number {
   const allowed = typed.length >= 7 ? 2 : typed.length >= 4 ? 1 : 0;
-  const lengths = Array.from({ length: 2 * allowed + 1 }, (_, more) => typed.length - allowed + more);
-  const least = Math.min(...lengths.map((length) => editDistance(typed, word.slice(0, length))));
+  // letters that are missing are errors
+  if (word.length < typed.length - allowed) return Infinity;
+  const distances = prefixDistances(typed, word.slice(0, typed.length + allowed));
+  const least = Math.min(...distances.slice(typed.length - allowed));
   return least <= allowed ? least : Infinity;
 }
 
-/** Insertions, deletions, replacements and exchanges of neighbours (optimal string alignment). */
-function editDistance(a: string, b: string): number {
-  const rows: number[][] = [Array.from({ length: b.length + 1 }, (_, j) => j)];
-  const at = (i: number, j: number) => rows[i]?.[j] ?? Infinity;
+/**
+ * Insertions, deletions, replacements and exchanges of neighbours (optimal string alignment) between a text and every
+ * beginning of another, the empty one first.
+ */
+function prefixDistances(a: string, b: string): number[] {
+  let before: number[] = [];
+  let above: number[] = Array.from({ length: b.length + 1 }, (_, j) => j);
   for (let i = 1; i <= a.length; i++) {
-    rows.push([i]);
+    const row = [i];
     for (let j = 1; j <= b.length; j++) {
       const same = a[i - 1] === b[j - 1] ? 0 : 1;
-      let least = Math.min(at(i - 1, j) + 1, at(i, j - 1) + 1, at(i - 1, j - 1) + same);
+      const [up = 0, left = 0, corner = 0] = [above[j], row[j - 1], above[j - 1]];
+      let least = Math.min(up + 1, left + 1, corner + same);
       if (i > 1 && j > 1 && a[i - 1] === b[j - 2] && a[i - 2] === b[j - 1]) {
-        least = Math.min(least, at(i - 2, j - 2) + 1);
+        least = Math.min(least, (before[j - 2] ?? 0) + 1);
       }
-      rows[i]?.push(least);
+      row.push(least);
     }
+    [before, above] = [above, row];
   }
-  return at(a.length, b.length);
+  return above;
 }
 
 /** Length of the piece of a name that has the letters in their order, from the first that fits. */
