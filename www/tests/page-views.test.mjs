@@ -3,6 +3,7 @@
 import assert from "node:assert/strict";
 import test from "node:test";
 import { chooseClass, draw, drawn, openSite, pixels, settled, skip } from "./site.mjs";
+import { assertSame } from "./pixels.mjs";
 
 const LIMIT = { skip, timeout: 120_000 };
 const DRESS = { className: "Dress", truncation: 1, seed: 7, count: 4 };
@@ -95,11 +96,11 @@ test("one z under the paper's truncations", LIMIT, async (t) => {
   const alts = await row.getByRole("img").evaluateAll((images) => images.map(({ alt }) => alt));
   assert.deepEqual(alts, ["2", "1.5", "1", "0.5", "0.04"].map((t) => `Dress, seed 7, truncation ${t}`));
   const pictures = await pixels(page, "Truncations");
-  assert.deepEqual(pictures[3], half[1]);
+  assertSame(pictures[3], half[1]);
   await page.getByRole("button", { name: "Use truncation 1.5" }).click();
   await open(page, "Samples");
   await drawn(page, "Dress, seed 7, truncation 1.5", 4);
-  assert.deepEqual((await pixels(page))[1], pictures[1]);
+  assertSame((await pixels(page))[1], pictures[1]);
   assert.deepEqual(errors, []);
 });
 
@@ -123,13 +124,13 @@ test("breeding goes down and back up", LIMIT, async (t) => {
     return (await pixels(page, "Lineage")).at(-1);
   };
   await page.getByRole("button", { name: "Breed from child 3" }).click();
-  assert.deepEqual(await parent(2), first[2]);
+  assertSame(await parent(2), first[2]);
   await page.getByRole("button", { name: "Other children" }).click();
   await settled(page, "Children");
   const grandchildren = await pixels(page, "Children");
   await page.getByRole("button", { name: "Breed from child 1" }).click();
-  assert.deepEqual(await parent(3), grandchildren[0]);
-  assert.deepEqual((await pixels(page, "Lineage"))[0], founder);
+  assertSame(await parent(3), grandchildren[0]);
+  assertSame((await pixels(page, "Lineage"))[0], founder);
 
   // a smaller step is a nearer child
   const distance = (a, b) => a.reduce((sum, value, at) => sum + Math.abs(value - b[at]), 0);
@@ -143,9 +144,9 @@ test("breeding goes down and back up", LIMIT, async (t) => {
   assert.ok((await spread("0.05")) < (await spread("0.8")));
 
   await page.getByRole("button", { name: "Go back to generation 1" }).click();
-  assert.deepEqual(await parent(2), first[2]);
+  assertSame(await parent(2), first[2]);
   await page.getByRole("button", { name: "Go back to generation 0" }).click();
-  assert.deepEqual(await parent(1), founder);
+  assertSame(await parent(1), founder);
   assert.deepEqual(errors, []);
 });
 

@@ -34,9 +34,9 @@ const SLICE_MS = { worker: 250, main: 40 };
 /** Work between two pictures of a way. */
 const WAY_MS = 40;
 /**
- * A matrix of one row has a kernel of its own, whose sums differ in the last bit. Up to this side a lone picture
- * is therefore computed in a pair, so that it is the same to the last bit whatever is asked for beside it; larger
- * ones would take too long (a channel may differ by 1 of 255).
+ * The number of rows of a matrix product chooses its kernel, and with it the last bit of its sums: a channel may differ
+ * by 1 of 255 with what is computed beside a picture. One row differs most often; up to this side a lone picture is
+ * therefore computed in a pair, which is cheap.
  */
 const MOST_SIDE_IN_PAIRS = 64;
 
