@@ -5,7 +5,7 @@ use burn::tensor::{Device, Tensor, TensorData};
 
 use crate::error::{Error, Result};
 use crate::file::{ModelFile, ModelInfo, OpenModel};
-use crate::latent::{LatentKey, check_labels, one_hot};
+use crate::latent::LatentKey;
 use crate::layers::Pass;
 use crate::model::Generator;
 use crate::named::{HostTensor, HostTensors, TensorSource, load_tensors, read_values};
@@ -158,34 +158,6 @@ impl Sampler {
     pub fn distribution(&self, truncation: Truncation) -> Result<LatentDistribution> {
         let info = &self.info;
         LatentDistribution::new(info.generator.latent, info.truncation_kind, truncation)
-    }
-
-    /// `n` samples of one class: sample `i` of a seed is the same whatever `n` is.
-    ///
-    /// # Errors
-    /// If the class or the truncation is out of range, `n` is 0 or too large, or the device fails.
-    pub async fn sample(
-        &self,
-        class: usize,
-        seed: u64,
-        truncation: Truncation,
-        n: usize,
-    ) -> Result<Samples> {
-        let classes = self.info.generator.classes;
-        check_labels(&[class], classes)?;
-        check_count(n)?;
-        let distribution = self.distribution(truncation)?;
-        let z = self.latents(seed, 0, n, distribution);
-        let z = Tensor::from_data(
-            TensorData::new(z, [n, self.info.generator.z_dim]),
-            &self.device,
-        );
-        self.generate(
-            z,
-            one_hot(&vec![class; n], classes, &self.device),
-            distribution.truncation(),
-        )
-        .await
     }
 
     /// Pictures as they are asked for, all at one truncation.

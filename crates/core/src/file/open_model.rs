@@ -1,6 +1,6 @@
 //! A model whose weights are still the bytes of its file or parts.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 
 use safetensors::tensor::TensorInfo;
 
@@ -65,16 +65,6 @@ impl<'a> OpenModel<'a> {
     /// What the file says about the model.
     pub fn info(&self) -> &ModelInfo {
         &self.info
-    }
-
-    /// Names of the parts that an index names.
-    ///
-    /// # Errors
-    /// If the index is broken or names what cannot be a part.
-    pub fn part_names(index: &[u8]) -> Result<BTreeSet<String>> {
-        let index = Index::read(index)?;
-        index.info()?;
-        Ok(index.parts()?.into_iter().map(str::to_owned).collect())
     }
 
     /// All of it, widened.

@@ -46,17 +46,19 @@ pub fn run(args: &SampleArgs) -> Result<Outcome> {
     }
     let distribution = distribution(args, &sampler, truncation)?;
     let config = &sampler.info().generator;
-    let (latents, columns) = match (&args.latents, &args.pictures) {
-        (None, None) => requested(args, &sampler, distribution)?,
-        (Some(path), _) => {
-            let latents = read_latents(path, config)
-                .with_context(|| format!("latents {}", path.display()))?;
-            let columns = square(latents.count());
-            (latents, columns)
-        }
-        (None, Some(path)) => {
-            let latents = pictures(path, config, distribution)
-                .with_context(|| format!("pictures {}", path.display()))?;
+    let brought = match (&args.latents, &args.pictures) {
+        (None, None) => None,
+        (Some(path), _) => Some(
+            read_latents(path, config).with_context(|| format!("latents {}", path.display()))?,
+        ),
+        (None, Some(path)) => Some(
+            pictures(path, config, distribution)
+                .with_context(|| format!("pictures {}", path.display()))?,
+        ),
+    };
+    let (latents, columns) = match brought {
+        None => requested(args, &sampler, distribution)?,
+        Some(latents) => {
             let columns = square(latents.count());
             (latents, columns)
         }
