@@ -122,9 +122,10 @@ test("a saved picture restores its state when it is dropped or picked", LIMIT, a
     await settled(page, "Samples");
     if (list === "Way") await page.getByLabel("Model or saved picture").setInputFiles(file);
     else await drop(page, [file]);
+    // the address and the list change together: before, the list may be that of the state it had
+    await page.waitForURL(url);
     await settled(page, list);
     assertSame(await pixels(page, list), before);
-    await page.waitForURL(url);
     // the state before is an entry of the history
     await page.goBack();
     await drawn(page, "T-shirt/top, seed 1, truncation 1", 16);
