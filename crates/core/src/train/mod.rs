@@ -13,6 +13,8 @@ mod gradients;
 mod lecam;
 mod objective;
 mod orthogonal;
+mod ranks;
+mod reduce;
 mod sigma_clamp;
 mod spectrum;
 mod state;
@@ -20,7 +22,10 @@ mod tangent;
 mod techniques;
 #[cfg(test)]
 mod tests;
+#[cfg(test)]
+mod tests_ranks;
 mod top_k;
+mod traffic;
 
 pub use adam::{AdamConfig, AdamMoments};
 pub use augment::{AugmentConfig, Operation};
@@ -37,8 +42,10 @@ pub use gradients::{Gradient, gradient_norm, squares};
 pub use lecam::LecamConfig;
 pub use objective::Objective;
 pub use orthogonal::orthogonal_gradient;
+pub use ranks::Ranks;
 pub use sigma_clamp::SigmaClamp;
 pub use spectrum::{SingularTriples, largest_singular, spectra, top_singular};
 pub use state::{Counters, TrainConfig, TrainState};
 pub use techniques::Techniques;
 pub use top_k::TopKConfig;
+pub use traffic::RoundTraffic;
