@@ -339,7 +339,7 @@ struct Fault {
     says: &'static str,
 }
 
-const FAULTS: [Fault; 5] = [
+const FAULTS: [Fault; 6] = [
     Fault {
         name: "panic",
         code: Some(101),
@@ -349,6 +349,11 @@ const FAULTS: [Fault; 5] = [
         name: "error",
         code: Some(1),
         says: "rank 1 of 3",
+    },
+    Fault {
+        name: "drift",
+        code: Some(1),
+        says: "the weights of rank 1 differ",
     },
     Fault {
         name: "exit",

@@ -2,7 +2,10 @@
 
 use std::time::Duration;
 
-/// `RANK:STEP:KIND` with kind `panic`, `exit`, `error` or `hang`: what a rank does before a generator step.
+use biggan::train::TrainState;
+
+/// `RANK:STEP:KIND` with kind `panic`, `exit`, `error`, `hang` or `drift` (a bit of the state changes, as broken
+/// memory does): what becomes of a rank before a generator step.
 const VARIABLE: &str = "BIGGAN_FAULT";
 
 /// Commits the fault that the environment asks of this rank at this step.
@@ -12,13 +15,18 @@ const VARIABLE: &str = "BIGGAN_FAULT";
 ///
 /// # Panics
 /// The kind `panic`, or if the variable is not understood.
-pub fn at(rank: usize, g_step: u64) -> anyhow::Result<()> {
+pub fn at(rank: usize, mut state: TrainState) -> anyhow::Result<TrainState> {
     let Ok(fault) = std::env::var(VARIABLE) else {
-        return Ok(());
+        return Ok(state);
     };
-    let place = format!("{rank}:{g_step}:");
+    let place = format!("{rank}:{}:", state.g_step);
     match fault.strip_prefix(&place) {
-        None => Ok(()),
+        None => Ok(state),
+        Some("drift") => {
+            let p = state.controls.ada_probability;
+            state.controls.ada_probability = p + f64::from(f32::EPSILON);
+            Ok(state)
+        }
         Some("panic") => panic!("{VARIABLE} asks for it"),
         Some("exit") => std::process::exit(0),
         Some("error") => anyhow::bail!("{VARIABLE} asks for it"),

@@ -65,7 +65,7 @@ impl Together<'_> {
     /// If the device fails, an image cannot be read or ranks hold different weights; the state is gone then.
     pub fn round(&mut self, state: TrainState) -> Result<Rounded> {
         #[cfg(feature = "faults")]
-        crate::fault::at(self.job.rank(), state.g_step)?;
+        let state = crate::fault::at(self.job.rank(), state)?;
         let before = state.images_seen;
         let config = effective(self.plan.train(), &self.interventions, before);
         let run = self.plan.run();

@@ -140,7 +140,13 @@ pub fn table(
     let seen = (config.d_steps * config.batch_size) as f64;
     for &gpus in gpus {
         let machines = gpus.div_ceil(cluster.gpus_a_machine);
-        for &gbit in gbits {
+        // within a machine the lines between machines do not matter
+        let lines = if machines == 1 {
+            &gbits[..gbits.len().min(1)]
+        } else {
+            gbits
+        };
+        for &gbit in lines {
             let bandwidth = line_share * gbit * 1e9 / 8.0;
             let between = Link {
                 bandwidth,
@@ -155,10 +161,15 @@ pub fn table(
                 gpus,
             )?;
             let total = time.total();
+            let line = if machines == 1 {
+                "-".to_owned()
+            } else {
+                gbit.to_string()
+            };
             let ms = |secs: f64| format!("{:.0} ms", 1e3 * secs);
             writeln!(
                 text,
-                "| {gpus} | {machines} | {gbit} | {} | {} | {} | {} | {} | {} | {:.0} | {:.0} % |",
+                "| {gpus} | {machines} | {line} | {} | {} | {} | {} | {} | {} | {:.0} | {:.0} % |",
                 config.batch_size.div_ceil(gpus),
                 ms(time.compute),
                 ms(time.gradients),

@@ -178,6 +178,9 @@ impl Training<'_> {
             let mut record = stretch
                 .progress
                 .close_interval(state.g_step, state.images_seen);
+            if let Some(straggler) = after.speeds.as_deref().and_then(straggler) {
+                stretch.progress.note(&straggler);
+            }
             record.images_per_sec_of_ranks = after.speeds;
             let watched = |every: u64| state.g_step.is_multiple_of(every);
             if let Some(watcher) = &self.watcher
@@ -253,10 +256,42 @@ impl Training<'_> {
     }
 }
 
+/// What to say where a rank computes at less than this share of the median's speed.
+const STRAGGLER: f64 = 0.8;
+
+/// The slowest of ranks, where it holds the others up.
+fn straggler(speeds: &[f64]) -> Option<String> {
+    let mut sorted: Vec<f64> = speeds.to_vec();
+    sorted.sort_by(f64::total_cmp);
+    let median = sorted[sorted.len() / 2];
+    let rank = speeds.iter().position(|speed| *speed == sorted[0])?;
+    (sorted[0] < STRAGGLER * median).then(|| {
+        format!(
+            "rank {rank} holds the others up: {:.0} images/s while it computes, the median is {median:.0}",
+            sorted[0]
+        )
+    })
+}
+
 /// How a stretch ended.
 enum Ended {
     /// As it should.
     Stopped(Outcome),
     /// By an alarm, in this state.
     Collapsed(Alarm, Box<TrainState>),
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_slowest_rank_is_named_where_others_wait_for_it() {
+        let said = straggler(&[100.0, 101.0, 60.0]).unwrap();
+        assert!(
+            said.contains("rank 2") && said.contains("60 images/s"),
+            "{said}"
+        );
+        assert_eq!(straggler(&[100.0, 101.0, 95.0]), None);
+    }
 }

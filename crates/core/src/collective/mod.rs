@@ -137,6 +137,22 @@ impl Group {
         self.engine.broadcast(bytes, root);
     }
 
+    /// Bytes that rank 0 alone makes, on every rank.
+    ///
+    /// # Errors
+    /// Rank 0's own; the others wait for bytes then, so its job must end.
+    pub fn minted<const N: usize, E>(
+        &self,
+        mint: impl FnOnce() -> Result<[u8; N], E>,
+    ) -> Result<[u8; N], E> {
+        let mut bytes = match self.rank() {
+            0 => mint()?,
+            _ => [0; N],
+        };
+        self.broadcast(&mut bytes, 0);
+        Ok(bytes)
+    }
+
     /// A row of each rank, `[world, values.len()]`: a sum of tables that are 0 but for the rank's own row.
     pub fn all_gather(&self, values: &[f32]) -> Vec<f32> {
         let mut table = vec![0.0; self.world() * values.len()];
@@ -188,6 +204,21 @@ mod tests {
             [4, 2 + 3 + 1 + 2],
         );
         assert_eq!(found, vec![expected; 3]);
+    }
+
+    #[test]
+    fn rank_0_alone_mints() {
+        let found = threads::run(3, |group| {
+            let rank = group.rank() as u8;
+            let mint = || match rank {
+                0 => Ok([7u8, 8]),
+                _ => Err("another rank minted"),
+            };
+            group.minted(mint)
+        });
+        assert_eq!(found, vec![Ok([7, 8]); 3]);
+        let failed: Result<[u8; 1], _> = Group::single().minted(|| Err("no driver"));
+        assert_eq!(failed, Err("no driver"));
     }
 
     #[test]

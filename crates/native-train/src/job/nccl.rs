@@ -43,9 +43,9 @@ pub fn with_gpus(host: Arc<dyn Collective>, ordinal: usize) -> Result<Arc<dyn Co
     // the primary context, which Burn's runtime uses too
     let context = CudaContext::new(ordinal).with_context(|| format!("GPU {ordinal} of CUDA"))?;
     let stream = context.new_stream().context("a stream of CUDA")?;
-    let id = exchange(&Group::new(host.clone()), || {
+    let id: [u8; ID] = Group::new(host.clone()).minted(|| {
         let id = Id::new().map_err(|error| anyhow::anyhow!("NCCL gives no id: {error:?}"))?;
-        Ok(id.internal().map(|c| c as u8))
+        anyhow::Ok(id.internal().map(|c| c as u8))
     })?;
     let id = Id::uninit(id.map(|byte| byte as c_char));
     let (world, rank) = (host.world() as i32, host.rank() as i32);
@@ -60,16 +60,6 @@ pub fn with_gpus(host: Arc<dyn Collective>, ordinal: usize) -> Result<Arc<dyn Co
         comm.assume_init()
     };
     Ok(Arc::new(Nccl { host, comm, stream }))
-}
-
-/// The id that rank 0 mints, on every rank.
-fn exchange(group: &Group, mint: impl FnOnce() -> Result<[u8; ID]>) -> Result<[u8; ID]> {
-    let mut id = match group.rank() {
-        0 => mint()?,
-        _ => [0; ID],
-    };
-    group.broadcast(&mut id, 0);
-    Ok(id)
 }
 
 impl Collective for Nccl {
@@ -112,18 +102,5 @@ impl DeviceCollective for Nccl {
         // an error ends the job: the other ranks cannot know of it
         sum.expect("a sum of NCCL");
         self.stream.synchronize().expect("a sum of NCCL ends");
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn only_rank_0_mints_the_id() {
-        let minted = exchange(&Group::single(), || Ok([7; ID])).unwrap();
-        assert_eq!(minted, [7; ID]);
-        let failed = exchange(&Group::single(), || anyhow::bail!("no driver"));
-        assert!(failed.unwrap_err().to_string().contains("no driver"));
     }
 }
