@@ -3,7 +3,9 @@
 //! Each rank has one thread: the tests run on two cores.
 
 use std::collections::BTreeMap;
+use std::io::Read;
 use std::process::{Child, Command, Output, Stdio};
+use std::thread::JoinHandle;
 use std::time::{Duration, Instant};
 
 use native_train::checkpoint::Checkpoint;
@@ -66,14 +68,24 @@ fn launch(setting: &Setting, ranks: usize, words: &[&str]) -> Command {
 /// A job that runs.
 struct Running {
     child: Child,
+    /// Reads what it says: a full pipe would hold it up.
+    said: JoinHandle<Vec<u8>>,
     started: Instant,
 }
 
 impl Running {
     fn start(mut command: Command) -> Self {
         let child = command.stdout(Stdio::null()).stderr(Stdio::piped()).spawn();
+        let mut child = child.expect("mpirun runs; install Open MPI, see docs/clusters.md");
+        let mut pipe = child.stderr.take().unwrap();
+        let read = move || {
+            let mut said = Vec::new();
+            pipe.read_to_end(&mut said).unwrap();
+            said
+        };
         Self {
-            child: child.expect("mpirun runs; install Open MPI, see docs/clusters.md"),
+            child,
+            said: std::thread::spawn(read),
             started: Instant::now(),
         }
     }
@@ -105,14 +117,21 @@ impl Running {
                 for pid in ranks.values() {
                     kill("KILL", *pid);
                 }
-                let output = self.child.wait_with_output().unwrap();
-                panic!("no end within {within:?}: {}", stderr(&output));
+                let said = self.said.join().unwrap();
+                panic!(
+                    "no end within {within:?}: {}",
+                    String::from_utf8_lossy(&said)
+                );
             }
             std::thread::sleep(Duration::from_millis(10));
         }
         let took = asked.elapsed();
-        let output = self.child.wait_with_output().unwrap();
-        eprintln!("ended {took:?} after the fault, {:?}", output.status);
+        let output = Output {
+            status: self.child.wait().unwrap(),
+            stdout: Vec::new(),
+            stderr: self.said.join().unwrap(),
+        };
+        eprintln!("ended after {took:?}, {:?}", output.status);
         for pid in ranks.values() {
             let asked = Instant::now();
             while is_running(*pid) {
@@ -139,7 +158,7 @@ fn is_running(pid: u32) -> bool {
     let status = std::fs::read_to_string(format!("/proc/{pid}/stat"));
     let state = status
         .ok()
-        .and_then(|text| Some(text.rsplit_once(") ")?.1.chars().next()?));
+        .and_then(|text| text.rsplit_once(") ")?.1.chars().next());
     state.is_some_and(|state| !"ZX".contains(state))
 }
 
@@ -296,6 +315,13 @@ fn ranks_must_train_the_same() {
     assert!(
         text.contains("differs from that of rank 0") && text.contains("train.seed"),
         "{text}"
+    );
+
+    let output = differ("run.sample_every_images=10$OMPI_COMM_WORLD_RANK");
+    assert!(
+        stderr(&output).contains("its section [run]"),
+        "{}",
+        stderr(&output)
     );
 
     std::fs::create_dir(setting.path("data0")).unwrap();
@@ -553,4 +579,47 @@ fn scores_of_ranks_are_those_of_one_process() {
     let together = together.output().unwrap();
     assert!(together.status.success(), "{}", stderr(&together));
     assert_eq!(String::from_utf8(together.stdout).unwrap(), alone);
+}
+
+#[test]
+fn a_collapse_is_answered_on_all_ranks() {
+    let setting = Setting::new();
+    let nervous = [
+        "--config",
+        "tiny.toml",
+        "--comm",
+        "mpi",
+        "--set",
+        "train.adam_g.lr=0.01",
+        "--set",
+        "train.adam_d.lr=0.01",
+        "--set",
+        "run.collapse.sigma_ratio=1.02",
+        "--set",
+        "run.collapse.sigma_lines=5",
+        "--set",
+        "run.log_every_steps=1",
+        "--set",
+        "run.checkpoint_every_images=16",
+        "--steps",
+        "60",
+    ];
+    let stops = [&nervous[..], &["--out", "stops"]].concat();
+    let output = Running::start(job(&setting, 2, &stops)).end(PATIENCE);
+    let text = stderr(&output);
+    assert_eq!(output.status.code(), Some(3), "{text}");
+    assert_eq!(text.matches("error: ").count(), 1, "{text}");
+
+    let lower = [
+        "--out",
+        "goes-on",
+        "--set",
+        "run.collapse.action.kind=lower_rates",
+        "--set",
+        "run.collapse.max_rollbacks=100",
+    ];
+    // after each way back the ranks hold the same weights, or they would say so
+    let said = ok(&setting, 2, &[&nervous[..], &lower].concat());
+    assert!(said.contains("; back to "), "{said}");
+    assert!(said.contains("stopped after 60 generator steps"), "{said}");
 }

@@ -22,7 +22,6 @@ pub mod device;
 pub mod error;
 #[cfg(feature = "faults")]
 pub mod fault;
-pub mod follower;
 pub mod foreign_run;
 pub mod interrupt;
 pub mod job;
@@ -47,5 +46,6 @@ pub mod run_view;
 pub mod scaling;
 pub mod score;
 pub mod sheet;
+pub mod together;
 pub mod train_loop;
 pub mod watch;

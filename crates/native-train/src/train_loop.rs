@@ -10,7 +10,6 @@ use crate::collapse::answer::Collapse;
 use crate::collapse::evidence::is_not_finite;
 use crate::collapse::{Alarm, Detector, Vitals, is_frozen};
 use crate::error::Outcome;
-use crate::follower::{After, Together};
 use crate::interrupt::Interrupt;
 use crate::job::{Next, share_state};
 use crate::keep::KeepPolicy;
@@ -19,6 +18,7 @@ use crate::run_dir::RunDir;
 use crate::run_log::{LogRecord, RunLog};
 use crate::score::ScoreLog;
 use crate::sheet;
+use crate::together::{After, Together};
 use crate::watch::Watcher;
 
 /// What the loop works with.
@@ -45,6 +45,8 @@ struct Stretch {
     detector: Option<Detector>,
     /// Images seen at the last line of the log.
     logged_images: u64,
+    /// Rank that was named last as holding the others up.
+    straggler: Option<usize>,
 }
 
 impl Training<'_> {
@@ -108,6 +110,7 @@ impl Training<'_> {
             logged_images: before.last().map_or(0, |record| record.images_seen),
             log,
             detector,
+            straggler: None,
         })
     }
 
@@ -178,8 +181,10 @@ impl Training<'_> {
             let mut record = stretch
                 .progress
                 .close_interval(state.g_step, state.images_seen);
-            if let Some(straggler) = after.speeds.as_deref().and_then(straggler) {
-                stretch.progress.note(&straggler);
+            let slow = after.speeds.as_deref().and_then(straggler);
+            if let Some((rank, line)) = slow.filter(|(rank, _)| stretch.straggler != Some(*rank)) {
+                stretch.straggler = Some(rank);
+                stretch.progress.note(&line);
             }
             record.images_per_sec_of_ranks = after.speeds;
             let watched = |every: u64| state.g_step.is_multiple_of(every);
@@ -260,16 +265,17 @@ impl Training<'_> {
 const STRAGGLER: f64 = 0.8;
 
 /// The slowest of ranks, where it holds the others up.
-fn straggler(speeds: &[f64]) -> Option<String> {
+fn straggler(speeds: &[f64]) -> Option<(usize, String)> {
     let mut sorted: Vec<f64> = speeds.to_vec();
     sorted.sort_by(f64::total_cmp);
     let median = sorted[sorted.len() / 2];
     let rank = speeds.iter().position(|speed| *speed == sorted[0])?;
     (sorted[0] < STRAGGLER * median).then(|| {
-        format!(
+        let line = format!(
             "rank {rank} holds the others up: {:.0} images/s while it computes, the median is {median:.0}",
             sorted[0]
-        )
+        );
+        (rank, line)
     })
 }
 
@@ -287,11 +293,9 @@ mod tests {
 
     #[test]
     fn the_slowest_rank_is_named_where_others_wait_for_it() {
-        let said = straggler(&[100.0, 101.0, 60.0]).unwrap();
-        assert!(
-            said.contains("rank 2") && said.contains("60 images/s"),
-            "{said}"
-        );
+        let (rank, said) = straggler(&[100.0, 101.0, 60.0]).unwrap();
+        assert!(rank == 2 && said.contains("rank 2"), "{said}");
+        assert!(said.contains("60 images/s"), "{said}");
         assert_eq!(straggler(&[100.0, 101.0, 95.0]), None);
     }
 }

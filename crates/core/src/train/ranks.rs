@@ -281,7 +281,11 @@ mod tests {
         });
         assert_eq!(rows[0], (vec![0..1, 2..3], 1..2, true));
         assert_eq!(rows[1], (vec![1..2, 3..4], 1..2, true));
-        assert_eq!(rows[2], (vec![0..1], 0..1, false));
+        let (rows, local, counts) = &rows[2];
+        assert_eq!(
+            (rows.len(), &rows[0], local, *counts),
+            (1, &(0..1), &(0..1), false)
+        );
     }
 
     #[test]

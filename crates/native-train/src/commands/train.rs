@@ -15,13 +15,13 @@ use crate::collapse::{Intervention, answer};
 use crate::dataset::{self, Dataset, DatasetRequest, Loader, Split};
 use crate::device::{self, DeviceName};
 use crate::error::{Outcome, bad_usage};
-use crate::follower::Together;
 use crate::interrupt::Interrupt;
 use crate::job::{Job, Speeds, Watchdog, share_state};
 use crate::keep::KeepPolicy;
 use crate::plan::Plan;
 use crate::run_dir::{self, Event, RunDir};
 use crate::score::Scorer;
+use crate::together::Together;
 use crate::train_loop::Training;
 use crate::watch::Watcher;
 
@@ -60,7 +60,10 @@ pub fn run(args: &TrainArgs, environment: &Environment) -> Result<Outcome> {
             amend: args.amend,
             max_steps: args.steps,
             device: job.agree(device::open(args.device.of_rank(&job)))?,
-            interrupt: Interrupt::install()?,
+            interrupt: match job.leads() {
+                true => Interrupt::install()?,
+                false => Interrupt::install_quietly()?,
+            },
             job: &job,
             step_timeout: Duration::from_secs(args.step_timeout),
         };
@@ -107,10 +110,6 @@ impl Run<'_> {
     /// differ in what they train.
     pub fn train(self, environment: &Environment) -> Result<Outcome> {
         let (plan, job, device) = (self.plan, self.job, &self.device);
-        let watchdog = match job.is_alone() {
-            true => Watchdog::off(),
-            false => Watchdog::start(job.rank(), self.step_timeout)?,
-        };
         let ranks = job.ranks(plan.train().techniques.bn_group)?;
         job.agree(ranks.check(plan.train()).map_err(Error::from))?;
         let leading = job.of_rank_0(plan.clone())?;
@@ -120,14 +119,24 @@ impl Run<'_> {
             false => Ok(None),
         };
         let files = job.agree(files)?;
-        watchdog.alive();
 
-        let prepared = Scorer::open(plan, device).and_then(|scorer| {
-            let dataset = load(plan, Split::Train, environment)?;
-            Ok((scorer, dataset))
-        });
+        let prepare = || {
+            let scorer = Scorer::open(plan, device)?;
+            Ok((scorer, load(plan, Split::Train, environment)?))
+        };
+        // rank 0 first: data that are missing are fetched once
+        let first = match job.leads() {
+            true => prepare().map(Some),
+            false => Ok(None),
+        };
+        let first = job.agree(first)?;
+        let prepared = first.map_or_else(prepare, Ok);
         let (scorer, dataset) = job.agree(prepared)?;
-        watchdog.alive();
+        // reading data may take its time, and what follows may not
+        let watchdog = match job.is_alone() {
+            true => Watchdog::off(),
+            false => Watchdog::start(job.rank(), self.step_timeout)?,
+        };
         let info = job.of_rank_0(dataset.info.clone())?;
         job.agree(same_data(&info, &dataset.info))?;
         let (files, started) = match files {
@@ -229,9 +238,12 @@ impl Run<'_> {
     }
 }
 
-/// Refuses a recipe that is another than rank 0's; its `run` section and the places of the data may differ.
+/// Refuses a recipe that is another than rank 0's; only the places of the data may differ.
 fn same_plan(leading: &Plan, own: &Plan) -> Result<()> {
-    let differences = leading.differences(own);
+    let mut differences = leading.differences(own);
+    if leading.run() != own.run() {
+        differences.push("its section [run]".to_owned());
+    }
     if differences.is_empty() {
         return Ok(());
     }

@@ -157,6 +157,24 @@ mod tests {
         }
     }
 
+    #[test]
+    #[allow(clippy::single_range_in_vec_init)]
+    fn a_rank_reads_its_rows_ahead() {
+        let directory = pictures();
+        let own = vec![1..3, 5..6];
+        let rows = BatchRows { batch_size: 7, own };
+        let set = load(directory.path(), Split::Train, 2, false).unwrap();
+        let mut expected = Loader::new(set, 5, RESOLUTION);
+        let mut ahead = Loader::new(stream(directory.path(), false).unwrap(), 5, RESOLUTION);
+        for seen in [0, 7, 14, 21] {
+            let [found, expected] = [&mut ahead, &mut expected].map(|loader| {
+                let batch = loader.batch(seen, &rows, &Device::flex()).unwrap();
+                batch.images.into_data().try_to_vec::<f32>().unwrap()
+            });
+            assert_eq!(found, expected, "{seen}");
+        }
+    }
+
     fn files(directory: &TempDir) -> (Arc<PictureFiles>, Order) {
         let set = stream(directory.path(), false).unwrap();
         let files = set.images_u8.files().unwrap().clone();

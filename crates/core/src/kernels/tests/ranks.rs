@@ -80,8 +80,9 @@ fn batch_norm(images: std::ops::Range<usize>, share: Option<Share>, by_plain: bo
         share,
     );
     [y, dx, dgain, mean, var].map(|tensor| {
-        let data = read_sync(Flex::float_into_data(tensor)).unwrap();
-        data.try_into_vec().unwrap()
+        let data = read_sync(Flex::float_into_data(tensor));
+        let values = data.expect("a tensor is read").try_into_vec();
+        values.expect("f32 values")
     })
 }
 
