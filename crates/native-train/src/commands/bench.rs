@@ -142,7 +142,7 @@ fn measure(config: &TrainConfig, job: &Job, say: impl Fn(String)) -> Result<()> 
     .map(|&len| link.sum(world, (len * size_of::<f32>()) as f64))
     .sum();
     say(format!(
-        "a round of this recipe here: {:.3} s, {:.3} s of it in sums (the model: {fitted:.3} s, and what ranks wait \
+        "a round of this recipe here: {:.3} s, {:.4} s of it in sums (the model: {fitted:.4} s, and what ranks wait \
          for each other); {} sums of {} values, by the formula {} of {}",
         secs.as_secs_f64(),
         waited.as_secs_f64(),
