@@ -78,4 +78,28 @@ impl Engine {
         let run = biggan::train::check_run(seed, steps, &self.device).await?;
         Ok(run.encode()?)
     }
+
+    /// Starts a training of images: RGB bytes, image after image, row by row, with a class each. `recipe`
+    /// is the JSON of the core's `ShortRecipe`.
+    ///
+    /// # Errors
+    /// If the recipe cannot be built or the images do not fit.
+    #[cfg(feature = "train")]
+    pub fn train(
+        &self,
+        recipe: &str,
+        name: String,
+        class_names: Vec<String>,
+        resolution: usize,
+        pixels: &[u8],
+        labels: Vec<u16>,
+    ) -> Result<crate::trainer::Trainer, JsError> {
+        let images =
+            biggan::train::TrainingImages::new(name, class_names, resolution, pixels, labels)?;
+        Ok(crate::trainer::Trainer::start(
+            recipe,
+            images,
+            &self.device,
+        )?)
+    }
 }

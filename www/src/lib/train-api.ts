@@ -126,6 +126,8 @@ export interface Trainer {
   load(checkpoint: Blob): Promise<void>;
   /** The averaged generator with its statistics: what the sampler, the element and `native-train sample` load. */
   exportModel(): Promise<Blob>;
+  /** The images as `train.pack`, which `native-train` needs beside the checkpoint. */
+  packedImages(): Promise<Blob>;
   dispose(): void;
 }
 

@@ -6,9 +6,9 @@ use std::sync::mpsc::{Receiver, sync_channel};
 use std::thread::{Builder, JoinHandle};
 
 use anyhow::{Context, Result};
+use biggan::train::Order;
 use rayon::ThreadPoolBuilder;
 
-use super::order::Order;
 use super::picture_files::PictureFiles;
 
 /// Times that what is decoded at once may wait in the queue.

@@ -1,0 +1,354 @@
+//! A small training as one thing to talk to: what a browser drives step by step.
+//!
+//! The steps are those of `native-train`'s rounds with the same random numbers, so that the same data and
+//! recipe give the same training there.
+
+use burn::tensor::{Device, Tensor};
+use serde::{Deserialize, Serialize};
+use serde_json::json;
+
+use super::{
+    CheckpointInfo, Look, ModelCard, Order, RealBatch, ShortRecipe, TrainConfig, TrainState,
+    TrainingImages, TrainingNeed, averaged_model, discriminator_step, finite_tensors,
+    generator_step, look,
+};
+use crate::error::{Error, Result};
+use crate::file::Dtype;
+use crate::named::read_values;
+use crate::random::Stream;
+use crate::standing_stats::StandingConfig;
+use crate::truncation::Truncation;
+
+/// Name of the recipe in checkpoints and models.
+const NAME: &str = "browser";
+/// Metadata key of the [`ShortRecipe`] in a checkpoint.
+const RECIPE: &str = "recipe";
+/// Thresholds with statistics of their own in a model: those of the paper's figure 2.
+const THRESHOLDS: [f64; 5] = [0.04, 0.5, 1.0, 1.5, 2.0];
+/// Passes behind each row of statistics, as in `native-train export`.
+const PASSES: usize = 16;
+
+/// Which networks take a step.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Which {
+    /// D as often as the recipe says, then G: a round of `native-train`.
+    Both,
+    /// D once.
+    D,
+    /// G once.
+    G,
+}
+
+/// What a step measured; none of a network that took no step. D's values are means over its steps.
+#[derive(Debug, Clone, Copy, PartialEq, Default, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub struct SessionReport {
+    /// Steps of G so far.
+    pub g_step: u64,
+    /// Steps of D so far.
+    pub d_step: u64,
+    /// Real images seen by D so far.
+    pub images_seen: u64,
+    /// Loss of D.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub loss_d: Option<f64>,
+    /// Loss of G.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub loss_g: Option<f64>,
+    /// Mean logit of real images.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub d_real: Option<f64>,
+    /// Mean logit of fake images.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub d_fake: Option<f64>,
+}
+
+/// A training: recipe, images and state.
+#[derive(Debug)]
+pub struct Session {
+    recipe: ShortRecipe,
+    config: TrainConfig,
+    images: TrainingImages,
+    order: Order,
+    device: Device,
+    /// None after a step that failed.
+    state: Option<TrainState>,
+    /// The real images that D saw last, where G's objective pairs with them.
+    pairs: Option<RealBatch>,
+}
+
+impl Session {
+    /// A training at its beginning.
+    ///
+    /// # Errors
+    /// If the recipe cannot be built.
+    pub fn start(recipe: ShortRecipe, images: TrainingImages, device: Device) -> Result<Self> {
+        let config = recipe.config(images.resolution(), images.class_names().len())?;
+        let state = TrainState::new(&config, &device)?;
+        Ok(Self {
+            order: images.order(config.seed),
+            recipe,
+            config,
+            images,
+            device,
+            state: Some(state),
+            pairs: None,
+        })
+    }
+
+    /// Goes on from a checkpoint of the same images and networks; rates, batch size and the like are those
+    /// of this session's recipe. When it fails, the state is as it was.
+    ///
+    /// # Errors
+    /// If the bytes are no checkpoint of this version, or of other images, networks or seed.
+    pub fn resume(&mut self, checkpoint: &[u8]) -> Result<()> {
+        let (info, tensors) = CheckpointInfo::decode(checkpoint)?;
+        self.refuse_others(&info)?;
+        let state = TrainState::from_host(&self.config, &info.counters, tensors, &self.device)?;
+        self.state = Some(state);
+        self.pairs = None;
+        Ok(())
+    }
+
+    fn refuse_others(&self, info: &CheckpointInfo) -> Result<()> {
+        let ours = self.images.info();
+        if info.dataset.same_images(ours) != Some(true) {
+            return Err(Error::File(format!(
+                "the checkpoint is of other images: {} of {:?} with SHA-256 {} there, {} of {:?} with {} \
+                 here; open the images it was trained on",
+                info.dataset.images,
+                info.dataset.name,
+                info.dataset.sha256.join(", "),
+                ours.images,
+                ours.name,
+                ours.sha256.join(", ")
+            )));
+        }
+        let there = planned(&info.plan)?;
+        let networks = |config: &TrainConfig| {
+            let parts = (&config.generator, &config.discriminator, config.seed);
+            serde_json::to_string(&parts).unwrap_or_default()
+        };
+        let (there, here) = (networks(&there), networks(&self.config));
+        if there != here {
+            return Err(Error::File(format!(
+                "the checkpoint is of other networks or another seed: {there} there, {here} here; choose \
+                 its width, z, attention and seed"
+            )));
+        }
+        Ok(())
+    }
+
+    /// Takes a step.
+    ///
+    /// # Errors
+    /// If the device fails or a value is not finite. The state is gone then: [`Session::resume`] brings
+    /// back an earlier one.
+    pub async fn step(&mut self, which: Which) -> Result<SessionReport> {
+        let mut report = SessionReport::default();
+        let d_steps = match which {
+            Which::Both => self.config.d_steps,
+            Which::D => 1,
+            Which::G => 0,
+        };
+        let share = 1.0 / d_steps as f64;
+        for _ in 0..d_steps {
+            let [loss, real, fake] = self.step_d().await?;
+            let add =
+                |to: &mut Option<f64>, value: f64| *to = Some(to.unwrap_or(0.0) + share * value);
+            add(&mut report.loss_d, loss);
+            add(&mut report.d_real, real);
+            add(&mut report.d_fake, fake);
+        }
+        if which != Which::D {
+            report.loss_g = Some(self.step_g().await?);
+        }
+        let state = self.state()?;
+        report.g_step = state.g_step;
+        report.d_step = state.d_step;
+        report.images_seen = state.images_seen;
+        Ok(report)
+    }
+
+    /// Loss, and mean logits of reals and fakes.
+    async fn step_d(&mut self) -> Result<[f64; 3]> {
+        let state = self.take_state()?;
+        let config = &self.config;
+        let indices = self.order.indices(state.images_seen, config.batch_size);
+        let real = self.images.batch(&indices, &self.device);
+        let fakes = config.fakes(Stream::DiscriminatorFakes, state.d_step, &self.device);
+        let pairing = config.techniques.objective.pairs();
+        self.pairs = pairing.then(|| real.clone());
+        let (state, measured) = discriminator_step(state, config, real, fakes)?;
+        // relu hides a NaN logit from the hinge loss, so the logits are read too
+        let scalars = [measured.loss, measured.real.mean(), measured.fake.mean()];
+        let values = read_finite(scalars, ["loss_d", "d_real", "d_fake"], &state).await?;
+        self.state = Some(state);
+        Ok(values)
+    }
+
+    /// Loss.
+    async fn step_g(&mut self) -> Result<f64> {
+        let state = self.take_state()?;
+        let config = &self.config;
+        let fakes = config.fakes(Stream::GeneratorFakes, state.g_step, &self.device);
+        let (state, measured) = generator_step(state, config, fakes, self.pairs.as_ref())?;
+        let [loss] = read_finite([measured.loss], ["loss_g"], &state).await?;
+        self.state = Some(state);
+        Ok(loss)
+    }
+
+    fn state(&self) -> Result<&TrainState> {
+        self.state.as_ref().ok_or_else(gone)
+    }
+
+    fn take_state(&mut self) -> Result<TrainState> {
+        self.state.take().ok_or_else(gone)
+    }
+
+    /// What the networks look like; see [`look`].
+    ///
+    /// # Errors
+    /// As [`look`].
+    pub async fn look(&self, per_class: usize, scored: usize) -> Result<Look> {
+        let counts = [per_class, scored];
+        look(
+            self.state()?,
+            &self.config,
+            &self.images,
+            counts,
+            &self.device,
+        )
+        .await
+    }
+
+    /// The whole state as a checkpoint that `native-train --resume` reads as well.
+    ///
+    /// # Errors
+    /// If a value is not finite, or the device fails.
+    pub async fn checkpoint(&self) -> Result<Vec<u8>> {
+        let state = self.state()?;
+        let tensors = finite_tensors(state).await?;
+        let recipe = serde_json::to_string(&self.recipe)
+            .map_err(|error| Error::File(format!("writing the recipe failed: {error}")))?;
+        let info = CheckpointInfo {
+            plan: self.plan().to_string(),
+            dataset: self.images.info().clone(),
+            class_names: self.images.class_names().to_vec(),
+            counters: state.counters(),
+            more: [(RECIPE.to_owned(), recipe)].into(),
+        };
+        info.encode(&tensors)
+    }
+
+    /// The recipe of `native-train` that goes on with this training: the images as a packed data set, and
+    /// as long a run as it takes to learn from them.
+    fn plan(&self) -> serde_json::Value {
+        let epochs_images = 200 * self.images.len() as u64;
+        json!({
+            "name": NAME,
+            "data": { "dataset": "packed" },
+            "run": {
+                "images": epochs_images,
+                "checkpoint_every_images": epochs_images / 10 + 1,
+                "sample_every_images": epochs_images / 10 + 1,
+                "log_every_steps": 50,
+            },
+            "train": self.config,
+        })
+    }
+
+    /// The averaged generator with its statistics as a model file.
+    ///
+    /// # Errors
+    /// If the device fails.
+    pub async fn model(&self, program: &str) -> Result<Vec<u8>> {
+        let config = &self.config;
+        let card = ModelCard {
+            class_names: self.images.class_names().to_vec(),
+            dataset: self.images.info().clone(),
+            program: program.to_owned(),
+            recipe: NAME.to_owned(),
+            seed: config.seed,
+        };
+        let thresholds = THRESHOLDS.map(Truncation::Threshold);
+        let truncations = [&[Truncation::Off], &thresholds[..]].concat();
+        let standing = StandingConfig {
+            passes: PASSES,
+            batch_size: config.batch_size,
+            seed: config.seed,
+        };
+        let (state, device) = (self.state()?, &self.device);
+        let (dtype, on_row) = (Dtype::F16, |_| ());
+        let model =
+            averaged_model(state, card, truncations, standing, dtype, device, on_row).await?;
+        model.encode(dtype)
+    }
+
+    /// The images as `train.pack` of `native-train`.
+    ///
+    /// # Errors
+    /// None that is known.
+    pub fn packed_images(&self) -> Result<Vec<u8>> {
+        self.images.pack().encode()
+    }
+
+    /// What the training needs.
+    ///
+    /// # Errors
+    /// None that is known: the configuration was valid at the start.
+    pub fn need(&self) -> Result<TrainingNeed> {
+        TrainingNeed::of(&self.config)
+    }
+
+    /// Counters of the state, as a step without losses.
+    ///
+    /// # Errors
+    /// If the state is gone.
+    pub fn counters(&self) -> Result<SessionReport> {
+        let state = self.state()?;
+        Ok(SessionReport {
+            g_step: state.g_step,
+            d_step: state.d_step,
+            images_seen: state.images_seen,
+            ..SessionReport::default()
+        })
+    }
+}
+
+fn gone() -> Error {
+    Error::Request("a step failed and took the training state with it; load a checkpoint".into())
+}
+
+/// The configuration in the plan of a checkpoint.
+fn planned(plan: &str) -> Result<TrainConfig> {
+    #[derive(Deserialize)]
+    struct Plan {
+        train: TrainConfig,
+    }
+    let plan: Plan = serde_json::from_str(plan)
+        .map_err(|error| Error::File(format!("the checkpoint's plan is not readable: {error}")))?;
+    Ok(plan.train)
+}
+
+async fn read_finite<const N: usize>(
+    scalars: [Tensor<1>; N],
+    names: [&str; N],
+    state: &TrainState,
+) -> Result<[f64; N]> {
+    let values = read_values(Tensor::cat(scalars.into(), 0)).await?;
+    for (name, value) in names.into_iter().zip(&values) {
+        if !value.is_finite() {
+            return Err(Error::NotFinite(format!(
+                "{name} is {value} after {} steps of G and {} of D: training diverged; go back to the last \
+                 checkpoint with lower learning rates",
+                state.g_step, state.d_step
+            )));
+        }
+    }
+    Ok(std::array::from_fn(|i| f64::from(values[i])))
+}
+
+#[cfg(test)]
+mod tests;
