@@ -14,6 +14,8 @@ const CHECKPOINT = "checkpoint";
 const DATA = "data-";
 /** The tab that keeps its training; another one must not write over it. */
 const LOCK = "biggan-training-1";
+/** A page that was just left, or reloaded, lets go of it within this time. */
+const LOCK_MS = 2000;
 
 export interface KeptTraining {
   checkpoint: Blob;
@@ -51,14 +53,14 @@ export class TrainingStore {
       throw new BigGanError(
         "storage",
         `this browser keeps no files for this page (${messageOf(cause)}): a private window, or storage is ` +
-          "denied; the training goes on, save its checkpoint yourself",
+          `denied; ${OWN_COPY}`,
         { cause },
       );
     }
     if (!(await locked())) {
       throw new BigGanError(
         "storage",
-        "another tab of this page keeps its training in this browser; close it, or save the checkpoint yourself",
+        `another tab of this page keeps its training in this browser; close it, or ${OWN_COPY}`,
       );
     }
     return new TrainingStore(folder);
@@ -156,41 +158,51 @@ export class TrainingStore {
   }
 
   async #writeError(cause: unknown, needed: number): Promise<BigGanError> {
-    const { quota = 0, usage = 0 } = await navigator.storage.estimate().catch(() => ({}) as StorageEstimate);
+    // in Chromium an error of this kind is no DOMException any more
+    const full = cause instanceof Error && cause.name === "QuotaExceededError";
+    if (!full) {
+      const message = `the checkpoint could not be kept (${messageOf(cause)}); ${OWN_COPY}`;
+      return new BigGanError("storage", message, { cause });
+    }
+    const { quota = 0, usage = 0 } = await navigator.storage
+      .estimate()
+      .catch((): StorageEstimate => ({}));
     const available = Math.max(0, quota - usage);
-    const full = cause instanceof DOMException && cause.name === "QuotaExceededError";
-    const megabytes = (bytes: number) => `${(bytes / 1e6).toFixed(1)} MB`;
-    const message = full
-      ? `this browser's storage for the page is full: ${megabytes(needed)} are needed and ${megabytes(available)} ` +
-        "are left; the training goes on and the checkpoint before stays: free some space, or save the " +
-        "checkpoint yourself"
-      : `the checkpoint could not be kept (${messageOf(cause)}); the training goes on: save the checkpoint yourself`;
-    return new BigGanError("storage", message, {
-      cause,
-      ...(full ? { numbers: { needed, available } } : {}),
-    });
+    // browsers that hide how full the disk is estimate more than there is
+    const known = available < needed;
+    const left = known ? `, and ${megabytes(available)} are left` : "";
+    return new BigGanError(
+      "storage",
+      `this browser's storage for the page is full: the checkpoint and its images take ${megabytes(needed)}${left}; ` +
+        `the checkpoint before stays; free some space, or ${OWN_COPY}`,
+      { cause, numbers: known ? { needed, available } : { needed } },
+    );
   }
 }
+
+const megabytes = (bytes: number) => `${(bytes / 1e6).toFixed(1)} MB`;
+
+/** What a person can do. */
+const OWN_COPY = "save the checkpoint yourself; the training goes on";
 
 /** The training that this browser keeps for the page; a `storage` error where it keeps none. */
 export const openStore = (): Promise<TrainingStore> => TrainingStore.open();
 
-/** Whether this tab has the lock, which it holds until it is closed. Browsers without locks have one tab. */
 let lock: Promise<boolean> | undefined;
 
+/** Whether this tab has the lock, which it holds until it is closed. Browsers without locks have one tab. */
 function locked(): Promise<boolean> {
   lock ??= new Promise((resolve) => {
-    if (!navigator.locks) resolve(true);
-    else {
-      navigator.locks
-        .request(LOCK, { ifAvailable: true }, (granted) => {
-          resolve(granted !== null);
-          // asked again next time, where another tab has it now
-          if (granted === null) lock = undefined;
-          return granted === null ? undefined : new Promise(() => {});
-        })
-        .catch(() => resolve(true));
-    }
+    if (!navigator.locks) return resolve(true);
+    const held = () => {
+      resolve(true);
+      return new Promise<void>(() => {});
+    };
+    navigator.locks.request(LOCK, { signal: AbortSignal.timeout(LOCK_MS) }, held).catch(() => {
+      resolve(false);
+      // asked again next time, when the other tab may be gone
+      lock = undefined;
+    });
   });
   return lock;
 }
