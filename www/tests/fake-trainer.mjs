@@ -3,6 +3,7 @@
  * data. What a test wants to go wrong is in the address: `?fake=lost`, `broken`, `slow`, `too-large`.
  */
 
+export { BigGanError } from "../src/lib/errors.ts";
 export { readImages, readShipped, SHIPPED } from "../src/lib/train-data.ts";
 export { PRESETS } from "../src/lib/train-presets.ts";
 export { openStore } from "../src/lib/train-store.ts";

@@ -4,7 +4,7 @@ import assert from "node:assert/strict";
 import test from "node:test";
 import { buildWithFake } from "./fake-site.mjs";
 import { openSite, skip } from "./site.mjs";
-import { counts, folderOf, opened, pause, play, png, shapes, trainedTo } from "./train-page.mjs";
+import { counts, folderOf, opened, paused, play, png, shapes, trainedTo } from "./train-page.mjs";
 
 const LIMIT = { skip, timeout: 120_000 };
 const outDir = skip ? "" : await buildWithFake();
@@ -36,7 +36,7 @@ test("a page that is hidden is kept, and goes on after a reload", LIMIT, async (
   assert.equal(await page.getByRole("checkbox", { name: "Sandal" }).isChecked(), true);
   assert.match(await page.locator("#preview-words").textContent(), /^600 images .* 3 classes/);
   // the curves came back with it
-  assert.match(await page.locator("#chart-losses [role=img]").getAttribute("aria-label"), /D \d/);
+  await page.getByRole("img", { name: /^Losses: D \d/ }).waitFor();
   assert.match(await page.locator("#status").textContent(), /^Paused/);
   await play(page).click();
   await trainedTo(page, g + 5);
@@ -54,7 +54,7 @@ test("a device that is lost sets the training back to its checkpoint and it goes
   await opened(page, address);
   await play(page).click();
   await trainedTo(page, 10);
-  await pause(page).click();
+  await paused(page);
   await page.getByText(/^Kept in this browser at/).waitFor();
   await play(page).click();
   await page.getByText(/The device was lost\. .* in a new worker; \d+ steps were lost\./).waitFor();
@@ -87,7 +87,7 @@ test("a checkpoint of another version is refused and the training stays", LIMIT,
   await opened(page, address);
   await play(page).click();
   await trainedTo(page, 5);
-  await pause(page).click();
+  await paused(page);
   await page.getByText(/^Paused\./).waitFor();
   const before = await counts(page);
   await page.getByLabel("Load a checkpoint").setInputFiles({ name: "old.safetensors", mimeType: "", buffer: Buffer.from("x") });
@@ -104,7 +104,7 @@ test("where storage is denied the training runs and says what to do", LIMIT, asy
     navigator.storage.getDirectory = () => Promise.reject(new DOMException("denied", "SecurityError"));
   });
   await opened(page, address);
-  await page.locator(".notice").getByText(/keeps no files for this page .* save its checkpoint yourself/).waitFor();
+  await page.locator(".notice").getByText(/keeps no files for this page .* save the checkpoint yourself/).waitFor();
   await play(page).click();
   await trainedTo(page, 5);
   assert.deepEqual(errors, []);
@@ -115,7 +115,7 @@ test("where storage is full the training runs and the checkpoint before stays", 
   await opened(page, address);
   await play(page).click();
   await trainedTo(page, 5);
-  await pause(page).click();
+  await paused(page);
   await page.getByText(/^Kept in this browser at/).waitFor();
   const { g } = await counts(page);
   await page.evaluate(() => {
@@ -125,7 +125,7 @@ test("where storage is full the training runs and the checkpoint before stays", 
   await play(page).click();
   await trainedTo(page, g + 5);
   await hide(page);
-  await page.locator(".notice").getByText(/is full: .* MB are needed and .* MB are left/).waitFor();
+  await page.locator(".notice").getByText(/is full: the checkpoint and its images take .* MB/).waitFor();
   await trainedTo(page, g + 15);
   await page.reload();
   await page.getByText(/where you left it/).waitFor();
@@ -164,8 +164,8 @@ for (const { name, files, says, begins = true } of BAD) {
     await opened(page, address);
     await play(page).click();
     await trainedTo(page, 5);
-    await pause(page).click();
-    await page.getByText(/^Paused\./).waitFor();
+    await paused(page);
+  await page.getByText(/^Paused\./).waitFor();
     const before = await counts(page);
     await page.getByRole("radio", { name: "Own images" }).check();
     await page.getByLabel("Folder").setInputFiles(folderOf(t, files));

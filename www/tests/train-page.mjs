@@ -6,9 +6,18 @@ import { join } from "node:path";
 import { crc32, deflateSync } from "node:zlib";
 
 export const play = (page) => page.getByRole("button", { name: "Play", exact: true });
-export const pause = (page) => page.getByRole("button", { name: "Pause", exact: true });
+const pause = (page) => page.getByRole("button", { name: "Pause", exact: true });
 export const step = (page, name) => page.getByRole("button", { name, exact: true });
 export const reset = (page) => page.getByRole("button", { name: "Reset", exact: true });
+
+/** Pauses, and waits until the page shows where. */
+export async function paused(page) {
+  await pause(page).click();
+  await page.waitForFunction(() => {
+    const shown = document.querySelector("#timeline-value").textContent;
+    return play.disabled === false && shown === `${document.querySelector("#counts dd").textContent} steps of G, now`;
+  });
+}
 
 /** Numbers of the transport: steps of G and of D, images seen. */
 export async function counts(page) {

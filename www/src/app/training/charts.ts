@@ -43,6 +43,7 @@ export class Chart {
     const frame = document.createElement("div");
     frame.className = "plot";
     frame.setAttribute("role", "img");
+    frame.setAttribute("aria-label", `${title}: nothing yet`);
     figure.append(caption, frame);
     new ResizeObserver(() => this.#fit()).observe(frame);
   }

@@ -178,6 +178,7 @@ function checkbox(name: string, value: number, checked: boolean): HTMLLabelEleme
   label.className = "check";
   const input = document.createElement("input");
   input.type = "checkbox";
+  input.id = `data-class-${value}`;
   input.value = String(value);
   input.checked = checked;
   const text = document.createElement("span");

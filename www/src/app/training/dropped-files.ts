@@ -18,9 +18,12 @@ export const pickedFiles = (files: Iterable<File>): PathFile[] =>
  * @throws if there are more than MAX_FILES
  */
 export async function droppedFiles(transfer: DataTransfer): Promise<PathFile[]> {
-  const entries = Array.from(transfer.items, (item) => item.webkitGetAsEntry()).filter((entry) => entry !== null);
-  const found: PathFile[] = [];
-  for (const entry of entries) await walk(entry, found);
+  const items = Array.from(transfer.items).filter(({ kind }) => kind === "file");
+  const entries = items.map((item) => item.webkitGetAsEntry());
+  // what has no entry is no folder
+  const alone = items.map((item, index) => (entries[index] ? null : item.getAsFile()));
+  const found = pickedFiles(alone.filter((file) => file !== null));
+  for (const entry of entries) if (entry) await walk(entry, found);
   return found;
 }
 

@@ -34,7 +34,10 @@ const session = new Session(
     onMode: showMode,
     onProgress: showProgress,
     onReport: (report) => watch.report(report),
-    onLook: (look) => watch.look(look, session.state),
+    onLook: (look) => {
+      watch.look(look, session.state);
+      showNumbers();
+    },
     onProblem: (error) => {
       watch.backTo(session.state);
       showProblem(error);
@@ -69,7 +72,7 @@ const form = new RecipeForm({
   },
   onPreset: ({ resolution }) => (choice.resolution = resolution),
 });
-setInterval(() => transport.showState(session.state, watch.speed), NUMBERS_MS);
+setInterval(showNumbers, NUMBERS_MS);
 
 await start();
 // what is kept for later must not hold up what is seen now
@@ -239,6 +242,10 @@ function showProgress(progress: TrainProgress): void {
   notify("lost", `The device was lost. Training went on from the last checkpoint in a new worker; ${lost}.`);
 }
 
+function showNumbers(): void {
+  transport.showState(session.state, watch.speed);
+}
+
 /** Whether anything can begin, and what the next Reset begins with. */
 function showWanted(): void {
   const ready = data !== null && recipe !== null;
@@ -250,7 +257,9 @@ function showWanted(): void {
   if (!state && data && recipe) watch.preview(recipe, data.resolution);
 }
 
-const isSame = (a: Start, b: Start) => a.data.sha256 === b.data.sha256 && sameRecipe(a.recipe, b.recipe);
+function isSame(a: Start, b: Start): boolean {
+  return a.data.sha256 === b.data.sha256 && sameRecipe(a.recipe, b.recipe);
+}
 
 function showProblem(error: unknown): void {
   problem.textContent = sentenceOf(error);

@@ -25,11 +25,13 @@ export class Transport {
   #mode: Mode = "none";
 
   constructor(events: TransportEvents) {
-    this.#play.addEventListener("click", () => (this.#mode === "playing" ? events.onPause() : events.onPlay()));
-    this.#reset.addEventListener("click", () => events.onReset());
-    STEPS.forEach(([, which], index) => {
-      this.#steps[index]?.addEventListener("click", () => events.onStep(which));
-    });
+    const onClick = (button: HTMLButtonElement | undefined, act: () => void) =>
+      button?.addEventListener("click", () => {
+        if (button.ariaDisabled !== "true") act();
+      });
+    onClick(this.#play, () => (this.#mode === "playing" ? events.onPause() : events.onPlay()));
+    onClick(this.#reset, () => events.onReset());
+    STEPS.forEach(([, which], index) => onClick(this.#steps[index], () => events.onStep(which)));
     this.showMode("none", false);
     this.showState(undefined, undefined);
   }
@@ -42,9 +44,9 @@ export class Transport {
     this.#play.classList.toggle("playing", playing);
     const busy = mode === "preparing" || mode === "stepping";
     const canBegin = (mode === "none" || mode === "failed") && ready;
-    this.#play.disabled = busy || !(playing || mode === "paused" || canBegin);
-    for (const step of this.#steps) step.disabled = busy || !(mode === "paused" || canBegin);
-    this.#reset.disabled = mode === "preparing" || mode === "none" || !ready;
+    enable(this.#play, playing || mode === "paused" || canBegin, busy);
+    for (const step of this.#steps) enable(step, mode === "paused" || canBegin, busy);
+    enable(this.#reset, mode !== "none" && ready, busy);
   }
 
   /** `speed`: images a second. */
@@ -70,4 +72,10 @@ function pairOf(term: string): HTMLElement {
   name.textContent = term;
   pair.append(name, document.createElement("dd"));
   return pair;
+}
+
+/** A button that is busy for a moment keeps the focus, which one that is disabled would lose. */
+function enable(button: HTMLButtonElement, enabled: boolean, busy: boolean): void {
+  button.disabled = !enabled && !busy;
+  button.ariaDisabled = String(busy);
 }

@@ -3,7 +3,7 @@
 import type { TrainRecipe } from "../package.js";
 import { discriminatorMaps, type FeatureMap, generatorMaps } from "./layers.js";
 import type { Box, Flow, Layout } from "./layout.js";
-import { EXPLANATIONS, type Part, PARTS } from "./parts.js";
+import { type Part, PARTS } from "./parts.js";
 
 const SVG = "http://www.w3.org/2000/svg";
 
@@ -54,19 +54,15 @@ export function draw(layout: Layout, recipe: TrainRecipe, resolution: number): D
   const maps = { generator: generatorMaps(recipe, resolution), discriminator: discriminatorMaps(recipe, resolution) };
   for (const part of PARTS) {
     const at = layout.boxes[part];
-    const group = make("g", {
-      class: `part ${part}`,
-      role: "button",
-      tabindex: "0",
-      "aria-pressed": "false",
-      "aria-label": EXPLANATIONS[part].title,
-    });
-    group.append(make("rect", { ...numbers({ ...at }), rx: "9" }), ...titleLines(part, at));
-    if (part === "generator" || part === "discriminator") group.append(...bars(maps[part], at));
-    if (IMAGE_PARTS.some((name) => name === part)) drawing.images.set(part, addImage(group, at));
-    if (NUMBER_PARTS.some((name) => name === part)) drawing.numbers.set(part, addNumbers(group, at));
-    drawing.parts.set(part, group);
-    svg.append(group);
+    const button = make("g", { class: `part ${part}`, role: "button", tabindex: "0", "aria-pressed": "false" });
+    button.append(make("rect", { ...numbers({ ...at }), rx: "9" }), ...titleLines(part, at));
+    // beside the button: what changes is no part of its name
+    const inside = make("g", { class: "inside" });
+    if (part === "generator" || part === "discriminator") inside.append(...bars(maps[part], at));
+    if (IMAGE_PARTS.some((name) => name === part)) drawing.images.set(part, addImage(inside, at));
+    if (NUMBER_PARTS.some((name) => name === part)) drawing.numbers.set(part, addNumbers(inside, at));
+    drawing.parts.set(part, button);
+    svg.append(button, inside);
   }
   return drawing;
 }
@@ -76,7 +72,8 @@ function titleLines(part: Part, at: Box): SVGTextElement[] {
   const alone = part === "latents" || part === "classes" || lines.length > 1;
   const top = alone ? at.y + at.height / 2 - ((lines.length - 1) * LINE) / 2 + 5 : at.y + TITLE_TOP;
   return lines.map((line, index) =>
-    text(line, at.x + at.width / 2, top + index * LINE, index === 0 ? "title" : "small"),
+    // the space parts the lines in the name of the button
+    text(`${line} `, at.x + at.width / 2, top + index * LINE, index === 0 ? "title" : "small"),
   );
 }
 
