@@ -1,32 +1,29 @@
 /** A wasm instance of a training build with its training, on whichever thread this runs. */
 
-import type { Engine, Trainer } from "../../pkg/train-cpu/biggan_web.js";
 import type { Backend } from "./api.js";
 import type { Handlers } from "./protocol.js";
 import { decodePicture } from "./train-picture.js";
+import {
+  loadTrainProgram,
+  type TrainProgram,
+  type WasmTrainEngine,
+  type WasmTrainer,
+} from "./train-program.js";
 import type { TrainCalls, TrainCounters } from "./train-protocol.js";
-
-type Program = typeof import("../../pkg/train-cpu/biggan_web.js");
-
-// the two builds have the same interface
-const load = (backend: Backend): Promise<Program> =>
-  backend === "webgpu"
-    ? (import("../../pkg/train-webgpu/biggan_web.js") as Promise<Program>)
-    : import("../../pkg/train-cpu/biggan_web.js");
 
 const blobOf = (bytes: Uint8Array) => new Blob([bytes as Uint8Array<ArrayBuffer>]);
 const bytesOf = async (blob: Blob) => new Uint8Array(await blob.arrayBuffer());
 
 export class TrainInstance {
-  #program: Program | undefined;
+  #program: TrainProgram | undefined;
   #memory: WebAssembly.Memory | undefined;
-  #engine: Engine | undefined;
-  #trainer: Trainer | undefined;
+  #engine: WasmTrainEngine | undefined;
+  #trainer: WasmTrainer | undefined;
   #side = 0;
 
   /** An instance opens one engine. After a fault nothing in it can be trusted. */
   async open(backend: Backend, onFault: (fault: string) => void): Promise<void> {
-    const program: Program = await load(backend);
+    const program = await loadTrainProgram(backend);
     const { memory } = await program.default();
     program.watchFaults(onFault);
     this.#engine = await program.Engine.open(backend);
@@ -80,7 +77,7 @@ export class TrainInstance {
     decodePicture: ({ file, resolution }) => decodePicture(file, resolution),
   };
 
-  get #training(): Trainer {
+  get #training(): WasmTrainer {
     return opened(this.#trainer, "training");
   }
 
