@@ -111,7 +111,7 @@ export class GridView {
     const last = frames.length - 1;
     this.#slider.max = String(Math.max(0, last));
     if (this.#following) this.#slider.value = String(Math.max(0, last));
-    this.#slider.style.setProperty("--fill", String(last > 0 ? this.#slider.valueAsNumber / last : 1));
+    this.#slider.style.setProperty("--fill", String(last > 0 ? this.#slider.valueAsNumber / last : 0));
     this.#slider.disabled = last < 1;
     this.#replay.disabled = last < 1;
     this.#live.disabled = this.#following;
