@@ -9,11 +9,15 @@ export interface CurvePoint {
   values: Record<string, number>;
 }
 
-/** Text that a log is kept as. */
+/** What a log is kept as: columns, since names would be most of the text. */
 export interface SavedCurves {
   stride: number;
-  points: CurvePoint[];
+  at: number[];
+  series: Record<string, (number | null)[]>;
 }
+
+/** Significant digits that are kept: more than a chart shows. */
+const DIGITS = 5;
 
 /** Sums of the points that become one. */
 interface Gathered {
@@ -67,12 +71,23 @@ export class CurveLog {
   }
 
   save(): SavedCurves {
-    return { stride: this.#stride, points: this.#points };
+    const names = [...new Set(this.#points.flatMap(({ values }) => Object.keys(values)))];
+    const [at, ...columns] = this.columns(names);
+    const short = (value: number | null) => (value === null ? null : Number(value.toPrecision(DIGITS)));
+    return {
+      stride: this.#stride,
+      at,
+      series: Object.fromEntries(names.map((name, index) => [name, (columns[index] ?? []).map(short)])),
+    };
   }
 
-  restore({ stride, points }: SavedCurves): void {
+  restore({ stride, at, series }: SavedCurves): void {
     this.#stride = Math.max(1, stride);
-    this.#points = points.slice(-MAX_POINTS);
+    this.#points = at.slice(0, MAX_POINTS).map((place, index) => {
+      const values = Object.entries(series).map(([name, column]) => [name, column[index] ?? null] as const);
+      const measured = values.filter((pair): pair is [string, number] => pair[1] !== null);
+      return { at: place, values: Object.fromEntries(measured) };
+    });
     this.#gathered = null;
   }
 

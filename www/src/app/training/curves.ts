@@ -12,6 +12,11 @@ const SIGMA = "sigma ";
 /** Shown at first: the ends of G, whose first layer tells a collapse, and the first layer of D. */
 const FIRST_LAYERS = { g: /^(linear|output_conv)\b/, d: /^blocks\.0\.conv1\b/ };
 
+export interface SavedLogs {
+  steps: SavedCurves;
+  sigmas: SavedCurves;
+}
+
 export class Curves {
   readonly #steps = new CurveLog();
   readonly #sigmas = new CurveLog();
@@ -69,12 +74,13 @@ export class Curves {
     this.#redraws.ask();
   }
 
-  save(): SavedCurves {
-    return this.#steps.save();
+  save(): SavedLogs {
+    return { steps: this.#steps.save(), sigmas: this.#sigmas.save() };
   }
 
-  restore(saved: SavedCurves): void {
-    this.#steps.restore(saved);
+  restore({ steps, sigmas }: SavedLogs): void {
+    this.#steps.restore(steps);
+    this.#sigmas.restore(sigmas);
     this.#redraws.ask();
   }
 

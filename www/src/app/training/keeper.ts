@@ -1,6 +1,6 @@
 /** Keeps a training in this browser, so that a reload, a crash or a closed lid loses little. */
 
-import type { SavedCurves } from "./curve-log.js";
+import type { SavedLogs } from "./curves.js";
 import { openStore, type TrainingData, type TrainingStore, type TrainRecipe } from "./package.js";
 import type { Session } from "./session.js";
 
@@ -8,7 +8,7 @@ const INTERVAL_MS = 60_000;
 
 /** What the view keeps beside the checkpoint. */
 export interface Note {
-  curves: SavedCurves;
+  curves: SavedLogs;
 }
 
 /** A training that was kept. */
@@ -84,8 +84,6 @@ export class Keeper {
   }
 }
 
+/** Whether it is a note of this version of the page. */
 const isNote = (note: unknown): note is Note =>
-  typeof note === "object" &&
-  note !== null &&
-  "curves" in note &&
-  Array.isArray((note.curves as Partial<SavedCurves> | null)?.points);
+  typeof note === "object" && note !== null && (note as Partial<Note>).curves?.steps?.at !== undefined;

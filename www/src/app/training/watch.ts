@@ -1,8 +1,7 @@
 /** What shows a training as it runs: samples, scores, curves, and the numbers in the picture of a step. */
 
-import { Curves } from "./curves.js";
+import { Curves, type SavedLogs } from "./curves.js";
 import { GridView, samplesPerClass } from "./grid-view.js";
-import type { SavedCurves } from "./curve-log.js";
 import type { Look, StepReport, TrainerState, TrainRecipe, Which } from "./package.js";
 import { StepPicture } from "./picture/picture.js";
 import { SCORED, ScoredView } from "./scored-view.js";
@@ -106,11 +105,11 @@ export class Watch {
     this.#picture.end();
   }
 
-  save(): SavedCurves {
+  save(): SavedLogs {
     return this.#curves.save();
   }
 
-  restore(curves: SavedCurves): void {
+  restore(curves: SavedLogs): void {
     this.#curves.restore(curves);
   }
 }
