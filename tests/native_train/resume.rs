@@ -245,5 +245,9 @@ fn a_checkpoint_of_elsewhere_is_a_recipe_to_resume() {
     let refused = [&args[..], &["--resume", "--set", "train.seed=4"]].concat();
     setting.refused(2, &refused, &["train.seed 3 -> 4"]);
     std::fs::write(setting.path("saved.safetensors"), b"no").unwrap();
-    setting.refused(1, &args, &["saved.safetensors", "not a whole safetensors file"]);
+    setting.refused(
+        1,
+        &args,
+        &["saved.safetensors", "not a whole safetensors file"],
+    );
 }

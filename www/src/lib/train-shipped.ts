@@ -1,6 +1,6 @@
 /** The images that ship: a subset of Fashion-MNIST. */
 
-import { abortable } from "./abort.js";
+import { abortable, sleep } from "./abort.js";
 import { BigGanError, messageOf } from "./errors.js";
 import type { TrainingData } from "./train-api.js";
 import { squareRgb } from "./train-area.js";
@@ -28,6 +28,9 @@ export const SHIPPED = {
 
 /** Side of the images in the file, and to which they are padded with black, as `native-train` does. */
 const [SIDE, PADDED] = [28, 32];
+
+/** Work on the page's thread before the page gets its turn. */
+const SLICE_MS = 10;
 
 export interface ReadShipped {
   resolution: (typeof SHIPPED.resolutions)[number];
@@ -57,10 +60,14 @@ export async function readShipped({ resolution, classes, signal }: ReadShipped):
   const { images, labels } = await abortable(unpack(signal), signal);
   const places = [...labels.keys()].filter((place) => chosen.includes(labels[place]!));
   const pixels = new Uint8Array(places.length * resolution ** 2 * 3);
-  places.forEach((place, i) => {
+  let began = performance.now();
+  for (const [i, place] of places.entries()) {
     const image = images.subarray(place * SIDE ** 2, (place + 1) * SIDE ** 2);
     pixels.set(squareRgb(padded(image), PADDED, PADDED, resolution), i * resolution ** 2 * 3);
-  });
+    if (performance.now() - began < SLICE_MS) continue;
+    await sleep(0, signal);
+    began = performance.now();
+  }
   const sorted = [...new Set(chosen)].sort((a, b) => a - b);
   const data: TrainingData = await trainingData(
     SHIPPED.name,
