@@ -269,3 +269,33 @@ test("an aborted or disposed trainer ends its worker and says so", LIMIT, async 
   assert.deepEqual([found.running.code, found.later.code], ["disposed", "disposed"]);
   assert.equal(found.phase, "disposed");
 });
+
+test("on the main thread, where the page asks for it, the steps are the same", LIMIT, async (t) => {
+  const { page } = await trainPage(t);
+  const found = await page.evaluate(async () => {
+    const [here, there] = [await biggan.tiny({ worker: "main" }), await biggan.tiny()];
+    for (const trainer of [here, there]) await trainer.step(2);
+    const { place, placeReason } = here.state.running;
+    return { same: await biggan.sameBytes(await here.save(), await there.save()), place, placeReason };
+  });
+  assert.deepEqual(found, { same: true, place: "main", placeReason: "asked" });
+});
+
+test("a page that may not start the worker is told, and still decodes pictures", LIMIT, async (t) => {
+  const { page } = await trainPage(t);
+  const found = await page.evaluate(async () => {
+    globalThis.Worker = class {
+      constructor() {
+        throw new DOMException("of another origin", "SecurityError");
+      }
+    };
+    const canvas = new OffscreenCanvas(20, 20);
+    canvas.getContext("2d").fillRect(0, 0, 20, 20);
+    const files = [{ path: "a/x.png", file: await canvas.convertToBlob() }];
+    const { data } = await biggan.readImages({ files, resolution: 16 });
+    return { images: data.labels.length, failure: await biggan.failure(biggan.tiny()) };
+  });
+  assert.equal(found.images, 1);
+  assert.deepEqual([found.failure.code, found.failure.field], ["unsupported", "worker"]);
+  assert.match(found.failure.message, /of another origin.*train-worker\.js from the page's own origin/);
+});

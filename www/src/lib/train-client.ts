@@ -4,7 +4,7 @@ import { abortable } from "./abort.js";
 import { bufferLimits } from "./adapter.js";
 import type { Backend, Running } from "./api.js";
 import { type Choice, openBackend, openCpu, openGpu, type Opened } from "./backend.js";
-import { type Engine, FaultError } from "./engine.js";
+import { type Engine, FaultError, NoWorkerError } from "./engine.js";
 import { BigGanError, messageOf } from "./errors.js";
 import { Queue } from "./queue.js";
 import type {
@@ -55,6 +55,14 @@ const refuseBackend =
   ({ backend }: TrainerOptions) =>
   (cause: unknown): never => {
     if (cause instanceof BigGanError) throw cause;
+    if (cause instanceof NoWorkerError) {
+      throw new BigGanError(
+        "unsupported",
+        `the package's worker did not start (${cause.message}); give "worker": a function that starts ` +
+          'train-worker.js from the page\'s own origin, or "main"',
+        { field: "worker", cause },
+      );
+    }
     const [code, remedy] =
       backend === "webgpu"
         ? (["unsupported", '; use the backend "auto" or "cpu"'] as const)
@@ -75,6 +83,8 @@ class EngineTrainer implements Trainer {
   #restarts = 0;
   /** Faults since the last step. */
   #faults = 0;
+  /** Calls of `step` that are running, and whether they are to end. */
+  #stepping = 0;
   #pausing = false;
 
   constructor(
@@ -152,7 +162,7 @@ class EngineTrainer implements Trainer {
     }
     const reports: StepReport[] = [];
     this.#end.signal.throwIfAborted();
-    this.#pausing = false;
+    if (this.#stepping++ === 0) this.#pausing = false;
     this.#phase = "training";
     try {
       while (reports.length < n && !this.#pausing) {
@@ -164,7 +174,9 @@ class EngineTrainer implements Trainer {
       }
       return reports;
     } finally {
-      this.#phase = this.#end.signal.aborted ? "disposed" : "ready";
+      this.#stepping--;
+      if (this.#end.signal.aborted) this.#phase = "disposed";
+      else if (this.#stepping === 0) this.#phase = "ready";
     }
   }
 
@@ -193,7 +205,7 @@ class EngineTrainer implements Trainer {
   }
 
   async pause(): Promise<void> {
-    if (this.#phase !== "training") return;
+    if (this.#stepping === 0) return;
     this.#pausing = true;
     this.#phase = "pausing";
     // behind the step at work

@@ -1,9 +1,11 @@
 /** Images to train on: those that ship, and those of the person. */
 
-import { BigGanError, messageOf } from "./errors.js";
+import { FaultError, NoWorkerError } from "./engine.js";
+import { messageOf } from "./errors.js";
 import type { TrainingData } from "./train-api.js";
 import { type Finding, judge, listed, type PictureFacts } from "./train-findings.js";
 import { startTrainWorker } from "./train-place.js";
+import { decodePicture } from "./train-picture.js";
 import type { DecodedPicture } from "./train-protocol.js";
 import { trainingData } from "./training-data.js";
 import { WorkerEngine } from "./worker-engine.js";
@@ -47,20 +49,20 @@ export async function readImages(request: ReadImages): Promise<ReadData> {
 
   const read: { place: number; decoded: DecodedPicture }[] = [];
   const broken: string[] = [];
-  const engine = WorkerEngine.bare("cpu", startTrainWorker());
+  const decoder = new Decoder();
   try {
     for (const [place, { path, file }] of pictures.entries()) {
       signal?.throwIfAborted();
       try {
-        read.push({ place, decoded: await engine.call("decodePicture", { file, resolution }) });
+        read.push({ place, decoded: await decoder.decode(file, resolution) });
       } catch (error) {
-        if (engine.fault) throw error;
+        if (error instanceof FaultError) throw error;
         broken.push(`${path}: ${messageOf(error)}`);
       }
       onProgress(place + 1, pictures.length);
     }
   } finally {
-    engine.dispose();
+    decoder.dispose();
   }
   if (read.length === 0) {
     const message = `none of ${pictures.length} files is a picture: ${listed(broken)}`;
@@ -86,6 +88,33 @@ export async function readImages(request: ReadImages): Promise<ReadData> {
     });
   }
   return { data, findings };
+}
+
+/** Decodes in a worker; where the page may not start it, on the page's thread. */
+class Decoder {
+  #engine: WorkerEngine | undefined;
+
+  constructor() {
+    try {
+      this.#engine = WorkerEngine.bare("cpu", startTrainWorker());
+    } catch (error) {
+      if (!(error instanceof NoWorkerError)) throw error;
+    }
+  }
+
+  async decode(file: Blob, resolution: number): Promise<DecodedPicture> {
+    try {
+      if (this.#engine) return await this.#engine.call("decodePicture", { file, resolution });
+    } catch (error) {
+      if (!(error instanceof NoWorkerError)) throw error;
+      this.#engine = undefined;
+    }
+    return decodePicture(file, resolution);
+  }
+
+  dispose(): void {
+    this.#engine?.dispose();
+  }
 }
 
 function refuse(files: PictureFile[], classNames: string[], resolution: number): Finding | null {
@@ -132,11 +161,4 @@ function rootOf(files: PictureFile[]): string {
   const [first] = partsOf(files[0]!.path);
   const common = files.every(({ path }) => partsOf(path).length > 2 && partsOf(path)[0] === first);
   return common && first ? first : "pictures";
-}
-
-/** Throws what a fault says. */
-export function dataOf({ data, findings }: ReadData): TrainingData {
-  if (data) return data;
-  const [fault] = findings;
-  throw new BigGanError("bad-data", `${fault?.message}; ${fault?.remedy}`);
 }

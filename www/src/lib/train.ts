@@ -5,7 +5,6 @@ export { BigGanError, type ErrorCode } from "./errors.js";
 export type * from "./train-api.js";
 export { createTrainer } from "./train-client.js";
 export {
-  dataOf,
   type Finding,
   MOST_CLASSES,
   type PictureFile,
