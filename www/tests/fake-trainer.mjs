@@ -140,11 +140,11 @@ export async function createTrainer({ data, recipe, checkpoint, signal, onProgre
         real: of(true),
         fake: of(false),
         sigmas: ["linear.weight", "blocks.0.conv1.weight", "blocks.1.conv2.weight", "output_conv.weight"]
-          .map((layer, index) => ({ network: "g", layer, sigma: 1 + 0.3 * index + state.gStep / 400 }))
+          .map((layer, index) => ({ network: "g", layer, sigma: 1 + 0.3 * index }))
           .concat(
             ["blocks.0.conv1.weight", "blocks.1.conv2.weight", "embed.weight"].map((layer, index) => ({
               ...{ network: "d", layer },
-              sigma: 1.4 + 0.2 * index + state.gStep / 300,
+              sigma: 1.4 + 0.2 * index,
             })),
           ),
       };

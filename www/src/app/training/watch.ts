@@ -24,6 +24,7 @@ export class Watch {
   #classNames: readonly string[] = [];
   #imagesSeen = 0;
   #speed: number | undefined;
+  #newest: StepReport | undefined;
   #shownAt = 0;
 
   constructor() {
@@ -55,6 +56,7 @@ export class Watch {
     this.#picture.end();
     this.#imagesSeen = 0;
     this.#speed = undefined;
+    this.#newest = undefined;
   }
 
   /** The networks that a recipe would make. */
@@ -70,6 +72,7 @@ export class Watch {
     const speed = images > 0 && report.elapsedMs > 0 ? (1000 * images) / report.elapsedMs : undefined;
     if (speed !== undefined) this.#speed = this.#speed === undefined ? speed : this.#speed + NEWEST * (speed - this.#speed);
     this.#curves.add(report, updatesOf(report), speed);
+    this.#newest = report;
     const now = performance.now();
     if (now - this.#shownAt < NUMBERS_MS) return;
     this.#shownAt = now;
@@ -82,6 +85,7 @@ export class Watch {
     this.#grid.add(look, updates);
     this.#scored.show(look, this.#classNames);
     this.#curves.addSigmas(look.sigmas, updates);
+    if (this.#newest) this.#picture.setMeasured(this.#newest);
     const [real, fake] = [look.real[0], look.fake[0]];
     if (real) this.#picture.setImage("reals", real.image);
     if (fake) this.#picture.setImage("fakes", fake.image);
