@@ -4,22 +4,23 @@ import { abortable } from "./abort.js";
 import { bufferLimits } from "./adapter.js";
 import type { Backend, Running } from "./api.js";
 import { type Choice, openBackend, openCpu, openGpu, type Opened } from "./backend.js";
-import { type Engine, FaultError, NoWorkerError } from "./engine.js";
+import { type Engine, FaultError } from "./engine.js";
 import { BigGanError, messageOf } from "./errors.js";
 import { Queue } from "./queue.js";
 import type {
   Look,
-  Scored,
   StepReport,
   Trainer,
   TrainerOptions,
   TrainerState,
   Which,
 } from "./train-api.js";
+import { badCheckpoint, badRecipe, diverged, faultError, refuseBackend } from "./train-errors.js";
 import { trainingMisfit } from "./train-fit.js";
+import { lookOf } from "./train-look.js";
 import { checkTrainerOptions } from "./train-options.js";
 import { TrainStarter } from "./train-place.js";
-import type { Seen, TrainCounters, TrainingNeed } from "./train-protocol.js";
+import type { TrainCounters, TrainingNeed } from "./train-protocol.js";
 import { encodeRecipe } from "./train-recipe.js";
 
 /** Faults without a step between them, after which the trainer gives up. */
@@ -50,25 +51,6 @@ export async function createTrainer(options: TrainerOptions): Promise<Trainer> {
     throw error;
   }
 }
-
-const refuseBackend =
-  ({ backend }: TrainerOptions) =>
-  (cause: unknown): never => {
-    if (cause instanceof BigGanError) throw cause;
-    if (cause instanceof NoWorkerError) {
-      throw new BigGanError(
-        "unsupported",
-        `the package's worker did not start (${cause.message}); give "worker": a function that starts ` +
-          'train-worker.js from the page\'s own origin, or "main"',
-        { field: "worker", cause },
-      );
-    }
-    const [code, remedy] =
-      backend === "webgpu"
-        ? (["unsupported", '; use the backend "auto" or "cpu"'] as const)
-        : (["fault", ""] as const);
-    throw new BigGanError(code, `training did not start: ${messageOf(cause)}${remedy}`, { cause });
-  };
 
 class EngineTrainer implements Trainer {
   readonly #queue = new Queue();
@@ -123,12 +105,7 @@ class EngineTrainer implements Trainer {
     try {
       this.#need = await this.#engine.call("trainNeed", size);
     } catch (cause) {
-      if (cause instanceof FaultError) throw faultError(cause);
-      const message = messageOf(cause).replace(/^config: /, "");
-      throw new BigGanError("bad-options", `the recipe cannot be trained: ${message}`, {
-        field: "recipe",
-        cause,
-      });
+      throw cause instanceof FaultError ? faultError(cause) : badRecipe(cause);
     }
     const chosen = this.opened.choice.backend;
     const limits = chosen === "webgpu" ? await bufferLimits() : null;
@@ -194,13 +171,9 @@ class EngineTrainer implements Trainer {
         await this.#restore(error);
         return null;
       }
-      const before = this.#counters;
+      const { gStep } = this.#counters;
       this.#counters = await this.#begin();
-      throw new BigGanError(
-        "diverged",
-        `${messageOf(error)}. The training is back at step ${this.#counters.gStep} of G, from step ${before.gStep}`,
-        { cause: error },
-      );
+      throw diverged(error, gStep, this.#counters.gStep);
     }
   }
 
@@ -308,35 +281,4 @@ class EngineTrainer implements Trainer {
     this.#end.signal.throwIfAborted();
     this.opened = opened;
   }
-}
-
-function faultError(cause: unknown): BigGanError {
-  if (cause instanceof BigGanError) return cause;
-  const message = `training failed, and so did starting it again: ${messageOf(cause)}`;
-  return new BigGanError("fault", message, { cause });
-}
-
-const badCheckpoint = (cause: unknown): BigGanError =>
-  new BigGanError("bad-checkpoint", messageOf(cause), { cause });
-
-/** Cuts the bytes of a look into its images. */
-function lookOf(seen: Seen, gStep: number): Look {
-  const bytes = seen.side ** 2 * 4;
-  let next = 0;
-  const image = () => {
-    const start = bytes * next++;
-    return new ImageData(seen.rgba.slice(start, start + bytes), seen.side, seen.side);
-  };
-  const scored = ({ classes, scores }: Seen["real"]): Scored[] =>
-    classes.map((place, i) => ({ image: image(), class: place, score: scores[i]! }));
-  return {
-    gStep,
-    grid: seen.grid.classes.map((place) => ({ image: image(), class: place })),
-    real: scored(seen.real),
-    fake: scored(seen.fake),
-    sigmas: Object.entries(seen.sigmas).map(([name, sigma]) => {
-      const [network, ...layer] = name.split(".");
-      return { network: network === "generator" ? "g" : "d", layer: layer.join("."), sigma };
-    }),
-  };
 }

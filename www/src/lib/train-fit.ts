@@ -20,7 +20,7 @@ export function trainingMisfit(
 ): BigGanError | null {
   const sizes =
     `it has ${count(need.parametersG)} parameters in G and ${count(need.parametersD)} in D, ` +
-    `${megabytes(need.weightBytes)} of weights, moments and gradients and ${megabytes(need.mapBytes)} of ` +
+    `${megabytes(need.weightBytes)} of weights and moments and ${megabytes(need.mapBytes)} of ` +
     "feature maps";
   const remedy = "choose a smaller width, batch or resolution";
   if (backend === "webgpu" && limits) {

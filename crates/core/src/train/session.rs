@@ -3,30 +3,20 @@
 //! The steps are those of `native-train`'s rounds with the same random numbers, so that the same data and
 //! recipe give the same training there.
 
+mod files;
+#[cfg(test)]
+mod tests;
+
 use burn::tensor::{Device, Tensor};
 use serde::{Deserialize, Serialize};
-use serde_json::json;
 
 use super::{
-    CheckpointInfo, Look, ModelCard, Order, RealBatch, ShortRecipe, TrainConfig, TrainState,
-    TrainingImages, TrainingNeed, averaged_model, discriminator_step, finite_tensors,
-    generator_step, look,
+    Look, Order, RealBatch, ShortRecipe, TrainConfig, TrainState, TrainingImages,
+    discriminator_step, generator_step, look,
 };
 use crate::error::{Error, Result};
-use crate::file::Dtype;
 use crate::named::read_values;
 use crate::random::Stream;
-use crate::standing_stats::StandingConfig;
-use crate::truncation::Truncation;
-
-/// Name of the recipe in checkpoints and models.
-const NAME: &str = "browser";
-/// Metadata key of the [`ShortRecipe`] in a checkpoint.
-const RECIPE: &str = "recipe";
-/// Thresholds with statistics of their own in a model: those of the paper's figure 2.
-const THRESHOLDS: [f64; 5] = [0.04, 0.5, 1.0, 1.5, 2.0];
-/// Passes behind each row of statistics, as in `native-train export`.
-const PASSES: usize = 16;
 
 /// Which networks take a step.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
@@ -95,49 +85,6 @@ impl Session {
             state: Some(state),
             pairs: None,
         })
-    }
-
-    /// Goes on from a checkpoint of the same images and networks; rates, batch size and the like are those
-    /// of this session's recipe. When it fails, the state is as it was.
-    ///
-    /// # Errors
-    /// If the bytes are no checkpoint of this version, or of other images, networks or seed.
-    pub fn resume(&mut self, checkpoint: &[u8]) -> Result<()> {
-        let (info, tensors) = CheckpointInfo::decode(checkpoint)?;
-        self.refuse_others(&info)?;
-        let state = TrainState::from_host(&self.config, &info.counters, tensors, &self.device)?;
-        self.state = Some(state);
-        self.pairs = None;
-        Ok(())
-    }
-
-    fn refuse_others(&self, info: &CheckpointInfo) -> Result<()> {
-        let ours = self.images.info();
-        if info.dataset.same_images(ours) != Some(true) {
-            return Err(Error::File(format!(
-                "the checkpoint is of other images: {} of {:?} with SHA-256 {} there, {} of {:?} with {} \
-                 here; open the images it was trained on",
-                info.dataset.images,
-                info.dataset.name,
-                info.dataset.sha256.join(", "),
-                ours.images,
-                ours.name,
-                ours.sha256.join(", ")
-            )));
-        }
-        let there = planned(&info.plan)?;
-        let networks = |config: &TrainConfig| {
-            let parts = (&config.generator, &config.discriminator, config.seed);
-            serde_json::to_string(&parts).unwrap_or_default()
-        };
-        let (there, here) = (networks(&there), networks(&self.config));
-        if there != here {
-            return Err(Error::File(format!(
-                "the checkpoint is of other networks or another seed: {there} there, {here} here; choose \
-                 its width, z, attention and seed"
-            )));
-        }
-        Ok(())
     }
 
     /// Takes a step.
@@ -223,85 +170,6 @@ impl Session {
         .await
     }
 
-    /// The whole state as a checkpoint that `native-train --resume` reads as well.
-    ///
-    /// # Errors
-    /// If a value is not finite, or the device fails.
-    pub async fn checkpoint(&self) -> Result<Vec<u8>> {
-        let state = self.state()?;
-        let tensors = finite_tensors(state).await?;
-        let recipe = serde_json::to_string(&self.recipe)
-            .map_err(|error| Error::File(format!("writing the recipe failed: {error}")))?;
-        let info = CheckpointInfo {
-            plan: self.plan().to_string(),
-            dataset: self.images.info().clone(),
-            class_names: self.images.class_names().to_vec(),
-            counters: state.counters(),
-            more: [(RECIPE.to_owned(), recipe)].into(),
-        };
-        info.encode(&tensors)
-    }
-
-    /// The recipe of `native-train` that goes on with this training: the images as a packed data set, and
-    /// as long a run as it takes to learn from them.
-    fn plan(&self) -> serde_json::Value {
-        let epochs_images = 200 * self.images.len() as u64;
-        json!({
-            "name": NAME,
-            "data": { "dataset": "packed" },
-            "run": {
-                "images": epochs_images,
-                "checkpoint_every_images": epochs_images / 10 + 1,
-                "sample_every_images": epochs_images / 10 + 1,
-                "log_every_steps": 50,
-            },
-            "train": self.config,
-        })
-    }
-
-    /// The averaged generator with its statistics as a model file.
-    ///
-    /// # Errors
-    /// If the device fails.
-    pub async fn model(&self, program: &str) -> Result<Vec<u8>> {
-        let config = &self.config;
-        let card = ModelCard {
-            class_names: self.images.class_names().to_vec(),
-            dataset: self.images.info().clone(),
-            program: program.to_owned(),
-            recipe: NAME.to_owned(),
-            seed: config.seed,
-        };
-        let thresholds = THRESHOLDS.map(Truncation::Threshold);
-        let truncations = [&[Truncation::Off], &thresholds[..]].concat();
-        let standing = StandingConfig {
-            passes: PASSES,
-            batch_size: config.batch_size,
-            seed: config.seed,
-        };
-        let (state, device) = (self.state()?, &self.device);
-        let (dtype, on_row) = (Dtype::F16, |_| ());
-        let model =
-            averaged_model(state, card, truncations, standing, dtype, device, on_row).await?;
-        model.encode(dtype)
-    }
-
-    /// The images as `train.pack` of `native-train`.
-    ///
-    /// # Errors
-    /// None that is known.
-    pub fn packed_images(&self) -> Result<Vec<u8>> {
-        self.images.pack().encode()
-    }
-
-    /// What the training needs.
-    ///
-    /// # Errors
-    /// None that is known: the configuration was valid at the start.
-    pub fn need(&self) -> Result<TrainingNeed> {
-        TrainingNeed::of(&self.config)
-    }
-
     /// Counters of the state, as a step without losses.
     ///
     /// # Errors
@@ -321,17 +189,6 @@ fn gone() -> Error {
     Error::Request("a step failed and took the training state with it; load a checkpoint".into())
 }
 
-/// The configuration in the plan of a checkpoint.
-fn planned(plan: &str) -> Result<TrainConfig> {
-    #[derive(Deserialize)]
-    struct Plan {
-        train: TrainConfig,
-    }
-    let plan: Plan = serde_json::from_str(plan)
-        .map_err(|error| Error::File(format!("the checkpoint's plan is not readable: {error}")))?;
-    Ok(plan.train)
-}
-
 async fn read_finite<const N: usize>(
     scalars: [Tensor<1>; N],
     names: [&str; N],
@@ -349,6 +206,3 @@ async fn read_finite<const N: usize>(
     }
     Ok(std::array::from_fn(|i| f64::from(values[i])))
 }
-
-#[cfg(test)]
-mod tests;
