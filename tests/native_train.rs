@@ -8,6 +8,9 @@
 
 #[path = "native_train/bad_input.rs"]
 mod bad_input;
+#[cfg(all(unix, feature = "mpi", feature = "faults"))]
+#[path = "native_train/clusters.rs"]
+mod clusters;
 #[path = "native_train/collapse.rs"]
 mod collapse;
 #[path = "native_train/collapse_replay.rs"]

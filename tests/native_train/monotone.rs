@@ -127,7 +127,8 @@ fn the_distance_grows_with_noise_blur_and_missing_classes() {
     let (classifier, _) = Classifier::decode(&bytes, &Device::flex()).unwrap();
     let bench = Bench::new(NamedClassifier::new(classifier, String::new()), 30);
     let same = frechet_distance(&bench.clean, &bench.clean);
-    assert!(same.abs() < 1e-6, "{same}");
+    // the root of rounding, 1e-8, of a trace of some hundred
+    assert!(same.abs() < 1e-5, "{same}");
     let noise = [0.1, 0.2, 0.4, 0.8].map(|deviation| noisy(&bench.pixels, deviation));
     bench.rises("noise of deviation 0.1, 0.2, 0.4, 0.8", 1.1, &noise);
     let blur = [1, 2, 4, 8].map(|times| blurred(&bench.pixels, times));

@@ -112,3 +112,26 @@ fn recipes_are_inspected() {
     );
     assert!(text.contains("blocks.2"), "{text}");
 }
+
+#[test]
+fn what_a_build_lacks_is_named() {
+    let setting = Setting::new();
+    let train = ["--config", "tiny.toml", "--comm"];
+    let with = |more: &[&'static str]| [&train[..], more].concat();
+    if cfg!(not(feature = "mpi")) {
+        setting.refused(2, &with(&["mpi"]), &["--features mpi", "docs/clusters.md"]);
+    }
+    setting.refused(2, &with(&["nccl"]), &["--device cuda", "--comm mpi"]);
+    let cuda = ["--config", "tiny.toml", "--device", "cuda"];
+    setting.refused(2, &cuda, &["--features nccl"]);
+}
+
+#[test]
+fn the_table_of_scaling_is_that_of_the_program() {
+    let root = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("../..");
+    let config = root.join("configs/biggan128.toml");
+    let said = Setting::new().ok(&["bench", "--config", config.to_str().unwrap()]);
+    let table: Vec<&str> = said.lines().filter(|line| line.starts_with('|')).collect();
+    let shipped = std::fs::read_to_string(root.join("docs/scaling.md")).unwrap();
+    assert!(shipped.contains(&table.join("\n")), "{}", table.join("\n"));
+}

@@ -9,7 +9,7 @@ use biggan::layers::{Pass, PowerStep};
 use biggan::model::{Discriminator, Generator};
 use biggan::named::{HostTensors, adopt_state, load_tensors, named_tensors, read_values};
 use biggan::train::{
-    AdamConfig, AdamMoments, Controls, Ema, EmaConfig, RealBatch, Techniques, TrainConfig,
+    AdamConfig, AdamMoments, Controls, Ema, EmaConfig, Ranks, RealBatch, Techniques, TrainConfig,
     TrainState, discriminator_step, generator_step, gradient_penalty,
 };
 use burn::tensor::{Device, Tensor};
@@ -291,7 +291,8 @@ fn check_steps(
         };
         let before = state.discriminator.clone();
         let (next, d) =
-            discriminator_step(state, config, real, latents("z_d", "y_d")).expect("a D step");
+            discriminator_step(state, config, &Ranks::single(), real, latents("z_d", "y_d"))
+                .expect("a D step");
         let fakes = |nudge: f64| {
             let fakes = latents("z_g", "y_g");
             let z = fakes.z * (1.0 + nudge);
@@ -307,7 +308,8 @@ fn check_steps(
                 behind = with_step_of_reference(behind, before, config, expected_d);
             }
             let at = |nudge: f64| {
-                let stepped = generator_step(behind.clone(), config, fakes(nudge), None);
+                let stepped =
+                    generator_step(behind.clone(), config, &Ranks::single(), fakes(nudge), None);
                 stepped.expect("a G step").1.gradients
             };
             let agrees = |&nudge: &f64| gradients_agree(&at(nudge), &expected_g);
@@ -315,7 +317,8 @@ fn check_steps(
             println!("  gradient of G at z (1 + {nudge:e})");
             gradients_close("gradient of G", &at(nudge), expected_g);
         }
-        let (next, g) = generator_step(next, config, fakes(nudge), None).expect("a G step");
+        let (next, g) =
+            generator_step(next, config, &Ranks::single(), fakes(nudge), None).expect("a G step");
         state = next;
         let scalar = |t: Tensor<1>| read_values(t).block_on().expect("a read")[0];
         for (name, found) in [("loss_d", scalar(d.loss)), ("loss_g", scalar(g.loss))] {

@@ -1,7 +1,6 @@
 /**
  * A trainer that trains nothing, for tests of the view: it answers at once, and its images go from noise to the
- * data. What a test wants to go wrong is in the address: `?fake=lost`, `broken`, `slow`, `too-large`; with `stop`
- * it takes 150 steps of G and no more, so that pictures of the page are the same each time.
+ * data. What a test wants to go wrong is in the address: `?fake=lost`, `broken`, `slow`, `too-large`.
  */
 
 export { BigGanError } from "../src/lib/errors.ts";
@@ -110,10 +109,6 @@ export async function createTrainer({ data, recipe, checkpoint, signal, onProgre
       stopping = false;
       const reports = [];
       for (let step = 0; step < n && !stopping; step++) {
-        if (wish("stop") && which === "both" && state.gStep >= LEARNED) {
-          await pause(20);
-          break;
-        }
         const report = await one(which);
         reports.push(report);
         tell({ phase: "step", report });
@@ -140,11 +135,11 @@ export async function createTrainer({ data, recipe, checkpoint, signal, onProgre
         real: of(true),
         fake: of(false),
         sigmas: ["linear.weight", "blocks.0.conv1.weight", "blocks.1.conv2.weight", "output_conv.weight"]
-          .map((layer, index) => ({ network: "g", layer, sigma: 1 + 0.3 * index }))
+          .map((layer, index) => ({ network: "g", layer, sigma: 1 + 0.3 * index + state.gStep / 400 }))
           .concat(
             ["blocks.0.conv1.weight", "blocks.1.conv2.weight", "embed.weight"].map((layer, index) => ({
               ...{ network: "d", layer },
-              sigma: 1.4 + 0.2 * index,
+              sigma: 1.4 + 0.2 * index + state.gStep / 300,
             })),
           ),
       };

@@ -168,7 +168,29 @@ test("a recipe that is none cannot begin", LIMIT, async (t) => {
   assert.equal(await play(page).isDisabled(), true);
 });
 
-test("classes and size of the images that ship are chosen, and a preset sets the size", LIMIT, async (t) => {
+test("a preset chooses the data that it was made for", LIMIT, async (t) => {
+  const { page, errors, address } = await openPage(t);
+  await opened(page, address);
+  const preset = page.getByRole("combobox", { name: "Preset" });
+  const wanted = [
+    ["Ten classes, 32 pixels", /^2,000 images of 32×32 pixels in 10 classes/],
+    ["Ten classes, 16 pixels", /^2,000 images of 16×16 pixels in 10 classes/],
+    ["Gentle, 16 pixels", /^400 images of 16×16 pixels in 2 classes/],
+    ["Own pictures, 64 pixels", /^$/],
+    ["Two classes, 16 pixels", /^$/],
+  ];
+  for (const [label, says] of wanted) {
+    await preset.selectOption({ label });
+    await page.waitForFunction((says) => new RegExp(says).test(document.querySelector("#preview-words").textContent), says.source);
+    assert.equal(await preset.evaluate((select) => select.selectedOptions[0].text), label);
+  }
+  // who has chosen own images keeps them
+  assert.equal(await page.getByRole("radio", { name: "Own images" }).isChecked(), true);
+  await page.getByText("Choose a folder to begin.").waitFor();
+  assert.deepEqual(errors, []);
+});
+
+test("classes and size of the images that ship are chosen", LIMIT, async (t) => {
   const { page, errors, address } = await openPage(t);
   await opened(page, address);
   await page.getByRole("checkbox", { name: "Sandal" }).check();

@@ -168,7 +168,7 @@ fn main() {
         compare(
             &format!("batch_norm_train {c}, {r}, {n}"),
             &plain_batch_norm,
-            &|t| batch_norm_train(t[0].clone(), table(&t[1]), table(&t[2]), 1e-5, true).0,
+            &|t| batch_norm_train(t[0].clone(), table(&t[1]), table(&t[2]), 1e-5, true, None).0,
             &shapes,
         );
         compare(

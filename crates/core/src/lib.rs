@@ -6,6 +6,7 @@
 
 pub mod arch;
 pub mod blocks;
+pub mod collective;
 pub mod config;
 pub mod error;
 pub mod file;

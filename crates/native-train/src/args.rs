@@ -22,13 +22,15 @@ Examples:
   native-train --config configs/fashion32.toml --resume     continue where the run stopped
   native-train --config configs/fashion32.toml --out runs/narrow \\
       --set train.generator.channels=8 --set train.discriminator.channels=8
+  mpirun -np 4 native-train --config configs/fashion32.toml --comm mpi      four processes, one batch
   native-train watch runs/fashion32                         follow it in another terminal
   native-train report runs/fashion32                        curves and samples as an HTML page
   native-train export runs/fashion32 --out fashion32.safetensors
   native-train sample fashion32.safetensors --class dress --truncation 0.5 --seed 7 --out sheet.png
 
 Exit codes: 0 done, 1 failed, 2 bad usage or config, 3 training collapsed (the last good checkpoint is
-kept, see docs/collapse.md), 130 interrupted with a checkpoint written";
+kept, see docs/collapse.md), 75 no step ended within --step-timeout,
+130 interrupted with a checkpoint written (0 with --comm, where the launcher would take it for a failure)";
 
 const IMPORT_EXAMPLES: &str = "\
 Examples:
@@ -38,6 +40,13 @@ Examples:
       --config BigGAN.yaml --out studiogan.safetensors
   native-train import --from biggan-pytorch weights/run --training \\
       --recipe configs/biggan-pytorch-imagenet128.toml --out runs/continued";
+
+const BENCH_EXAMPLES: &str = "\
+Examples:
+  native-train bench --config configs/biggan128.toml                  a prediction, nothing is measured
+  mpirun -np 2 native-train bench --config configs/fashion32.toml --comm mpi
+
+docs/scaling.md says what the model assumes.";
 
 const TABLE1_EXAMPLES: &str = "\
 Examples:
@@ -100,6 +109,9 @@ pub enum Command {
     /// Run the rows of the paper's Table 1 and of its analysis at a size for two cores, and tabulate them
     #[command(after_help = TABLE1_EXAMPLES)]
     Table1(Table1Args),
+    /// What many processes send when they train a recipe, what it takes here, and on a cluster
+    #[command(after_help = BENCH_EXAMPLES)]
+    Bench(ScalingArgs),
     /// Data sets: fetch, check, pack and time them
     #[command(subcommand)]
     Data(DataCommand),
@@ -125,16 +137,83 @@ pub struct TrainArgs {
     /// Replace a value of the recipe, e.g. train.adam_g.lr=1e-4; may be repeated
     #[arg(long = "set", value_name = "KEY=VALUE")]
     pub set: Vec<String>,
-    /// Where to compute: cpu, wgpu, or wgpu:<index>
+    /// Where to compute: cpu, wgpu, wgpu:<index>, or cuda, cuda:<index> in a build for NCCL
     #[arg(long, default_value = "cpu")]
     pub device: DeviceName,
     /// Stop, with a checkpoint, after this many generator steps
     #[arg(long, value_name = "N")]
     pub steps: Option<u64>,
+    /// Train as one of many processes, started by mpirun or srun: batch_size is that of all of them, see
+    /// docs/clusters.md
+    #[arg(long, value_enum, default_value_t = Comm::Single)]
+    pub comm: Comm,
+    /// With --comm: end the job if no step ends for so long (exit code 75); a score or a checkpoint counts as part of
+    /// a step
+    #[arg(long, value_name = "SECONDS", default_value_t = 600)]
+    pub step_timeout: u64,
     /// Print the plan, what it would build, and the memory and time that it will take on this machine, by a
     /// few rounds on synthetic images; no data is needed and nothing is written
     #[arg(long)]
     pub dry_run: bool,
+}
+
+/// What joins the processes of a job.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, clap::ValueEnum)]
+pub enum Comm {
+    /// Nothing: one process.
+    Single,
+    /// MPI, through the host's memory.
+    Mpi,
+    /// NCCL between GPUs of CUDA, whose ranks find each other through MPI (experimental).
+    Nccl,
+}
+
+/// Options of `bench`.
+#[derive(Debug, clap::Args)]
+pub struct ScalingArgs {
+    /// Recipe, a TOML file
+    #[arg(long, value_name = "FILE")]
+    pub config: PathBuf,
+    /// Replace a value of the recipe; may be repeated
+    #[arg(long = "set", value_name = "KEY=VALUE")]
+    pub set: Vec<String>,
+    /// Measure sums, batch norm and a round among the processes that run
+    #[arg(long, value_enum, default_value_t = Comm::Single)]
+    pub comm: Comm,
+    /// GPUs to predict for
+    #[arg(
+        long,
+        value_name = "N,...",
+        value_delimiter = ',',
+        default_value = "8,64,512"
+    )]
+    pub gpus: Vec<usize>,
+    /// Gbit/s of a machine's connection to predict for
+    #[arg(
+        long,
+        value_name = "GBIT,...",
+        value_delimiter = ',',
+        default_value = "10,100,400"
+    )]
+    pub gbits: Vec<f64>,
+    /// Share of the line's rate that sums reach
+    #[arg(long, value_name = "SHARE", default_value_t = 0.8)]
+    pub line_share: f64,
+    /// Time of a message between machines, in microseconds
+    #[arg(long, value_name = "US", default_value_t = 20.0)]
+    pub latency_us: f64,
+    /// GPUs of a machine
+    #[arg(long, value_name = "N", default_value_t = 8)]
+    pub gpus_a_machine: usize,
+    /// Time of a message between GPUs of a machine, in microseconds
+    #[arg(long, value_name = "US", default_value_t = 10.0)]
+    pub inside_latency_us: f64,
+    /// Between the GPUs of a machine, in GB/s
+    #[arg(long, value_name = "GBYTES", default_value_t = 200.0)]
+    pub inside_gbytes: f64,
+    /// Arithmetic that training reaches on a GPU, in TFLOP/s; a multiply-add is two
+    #[arg(long, value_name = "TFLOPS", default_value_t = 15.0)]
+    pub tflops: f64,
 }
 
 /// Options of `export`.

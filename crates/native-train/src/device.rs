@@ -6,6 +6,7 @@ use anyhow::Result;
 use burn::tensor::Device;
 
 use crate::error::bad_usage;
+use crate::job::Job;
 
 /// A device by name, as typed.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -14,22 +15,43 @@ pub enum DeviceName {
     Cpu,
     /// A GPU through wgpu: the runtime's choice, or the one of this index.
     Wgpu(Option<usize>),
+    /// A GPU through CUDA: the first, or the one of this index.
+    Cuda(Option<usize>),
 }
 
 impl FromStr for DeviceName {
     type Err = String;
 
     fn from_str(text: &str) -> Result<Self, String> {
-        let refuse = || format!("device {text:?} is unknown; give cpu, wgpu or wgpu:<index>");
+        let refuse = || {
+            format!(
+                "device {text:?} is unknown; give cpu, wgpu, wgpu:<index>, cuda or cuda:<index>"
+            )
+        };
         match text.split_once(':') {
             None if text == "cpu" => Ok(Self::Cpu),
             None if text == "wgpu" => Ok(Self::Wgpu(None)),
-            Some(("wgpu", index)) => index
-                .parse()
-                .map(Some)
-                .map(Self::Wgpu)
-                .map_err(|_| refuse()),
+            None if text == "cuda" => Ok(Self::Cuda(None)),
+            Some((kind @ ("wgpu" | "cuda"), index)) => {
+                let index = Some(index.parse().map_err(|_| refuse())?);
+                Ok(if kind == "wgpu" {
+                    Self::Wgpu(index)
+                } else {
+                    Self::Cuda(index)
+                })
+            }
             _ => Err(refuse()),
+        }
+    }
+}
+
+impl DeviceName {
+    /// The device of a rank: where several share a machine, each has a GPU of its own.
+    pub fn of_rank(self, job: &Job) -> Self {
+        match self {
+            Self::Wgpu(None) if job.is_launched() => Self::Wgpu(Some(job.local_rank())),
+            Self::Cuda(None) => Self::Cuda(Some(job.local_rank())),
+            other => other,
         }
     }
 }
@@ -42,7 +64,21 @@ pub fn open(name: DeviceName) -> Result<Device> {
     match name {
         DeviceName::Cpu => Ok(Device::flex()),
         DeviceName::Wgpu(index) => open_wgpu(index),
+        DeviceName::Cuda(index) => open_cuda(index.unwrap_or(0)),
     }
+}
+
+#[cfg(feature = "nccl")]
+fn open_cuda(index: usize) -> Result<Device> {
+    Ok(Device::cuda(index))
+}
+
+#[cfg(not(feature = "nccl"))]
+fn open_cuda(_: usize) -> Result<Device> {
+    Err(bad_usage(
+        "device cuda: this program was built without it; build it with `--features nccl`, or use --device \
+         wgpu or cpu",
+    ))
 }
 
 #[cfg(feature = "wgpu")]
@@ -90,6 +126,8 @@ mod tests {
         assert_eq!("cpu".parse(), Ok(DeviceName::Cpu));
         assert_eq!("wgpu".parse(), Ok(DeviceName::Wgpu(None)));
         assert_eq!("wgpu:1".parse(), Ok(DeviceName::Wgpu(Some(1))));
+        assert_eq!("cuda".parse(), Ok(DeviceName::Cuda(None)));
+        assert_eq!("cuda:3".parse(), Ok(DeviceName::Cuda(Some(3))));
         for bad in ["gpu", "cpu:1", "wgpu:x", ""] {
             assert!(bad.parse::<DeviceName>().is_err(), "{bad}");
         }

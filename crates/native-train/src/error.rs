@@ -42,8 +42,19 @@ pub struct Collapsed(pub String);
 /// Exit code of a run that was ended by collapse.
 pub const COLLAPSED: u8 = 3;
 
-/// 3 where training collapsed, 2 where the usage or the configuration is at fault, else 1.
+/// Another rank of the job failed, and says why.
+#[derive(Debug, thiserror::Error)]
+#[error("another rank failed with exit code {0}")]
+pub struct Elsewhere(pub u8);
+
+/// [`code`] for the system.
 pub fn exit_code(error: &anyhow::Error) -> ExitCode {
+    ExitCode::from(code(error))
+}
+
+/// 3 where training collapsed, 2 where the usage or the configuration is at fault, that of another rank where
+/// it failed, else 1.
+pub fn code(error: &anyhow::Error) -> u8 {
     let usage = error.chain().any(|cause| {
         cause.is::<BadUsage>()
             || matches!(
@@ -51,8 +62,11 @@ pub fn exit_code(error: &anyhow::Error) -> ExitCode {
                 Some(biggan::Error::Config(_))
             )
     });
-    if error.is::<Collapsed>() {
-        return ExitCode::from(COLLAPSED);
+    if let Some(Elsewhere(code)) = error.downcast_ref() {
+        return *code;
     }
-    ExitCode::from(if usage { 2 } else { 1 })
+    if error.is::<Collapsed>() {
+        return COLLAPSED;
+    }
+    if usage { 2 } else { 1 }
 }

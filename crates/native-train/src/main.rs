@@ -5,7 +5,7 @@ use std::process::ExitCode;
 use clap::Parser;
 use native_train::args::Args;
 use native_train::commands::{self, Environment};
-use native_train::error::exit_code;
+use native_train::error::{Elsewhere, exit_code};
 
 fn main() -> ExitCode {
     keep_freed_memory();
@@ -13,7 +13,9 @@ fn main() -> ExitCode {
     match commands::run(args, &Environment::from_process()) {
         Ok(outcome) => outcome.exit_code(),
         Err(error) => {
-            eprintln!("error: {error:#}");
+            if !error.is::<Elsewhere>() {
+                eprintln!("error: {error:#}");
+            }
             exit_code(&error)
         }
     }

@@ -73,6 +73,7 @@ impl Progress {
             images_per_sec: (images_seen - self.interval_images) as f64 / secs,
             elapsed_secs: self.elapsed_before_secs + self.started.elapsed().as_secs_f64(),
             memory: Memory::now(),
+            images_per_sec_of_ranks: None,
             watch: None,
             vitals: None,
         };

@@ -4,11 +4,12 @@ use anyhow::Result;
 use biggan::named::read_values;
 use biggan::random::Stream;
 use biggan::train::{
-    Gradient, TrainConfig, TrainState, discriminator_step, generator_step, gradient_norm, squares,
+    Gradient, Ranks, TrainConfig, TrainState, discriminator_step, generator_step, gradient_norm,
+    squares,
 };
 use burn::tensor::{Device, Tensor};
 
-use crate::dataset::Loader;
+use crate::dataset::{BatchRows, Loader};
 
 /// What a round measured; D's values are means over its steps.
 #[derive(Debug, Clone, Copy, PartialEq, Default)]
@@ -59,7 +60,7 @@ impl RoundReport {
     }
 }
 
-/// `d_steps` steps of D and one of G. Every random number comes from the state's counters. The norms
+/// `d_steps` steps of D and one of G, of this rank's part of the batch. Every random number comes from the state's counters. The norms
 /// of the gradients are measured only on demand; they change nothing.
 ///
 /// # Errors
@@ -67,6 +68,7 @@ impl RoundReport {
 pub fn round(
     mut state: TrainState,
     config: &TrainConfig,
+    ranks: &Ranks,
     loader: &mut Loader,
     with_norms: bool,
     device: &Device,
@@ -74,13 +76,14 @@ pub fn round(
     let mut report = RoundReport::default();
     let mut pairs = None;
     let mut norm_d = None;
+    let rows = BatchRows::of(config, ranks);
     for step in 1..=config.d_steps {
-        let real = loader.batch(state.images_seen, config.batch_size, device)?;
-        let fakes = config.fakes(Stream::DiscriminatorFakes, state.d_step, device);
+        let real = loader.batch(state.images_seen, &rows, device)?;
+        let fakes = config.fakes(Stream::DiscriminatorFakes, state.d_step, ranks, device);
         // a pairing objective compares G's fakes with the reals that D saw last (R3GAN's loop)
         pairs = config.techniques.objective.pairs().then(|| real.clone());
         let measured;
-        (state, measured) = discriminator_step(state, config, real, fakes)?;
+        (state, measured) = discriminator_step(state, config, ranks, real, fakes)?;
         // relu hides a NaN logit from the hinge loss, so the logits are read too
         let scalars = [measured.loss, measured.real.mean(), measured.fake.mean()];
         let last = with_norms && step == config.d_steps;
@@ -91,8 +94,8 @@ pub fn round(
         report.d_real += share * real;
         report.d_fake += share * fake;
     }
-    let fakes = config.fakes(Stream::GeneratorFakes, state.g_step, device);
-    let (state, measured) = generator_step(state, config, fakes, pairs.as_ref())?;
+    let fakes = config.fakes(Stream::GeneratorFakes, state.g_step, ranks, device);
+    let (state, measured) = generator_step(state, config, ranks, fakes, pairs.as_ref())?;
     let norm_g;
     ([report.loss_g], norm_g) = read([measured.loss], with_norms.then_some(&measured.gradients))?;
     report.gradient_norms = norm_d.zip(norm_g).map(|(d, g)| GradientNorms {

@@ -40,6 +40,9 @@ pub struct LogRecord {
     /// Speed, real images seen by D.
     #[serde(deserialize_with = "number_or_nan")]
     pub images_per_sec: f64,
+    /// Of each rank while it did not wait for the others, where several train together.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub images_per_sec_of_ranks: Option<Vec<f64>>,
     /// Time since the start of the run, without the pauses between its parts.
     #[serde(deserialize_with = "number_or_nan")]
     pub elapsed_secs: f64,
@@ -109,6 +112,7 @@ mod tests {
             gradient_norm_d: Some(2.0),
             gradient_norm_g: None,
             images_per_sec: 10.0,
+            images_per_sec_of_ranks: None,
             memory: None,
             elapsed_secs: g_step as f64,
             watch: None,

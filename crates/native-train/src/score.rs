@@ -4,17 +4,22 @@
 //! standing statistics would take longer than the score. Nothing of the state changes.
 
 use std::fmt;
+use std::ops::Range;
 use std::path::{Path, PathBuf};
 
 use anyhow::Result;
+use biggan::collective::Group;
 use biggan::metrics::{Moments, Normal, class_spread};
 use biggan::train::TrainState;
 use burn::tensor::Device;
 use serde::{Deserialize, Serialize};
 
 use crate::batch_samples;
-use crate::commands::evaluate::{CHUNK, OpenNetwork, as_seen, each, look, open_classifier};
+use crate::commands::evaluate::{
+    CHUNK, OpenNetwork, as_seen, each, in_turns, look, open_classifier,
+};
 use crate::dataset::Dataset;
+use crate::job::Watchdog;
 use crate::json_lines::JsonLines;
 use crate::keep::Scores;
 use crate::plan::Plan;
@@ -108,30 +113,44 @@ impl<'a> Scorer<'a> {
         }))
     }
 
-    /// Scores a state against the images that it is trained on.
+    /// Scores a state against the images that it is trained on; the ranks of a group share the work, and each
+    /// has the score.
     ///
     /// # Errors
     /// If the device fails.
-    pub fn score(&mut self, state: &TrainState, data: &Dataset) -> Result<ScoreRecord> {
+    pub fn score(
+        &mut self,
+        state: &TrainState,
+        data: &Dataset,
+        group: &Group,
+        watchdog: &Watchdog,
+    ) -> Result<ScoreRecord> {
         let real = match self.real.take() {
             Some(real) => real,
-            None => self.real(data)?,
+            None => self.real(data, group, watchdog)?,
         };
         let network = &*self.open.network;
         let (dim, classes) = (network.info().features, network.info().classes);
         let (mut features, mut labels, mut right) = (Vec::new(), Vec::new(), 0);
-        for first in (0..self.samples).step_by(CHUNK) {
-            let n = CHUNK.min(self.samples - first);
-            let chunk: Vec<usize> = (first..first + n).map(|i| i % classes).collect();
-            let generator = &state.ema.generator;
-            let z = batch_samples::latents(generator, self.seed, first as u64, n);
+        let generator = &state.ema.generator;
+        let labels_of = |indices: Range<usize>| indices.map(|i| i % classes).collect();
+        let look_at = |indices: Range<usize>| {
+            let z =
+                batch_samples::latents(generator, self.seed, indices.start as u64, indices.len());
+            let chunk: Vec<usize> = labels_of(indices);
             let images = batch_samples::images_pm1(generator, z, &chunk, self.device)?;
             let said = look(network, as_seen(&images, self.resolution, self.device))?;
+            Ok((said, 0.0))
+        };
+        in_turns(self.samples, network, group, look_at, |indices, said, _| {
+            watchdog.alive();
+            let chunk: Vec<usize> = labels_of(indices);
             let hits = said.predicted.iter().zip(&chunk);
             right += hits.filter(|(said, label)| said == label).count();
             features.extend(said.features);
             labels.extend(chunk);
-        }
+            Ok(())
+        })?;
         let mut moments = Moments::new(dim);
         moments.add(&features);
         let record = ScoreRecord {
@@ -153,7 +172,7 @@ impl<'a> Scorer<'a> {
         Ok(record)
     }
 
-    fn real(&self, data: &Dataset) -> Result<Real> {
+    fn real(&self, data: &Dataset, group: &Group, watchdog: &Watchdog) -> Result<Real> {
         let network = &*self.open.network;
         let dim = network.info().features;
         let mut moments = Moments::new(dim);
@@ -163,7 +182,9 @@ impl<'a> Scorer<'a> {
             network,
             self.resolution,
             self.device,
+            group,
             |indices, seen| {
+                watchdog.alive();
                 moments.add(seen);
                 for (index, features) in indices.zip(seen.chunks_exact(dim)) {
                     if index < self.samples {

@@ -1,49 +1,39 @@
-//! The only loop: round -> report -> score -> checkpoint -> sample sheet, and what follows a collapse.
+//! The loop of the rank that has the files: round -> report -> score -> checkpoint -> sample sheet, and what follows a collapse.
 
 use std::path::PathBuf;
 
 use anyhow::{Context, Error, Result, anyhow};
 use biggan::train::TrainState;
-use burn::tensor::Device;
 
 use crate::checkpoint::Checkpoint;
 use crate::collapse::answer::Collapse;
 use crate::collapse::evidence::is_not_finite;
-use crate::collapse::{Alarm, Detector, Intervention, Vitals, effective, is_frozen};
-use crate::dataset::Loader;
+use crate::collapse::{Alarm, Detector, Vitals, is_frozen};
 use crate::error::Outcome;
 use crate::interrupt::Interrupt;
+use crate::job::{Next, share_state};
 use crate::keep::KeepPolicy;
-use crate::plan::Plan;
 use crate::progress::Progress;
-use crate::round::round;
 use crate::run_dir::RunDir;
 use crate::run_log::{LogRecord, RunLog};
-use crate::score::{ScoreLog, Scorer};
+use crate::score::ScoreLog;
 use crate::sheet;
+use crate::together::{After, Together};
 use crate::watch::Watcher;
 
 /// What the loop works with.
 #[derive(Debug)]
 pub struct Training<'a> {
-    /// What runs.
-    pub plan: &'a Plan,
-    /// Real images.
-    pub loader: Loader,
+    /// What every rank has.
+    pub shared: Together<'a>,
     /// What looks at the networks, where the plan asks for it.
     pub watcher: Option<Watcher>,
     /// Where its files go.
     pub run_dir: &'a RunDir,
-    /// Where it computes.
-    pub device: &'a Device,
     /// Whether to stop early.
     pub interrupt: Interrupt,
     /// Generator steps after which this invocation stops.
     pub max_steps: Option<u64>,
-    /// Makes scores, where the plan asks for them.
-    pub scorer: Option<Scorer<'a>>,
-    /// Collapses so far.
-    pub interventions: Vec<Intervention>,
 }
 
 /// The files and watchers from one start to the next collapse.
@@ -55,6 +45,8 @@ struct Stretch {
     detector: Option<Detector>,
     /// Images seen at the last line of the log.
     logged_images: u64,
+    /// Rank that was named last as holding the others up.
+    straggler: Option<usize>,
 }
 
 impl Training<'_> {
@@ -67,7 +59,7 @@ impl Training<'_> {
     /// the one that a collapse goes back to.
     pub fn run(mut self, mut state: TrainState) -> Result<Outcome> {
         let stop_at = self.max_steps.map(|s| state.g_step.saturating_add(s));
-        self.run_dir.record(&self.interventions)?;
+        self.run_dir.record(&self.shared.interventions)?;
         loop {
             let mut stretch = self.stretch(&state)?;
             let (alarm, collapsed) = match self.train(state, &mut stretch, stop_at)? {
@@ -75,23 +67,32 @@ impl Training<'_> {
                 Ended::Collapsed(alarm, collapsed) => (alarm, collapsed),
             };
             stretch.progress.finish();
+            let shared = &self.shared;
             let collapse = Collapse {
-                plan: self.plan,
+                plan: shared.plan,
                 run_dir: self.run_dir,
-                dataset: self.loader.dataset(),
-                device: self.device,
+                dataset: shared.loader.dataset(),
+                device: shared.device,
                 alarm,
                 state: *collapsed,
                 scores: stretch.scores.scores(),
-                interventions: &self.interventions,
+                interventions: &shared.interventions,
             };
-            (state, self.interventions) = collapse.answer()?;
+            let answer = collapse.answer().inspect_err(|error| {
+                shared
+                    .job
+                    .decide(Next::Fail(crate::error::code(error)), false);
+            })?;
+            shared.job.decide(Next::Restart, false);
+            let config = shared.plan.train();
+            (state, self.shared.interventions) =
+                share_state(shared.job, Some(answer), config, shared.device)?;
         }
     }
 
     /// Opens the files to go on from a state, and brings the detector to where it was.
     fn stretch(&self, state: &TrainState) -> Result<Stretch> {
-        let run = self.plan.run();
+        let run = self.shared.plan.run();
         let (log, before) = self.run_dir.open_log(state.g_step)?;
         let mut detector = run.collapse.enabled.then(|| Detector::new(&run.collapse));
         for record in &before {
@@ -109,12 +110,16 @@ impl Training<'_> {
             logged_images: before.last().map_or(0, |record| record.images_seen),
             log,
             detector,
+            straggler: None,
         })
     }
 
     fn watch(&self, detector: &mut Option<Detector>, record: &LogRecord) -> Option<Alarm> {
         // the line is about rounds that began before its images were seen
-        let frozen = is_frozen(&self.interventions, record.images_seen.saturating_sub(1));
+        let frozen = is_frozen(
+            &self.shared.interventions,
+            record.images_seen.saturating_sub(1),
+        );
         detector.as_mut()?.feed(record, frozen)
     }
 
@@ -124,9 +129,10 @@ impl Training<'_> {
         stretch: &mut Stretch,
         stop_at: Option<u64>,
     ) -> Result<Ended> {
-        let run = self.plan.run();
+        let run = self.shared.plan.run();
+        let mut elsewhere = false;
         loop {
-            let interrupted = self.interrupt.requested();
+            let interrupted = self.interrupt.requested() || elsewhere;
             let done =
                 state.images_seen >= run.images || stop_at.is_some_and(|s| state.g_step >= s);
             if interrupted || done {
@@ -134,8 +140,11 @@ impl Training<'_> {
                     Ok(path) => path,
                     Err(error) => return self.not_finite(error, state, stretch),
                 };
+                self.shared.job.decide(Next::Stop, interrupted);
                 stretch.progress.finish();
                 let (word, outcome) = match interrupted {
+                    // a launcher takes any other code than 0 for a failure of the rank
+                    true if self.shared.job.is_launched() => ("interrupted", Outcome::Done),
                     true => ("interrupted", Outcome::Interrupted),
                     false => ("stopped", Outcome::Done),
                 };
@@ -144,14 +153,13 @@ impl Training<'_> {
                 eprintln!("{word} after {steps} generator steps and {images} images: {path}");
                 return Ok(Ended::Stopped(outcome));
             }
+            elsewhere = self.shared.job.decide(Next::Round, false).interrupted;
             let before = state.images_seen;
-            let config = effective(self.plan.train(), &self.interventions, before);
-            let report;
-            let logged = (state.g_step + 1).is_multiple_of(run.log_every_steps);
-            (state, report) = round(state, &config, &mut self.loader, logged, self.device)?;
-            let checked = report.check_finite(state.g_step - 1).map_err(Error::from);
-            stretch.progress.add(&report, state.images_seen);
-            match checked.and_then(|()| self.after_round(&state, before, stretch)) {
+            let rounded = self.shared.round(state)?;
+            state = rounded.state;
+            stretch.progress.add(&rounded.report, state.images_seen);
+            let after = rounded.after;
+            match after.and_then(|after| self.after_round(&state, before, after, stretch)) {
                 Ok(None) => {}
                 Ok(Some(alarm)) => return Ok(Ended::Collapsed(alarm, Box::new(state))),
                 Err(error) => return self.not_finite(error, state, stretch),
@@ -164,21 +172,29 @@ impl Training<'_> {
         &mut self,
         state: &TrainState,
         before: u64,
+        after: After,
         stretch: &mut Stretch,
     ) -> Result<Option<Alarm>> {
-        let (run, seed) = (self.plan.run(), self.plan.train().seed);
+        let (plan, device) = (self.shared.plan, self.shared.device);
+        let (run, seed) = (plan.run(), plan.train().seed);
         if state.g_step.is_multiple_of(run.log_every_steps) {
             let mut record = stretch
                 .progress
                 .close_interval(state.g_step, state.images_seen);
+            let slow = after.speeds.as_deref().and_then(straggler);
+            if let Some((rank, line)) = slow.filter(|(rank, _)| stretch.straggler != Some(*rank)) {
+                stretch.straggler = Some(rank);
+                stretch.progress.note(&line);
+            }
+            record.images_per_sec_of_ranks = after.speeds;
             let watched = |every: u64| state.g_step.is_multiple_of(every);
             if let Some(watcher) = &self.watcher
                 && run.watch_every_steps.is_some_and(watched)
             {
-                record.watch = Some(watcher.look(state, self.plan.train(), self.device)?);
+                record.watch = Some(watcher.look(state, plan.train(), device)?);
             }
             if stretch.detector.is_some() {
-                record.vitals = Some(Vitals::of(state, seed, self.device)?);
+                record.vitals = Some(Vitals::of(state, seed, device)?);
             }
             stretch.log.append(&record)?;
             let alarm = self.watch(&mut stretch.detector, &record);
@@ -188,9 +204,8 @@ impl Training<'_> {
             stretch.logged_images = state.images_seen;
         }
         let passed = |every: u64| before / every != state.images_seen / every;
-        let scored = run.score.as_ref().is_some_and(|s| passed(s.every_images));
-        if let Some(scorer) = self.scorer.as_mut().filter(|_| scored) {
-            let record = scorer.score(state, self.loader.dataset())?;
+        let scored = after.score.is_some();
+        if let Some(record) = after.score {
             stretch.progress.note(&record.to_string());
             stretch.scores.append(&record)?;
             let detector = stretch.detector.as_mut();
@@ -204,17 +219,18 @@ impl Training<'_> {
             self.write_checkpoint(state, stretch)?;
         }
         if passed(run.sample_every_images) {
-            let sheet = sheet::of_generator(&state.ema.generator, seed, self.device)?;
+            let sheet = sheet::of_generator(&state.ema.generator, seed, device)?;
             self.run_dir.write_sample_sheet(state.images_seen, &sheet)?;
         }
         Ok(None)
     }
 
     fn write_checkpoint(&self, state: &TrainState, stretch: &Stretch) -> Result<PathBuf> {
-        let dataset = self.loader.dataset();
+        let (plan, dataset) = (self.shared.plan, self.shared.loader.dataset());
         let (info, names) = (&dataset.info, &dataset.class_names);
-        let checkpoint = Checkpoint::of_state(state, self.plan, &self.interventions, info, names)?;
-        let policy = KeepPolicy::of(self.plan.run(), Some(stretch.scores.scores()));
+        let interventions = &self.shared.interventions;
+        let checkpoint = Checkpoint::of_state(state, plan, interventions, info, names)?;
+        let policy = KeepPolicy::of(plan.run(), Some(stretch.scores.scores()));
         self.run_dir
             .write_checkpoint(&checkpoint, &policy)
             .context("the checkpoint could not be written; those before it are untouched")
@@ -235,7 +251,7 @@ impl Training<'_> {
         let last = crate::run_dir::checkpoints(self.run_dir.root())?
             .pop()
             .map_or("none".to_owned(), |path| path.display().to_string());
-        let config = self.plan.train();
+        let config = self.shared.plan.train();
         Err(anyhow!(
             "{error}; nothing of it was saved, the last good checkpoint is {last}; lower the learning \
              rates (adam_g.lr {}, adam_d.lr {}) and start a new run with --out",
@@ -245,10 +261,41 @@ impl Training<'_> {
     }
 }
 
+/// What to say where a rank computes at less than this share of the median's speed.
+const STRAGGLER: f64 = 0.8;
+
+/// The slowest of ranks, where it holds the others up.
+fn straggler(speeds: &[f64]) -> Option<(usize, String)> {
+    let mut sorted: Vec<f64> = speeds.to_vec();
+    sorted.sort_by(f64::total_cmp);
+    let median = sorted[sorted.len() / 2];
+    let rank = speeds.iter().position(|speed| *speed == sorted[0])?;
+    (sorted[0] < STRAGGLER * median).then(|| {
+        let line = format!(
+            "rank {rank} holds the others up: {:.0} images/s while it computes, the median is {median:.0}",
+            sorted[0]
+        );
+        (rank, line)
+    })
+}
+
 /// How a stretch ended.
 enum Ended {
     /// As it should.
     Stopped(Outcome),
     /// By an alarm, in this state.
     Collapsed(Alarm, Box<TrainState>),
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_slowest_rank_is_named_where_others_wait_for_it() {
+        let (rank, said) = straggler(&[100.0, 101.0, 60.0]).unwrap();
+        assert!(rank == 2 && said.contains("rank 2"), "{said}");
+        assert!(said.contains("60 images/s"), "{said}");
+        assert_eq!(straggler(&[100.0, 101.0, 95.0]), None);
+    }
 }

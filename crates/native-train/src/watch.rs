@@ -10,7 +10,7 @@ use biggan::layers::{NormMode, Pass, PowerStep};
 use biggan::model::Discriminator;
 use biggan::named::{named_tensors, read_values};
 use biggan::random::{Stream, permutation};
-use biggan::train::{TrainConfig, TrainState, spectra};
+use biggan::train::{Ranks, TrainConfig, TrainState, spectra};
 use burn::tensor::{Device, Tensor, TensorData};
 use serde::{Deserialize, Deserializer, Serialize};
 
@@ -177,7 +177,7 @@ impl Watcher {
         };
         let mut logits = Vec::new();
         for batch in 0..self.images.div_ceil(config.batch_size) as u64 {
-            let fakes = config.fakes(Stream::Evaluation, batch, device);
+            let fakes = config.fakes(Stream::Evaluation, batch, &Ranks::single(), device);
             let images = g.forward(fakes.z, fakes.class_weights.clone(), pass);
             let said = d.forward(images, fakes.class_weights, PowerStep::Discard);
             logits.extend(pollster::block_on(read_values(said))?);

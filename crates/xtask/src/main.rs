@@ -9,6 +9,7 @@ mod browser;
 mod demo;
 mod feature_network;
 mod model;
+mod mpi;
 mod run;
 mod setup;
 mod shipped_images;

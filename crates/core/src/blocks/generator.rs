@@ -58,7 +58,7 @@ impl PlainGeneratorBlock {
     ///
     /// # State
     /// Statistics and singular vectors as the pass says.
-    pub fn forward(&mut self, x: Tensor<4>, condition: Tensor<2>, pass: Pass) -> Tensor<4> {
+    pub fn forward(&mut self, x: Tensor<4>, condition: Tensor<2>, pass: Pass<'_>) -> Tensor<4> {
         let step = pass.spectral;
         let h = self.bn1.forward_relu(x.clone(), condition.clone(), pass); // [n, in, h, w]
         let h = self.conv1.forward_after_upsample(h, step); // [n, out, 2h, 2w]

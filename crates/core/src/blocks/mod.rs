@@ -57,7 +57,7 @@ impl GeneratorBlock {
     ///
     /// # State
     /// Statistics and singular vectors as the pass says.
-    pub fn forward(&mut self, x: Tensor<4>, condition: Tensor<2>, pass: Pass) -> Tensor<4> {
+    pub fn forward(&mut self, x: Tensor<4>, condition: Tensor<2>, pass: Pass<'_>) -> Tensor<4> {
         match self {
             Self::Plain(block) => block.forward(x, condition, pass),
             Self::Deep(block) => block.forward(x, condition, pass),

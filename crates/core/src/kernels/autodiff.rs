@@ -10,6 +10,7 @@ use burn::backend::tensor::FloatTensor;
 use burn::backend::{AutodiffBackend, TensorMetadata};
 
 use super::ops::KernelOps;
+use crate::collective::{Group, Share};
 
 /// The convolutions, which differ in the functions they call.
 #[derive(Clone, Copy, Debug)]
@@ -131,6 +132,7 @@ struct BatchNormState<T> {
     bias: T,
     eps: f64,
     relu: bool,
+    share: Option<Share>,
 }
 
 #[derive(Debug)]
@@ -147,8 +149,9 @@ impl<B: KernelOps> Backward<B, 3> for BatchNormBackward {
     ) {
         let s = ops.state;
         let dy = grads.consume::<B>(&ops.node);
-        let (dx, dgain, dbias) =
-            B::batch_norm_relu_grad(s.x, s.mean, s.var, s.gain, s.bias, dy, s.eps, s.relu);
+        let (dx, dgain, dbias) = B::batch_norm_relu_grad(
+            s.x, s.mean, s.var, s.gain, s.bias, dy, s.eps, s.relu, s.share,
+        );
         for (node, grad) in ops.parents.into_iter().zip([dx, dgain, dbias]) {
             if let Some(node) = node {
                 grads.register::<B>(node.id, grad);
@@ -234,7 +237,38 @@ impl<B: KernelOps> Backward<B, 1> for ResampleBackward {
     }
 }
 
+/// The sum over ranks: of `L = sum_r L_r` with `y_s = sum_r x_r` on every rank s, the gradient
+/// `dL/dx_r = sum_s dL_s/dy_s` is the sum over ranks again.
+#[derive(Debug)]
+struct AllReduceBackward;
+
+impl<B: KernelOps> Backward<B, 1> for AllReduceBackward {
+    type State = Group;
+
+    fn backward(
+        self,
+        ops: Ops<Self::State, 1>,
+        grads: &mut Gradients,
+        _checkpointer: &mut Checkpointer,
+    ) {
+        unary::<B, _>(ops.parents, ops.node, grads, |dy| {
+            B::all_reduce_sum(dy, ops.state)
+        });
+    }
+}
+
 impl<B: KernelOps, C: CheckpointStrategy> KernelOps for Autodiff<B, C> {
+    fn all_reduce_sum(x: FloatTensor<Self>, group: Group) -> FloatTensor<Self> {
+        let (x, node) = x.into_parts();
+        let y = B::all_reduce_sum(x, group.clone());
+        // compute-bound: nothing is gained, and a call too many is made, where it is computed again
+        let prepared = AllReduceBackward.prepare::<C>([node]).compute_bound();
+        match prepared.stateful() {
+            OpsKind::Tracked(prepared) => prepared.finish(group, y),
+            OpsKind::UnTracked(prepared) => prepared.finish(y),
+        }
+    }
+
     fn same_conv2d(
         x: FloatTensor<Self>,
         weight: FloatTensor<Self>,
@@ -265,11 +299,14 @@ impl<B: KernelOps, C: CheckpointStrategy> KernelOps for Autodiff<B, C> {
         bias: FloatTensor<Self>,
         eps: f64,
         relu: bool,
+        share: Option<Share>,
     ) -> (FloatTensor<Self>, FloatTensor<Self>, FloatTensor<Self>) {
         let (x, x_node) = x.into_parts();
         let (gain, gain_node) = gain.into_parts();
         let (bias, bias_node) = bias.into_parts();
-        let (y, mean, var) = B::batch_norm_relu(x.clone(), gain.clone(), bias.clone(), eps, relu);
+        let inputs = [&x, &gain, &bias].map(Clone::clone);
+        let [of_x, of_gain, of_bias] = inputs;
+        let (y, mean, var) = B::batch_norm_relu(of_x, of_gain, of_bias, eps, relu, share.clone());
         let detached = [mean.clone(), var.clone()].map(Self::from_inner);
         let prepared = BatchNormBackward.prepare::<C>([x_node, gain_node, bias_node]);
         let y = match prepared.compute_bound().stateful() {
@@ -282,6 +319,7 @@ impl<B: KernelOps, C: CheckpointStrategy> KernelOps for Autodiff<B, C> {
                     bias,
                     eps,
                     relu,
+                    share,
                 };
                 prepared.finish(state, y)
             }

@@ -12,6 +12,7 @@ use super::cpu::planes::{self, PlaneShape};
 use super::cpu::{conv_up, resample};
 use super::ops::KernelOps;
 use super::plain;
+use crate::collective::Share;
 
 type Triple = (FlexTensor, FlexTensor, FlexTensor);
 
@@ -211,13 +212,17 @@ impl KernelOps for Flex {
         bias: FlexTensor,
         eps: f64,
         relu: bool,
+        share: Option<Share>,
     ) -> Triple {
         if !is_f32(&[&x, &gain, &bias]) {
-            return plain::batch_norm::<Self>(x, gain, bias, eps, relu);
+            return plain::batch_norm::<Self>(x, gain, bias, eps, relu, share);
         }
         let (x, gain, bias) = (Values::new(x), Values::new(gain), Values::new(bias));
         let shape = x.planes();
-        let (mean, var) = batch_norm::moments(shape, x.get());
+        let (mut mean, mut var) = batch_norm::moments(shape, x.get());
+        if let Some(share) = share {
+            (mean, var) = share.merge(&mean, &var);
+        }
         let (scale, shift) = batch_norm::fold(&mean, &var, gain.get(), bias.get(), eps);
         let y = batch_norm::scale_shift(shape, x.get(), &scale, &shift, relu);
         let channels = [shape.channels];
@@ -237,9 +242,10 @@ impl KernelOps for Flex {
         dy: FlexTensor,
         eps: f64,
         relu: bool,
+        share: Option<Share>,
     ) -> Triple {
         if !is_f32(&[&x, &gain, &bias, &dy]) {
-            return plain::batch_norm_grad::<Self>(x, mean, var, gain, bias, dy, eps, relu);
+            return plain::batch_norm_grad::<Self>(x, mean, var, gain, bias, dy, eps, relu, share);
         }
         let [x, mean, var, gain, bias, dy] = [x, mean, var, gain, bias, dy].map(Values::new);
         let (dx, dgain, dbias) = batch_norm::batch_norm_grad(
@@ -250,6 +256,7 @@ impl KernelOps for Flex {
             dy.get(),
             eps,
             relu,
+            share.as_ref(),
         );
         (
             tensor(dx, x.dims::<4>()),

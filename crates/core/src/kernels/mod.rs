@@ -7,6 +7,8 @@
 #[cfg(feature = "train")]
 mod autodiff;
 mod cpu;
+#[cfg(feature = "nccl")]
+mod cuda_sum;
 mod flex;
 mod ops;
 mod plain;
@@ -19,6 +21,8 @@ use burn::tensor::module::conv2d as burn_conv2d;
 use burn::tensor::ops::ConvOptions;
 
 pub use ops::KernelOps;
+
+use crate::collective::{Group, Share};
 
 /// Convolution of stride 1: `y[n, o] = bias[o] + sum_i weight[o, i] * x[n, i]`, zero-padded.
 ///
@@ -86,12 +90,17 @@ pub fn conv3x3_then_pool(x: Tensor<4>, weight: Tensor<4>, bias: Option<Tensor<1>
 /// # Shapes
 /// - x: `[n, c, h, w]`, gain and bias: `[n, c]`, or `[1, c]` without classes
 /// - output: `y: [n, c, h, w]`, `mean: [c]`, `var: [c]`
+///
+/// # Ranks
+/// With a share the statistics are those of the batch of all ranks, by one sum over them; the gradient takes
+/// another one, since every rank's output depends on every rank's input.
 pub fn batch_norm_train(
     x: Tensor<4>,
     gain: Tensor<2>,
     bias: Tensor<2>,
     eps: f64,
     relu: bool,
+    share: Option<&Share>,
 ) -> (Tensor<4>, Tensor<1>, Tensor<1>) {
     assert_table(&x, &gain);
     assert_table(&x, &bias);
@@ -102,6 +111,7 @@ pub fn batch_norm_train(
         bias.into_dispatch(),
         eps,
         relu,
+        share.cloned(),
     );
     (
         Tensor::from_dispatch(y),
@@ -136,6 +146,14 @@ pub fn upsample_nearest_2x(x: Tensor<4>) -> Tensor<4> {
 pub fn avg_pool_2x2(x: Tensor<4>) -> Tensor<4> {
     assert_even(&x);
     Tensor::from_dispatch(Dispatch::pool_2x2(x.into_dispatch(), 0.25))
+}
+
+/// The sums over all ranks of a group; the gradient is summed in the same way.
+///
+/// # Shapes
+/// - x: any, returned with the same shape
+pub fn all_reduce_sum<const D: usize>(x: Tensor<D>, group: &Group) -> Tensor<D> {
+    Tensor::from_dispatch(Dispatch::all_reduce_sum(x.into_dispatch(), group.clone()))
 }
 
 /// The extension macro knows no optional tensors: without a bias, an untracked zero stands for it.

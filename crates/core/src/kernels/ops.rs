@@ -4,14 +4,16 @@
 //! differentiable ([`super::autodiff`]); the second holds their gradients.
 
 use burn::backend::tensor::FloatTensor;
-use burn::backend::{Backend, backend_extension};
+use burn::backend::{Backend, TensorMetadata, backend_extension};
+use burn::tensor::{TensorData, read_sync};
 
 use super::plain;
+use crate::collective::{Group, Share};
 
 /// Fused operations of the networks. Shapes and formulas are at the functions of [`super`] with the
 /// same names; `weight` is `[o, i, k, k]`, `bias` `[o]`, tables are `[n or 1, c]`. (The macro does not know
 /// optional inputs: without a bias it is zero.)
-#[backend_extension(Autodiff: cfg(feature = "train"), Flex, Cube: cfg(feature = "wgpu"))]
+#[backend_extension(Autodiff: cfg(feature = "train"), Flex, Cube: cfg(any(feature = "wgpu", feature = "nccl")))]
 pub trait KernelOps: Backend {
     /// "Same" convolution of stride 1.
     fn same_conv2d(
@@ -47,8 +49,9 @@ pub trait KernelOps: Backend {
         bias: FloatTensor<Self>,
         eps: f64,
         relu: bool,
+        share: Option<Share>,
     ) -> (FloatTensor<Self>, FloatTensor<Self>, FloatTensor<Self>) {
-        plain::batch_norm::<Self>(x, gain, bias, eps, relu)
+        plain::batch_norm::<Self>(x, gain, bias, eps, relu, share)
     }
 
     /// `relu(x * scale + shift)`
@@ -69,6 +72,11 @@ pub trait KernelOps: Backend {
     /// The sums of 2x2 blocks, multiplied by `factor`; the adjoint of `upsample_2x`.
     fn pool_2x2(x: FloatTensor<Self>, factor: f32) -> FloatTensor<Self> {
         plain::pool_2x2::<Self>(x, factor)
+    }
+
+    /// The sums over all ranks of a group.
+    fn all_reduce_sum(x: FloatTensor<Self>, group: Group) -> FloatTensor<Self> {
+        through_host::<Self>(x, &group)
     }
 
     /// Gradient of `same_conv2d` with respect to `x`.
@@ -127,8 +135,9 @@ pub trait KernelOps: Backend {
         dy: FloatTensor<Self>,
         eps: f64,
         relu: bool,
+        share: Option<Share>,
     ) -> (FloatTensor<Self>, FloatTensor<Self>, FloatTensor<Self>) {
-        plain::batch_norm_grad::<Self>(x, mean, var, gain, bias, dy, eps, relu)
+        plain::batch_norm_grad::<Self>(x, mean, var, gain, bias, dy, eps, relu, share)
     }
 
     /// `(dx, dscale, dshift)` of `scale_shift_relu`.
@@ -143,6 +152,26 @@ pub trait KernelOps: Backend {
     }
 }
 
+/// Sums over ranks by way of the host.
+pub(super) fn through_host<B: Backend>(x: FloatTensor<B>, group: &Group) -> FloatTensor<B> {
+    if group.is_single() {
+        return x;
+    }
+    let (device, dtype) = (x.device(), x.dtype());
+    let data = read_sync(B::float_into_data(x)).expect("a sum over ranks reads its tensor");
+    let shape = data.shape().clone();
+    let values = data.convert::<f32>().try_into_vec::<f32>();
+    let mut values = values.expect("converted to f32");
+    group.all_reduce_sum(&mut values);
+    let sums = TensorData::new(values, shape).convert_dtype(dtype);
+    B::float_from_data(sums, &device)
+}
+
 /// With Burn's feature `fusion` this alias is the fused backend, so one `impl` serves both.
-#[cfg(feature = "wgpu")]
-impl KernelOps for burn::backend::Cube {}
+#[cfg(any(feature = "wgpu", feature = "nccl"))]
+impl KernelOps for burn::backend::Cube {
+    #[cfg(feature = "nccl")]
+    fn all_reduce_sum(x: FloatTensor<Self>, group: Group) -> FloatTensor<Self> {
+        super::cuda_sum::all_reduce_sum(x, &group)
+    }
+}

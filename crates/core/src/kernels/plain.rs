@@ -4,7 +4,10 @@
 use burn::backend::ops::ConvOptions;
 use burn::backend::tensor::FloatTensor;
 use burn::backend::{Backend, TensorMetadata};
-use burn::tensor::{Scalar, Shape};
+use burn::tensor::{Scalar, Shape, Slice, TensorData};
+
+use super::ops::KernelOps;
+use crate::collective::Share;
 
 type Triple<B> = (FloatTensor<B>, FloatTensor<B>, FloatTensor<B>);
 
@@ -199,15 +202,50 @@ fn normalise<B: Backend>(
     (B::float_mul(centred, reciprocal.clone()), reciprocal)
 }
 
+/// Mean and biased variance `[c]` of the batch of all ranks; the formula is [`Share::merge`]'s.
+fn merge<B: KernelOps>(
+    mean: FloatTensor<B>,
+    var: FloatTensor<B>,
+    share: &Share,
+) -> [FloatTensor<B>; 2] {
+    let (device, dtype) = (mean.device(), mean.dtype());
+    let [channels] = mean.shape().dims();
+    let ranks = share.group().world();
+    let column = |values: Vec<f32>| {
+        let data = TensorData::new(values, [ranks, 1]).convert_dtype(dtype);
+        B::float_from_data(data, &device)
+    };
+    let own = (0..ranks).map(|rank| f32::from(u8::from(rank == share.group().rank())));
+    let own = column(own.collect());
+    let row = B::float_cat(vec![mean, var], 0);
+    let row = B::float_reshape(row, Shape::new([1, 2 * channels]));
+    let table = B::all_reduce_sum(B::float_mul(own, row), share.group().clone());
+    let weights = column(share.weights().map(|w| w as f32).collect());
+    let half = |from: usize| {
+        let slices = [Slice::from(0..ranks), Slice::from(from..from + channels)];
+        B::float_slice(table.clone(), &slices)
+    };
+    let average = |values| B::float_sum_dim(B::float_mul(values, weights.clone()), 0); // [1, c]
+    let [means, vars] = [half(0), half(channels)];
+    let mean = average(means.clone());
+    let apart = B::float_sub(means, mean.clone());
+    let var = average(B::float_add(vars, B::float_mul(apart.clone(), apart)));
+    [mean, var].map(|row| B::float_reshape(row, Shape::new([channels])))
+}
+
 /// `(y, mean, var)`; see [`super::batch_norm_train`].
-pub fn batch_norm<B: Backend>(
+pub fn batch_norm<B: KernelOps>(
     x: FloatTensor<B>,
     gain: FloatTensor<B>,
     bias: FloatTensor<B>,
     eps: f64,
     relu: bool,
+    share: Option<Share>,
 ) -> Triple<B> {
-    let (mean, var) = moments::<B>(x.clone());
+    let (mut mean, mut var) = moments::<B>(x.clone());
+    if let Some(share) = share {
+        [mean, var] = merge::<B>(mean, var, &share);
+    }
     let (normalised, _) = normalise::<B>(x, mean.clone(), var.clone(), eps);
     (
         scale_shift_relu::<B>(normalised, gain, bias, relu),
@@ -218,7 +256,7 @@ pub fn batch_norm<B: Backend>(
 
 /// `(dx, dgain, dbias)` of [`batch_norm`]; the formula is in [`super::cpu::batch_norm`].
 #[allow(clippy::too_many_arguments)]
-pub fn batch_norm_grad<B: Backend>(
+pub fn batch_norm_grad<B: KernelOps>(
     x: FloatTensor<B>,
     mean: FloatTensor<B>,
     var: FloatTensor<B>,
@@ -227,16 +265,32 @@ pub fn batch_norm_grad<B: Backend>(
     dy: FloatTensor<B>,
     eps: f64,
     relu: bool,
+    share: Option<Share>,
 ) -> Triple<B> {
     let [n, c, h, w] = x.shape().dims();
     let (normalised, reciprocal) = normalise::<B>(x, mean, var, eps);
     let (g, dgain, dbias) = scale_shift_relu_grad::<B>(normalised.clone(), gain, bias, dy, relu);
-    let average = |values| {
-        let sums = B::float_reshape(channel_sums::<B>(values), Shape::new([1, c, 1, 1]));
-        B::float_mul_scalar(sums, Scalar::from(1.0 / (n * h * w) as f64))
+    let images = share.as_ref().map_or(n, Share::images);
+    let counts = share.as_ref().is_none_or(Share::counts);
+    let sums = [g.clone(), B::float_mul(g.clone(), normalised.clone())].map(channel_sums::<B>);
+    let mut sums = B::float_cat(sums.to_vec(), 0); // [2 c]
+    if let Some(share) = share {
+        if !counts {
+            sums = B::float_mul_scalar(sums, Scalar::from(0.0));
+        }
+        sums = B::all_reduce_sum(sums, share.group().clone());
+    }
+    if !counts {
+        // the images did not move the statistics
+        let dx = B::float_mul(g, reciprocal);
+        return (dx, dgain, dbias);
+    }
+    let average = |from: usize| {
+        let half = B::float_slice(sums.clone(), &[Slice::from(from..from + c)]);
+        let half = B::float_reshape(half, Shape::new([1, c, 1, 1]));
+        B::float_mul_scalar(half, Scalar::from(1.0 / (images * h * w) as f64))
     };
-    let offset = average(g.clone());
-    let slope = average(B::float_mul(g.clone(), normalised.clone()));
-    let dx = B::float_sub(B::float_sub(g, offset), B::float_mul(normalised, slope));
+    let dx = B::float_sub(g, average(0));
+    let dx = B::float_sub(dx, B::float_mul(normalised, average(c)));
     (B::float_mul(dx, reciprocal), dgain, dbias)
 }

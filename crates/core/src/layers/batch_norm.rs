@@ -7,6 +7,7 @@ use burn::tensor::Tensor;
 
 use super::NormMode;
 use super::init::Initialiser;
+use crate::collective::Share;
 use crate::kernels;
 
 /// Mean and variance of one batch.
@@ -55,7 +56,7 @@ impl Normaliser {
     /// - gain, bias: `[n, c]`, or `[1, c]` for all images alike
     ///
     /// # State
-    /// - [`NormMode::Batch`]: `stored <- (1 - momentum) stored + momentum batch`, with the unbiased
+    /// - [`NormMode::Batch`] and [`NormMode::Shared`]: `stored <- (1 - momentum) stored + momentum batch`, with the unbiased
     ///   variance (PyTorch's `batch_norm`)
     /// - [`NormMode::Standing`]: those of the batch are kept for [`Normaliser::take_standing`]
     /// - [`NormMode::Stored`][]: none
@@ -64,17 +65,21 @@ impl Normaliser {
         x: Tensor<4>,
         gain: Tensor<2>,
         bias: Tensor<2>,
-        mode: NormMode,
+        mode: NormMode<'_>,
     ) -> Tensor<4> {
-        if mode == NormMode::Stored {
+        if matches!(mode, NormMode::Stored) {
             // one scale and one shift a channel: x s + (bias - mean s), s = gain / sqrt(var + eps)
             let scale = gain * (self.variance.val() + self.eps).sqrt().recip().unsqueeze();
             let shift = bias - scale.clone() * self.mean.val().unsqueeze();
             return kernels::scale_shift_relu(x, scale, shift, true);
         }
         let [n, _, h, w] = x.dims();
-        let (y, mean, variance) = kernels::batch_norm_train(x, gain, bias, self.eps, true);
-        let count = n * h * w;
+        let share = match mode {
+            NormMode::Shared(share) => Some(share),
+            _ => None,
+        };
+        let (y, mean, variance) = kernels::batch_norm_train(x, gain, bias, self.eps, true, share);
+        let count = share.map_or(n, Share::images) * h * w;
         self.observe(
             BatchMoments {
                 mean,
@@ -86,9 +91,9 @@ impl Normaliser {
         y
     }
 
-    fn observe(&mut self, batch: BatchMoments, mode: NormMode) {
+    fn observe(&mut self, batch: BatchMoments, mode: NormMode<'_>) {
         match mode {
-            NormMode::Batch => {
+            NormMode::Batch | NormMode::Shared(_) => {
                 let unbiased = batch.count as f64 / (batch.count.max(2) - 1) as f64;
                 let blend = |old: &Param<Tensor<1>>, new: Tensor<1>| {
                     let value = old.val() * (1.0 - self.momentum) + new * self.momentum;
@@ -142,7 +147,7 @@ impl BatchNorm {
     ///
     /// # State
     /// As [`Normaliser::forward_relu`].
-    pub fn forward_relu(&mut self, x: Tensor<4>, mode: NormMode) -> Tensor<4> {
+    pub fn forward_relu(&mut self, x: Tensor<4>, mode: NormMode<'_>) -> Tensor<4> {
         let (gain, bias) = (self.gain.val().unsqueeze(), self.bias.val().unsqueeze());
         self.stats.forward_relu(x, gain, bias, mode)
     }

@@ -78,7 +78,12 @@ impl ConditionalBatchNorm {
     ///
     /// # State
     /// Statistics and singular vectors as the pass says.
-    pub fn forward_relu(&mut self, x: Tensor<4>, condition: Tensor<2>, pass: Pass) -> Tensor<4> {
+    pub fn forward_relu(
+        &mut self,
+        x: Tensor<4>,
+        condition: Tensor<2>,
+        pass: Pass<'_>,
+    ) -> Tensor<4> {
         let gain = self.gain.forward(condition.clone(), pass.spectral) + 1.0; // [n, c]
         let bias = self.bias.forward(condition, pass.spectral); // [n, c]
         self.stats.forward_relu(x, gain, bias, pass.norm)

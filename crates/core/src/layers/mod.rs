@@ -20,13 +20,15 @@ pub use spectral_norm::spectral_normalise;
 #[cfg(feature = "train")]
 pub(crate) use spectral_norm::unit;
 
+use crate::collective::Share;
+
 /// What a forward pass does with the state of spectral and batch norm.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Pass {
+#[derive(Debug, Clone, Copy)]
+pub struct Pass<'a> {
     /// Spectral norm.
     pub spectral: PowerStep,
     /// Batch norm.
-    pub norm: NormMode,
+    pub norm: NormMode<'a>,
 }
 
 /// Whether the power iteration's step is kept. Each pass takes one step (SN-GAN, Alg. 1).
@@ -39,17 +41,20 @@ pub enum PowerStep {
 }
 
 /// Which statistics batch norm uses.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum NormMode {
+#[derive(Debug, Clone, Copy)]
+pub enum NormMode<'a> {
     /// Those of the batch; the running statistics move towards them (training).
     Batch,
+    /// As [`NormMode::Batch`], of a batch of which other ranks have the rest (BigGAN sec. 3 and appendix C: over all
+    /// devices, not those of each).
+    Shared(&'a Share),
     /// Those of the batch, which are also kept for standing statistics (BigGAN appendix C.1).
     Standing,
     /// The stored ones.
     Stored,
 }
 
-impl Pass {
+impl Pass<'static> {
     /// Training: batch statistics, power step kept.
     pub const TRAIN: Self = Self {
         spectral: PowerStep::Keep,

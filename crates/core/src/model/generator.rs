@@ -95,7 +95,7 @@ impl Generator {
     ///
     /// # Panics
     /// If the shapes do not fit.
-    pub fn forward(&mut self, z: Tensor<2>, class_weights: Tensor<2>, pass: Pass) -> Tensor<4> {
+    pub fn forward(&mut self, z: Tensor<2>, class_weights: Tensor<2>, pass: Pass<'_>) -> Tensor<4> {
         let n = z.dims()[0];
         let class = match &mut self.shared {
             Some(shared) => shared.forward(class_weights, pass.spectral), // [n, shared_dim]

@@ -12,8 +12,8 @@ use crate::random::Stream;
 use crate::shape::NetworkShape;
 use crate::test_configs::{ARCHITECTURES, discriminator, generator};
 use crate::train::{
-    AdamConfig, EmaConfig, RealBatch, Techniques, TrainConfig, TrainState, discriminator_step,
-    generator_step,
+    AdamConfig, EmaConfig, Ranks, RealBatch, Techniques, TrainConfig, TrainState,
+    discriminator_step, generator_step,
 };
 
 const RESOLUTION: usize = 16;
@@ -77,14 +77,27 @@ fn trains(architecture: Architecture, activated_shortcut: bool) {
     config.discriminator.attention = vec![8];
     config.discriminator.activated_shortcut = activated_shortcut;
     let state = TrainState::new(&config, &device).unwrap();
-    let fakes = |stream| config.fakes(stream, 0, &device);
+    let fakes = |stream| config.fakes(stream, 0, &Ranks::single(), &device);
     let real = RealBatch {
         images: Tensor::ones([2, 3, RESOLUTION, RESOLUTION], &device) * 0.5,
         class_weights: one_hot(&[0, 3], config.generator.classes, &device),
     };
-    let (state, d) =
-        discriminator_step(state, &config, real, fakes(Stream::DiscriminatorFakes)).unwrap();
-    let (_, g) = generator_step(state, &config, fakes(Stream::GeneratorFakes), None).unwrap();
+    let (state, d) = discriminator_step(
+        state,
+        &config,
+        &Ranks::single(),
+        real,
+        fakes(Stream::DiscriminatorFakes),
+    )
+    .unwrap();
+    let (_, g) = generator_step(
+        state,
+        &config,
+        &Ranks::single(),
+        fakes(Stream::GeneratorFakes),
+        None,
+    )
+    .unwrap();
     for (gradients, shape) in [
         (
             g.gradients,

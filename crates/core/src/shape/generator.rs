@@ -41,6 +41,7 @@ impl NetworkShape {
         let mut bn = LayerShape::new("output_bn", [last, last], config.resolution);
         bn.tensor("gain", &[last]);
         bn.tensor("bias", &[last]);
+        bn.norms.push(last);
         bn.map(last, config.resolution);
         layers.push(bn);
         let rgb = [last, RGB];
@@ -69,6 +70,7 @@ impl LayerShape {
         self.tensor(&format!("{name}.gain.weight"), &weight);
         self.tensor(&format!("{name}.bias.weight"), &weight);
         self.multiply_adds += 2 * (by.dim * channels) as u64;
+        self.norms.push(channels);
         self.map(channels, side);
     }
 

@@ -33,6 +33,8 @@ pub struct LayerShape {
     /// Values of all feature maps that one image makes, forward: what training keeps for the gradient.
     /// Sampling holds only a few of them at a time.
     pub activations: u64,
+    /// Channels of each batch norm.
+    pub norms: Vec<usize>,
 }
 
 impl LayerShape {
@@ -54,6 +56,7 @@ impl LayerShape {
             tensors: Vec::new(),
             multiply_adds: 0,
             activations: 0,
+            norms: Vec::new(),
         }
     }
 

@@ -6,8 +6,8 @@ use std::collections::BTreeMap;
 use burn::tensor::{Device, Tensor, TensorData};
 
 use super::{
-    AdamConfig, EmaConfig, RealBatch, Techniques, TrainConfig, TrainState, discriminator_step,
-    generator_step,
+    AdamConfig, EmaConfig, Ranks, RealBatch, Techniques, TrainConfig, TrainState,
+    discriminator_step, generator_step,
 };
 use crate::arch::Architecture;
 use crate::config::{ClassEmbedding, DiscriminatorConfig, GeneratorConfig};
@@ -99,14 +99,21 @@ pub async fn check_run(seed: u64, steps: usize, device: &Device) -> Result<Check
     let mut losses = Vec::with_capacity(steps);
     let mut gradients = HostTensors::default();
     for step in 0..steps as u64 {
-        let fakes = |stream| config.fakes(stream, step, device);
+        let fakes = |stream| config.fakes(stream, step, &Ranks::single(), device);
         let (next, d) = discriminator_step(
             state,
             &config,
+            &Ranks::single(),
             synthetic_reals(seed, step, device),
             fakes(Stream::DiscriminatorFakes),
         )?;
-        let (next, g) = generator_step(next, &config, fakes(Stream::GeneratorFakes), None)?;
+        let (next, g) = generator_step(
+            next,
+            &config,
+            &Ranks::single(),
+            fakes(Stream::GeneratorFakes),
+            None,
+        )?;
         state = next;
         losses.push([read_values(d.loss).await?[0], read_values(g.loss).await?[0]]);
         if step == 0 {

@@ -3,13 +3,14 @@
 use burn::module::Module;
 use burn::tensor::Tensor;
 
-use super::batch::{RealBatch, Seen, augmented, check_pairs, power_step};
+use super::batch::{RealBatch, Seen, augmented, power_step};
 use super::gradient_penalty::gradient_penalty;
 use super::gradients::{Gradient, add_scaled, named_gradients};
+use super::ranks::{Part, Ranks, gather_pair};
 use super::{Controls, TrainConfig, TrainState};
 use crate::error::Result;
 use crate::latent::Latents;
-use crate::layers::{Pass, PowerStep};
+use crate::layers::{NormMode, Pass, PowerStep};
 use crate::model::Discriminator;
 
 /// What a discriminator step measured; nothing is read from the device yet.
@@ -17,11 +18,11 @@ use crate::model::Discriminator;
 pub struct DiscriminatorReport {
     /// Of the objective, regularisers left out, `[1]`.
     pub loss: Tensor<1>,
-    /// Logits of the real images `[n, 1]`.
+    /// Logits of the real images `[n, 1]`, of all ranks as the loss is.
     pub real: Tensor<2>,
     /// Logits of the fake images `[n, 1]`.
     pub fake: Tensor<2>,
-    /// The fake images `[n, 3, r, r]`.
+    /// The fake images of this rank `[n, 3, r, r]`.
     pub fake_images: Tensor<4>,
     /// `E || grad_x D ||^2 / 2` on reals (R1) and fakes (R2), `[1]`, where it acted.
     pub penalties: [Option<Tensor<1>>; 2],
@@ -29,7 +30,8 @@ pub struct DiscriminatorReport {
     pub gradients: Gradient,
 }
 
-/// Updates D on real images and on fakes that carry no graph.
+/// Updates D on real images and on fakes that carry no graph; each rank gives those that are its
+/// [`Ranks::rows`].
 ///
 /// One pass of D over fakes and reals joined: each spectral norm takes one power step. With a
 /// pairing objective the fakes take the classes of the reals.
@@ -39,27 +41,37 @@ pub struct DiscriminatorReport {
 /// ADA, counters.
 ///
 /// # Errors
-/// If there are not as many reals as fakes where they are paired or computed in parts; as the
-/// optimiser.
+/// If there are not as many reals as fakes where they are paired or computed in parts, or this rank has
+/// not its part; as the optimiser.
 pub fn discriminator_step(
     mut state: TrainState,
     config: &TrainConfig,
+    ranks: &Ranks,
     real: RealBatch,
     mut fakes: Latents,
 ) -> Result<(TrainState, DiscriminatorReport)> {
     let techniques = &config.techniques;
-    let [n, m] = [fakes.z.dims()[0], real.images.dims()[0]];
-    let parts = techniques.parts(n);
+    let [own, m] = [fakes.z.dims()[0], real.images.dims()[0]];
+    let n = ranks.batch(config, own)?;
+    let parts = ranks.parts(config, n);
     let whole = parts.len() == 1;
-    if techniques.objective.pairs() || !whole {
-        check_pairs(m, n)?;
-    }
+    ranks.check_pairs(m, own, techniques.objective.pairs() || !whole)?;
     if techniques.objective.pairs() {
         fakes.class_weights = real.class_weights.clone();
     }
+    let share = ranks.share(&parts);
+    let pass = Pass {
+        norm: share.as_ref().map_or(NormMode::Batch, NormMode::Shared),
+        spectral: PowerStep::Keep,
+    };
     let fake_images = state
         .generator
-        .forward(fakes.z, fakes.class_weights.clone(), Pass::TRAIN);
+        .forward(fakes.z, fakes.class_weights.clone(), pass);
+    state.generator = ranks.average_statistics(state.generator)?;
+    let fake = RealBatch {
+        images: fake_images.clone(),
+        class_weights: fakes.class_weights,
+    };
     let as_seen = |batch: RealBatch, first| RealBatch {
         images: augmented(
             batch.images,
@@ -71,36 +83,45 @@ pub fn discriminator_step(
         ),
         ..batch
     };
-    let fake = RealBatch {
-        images: fake_images.clone(),
-        class_weights: fakes.class_weights,
-    };
-    let (fake, real) = (as_seen(fake, 0), as_seen(real, n));
+    // fakes and reals of each part
+    let seen: Vec<[RealBatch; 2]> = parts
+        .iter()
+        .map(|part| {
+            let reals = if whole { 0..m } else { part.local.clone() };
+            let [fake, real] = [fake.part(part.local.clone()), real.part(reals)];
+            [as_seen(fake, part.first()), as_seen(real, n + part.first())]
+        })
+        .collect();
 
     let mut gradients = Gradient::new();
-    let penalties = [(&techniques.r1, &real), (&techniques.r2, &fake)].map(|(penalty, images)| {
+    let penalties = [(&techniques.r1, 1), (&techniques.r2, 0)].map(|(penalty, which)| {
         let factor = penalty.and_then(|p| p.factor(state.d_step))?;
-        let parts = techniques.parts(images.images.dims()[0]);
-        let batches = parts.into_iter().map(|part| images.part(part)).collect();
         let d = &state.discriminator;
-        Some(add_penalty(&mut gradients, d, batches, factor))
+        let values = parts.iter().zip(&seen).map(|(part, batches)| {
+            let share = part.own.len() as f64 / n as f64;
+            let batch = batches[which].clone();
+            let report = gradient_penalty(d, batch.images, batch.class_weights);
+            add_scaled(&mut gradients, report.gradients, factor * share);
+            report.value * share
+        });
+        Some(ranks.sum(Tensor::cat(values.collect(), 0).sum()))
     });
 
     let mut loss = Tensor::zeros([1], &fake_images.device());
     let (mut real_logits, mut fake_logits) = (Vec::new(), Vec::new());
-    for part in parts {
-        let share = part.len() as f64 / n as f64;
-        let step = power_step(part.end, n);
-        let reals = if whole { 0..m } else { part.clone() };
-        let batches = [fake.part(part), real.part(reals)];
+    for (part, batches) in parts.iter().zip(seen) {
+        let share = part.whole.len() as f64 / n as f64;
+        let step = power_step(part.whole.end, n);
         let mut discriminator = state.discriminator.train();
+        let [fakes, reals] = logits(&mut discriminator, batches, step);
         let scored = score(
-            &mut discriminator,
-            batches,
+            ranks,
+            part,
+            &discriminator,
+            [fakes, reals],
             config,
             &state.controls,
             state.d_step,
-            step,
         );
         state.discriminator = discriminator.valid();
         add_scaled(&mut gradients, scored.gradients, share);
@@ -108,10 +129,12 @@ pub fn discriminator_step(
         real_logits.push(scored.real);
         fake_logits.push(scored.fake);
     }
+    let gradients = ranks.reduce(gradients);
     let [real_logits, fake_logits] = [real_logits, fake_logits].map(|parts| Tensor::cat(parts, 0));
     state.controls = state
         .controls
         .after(techniques, real_logits.clone(), fake_logits.clone());
+    let seen = real_logits.dims()[0] as u64;
     let report = DiscriminatorReport {
         loss,
         real: real_logits,
@@ -124,7 +147,7 @@ pub fn discriminator_step(
         .adam_d
         .step(&config.adam_d, state.discriminator, gradients)?;
     state.d_step += 1;
-    state.images_seen += m as u64;
+    state.images_seen += seen;
     Ok((state, report))
 }
 
@@ -136,22 +159,31 @@ struct Scored {
     gradients: Gradient,
 }
 
-/// D's loss on fakes and reals in one pass, with its gradients.
-fn score(
+/// D's logits of fakes and of reals, in one pass.
+fn logits(
     discriminator: &mut Discriminator,
     [fakes, reals]: [RealBatch; 2],
-    config: &TrainConfig,
-    controls: &Controls,
-    d_step: u64,
     step: PowerStep,
-) -> Scored {
-    let techniques = &config.techniques;
+) -> [Tensor<2>; 2] {
     let [n, m] = [fakes.images.dims()[0], reals.images.dims()[0]];
     let images = Tensor::cat(vec![fakes.images, reals.images], 0).autodiff();
     let classes = Tensor::cat(vec![fakes.class_weights, reals.class_weights], 0).autodiff();
     let logits = discriminator.forward(images, classes, step); // [n + m, 1]
-    let fake = logits.clone().narrow(0, 0, n);
-    let real = logits.narrow(0, n, m);
+    [logits.clone().narrow(0, 0, n), logits.narrow(0, n, m)]
+}
+
+/// D's loss over the logits of all ranks, with the gradients that this rank's images give.
+fn score(
+    ranks: &Ranks,
+    part: &Part,
+    discriminator: &Discriminator,
+    [fake, real]: [Tensor<2>; 2],
+    config: &TrainConfig,
+    controls: &Controls,
+    d_step: u64,
+) -> Scored {
+    let techniques = &config.techniques;
+    let [fake, real] = gather_pair(ranks, part, fake, real);
     let loss = techniques
         .objective
         .discriminator(real.clone(), fake.clone());
@@ -168,21 +200,4 @@ fn score(
         real: real.without_autodiff(),
         fake: fake.without_autodiff(),
     }
-}
-
-/// Adds a gradient penalty to D's gradients; returns its value without gamma.
-fn add_penalty(
-    gradients: &mut Gradient,
-    discriminator: &Discriminator,
-    parts: Vec<RealBatch>,
-    factor: f64,
-) -> Tensor<1> {
-    let n: usize = parts.iter().map(|part| part.images.dims()[0]).sum();
-    let values = parts.into_iter().map(|part| {
-        let share = part.images.dims()[0] as f64 / n as f64;
-        let report = gradient_penalty(discriminator, part.images, part.class_weights);
-        add_scaled(gradients, report.gradients, factor * share);
-        report.value * share
-    });
-    Tensor::cat(values.collect(), 0).sum()
 }

@@ -5,6 +5,7 @@ use burn::tensor::Tensor;
 
 use super::batch::{RealBatch, Seen, augmented, check_pairs, power_step};
 use super::gradients::{Gradient, add_scaled, named_gradients};
+use super::ranks::{Ranks, gather_pair};
 use super::top_k::top_k_weights;
 use super::{TrainConfig, TrainState, orthogonal_gradient};
 use crate::error::Result;
@@ -21,7 +22,7 @@ pub struct GeneratorReport {
     pub gradients: Gradient,
 }
 
-/// Updates G through D, then the average. A pairing objective needs the real images to pair with.
+/// Updates G through D, then the average; each rank gives those fakes that are its [`Ranks::rows`]. A pairing objective needs the real images to pair with.
 ///
 /// # State
 /// G, its optimiser, the average, D's singular vectors (its weights not), counters.
@@ -32,14 +33,16 @@ pub struct GeneratorReport {
 pub fn generator_step(
     mut state: TrainState,
     config: &TrainConfig,
+    ranks: &Ranks,
     mut fakes: Latents,
     pairs: Option<&RealBatch>,
 ) -> Result<(TrainState, GeneratorReport)> {
     let techniques = &config.techniques;
-    let n = fakes.z.dims()[0];
+    let own = fakes.z.dims()[0];
+    let n = ranks.batch(config, own)?;
     let pairs = pairs.filter(|_| techniques.objective.pairs());
     if techniques.objective.pairs() {
-        check_pairs(pairs.map_or(0, |real| real.images.dims()[0]), n)?;
+        check_pairs(pairs.map_or(0, |real| real.images.dims()[0]), own)?;
     }
     if let Some(real) = pairs {
         fakes.class_weights = real.class_weights.clone();
@@ -47,13 +50,15 @@ pub fn generator_step(
 
     let mut gradients = Gradient::new();
     let mut loss = Tensor::zeros([1], &fakes.z.device());
-    for part in techniques.parts(n) {
-        let (first, len) = (part.start, part.len());
-        let share = len as f64 / n as f64;
-        let spectral = power_step(part.end, n);
-        let norm = NormMode::Batch;
+    for part in ranks.parts(config, n) {
+        let (first, len) = (part.local.start, part.local.len());
+        let weight = part.whole.len() as f64 / n as f64;
+        let spectral = power_step(part.whole.end, n);
+        let share = ranks.share(std::slice::from_ref(&part));
+        let norm = share.as_ref().map_or(NormMode::Batch, NormMode::Shared);
+        let number = part.first();
         let seen =
-            |images, seen| augmented(images, &state.controls, config, seen, state.g_step, first);
+            |images, seen| augmented(images, &state.controls, config, seen, state.g_step, number);
         let mut generator = state.generator.clone().train();
         // D's weights carry no gradient here: only the path through the images is needed
         let mut discriminator = state.discriminator.clone().train().no_grad();
@@ -62,24 +67,33 @@ pub fn generator_step(
         let images = generator.forward(z, classes.clone(), Pass { norm, spectral });
         let logits = discriminator.forward(seen(images, Seen::FakeForG), classes, spectral); // [part, 1]
         let real = pairs.map(|real| {
-            let real = real.part(part);
+            let real = real.part(part.local.clone());
             let images = seen(real.images, Seen::RealForG);
             // the vectors are those of the pass over the fakes: both take the same step
             let mut discriminator = state.discriminator.clone();
             let logits = discriminator.forward(images, real.class_weights, PowerStep::Discard);
             logits.autodiff()
         });
+        let (logits, real) = match real {
+            Some(real) => {
+                let [fake, real] = gather_pair(ranks, &part, logits, real);
+                (fake, Some(real))
+            }
+            None => (ranks.gather(logits, &part), None),
+        };
         let weights = techniques.top_k.map(|top_k| {
             let k = top_k.k(state.g_step, n);
             top_k_weights(logits.clone().without_autodiff(), k).autodiff()
         });
         let part_loss = techniques.objective.generator(logits, real, weights);
         let part_gradients = named_gradients(&generator, part_loss.backward());
-        add_scaled(&mut gradients, part_gradients, share);
-        loss = loss + part_loss.without_autodiff() * share;
+        add_scaled(&mut gradients, part_gradients, weight);
+        loss = loss + part_loss.without_autodiff() * weight;
         state.generator = generator.valid();
         state.discriminator = adopt_state(state.discriminator, &discriminator)?;
     }
+    let mut gradients = ranks.reduce(gradients);
+    state.generator = ranks.average_statistics(state.generator)?;
     if config.orthogonal > 0.0 {
         add_orthogonal(&mut gradients, &named_tensors(&state.generator), config);
     }

@@ -18,6 +18,8 @@ mod need;
 mod objective;
 mod order;
 mod orthogonal;
+mod ranks;
+mod reduce;
 mod session;
 mod short_recipe;
 mod sigma_clamp;
@@ -27,7 +29,10 @@ mod tangent;
 mod techniques;
 #[cfg(test)]
 mod tests;
+#[cfg(test)]
+mod tests_ranks;
 mod top_k;
+mod traffic;
 mod training_images;
 
 pub use adam::{AdamConfig, AdamMoments};
@@ -50,6 +55,7 @@ pub use need::TrainingNeed;
 pub use objective::Objective;
 pub use order::Order;
 pub use orthogonal::orthogonal_gradient;
+pub use ranks::Ranks;
 pub use session::{Session, SessionReport, Which};
 pub use short_recipe::ShortRecipe;
 pub use sigma_clamp::SigmaClamp;
@@ -57,4 +63,5 @@ pub use spectrum::{SingularTriples, largest_singular, spectra, top_singular};
 pub use state::{Counters, TrainConfig, TrainState};
 pub use techniques::Techniques;
 pub use top_k::TopKConfig;
+pub use traffic::RoundTraffic;
 pub use training_images::TrainingImages;

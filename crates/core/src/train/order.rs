@@ -23,9 +23,8 @@ impl Order {
         }
     }
 
-    /// Places in the data set of the run's images from `first` on.
-    pub fn indices(&mut self, first: u64, images: usize) -> Vec<usize> {
-        let numbers = first..first + images as u64;
+    /// Places in the data set of images of the run.
+    pub fn indices(&mut self, numbers: impl Iterator<Item = u64>) -> Vec<usize> {
         numbers.map(|image| self.index(image)).collect()
     }
 
@@ -51,14 +50,16 @@ mod tests {
     #[test]
     fn every_epoch_shows_each_image_once_in_an_order_of_its_own() {
         let mut order = Order::new(3, 5);
-        let epochs: Vec<Vec<usize>> = (0..4).map(|epoch| order.indices(epoch * 5, 5)).collect();
+        let epochs: Vec<Vec<usize>> = (0..4)
+            .map(|epoch| order.indices(epoch * 5..epoch * 5 + 5))
+            .collect();
         for epoch in &epochs {
             let mut sorted = epoch.clone();
             sorted.sort_unstable();
             assert_eq!(sorted, [0, 1, 2, 3, 4]);
         }
         assert!(epochs.windows(2).any(|pair| pair[0] != pair[1]));
-        let across = Order::new(3, 5).indices(3, 4);
+        let across = Order::new(3, 5).indices(3..7);
         assert_eq!(across, [&epochs[0][3..], &epochs[1][..2]].concat());
     }
 }

@@ -11,7 +11,7 @@ use burn::tensor::{Device, Tensor};
 use serde::{Deserialize, Serialize};
 
 use super::{
-    Look, Order, RealBatch, ShortRecipe, TrainConfig, TrainState, TrainingImages,
+    Look, Order, Ranks, RealBatch, ShortRecipe, TrainConfig, TrainState, TrainingImages,
     discriminator_step, generator_step, look,
 };
 use crate::error::{Error, Result};
@@ -62,6 +62,8 @@ pub struct Session {
     images: TrainingImages,
     order: Order,
     device: Device,
+    /// A browser trains alone.
+    ranks: Ranks,
     /// None after a step that failed.
     state: Option<TrainState>,
     /// The real images that D saw last, where G's objective pairs with them.
@@ -82,6 +84,7 @@ impl Session {
             config,
             images,
             device,
+            ranks: Ranks::single(),
             state: Some(state),
             pairs: None,
         })
@@ -122,12 +125,18 @@ impl Session {
     async fn step_d(&mut self) -> Result<[f64; 3]> {
         let state = self.take_state()?;
         let config = &self.config;
-        let indices = self.order.indices(state.images_seen, config.batch_size);
+        let first = state.images_seen;
+        let indices = self.order.indices(first..first + config.batch_size as u64);
         let real = self.images.batch(&indices, &self.device);
-        let fakes = config.fakes(Stream::DiscriminatorFakes, state.d_step, &self.device);
+        let fakes = config.fakes(
+            Stream::DiscriminatorFakes,
+            state.d_step,
+            &self.ranks,
+            &self.device,
+        );
         let pairing = config.techniques.objective.pairs();
         self.pairs = pairing.then(|| real.clone());
-        let (state, measured) = discriminator_step(state, config, real, fakes)?;
+        let (state, measured) = discriminator_step(state, config, &self.ranks, real, fakes)?;
         // relu hides a NaN logit from the hinge loss, so the logits are read too
         let scalars = [measured.loss, measured.real.mean(), measured.fake.mean()];
         let values = read_finite(scalars, ["loss_d", "d_real", "d_fake"], &state).await?;
@@ -139,8 +148,14 @@ impl Session {
     async fn step_g(&mut self) -> Result<f64> {
         let state = self.take_state()?;
         let config = &self.config;
-        let fakes = config.fakes(Stream::GeneratorFakes, state.g_step, &self.device);
-        let (state, measured) = generator_step(state, config, fakes, self.pairs.as_ref())?;
+        let fakes = config.fakes(
+            Stream::GeneratorFakes,
+            state.g_step,
+            &self.ranks,
+            &self.device,
+        );
+        let (state, measured) =
+            generator_step(state, config, &self.ranks, fakes, self.pairs.as_ref())?;
         let [loss] = read_finite([measured.loss], ["loss_g"], &state).await?;
         self.state = Some(state);
         Ok(loss)

@@ -1,9 +1,9 @@
 //! Everything that training changes, and what describes a run.
 
-use burn::tensor::Device;
+use burn::tensor::{Device, Tensor};
 use serde::{Deserialize, Serialize};
 
-use super::{AdamConfig, AdamMoments, Controls, Ema, EmaConfig, Techniques};
+use super::{AdamConfig, AdamMoments, Controls, Ema, EmaConfig, Ranks, Techniques};
 use crate::config::{DiscriminatorConfig, GeneratorConfig};
 use crate::error::{Error, Result};
 use crate::latent::{LatentKey, Latents};
@@ -105,17 +105,26 @@ impl TrainConfig {
 }
 
 impl TrainConfig {
-    /// Latents and classes of the fakes of one step: a whole batch, not truncated.
-    pub fn fakes(&self, stream: Stream, step: u64, device: &Device) -> Latents {
+    /// Latents and classes of a rank's fakes of one step, not truncated.
+    pub fn fakes(&self, stream: Stream, step: u64, ranks: &Ranks, device: &Device) -> Latents {
+        let dims = [self.generator.z_dim, self.generator.classes];
+        let distribution = LatentDistribution::untruncated(self.generator.latent);
         let key = LatentKey {
             seed: self.seed,
             stream,
             step,
             first: 0,
         };
-        let dims = [self.generator.z_dim, self.generator.classes];
-        let distribution = LatentDistribution::untruncated(self.generator.latent);
-        key.latents(self.batch_size, dims, distribution, device)
+        let parts = ranks.rows(self).into_iter().map(|rows| {
+            let first = rows.start as u64;
+            LatentKey { first, ..key }.latents(rows.len(), dims, distribution, device)
+        });
+        let (z, class_weights): (Vec<_>, Vec<_>) =
+            parts.map(|part| (part.z, part.class_weights)).unzip();
+        Latents {
+            z: Tensor::cat(z, 0),
+            class_weights: Tensor::cat(class_weights, 0),
+        }
     }
 }
 

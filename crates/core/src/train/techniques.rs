@@ -41,6 +41,10 @@ pub struct Techniques {
     /// of the whole batch only up to those statistics.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub micro_batch: Option<usize>,
+    /// Consecutive ranks whose images make batch norm's statistics together; all of them where it is not
+    /// given (the paper's). The stored statistics are the means of those of the groups.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub bn_group: Option<usize>,
 }
 
 impl Techniques {
@@ -65,6 +69,12 @@ impl Techniques {
         }
         if let Some(top_k) = &self.top_k {
             top_k.validate()?;
+        }
+        if self.bn_group == Some(0) {
+            return Err(Error::Config(
+                "techniques.bn_group is 0; it must be 1 or more ranks, or be left out for all"
+                    .into(),
+            ));
         }
         let Some(part) = self.micro_batch else {
             return Ok(());

@@ -37,16 +37,23 @@ fn round(config: &TrainConfig) -> (TrainState, DiscriminatorReport, GeneratorRep
     let device = Device::flex();
     let state = TrainState::new(config, &device).unwrap();
     let real = reals(config, &device);
-    let fakes = |stream| config.fakes(stream, 0, &device);
+    let fakes = |stream| config.fakes(stream, 0, &Ranks::single(), &device);
     let (state, d) = discriminator_step(
         state,
         config,
+        &Ranks::single(),
         real.clone(),
         fakes(Stream::DiscriminatorFakes),
     )
     .unwrap();
-    let (state, g) =
-        generator_step(state, config, fakes(Stream::GeneratorFakes), Some(&real)).unwrap();
+    let (state, g) = generator_step(
+        state,
+        config,
+        &Ranks::single(),
+        fakes(Stream::GeneratorFakes),
+        Some(&real),
+    )
+    .unwrap();
     (state, d, g)
 }
 
@@ -152,8 +159,8 @@ fn a_pairing_objective_asks_for_pairs() {
     let config = config(r#"{"objective": "relativistic_pairing"}"#);
     let device = Device::flex();
     let state = TrainState::new(&config, &device).unwrap();
-    let fakes = config.fakes(Stream::GeneratorFakes, 0, &device);
-    let message = generator_step(state, &config, fakes, None)
+    let fakes = config.fakes(Stream::GeneratorFakes, 0, &Ranks::single(), &device);
+    let message = generator_step(state, &config, &Ranks::single(), fakes, None)
         .unwrap_err()
         .to_string();
     assert!(message.contains("0 real and 4 fake"), "{message}");

@@ -2,6 +2,7 @@
 
 use std::path::PathBuf;
 
+use super::Comm;
 use crate::device::DeviceName;
 
 pub(super) const EVALUATE_EXAMPLES: &str = "\
@@ -57,6 +58,9 @@ pub enum FeatureKind {
 /// Options of `evaluate`.
 #[derive(Debug, clap::Args)]
 pub struct EvaluateArgs {
+    /// Share the work among processes started by mpirun or srun; the scores are those of one process
+    #[arg(long, value_enum, default_value_t = Comm::Single)]
+    pub comm: Comm,
     /// Model file, or the index (.safetensors.index.json) of a model in parts
     pub model: PathBuf,
     /// The network.

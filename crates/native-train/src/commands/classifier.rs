@@ -14,7 +14,7 @@ use pollster::block_on;
 use super::Environment;
 use crate::args::ClassifierArgs;
 use crate::atomic_file;
-use crate::dataset::{self, Dataset, DatasetRequest, Loader, Split};
+use crate::dataset::{self, BatchRows, Dataset, DatasetRequest, Loader, Split};
 use crate::error::Outcome;
 use crate::plan::DataSection;
 
@@ -101,7 +101,7 @@ fn fit(
             beta2: 0.999,
             eps: 1e-8,
         };
-        let batch = loader.batch(step * BATCH as u64, BATCH, device)?;
+        let batch = loader.batch(step * BATCH as u64, &BatchRows::all(BATCH), device)?;
         let (next, loss) =
             network.train_step(&mut adam, &rule, batch.images, batch.class_weights)?;
         network = next;

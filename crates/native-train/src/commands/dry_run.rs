@@ -12,7 +12,9 @@ use biggan::latent::one_hot;
 use biggan::named::read_values;
 use biggan::random::{Draws, Stream};
 use biggan::shape::NetworkShape;
-use biggan::train::{RealBatch, TrainConfig, TrainState, discriminator_step, generator_step};
+use biggan::train::{
+    Ranks, RealBatch, TrainConfig, TrainState, discriminator_step, generator_step,
+};
 use burn::tensor::{Device, Tensor, TensorData};
 
 use super::inspect;
@@ -41,9 +43,9 @@ const SMALLEST: usize = 2;
 
 /// What a configuration costs by its shapes.
 #[derive(Debug, Clone, Copy, PartialEq)]
-struct Cost {
+pub(crate) struct Cost {
     /// Multiply-adds of a round, per image of the batch: a backward pass counts as two forward.
-    multiply_adds: u64,
+    pub multiply_adds: u64,
     /// Weights, moments, average and gradients.
     state_bytes: f64,
     /// Feature maps, forward, per image of the batch.
@@ -51,7 +53,11 @@ struct Cost {
 }
 
 impl Cost {
-    fn of(config: &TrainConfig) -> Result<Self> {
+    /// Of a configuration.
+    ///
+    /// # Errors
+    /// If it is not valid.
+    pub fn of(config: &TrainConfig) -> Result<Self> {
         let g = NetworkShape::generator(&config.generator)?;
         let d = NetworkShape::discriminator(&config.discriminator)?;
         let (pass_g, pass_d) = (g.multiply_adds(), d.multiply_adds());
@@ -219,10 +225,11 @@ fn of_batch(config: &TrainConfig, batch: usize) -> TrainConfig {
 
 /// One round to warm up, then timed ones.
 fn rounds(config: &TrainConfig, timed: usize, device: &Device) -> Result<Measured> {
-    let mut state = round(TrainState::new(config, device)?, config, device)?;
+    let ranks = Ranks::single();
+    let mut state = round(TrainState::new(config, device)?, config, &ranks, device)?;
     let started = Instant::now();
     for _ in 0..timed {
-        state = round(state, config, device)?;
+        state = round(state, config, &ranks, device)?;
     }
     Ok(Measured {
         batch: config.batch_size,
@@ -231,31 +238,42 @@ fn rounds(config: &TrainConfig, timed: usize, device: &Device) -> Result<Measure
     })
 }
 
-fn round(mut state: TrainState, config: &TrainConfig, device: &Device) -> Result<TrainState> {
+/// A round on noise.
+///
+/// # Errors
+/// If the device fails.
+pub(crate) fn round(
+    mut state: TrainState,
+    config: &TrainConfig,
+    ranks: &Ranks,
+    device: &Device,
+) -> Result<TrainState> {
     let mut pairs = None;
     for _ in 0..config.d_steps {
-        let real = synthetic(config, state.d_step, device);
-        let fakes = config.fakes(Stream::DiscriminatorFakes, state.d_step, device);
+        let real = synthetic(config, ranks, state.d_step, device);
+        let fakes = config.fakes(Stream::DiscriminatorFakes, state.d_step, ranks, device);
         pairs = config.techniques.objective.pairs().then(|| real.clone());
-        (state, _) = discriminator_step(state, config, real, fakes)?;
+        (state, _) = discriminator_step(state, config, ranks, real, fakes)?;
     }
-    let fakes = config.fakes(Stream::GeneratorFakes, state.g_step, device);
-    let (state, report) = generator_step(state, config, fakes, pairs.as_ref())?;
+    let fakes = config.fakes(Stream::GeneratorFakes, state.g_step, ranks, device);
+    let (state, report) = generator_step(state, config, ranks, fakes, pairs.as_ref())?;
     // devices compute later than they are asked: reading waits for them
     pollster::block_on(read_values(report.loss))?;
     Ok(state)
 }
 
 /// Noise of all classes in turn.
-fn synthetic(config: &TrainConfig, step: u64, device: &Device) -> RealBatch {
-    let (side, n) = (config.discriminator.resolution, config.batch_size);
-    let values = (0..n).flat_map(|index| {
+fn synthetic(config: &TrainConfig, ranks: &Ranks, step: u64, device: &Device) -> RealBatch {
+    let side = config.discriminator.resolution;
+    let rows: Vec<usize> = ranks.rows(config).into_iter().flatten().collect();
+    let n = rows.len();
+    let values = rows.iter().flat_map(|&index| {
         let mut draws = Draws::new(config.seed, Stream::Augment, step, index as u64);
         (0..RGB * side * side).map(move |_| (2.0 * draws.uniform() - 1.0) as f32)
     });
     let images = TensorData::new(values.collect::<Vec<_>>(), [n, RGB, side, side]);
     let classes = config.discriminator.classes;
-    let labels: Vec<usize> = (0..n).map(|index| index % classes).collect();
+    let labels: Vec<usize> = rows.iter().map(|index| index % classes).collect();
     RealBatch {
         images: Tensor::from_data(images, device),
         class_weights: one_hot(&labels, classes, device),

@@ -8,6 +8,7 @@ mod reference_file;
 mod scores;
 
 use anyhow::{Context, Result};
+use biggan::collective::Group;
 use biggan::metrics::{FeatureNetwork, Normal, Protocol, ReferenceInfo, Score};
 use biggan::sampler::Sampler;
 use biggan::truncation::{LatentDistribution, Truncation};
@@ -19,11 +20,12 @@ use self::scores::{Against, Scored};
 use super::Environment;
 use crate::args::EvaluateArgs;
 use crate::error::{Outcome, bad_usage};
+use crate::job::Job;
 use crate::plan::DataSection;
 use crate::{atomic_file, device, model_files};
 
 pub use self::features::{
-    CHUNK, Counts, as_seen, each, look, predictions, real_images, samples, training_set,
+    CHUNK, Counts, as_seen, each, in_turns, look, predictions, real_images, samples, training_set,
 };
 pub use self::networks::{OpenNetwork, open, open_classifier};
 
@@ -34,6 +36,8 @@ struct Bench<'a> {
     sampler: Sampler,
     network: &'a dyn FeatureNetwork,
     device: Device,
+    /// Who shares the work.
+    group: &'a Group,
 }
 
 /// What `--json` writes.
@@ -51,6 +55,12 @@ struct Written<'a> {
 /// # Errors
 /// If a file cannot be read, the network does not fit the model, or the counts are too small.
 pub fn run(args: &EvaluateArgs, environment: &Environment) -> Result<Outcome> {
+    let job = Job::open(args.comm)?;
+    let evaluated = evaluate(args, environment, &job);
+    job.end(evaluated)
+}
+
+fn evaluate(args: &EvaluateArgs, environment: &Environment, job: &Job) -> Result<Outcome> {
     let counts = args.counts()?;
     let truncation: Truncation = args.truncation.parse().map_err(usage)?;
     let curve = args.curve.iter().map(|text| text.parse().map_err(usage));
@@ -60,7 +70,7 @@ pub fn run(args: &EvaluateArgs, environment: &Environment) -> Result<Outcome> {
             "--picture draws a curve; give --curve with two truncations or more, or --amenability",
         ));
     }
-    let device = device::open(args.device)?;
+    let device = device::open(args.device.of_rank(job))?;
     let open = open(&args.network, &device)?;
     let bench = Bench {
         args,
@@ -74,6 +84,7 @@ pub fn run(args: &EvaluateArgs, environment: &Environment) -> Result<Outcome> {
         sampler: super::sample::load(&args.model, &device)?,
         network: &*open.network,
         device,
+        group: job.group(),
     };
     let config = &bench.sampler.info().generator;
     open.check(config.resolution, config.classes)?;
@@ -85,6 +96,10 @@ pub fn run(args: &EvaluateArgs, environment: &Environment) -> Result<Outcome> {
     let protocol = bench.protocol(distribution);
     let scored = bench.scored(&against, &made, &protocol);
     let scores = scored.all()?;
+    if !job.leads() {
+        bench.rows(&curve, &against)?;
+        return Ok(Outcome::Done);
+    }
     if let Some(info) = &open.classifier {
         println!(
             "{} classifies {:.2} % of the real test images rightly",
@@ -220,6 +235,7 @@ impl Bench<'_> {
             self.counts,
             self.args.seed,
             &self.device,
+            self.group,
         )?;
         Ok(Against {
             normal: Normal::of(&images.moments),
@@ -236,6 +252,7 @@ impl Bench<'_> {
             self.counts,
             self.args.seed,
             &self.device,
+            self.group,
         )
     }
 

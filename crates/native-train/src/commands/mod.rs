@@ -1,5 +1,6 @@
 //! What the program can do: one file a command.
 
+pub mod bench;
 pub mod classifier;
 pub mod data;
 pub mod dry_run;
@@ -65,6 +66,7 @@ pub fn run(args: Args, environment: &Environment) -> Result<Outcome> {
         Some(Command::StandingStats(args)) => standing_stats::run(&args),
         Some(Command::Classifier(args)) => classifier::run(&args, environment),
         Some(Command::Table1(args)) => table1::run(&args, environment),
+        Some(Command::Bench(args)) => bench::run(&args),
         Some(Command::Data(command)) => data::run(&command, environment),
     }
 }

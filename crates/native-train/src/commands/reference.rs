@@ -2,6 +2,7 @@
 //! `evaluate --reference`.
 
 use anyhow::{Result, ensure};
+use biggan::collective::Group;
 use biggan::metrics::{Input, Moments, Normal, Reference, ReferenceInfo};
 
 use super::{Environment, evaluate};
@@ -47,9 +48,16 @@ pub fn run(args: &ReferenceArgs, environment: &Environment) -> Result<Outcome> {
         data.len()
     );
     let mut moments = Moments::new(info.features);
-    evaluate::each(&data, &*open.network, resolution, &device, |_, features| {
-        moments.add(features);
-    })?;
+    evaluate::each(
+        &data,
+        &*open.network,
+        resolution,
+        &device,
+        &Group::single(),
+        |_, features| {
+            moments.add(features);
+        },
+    )?;
     let reference = Reference {
         info: ReferenceInfo::new(info, resolution, data.info, "train", moments.count()),
         normal: Normal::of(&moments),

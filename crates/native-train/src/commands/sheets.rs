@@ -2,6 +2,7 @@
 //! interpolations, truncations, nearest training images.
 
 use anyhow::{Result, ensure};
+use biggan::collective::Group;
 use biggan::image::{Sheet, to_rgba};
 use biggan::latent::one_hot_values;
 use biggan::metrics::squared_distance;
@@ -219,15 +220,22 @@ impl<'a> Asked<'a> {
         let dim = network.info().features;
         // of each row the nearest so far: distance and index
         let mut nearest: Vec<Vec<(f64, usize)>> = vec![Vec::new(); self.rows];
-        evaluate::each(&data, network, side, self.device, |indices, features| {
-            for (sample, nearest) in samples.chunks_exact(dim).zip(&mut nearest) {
-                for (index, real) in indices.clone().zip(features.chunks_exact(dim)) {
-                    nearest.push((squared_distance(sample, real), index));
+        evaluate::each(
+            &data,
+            network,
+            side,
+            self.device,
+            &Group::single(),
+            |indices, features| {
+                for (sample, nearest) in samples.chunks_exact(dim).zip(&mut nearest) {
+                    for (index, real) in indices.clone().zip(features.chunks_exact(dim)) {
+                        nearest.push((squared_distance(sample, real), index));
+                    }
+                    nearest.sort_by(|a, b| a.0.total_cmp(&b.0));
+                    nearest.truncate(wanted);
                 }
-                nearest.sort_by(|a, b| a.0.total_cmp(&b.0));
-                nearest.truncate(wanted);
-            }
-        })?;
+            },
+        )?;
         let gap = vec![255; side * side * 4];
         let mut images = Vec::new();
         for (sample, nearest) in to_rgba(&made, side)?.into_iter().zip(nearest) {

@@ -13,7 +13,7 @@ mod rows;
 mod verdict;
 
 use std::path::Path;
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use anyhow::{Context, Result, bail};
 use burn::tensor::Device;
@@ -27,6 +27,7 @@ use super::train::Run;
 use crate::args::Table1Args;
 use crate::error::{Outcome, bad_usage};
 use crate::interrupt::Interrupt;
+use crate::job::Job;
 use crate::plan::Plan;
 use crate::{atomic_file, run_dir};
 
@@ -150,6 +151,8 @@ fn train_and_measure(
         max_steps: None,
         device: device.clone(),
         interrupt: interrupt.clone(),
+        job: &Job::single(),
+        step_timeout: Duration::MAX,
     };
     let failure = match run.train(environment) {
         Ok(Outcome::Done) => None,

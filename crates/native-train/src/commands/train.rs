@@ -1,22 +1,27 @@
 //! `native-train --config FILE`: trains, from the beginning or from a checkpoint.
 
 use std::path::{Path, PathBuf};
+use std::time::Duration;
 
-use anyhow::{Result, bail};
+use anyhow::{Error, Result, bail};
+use biggan::file::DatasetInfo;
 use biggan::train::TrainState;
 use burn::tensor::Device;
 
 use super::Environment;
-use crate::args::TrainArgs;
-use crate::collapse::answer;
+use crate::args::{Comm, TrainArgs};
+use crate::checkpoint::Checkpoint;
+use crate::collapse::{Intervention, answer};
 use crate::dataset::{self, Dataset, DatasetRequest, Loader, Split};
-use crate::device;
+use crate::device::{self, DeviceName};
 use crate::error::{Outcome, bad_usage};
 use crate::interrupt::Interrupt;
+use crate::job::{Job, Speeds, Watchdog, share_state};
 use crate::keep::KeepPolicy;
 use crate::plan::{Plan, is_checkpoint};
 use crate::run_dir::{self, Event, RunDir};
 use crate::score::Scorer;
+use crate::together::Together;
 use crate::train_loop::Training;
 use crate::watch::Watcher;
 
@@ -41,17 +46,31 @@ pub fn run(args: &TrainArgs, environment: &Environment) -> Result<Outcome> {
         print!("{}", super::dry_run::estimate(&plan, args.device, &device)?);
         return Ok(Outcome::Done);
     }
-    let run = Run {
-        plan: &plan,
-        out: &out,
-        resume: args.resume,
-        from: is_checkpoint(config).then_some(config.as_path()),
-        amend: args.amend,
-        max_steps: args.steps,
-        device: device::open(args.device)?,
-        interrupt: Interrupt::install()?,
-    };
-    run.train(environment)
+    if args.comm == Comm::Nccl && !matches!(args.device, DeviceName::Cuda(_)) {
+        return Err(bad_usage(
+            "--comm nccl sums between GPUs of CUDA; give --device cuda too, or --comm mpi",
+        ));
+    }
+    let job = Job::open(args.comm)?;
+    let trained = (|| {
+        let run = Run {
+            plan: &plan,
+            out: &out,
+            resume: args.resume,
+            from: is_checkpoint(config).then_some(config.as_path()),
+            amend: args.amend,
+            max_steps: args.steps,
+            device: job.agree(device::open(args.device.of_rank(&job)))?,
+            interrupt: match job.leads() {
+                true => Interrupt::install()?,
+                false => Interrupt::install_quietly()?,
+            },
+            job: &job,
+            step_timeout: Duration::from_secs(args.step_timeout),
+        };
+        run.train(environment)
+    })();
+    job.end(trained)
 }
 
 /// A run of a plan, from the beginning or from a checkpoint.
@@ -73,56 +92,180 @@ pub struct Run<'a> {
     pub device: Device,
     /// Whether to stop early.
     pub interrupt: Interrupt,
+    /// Which of the processes that train this is.
+    pub job: &'a Job,
+    /// Longest time of a step, where other processes wait.
+    pub step_timeout: Duration,
+}
+
+/// What rank 0 alone has.
+struct Files {
+    run_dir: RunDir,
+    resumed: Option<Checkpoint>,
+    interventions: Vec<Intervention>,
 }
 
 impl Run<'_> {
     /// Trains until the plan is done, the steps are, or the user interrupts.
     ///
     /// # Errors
-    /// If the run directory does not allow it, the data cannot be had, training fails or collapses.
+    /// If the run directory does not allow it, the data cannot be had, training fails or collapses, or ranks
+    /// differ in what they train.
     pub fn train(self, environment: &Environment) -> Result<Outcome> {
-        let (plan, out, device) = (self.plan, self.out, &self.device);
-        let run_dir = RunDir::open(out)?;
-        let mut resumed = checkpoint_to_resume(&self, &run_dir)?;
+        let (plan, job, device) = (self.plan, self.job, &self.device);
+        let ranks = job.ranks(plan.train().techniques.bn_group)?;
+        job.agree(ranks.check(plan.train()).map_err(Error::from))?;
+        let leading = job.of_rank_0(plan.clone())?;
+        job.agree(same_plan(&leading, plan))?;
+        let files = match job.leads() {
+            true => self.files().map(Some),
+            false => Ok(None),
+        };
+        let files = job.agree(files)?;
+
+        let prepare = || {
+            let scorer = Scorer::open(plan, device)?;
+            Ok((scorer, load(plan, Split::Train, environment)?))
+        };
+        // rank 0 first: data that are missing are fetched once
+        let first = match job.leads() {
+            true => prepare().map(Some),
+            false => Ok(None),
+        };
+        let first = job.agree(first)?;
+        let prepared = first.map_or_else(prepare, Ok);
+        let (scorer, dataset) = job.agree(prepared)?;
+        // reading data may take its time, and what follows may not
+        let watchdog = match job.is_alone() {
+            true => Watchdog::off(),
+            false => Watchdog::start(job.rank(), self.step_timeout)?,
+        };
+        let info = job.of_rank_0(dataset.info.clone())?;
+        job.agree(same_data(&info, &dataset.info))?;
+        let (files, started) = match files {
+            None => (None, Ok(None)),
+            Some(files) => {
+                let Files {
+                    run_dir,
+                    resumed,
+                    interventions,
+                } = files;
+                let state = self.state(resumed, &dataset, &run_dir);
+                (
+                    Some(run_dir),
+                    state.map(|state| Some((state, interventions))),
+                )
+            }
+        };
+        let started = job.agree(started)?;
+        let (state, interventions) = share_state(job, started, plan.train(), device)?;
+        job.agree(job.compare(&state))?;
+        watchdog.alive();
+
+        let loader = Loader::new(
+            dataset,
+            plan.train().seed,
+            plan.train().generator.resolution,
+        )
+        .with_flips(plan.data().flip);
+        let shared = Together {
+            plan,
+            loader,
+            device,
+            job,
+            ranks,
+            watchdog,
+            speeds: Speeds::new(job),
+            scorer,
+            interventions,
+        };
+        let Some(run_dir) = files else {
+            return shared.follow(state, &self.interrupt);
+        };
+        let watcher = watcher(plan, shared.loader.dataset(), environment)?;
+        let training = Training {
+            shared,
+            watcher,
+            run_dir: &run_dir,
+            interrupt: self.interrupt,
+            max_steps: self.max_steps,
+        };
+        training.run(state)
+    }
+
+    /// Opens the directory of the run and reads the checkpoint to go on from.
+    fn files(&self) -> Result<Files> {
+        let run_dir = RunDir::open(self.out)?;
+        let mut resumed = checkpoint_to_resume(self, &run_dir)?;
         let interventions = match &mut resumed {
             Some(checkpoint) => {
                 let before = std::mem::take(&mut checkpoint.interventions);
                 let images_seen = checkpoint.counters.images_seen;
-                answer::resumed(before, &plan.run().collapse, images_seen, self.amend)?
+                let collapse = &self.plan.run().collapse;
+                answer::resumed(before, collapse, images_seen, self.amend)?
             }
             None => Vec::new(),
         };
-        let scorer = Scorer::open(plan, device)?;
-        let train = plan.train();
-        let dataset = load(plan, Split::Train, environment)?;
-        let state = start(resumed, plan, &dataset, device)?;
+        Ok(Files {
+            run_dir,
+            resumed,
+            interventions,
+        })
+    }
+
+    /// The state to begin with; the plan is written beside it.
+    fn state(
+        &self,
+        resumed: Option<Checkpoint>,
+        dataset: &Dataset,
+        run_dir: &RunDir,
+    ) -> Result<TrainState> {
+        let plan = self.plan;
+        let state = start(resumed, plan, dataset, &self.device)?;
         if let Some(misfit) = KeepPolicy::of(plan.run(), None).misfit(state.bytes()) {
             return Err(bad_usage(misfit));
         }
         run_dir.write_plan(plan)?;
+        let ranks = match self.job.world() {
+            1 => String::new(),
+            world => format!(", by {world} ranks"),
+        };
         eprintln!(
-            "{}: {} images of {}, into {}",
+            "{}: {} images of {}{ranks}, into {}",
             plan.name(),
             dataset.len(),
             dataset.info.name,
-            out.display()
+            self.out.display()
         );
-        let watcher = watcher(plan, &dataset, environment)?;
-        let loader = Loader::new(dataset, train.seed, train.generator.resolution)
-            .with_flips(plan.data().flip);
-        let training = Training {
-            plan,
-            loader,
-            watcher,
-            run_dir: &run_dir,
-            device,
-            interrupt: self.interrupt,
-            max_steps: self.max_steps,
-            scorer,
-            interventions,
-        };
-        training.run(state)
+        Ok(state)
     }
+}
+
+/// Refuses a recipe that is another than rank 0's; only the places of the data may differ.
+fn same_plan(leading: &Plan, own: &Plan) -> Result<()> {
+    let mut differences = leading.differences(own);
+    if leading.run() != own.run() {
+        differences.push("its section [run]".to_owned());
+    }
+    if differences.is_empty() {
+        return Ok(());
+    }
+    Err(bad_usage(format!(
+        "the recipe differs from that of rank 0: {}; give every rank the same file and the same --set",
+        differences.join(", ")
+    )))
+}
+
+/// Refuses other images than rank 0's.
+fn same_data(leading: &DatasetInfo, own: &DatasetInfo) -> Result<()> {
+    if leading.same_images(own) != Some(false) && leading.images == own.images {
+        return Ok(());
+    }
+    let [there, here] = [leading, own].map(|info| info.sha256.join(", "));
+    Err(bad_usage(format!(
+        "the data differ from those of rank 0: {} images with SHA-256 {there} there, {} with {here} here; give          every rank the same files",
+        leading.images, own.images
+    )))
 }
 
 /// A part of the data set of a plan.
@@ -156,10 +299,7 @@ const AMENDABLE: [&str; 8] = [
 ];
 
 /// The checkpoint that `--resume` continues, none for a new run.
-fn checkpoint_to_resume(
-    run: &Run<'_>,
-    run_dir: &RunDir,
-) -> Result<Option<crate::checkpoint::Checkpoint>> {
+fn checkpoint_to_resume(run: &Run<'_>, run_dir: &RunDir) -> Result<Option<Checkpoint>> {
     let root = run_dir.root();
     if !run.resume {
         if run_dir::checkpoints(root)?.is_empty() {
@@ -230,7 +370,7 @@ fn watcher(plan: &Plan, training: &Dataset, environment: &Environment) -> Result
 }
 
 fn start(
-    resumed: Option<crate::checkpoint::Checkpoint>,
+    resumed: Option<Checkpoint>,
     plan: &Plan,
     dataset: &Dataset,
     device: &Device,

@@ -9,6 +9,7 @@ use biggan::train::{Order, RealBatch};
 use burn::tensor::{Device, Tensor, TensorData};
 
 use super::Dataset;
+use super::batch_rows::BatchRows;
 use super::read_ahead::ReadAhead;
 
 /// Cuts a data set into batches, in its [`Order`]. Picture files are decoded ahead of the training, which
@@ -57,22 +58,23 @@ impl Loader {
         &self.dataset
     }
 
-    /// The batch that follows `images_seen` images.
+    /// Of the batch that follows `images_seen` images, the images of some rows.
     ///
     /// # Errors
     /// If a picture file cannot be read.
     pub fn batch(
         &mut self,
         images_seen: u64,
-        batch_size: usize,
+        rows: &BatchRows,
         device: &Device,
     ) -> Result<RealBatch> {
-        let indices = self.order.indices(images_seen, batch_size);
-        let images = match self.decoded_ahead(images_seen, batch_size)? {
+        let batch_size = rows.count();
+        let indices = self.order.indices(rows.numbers(images_seen));
+        let images = match self.decoded_ahead(images_seen, rows)? {
             Some(images) => images.into_iter().map(Cow::Owned).collect(),
             None => self.dataset.read(&indices)?,
         };
-        let images = self.pm1(images_seen, &images);
+        let images = self.pm1(rows.numbers(images_seen), &images);
         let classes = self.dataset.class_names.len();
         let mut weights = vec![0.0f32; batch_size * classes];
         for (index, row) in indices.into_iter().zip(weights.chunks_exact_mut(classes)) {
@@ -95,18 +97,18 @@ impl Loader {
     fn decoded_ahead(
         &mut self,
         images_seen: u64,
-        batch_size: usize,
+        rows: &BatchRows,
     ) -> Result<Option<Vec<Vec<u8>>>> {
         let Some(files) = self.dataset.images_u8.files() else {
             return Ok(None);
         };
         // another batch is asked for at the start, after a collapse, and where its size changes
         let ahead = self.ahead.take();
-        let ahead = match ahead.filter(|ahead| ahead.is_at(images_seen, batch_size)) {
+        let ahead = match ahead.filter(|ahead| ahead.is_at(images_seen, rows)) {
             Some(ahead) => ahead,
             None => {
                 let (files, order) = (files.clone(), self.order.clone());
-                ReadAhead::start(files, order, images_seen, batch_size, self.threads)?
+                ReadAhead::start(files, order, images_seen, rows.clone(), self.threads)?
             }
         };
         let (images, ahead) = ahead.next()?;
@@ -114,10 +116,10 @@ impl Loader {
         Ok(Some(images))
     }
 
-    /// Images of the run from number `first` on, in [-1, 1] and mirrored where it is their turn.
-    fn pm1(&self, first: u64, images_u8: &[Cow<'_, [u8]>]) -> Vec<f32> {
+    /// Images of the run by their numbers, in [-1, 1] and mirrored where it is their turn.
+    fn pm1(&self, numbers: impl Iterator<Item = u64>, images_u8: &[Cow<'_, [u8]>]) -> Vec<f32> {
         let mut images = Vec::with_capacity(images_u8.len() * 3 * self.resolution.pow(2));
-        for (number, image) in (first..).zip(images_u8) {
+        for (number, image) in numbers.zip(images_u8) {
             let start = images.len();
             self.dataset.push_pm1(image, self.resolution, &mut images);
             if self.flip && Draws::new(self.seed, Stream::Flip, number, 0).uniform() < 0.5 {
@@ -157,16 +159,39 @@ mod tests {
         let device = Device::flex();
         let read = |batch: RealBatch| batch.images.into_data().try_to_vec::<f32>().unwrap();
         let mut first = loader();
-        first.batch(0, 3, &device).unwrap();
-        let continued = read(first.batch(3, 4, &device).unwrap()); // crosses an epoch
-        assert_eq!(continued, read(loader().batch(3, 4, &device).unwrap()));
+        first.batch(0, &BatchRows::all(3), &device).unwrap();
+        let continued = read(first.batch(3, &BatchRows::all(4), &device).unwrap()); // crosses an epoch
+        assert_eq!(
+            continued,
+            read(loader().batch(3, &BatchRows::all(4), &device).unwrap())
+        );
+    }
+
+    #[test]
+    #[allow(clippy::single_range_in_vec_init)]
+    fn parts_of_a_batch_are_its_rows() {
+        let device = Device::flex();
+        let read = |batch: RealBatch| batch.images.into_data().try_to_vec::<f32>().unwrap();
+        let whole = read(
+            loader()
+                .with_flips(true)
+                .batch(2, &BatchRows::all(8), &device)
+                .unwrap(),
+        );
+        let own = vec![1..3, 6..7];
+        let rows = BatchRows { batch_size: 8, own };
+        let part = read(loader().with_flips(true).batch(2, &rows, &device).unwrap());
+        assert_eq!(part, [&whole[48..144], &whole[288..336]].concat());
     }
 
     #[test]
     fn images_are_mirrored_in_half_of_the_cases() {
         let device = Device::flex();
         let read = |loader: Loader| {
-            let images = { loader }.batch(0, 400, &device).unwrap().images;
+            let images = { loader }
+                .batch(0, &BatchRows::all(400), &device)
+                .unwrap()
+                .images;
             images.into_data().try_to_vec::<f32>().unwrap()
         };
         let (plain, mirrored) = (read(loader()), read(loader().with_flips(true)));
@@ -192,7 +217,10 @@ mod tests {
             rows.push(row);
         }
         loader.dataset.label_rows = Some(rows);
-        let weights = loader.batch(0, 5, &Device::flex()).unwrap().class_weights;
+        let weights = loader
+            .batch(0, &BatchRows::all(5), &Device::flex())
+            .unwrap()
+            .class_weights;
         let mut weights = weights.into_data().try_to_vec::<f32>().unwrap();
         assert_eq!(
             weights.chunks(5).filter(|row| row.contains(&0.5)).count(),

@@ -1,6 +1,7 @@
 //! Data sets by name: a row in [`TABLE`] and a file of their own each.
 
 pub mod area;
+pub mod batch_rows;
 mod broken;
 pub mod check;
 pub mod cifar;
@@ -34,6 +35,7 @@ use burn::tensor::{Device, Tensor, TensorData};
 use crate::error::bad_usage;
 use crate::plan::DataSection;
 
+pub use batch_rows::BatchRows;
 use label_rows::LabelRows;
 pub use loader::Loader;
 use pixels::Pixels;

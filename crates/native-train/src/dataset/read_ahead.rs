@@ -9,6 +9,7 @@ use anyhow::{Context, Result};
 use biggan::train::Order;
 use rayon::ThreadPoolBuilder;
 
+use super::batch_rows::BatchRows;
 use super::picture_files::PictureFiles;
 
 /// Times that what is decoded at once may wait in the queue.
@@ -27,7 +28,7 @@ pub struct ReadAhead {
     thread: JoinHandle<()>,
     /// Images of the run before the next batch.
     images_seen: u64,
-    batch_size: usize,
+    rows: BatchRows,
 }
 
 impl ReadAhead {
@@ -42,10 +43,11 @@ impl ReadAhead {
         files: Arc<PictureFiles>,
         mut order: Order,
         images_seen: u64,
-        batch_size: usize,
+        rows: BatchRows,
         threads: usize,
     ) -> Result<Self> {
-        assert!(batch_size > 0, "a batch without images");
+        let images = rows.count();
+        assert!(images > 0, "a batch without images");
         let failed = "no threads to decode pictures";
         // a pool of its own: in that of the kernels, their parts would queue behind whole pictures
         let pool = ThreadPoolBuilder::new()
@@ -53,17 +55,21 @@ impl ReadAhead {
             .thread_name(|number| format!("decode {number}"))
             .build()
             .context(failed)?;
-        let at_once = (PICTURES_A_THREAD * threads).div_ceil(batch_size);
+        let at_once = (PICTURES_A_THREAD * threads).div_ceil(images);
         let (queue, batches) = sync_channel(WAITING * at_once);
         let mut first = images_seen;
+        let read = rows.clone();
         let work = move || {
             loop {
-                let indices = order.indices(first, at_once * batch_size);
-                first += indices.len() as u64;
+                let batch = read.batch_size as u64;
+                let batches = (0..at_once as u64).map(|number| first + number * batch);
+                let numbers = batches.flat_map(|first| read.numbers(first));
+                let indices = order.indices(numbers);
+                first += at_once as u64 * batch;
                 let decoded = pool.install(|| files.images(&indices));
                 let mut decoded = decoded.into_iter();
                 for _ in 0..at_once {
-                    let batch: Result<Batch> = decoded.by_ref().take(batch_size).collect();
+                    let batch: Result<Batch> = decoded.by_ref().take(images).collect();
                     let ends = batch.is_err();
                     if queue.send(batch).is_err() || ends {
                         return; // nobody asks any more, or nothing comes after an error
@@ -76,13 +82,13 @@ impl ReadAhead {
             batches,
             thread: thread.context(failed)?,
             images_seen,
-            batch_size,
+            rows,
         })
     }
 
     /// Whether the next batch is this one.
-    pub fn is_at(&self, images_seen: u64, batch_size: usize) -> bool {
-        (self.images_seen, self.batch_size) == (images_seen, batch_size)
+    pub fn is_at(&self, images_seen: u64, rows: &BatchRows) -> bool {
+        (self.images_seen, &self.rows) == (images_seen, rows)
     }
 
     /// Waits for the next batch; returns what comes after it too.
@@ -92,7 +98,7 @@ impl ReadAhead {
     pub fn next(mut self) -> Result<(Batch, Self)> {
         match self.batches.recv() {
             Ok(batch) => {
-                self.images_seen += self.batch_size as u64;
+                self.images_seen += self.rows.batch_size as u64;
                 Ok((batch?, self))
             }
             // it ends unasked only by a panic, which goes on here
@@ -127,7 +133,7 @@ mod tests {
     }
 
     fn values(loader: &mut Loader, images_seen: u64, batch_size: usize) -> [Vec<f32>; 2] {
-        let batch = loader.batch(images_seen, batch_size, &Device::flex());
+        let batch = loader.batch(images_seen, &BatchRows::all(batch_size), &Device::flex());
         let batch = batch.unwrap();
         [batch.images.into_data(), batch.class_weights.into_data()]
             .map(|data| data.try_to_vec::<f32>().unwrap())
@@ -151,6 +157,24 @@ mod tests {
         }
     }
 
+    #[test]
+    #[allow(clippy::single_range_in_vec_init)]
+    fn a_rank_reads_its_rows_ahead() {
+        let directory = pictures();
+        let own = vec![1..3, 5..6];
+        let rows = BatchRows { batch_size: 7, own };
+        let set = load(directory.path(), Split::Train, 2, false).unwrap();
+        let mut expected = Loader::new(set, 5, RESOLUTION);
+        let mut ahead = Loader::new(stream(directory.path(), false).unwrap(), 5, RESOLUTION);
+        for seen in [0, 7, 14, 21] {
+            let [found, expected] = [&mut ahead, &mut expected].map(|loader| {
+                let batch = loader.batch(seen, &rows, &Device::flex()).unwrap();
+                batch.images.into_data().try_to_vec::<f32>().unwrap()
+            });
+            assert_eq!(found, expected, "{seen}");
+        }
+    }
+
     fn files(directory: &TempDir) -> (Arc<PictureFiles>, Order) {
         let set = stream(directory.path(), false).unwrap();
         let files = set.images_u8.files().unwrap().clone();
@@ -161,7 +185,7 @@ mod tests {
     fn batches_wait_for_training_but_only_a_few() {
         let directory = pictures();
         let (files, order) = files(&directory);
-        let ahead = ReadAhead::start(files, order, 0, 2, 1).unwrap();
+        let ahead = ReadAhead::start(files, order, 0, BatchRows::all(2), 1).unwrap();
         let (_, mut ahead) = ahead.next().unwrap();
         std::thread::sleep(Duration::from_millis(500)); // decoding takes a hundredth of it
         directory.close().unwrap();
@@ -182,13 +206,13 @@ mod tests {
     fn batches_before_a_broken_picture_are_whole() {
         let directory = pictures();
         let (files, mut order) = files(&directory);
-        let broken = order.indices(0, 13)[7];
+        let broken = order.indices(0..13)[7];
         let set = load(directory.path(), Split::Train, 2, false).unwrap();
         let grey = set.read(&[broken]).unwrap()[0][0] / 19;
         let class = set.labels[broken];
         let path = format!("{}/{grey:02}.png", ["a", "b"][usize::from(class)]);
         std::fs::write(directory.path().join(&path), "").unwrap();
-        let mut ahead = ReadAhead::start(files, order, 0, 2, 3).unwrap();
+        let mut ahead = ReadAhead::start(files, order, 0, BatchRows::all(2), 3).unwrap();
         for _ in 0..3 {
             ahead = ahead.next().unwrap().1;
         }

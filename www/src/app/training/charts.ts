@@ -10,9 +10,11 @@ const HEIGHT = 168;
 
 /** The axis across spans at least so many steps. */
 const LEAST_ACROSS = 10;
-/** The other axis spans at least this, and this share more than the values on either side. */
+/** The other axis spans at least this share of the largest value, or of 1. */
 const LEAST_SPAN = 0.1;
-const MARGIN = 0.08;
+/** It shows all but these shares of the values at either end, which are single spikes, and this much more. */
+const SPIKES = 0.02;
+const MARGIN = 0.15;
 
 /** A line of a chart: the name in the log, the name for people, a colour of the style sheet. */
 export interface Line {
@@ -28,6 +30,7 @@ export class Chart {
   readonly #title: string;
   readonly #unit: string;
   #lines: readonly Line[] = [];
+  #range: [number, number] = [0, 1];
   #plot: uPlot | undefined;
 
   constructor(figure: HTMLElement, { title, unit = "" }: { title: string; unit?: string }) {
@@ -74,15 +77,17 @@ export class Chart {
   }
 
   draw(log: CurveLog): void {
-    const columns = log.columns(this.#lines.map(({ series }) => series)) as uPlot.AlignedData;
+    const [at, ...values] = log.columns(this.#lines.map(({ series }) => series));
+    const columns: uPlot.AlignedData = [at, ...values];
+    this.#range = rangeOf(values.flat());
     if (this.#plot) this.#plot.setData(columns);
     else this.#make(columns);
-    const values = this.#lines.map(({ label, series }) => {
+    const newest = this.#lines.map(({ label, series }) => {
       const value = log.lastOf(series);
       return { label, text: value === undefined ? "–" : this.#format(value) };
     });
-    this.#legend.querySelectorAll("b").forEach((mark, index) => (mark.textContent = values[index]?.text ?? ""));
-    const said = values.map(({ label, text }) => `${label} ${text}`).join(", ");
+    this.#legend.querySelectorAll("b").forEach((mark, index) => (mark.textContent = newest[index]?.text ?? ""));
+    const said = newest.map(({ label, text }) => `${label} ${text}`).join(", ");
     this.#frame.setAttribute("aria-label", `${this.#title}: ${log.last ? said : "nothing yet"}`);
   }
 
@@ -119,7 +124,7 @@ export class Chart {
         cursor: { drag: { x: false, y: false }, y: false, points: { show: false } },
         scales: {
           x: { time: false, range: (_, min, max) => [min ?? 0, Math.max(max ?? 0, (min ?? 0) + LEAST_ACROSS)] },
-          y: { range: (_, min, max) => spread(min ?? 0, max ?? 0) },
+          y: { range: () => this.#range },
         },
         axes: [
           { ...axis, size: 26, space: 60 },
@@ -148,8 +153,14 @@ export class Chart {
   }
 }
 
-/** A range with room around the values; equal ones, as those of orthogonal weights at the start, get some too. */
-function spread(min: number, max: number): [number, number] {
+/**
+ * A range with room around the values but for spikes, one of which would press the rest into a line; equal values, as
+ * the singular values of orthogonal weights at the start, get room too.
+ */
+function rangeOf(values: readonly (number | null)[]): [number, number] {
+  const sorted = values.filter((value) => value !== null).sort((a, b) => a - b);
+  const at = (share: number) => sorted[Math.round(share * (sorted.length - 1))] ?? 0;
+  const [min, max] = [at(SPIKES), at(1 - SPIKES)];
   const span = Math.max(max - min, LEAST_SPAN * Math.max(1, Math.abs(max)));
   const middle = (min + max) / 2;
   return [middle - span * (0.5 + MARGIN), middle + span * (0.5 + MARGIN)];

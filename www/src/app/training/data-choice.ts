@@ -4,7 +4,7 @@ import { element } from "../element.js";
 import { sentenceOf } from "../sentence.js";
 import { DataPreview } from "./data-preview.js";
 import { droppedFiles, type PathFile, pickedFiles } from "./dropped-files.js";
-import { readImages, readShipped, type ReadData, SHIPPED, type TrainingData } from "./package.js";
+import { type Preset, readImages, readShipped, type ReadData, SHIPPED, type TrainingData } from "./package.js";
 
 export type Resolution = TrainingData["resolution"];
 
@@ -22,13 +22,15 @@ export class DataChoice {
   readonly #progress = element("data-progress", HTMLParagraphElement);
   readonly #preview = new DataPreview();
   readonly #onData: (data: TrainingData | null) => void;
+  readonly #first: readonly number[];
   #reading = new AbortController();
   /** Files of the visitor's own folder, to be read again at another resolution. */
   #files: PathFile[] = [];
 
-  /** `onData` hears of the data that can be trained on, and of `null` while there are none. */
+  /** `classes` are chosen at first; `onData` hears of the data that can be trained on, and of `null` while there are none. */
   constructor(classes: readonly number[], onData: (data: TrainingData | null) => void) {
     this.#onData = onData;
+    this.#first = classes;
     SHIPPED.classNames.forEach((name, index) => this.#classes.append(checkbox(name, index, classes.includes(index))));
     this.#form.addEventListener("submit", (event) => event.preventDefault());
     for (const input of [this.#shipped, this.#own, this.#resolution]) {
@@ -40,15 +42,15 @@ export class DataChoice {
     this.#showFields();
   }
 
-  get resolution(): Resolution {
-    return Number(this.#resolution.value) as Resolution;
-  }
-
-  /** A preset wants another resolution. */
-  set resolution(wanted: Resolution) {
-    if (this.resolution === wanted) return;
+  /** Chooses what a preset was made for: the visitor's own images where those that ship do not have its size. */
+  suit({ resolution, classes }: Preset): void {
+    const ships = SHIPPED.resolutions.some((side) => side === resolution);
+    if (!ships) this.#own.checked = true;
+    const all = this.#chosen.length === SHIPPED.classNames.length;
+    if (classes >= SHIPPED.classNames.length) for (const box of this.#boxes) box.checked = true;
+    else if (all) for (const box of this.#boxes) box.checked = this.#first.includes(Number(box.value));
     this.#showFields();
-    this.#resolution.value = String(wanted);
+    this.#resolution.value = String(resolution);
     this.read();
   }
 
@@ -103,7 +105,7 @@ export class DataChoice {
   }
 
   #load(signal: AbortSignal): Promise<ReadData> {
-    const { resolution } = this;
+    const resolution = Number(this.#resolution.value) as Resolution;
     if (this.#own.checked) {
       const onProgress = (done: number, total: number) => {
         if (!signal.aborted) {

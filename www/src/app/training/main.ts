@@ -70,7 +70,7 @@ const form = new RecipeForm({
     recipe = made;
     showWanted();
   },
-  onPreset: ({ resolution }) => (choice.resolution = resolution),
+  onPreset: (preset) => choice.suit(preset),
 });
 setInterval(showNumbers, NUMBERS_MS);
 

@@ -84,7 +84,9 @@ export class RecipeForm {
   }
 
   #showPreset(recipe: TrainRecipe | null): void {
-    const preset = recipe ? PRESETS.find((one) => sameRecipe({ ...one.recipe, seed: recipe.seed }, recipe)) : undefined;
+    const fits = (one: Preset) => recipe !== null && sameRecipe({ ...one.recipe, seed: recipe.seed }, recipe);
+    // some differ in their data alone
+    const preset = PRESETS.find((one) => one.id === this.#preset.value && fits(one)) ?? PRESETS.find(fits);
     this.#preset.value = preset?.id ?? "";
     this.#about.textContent = preset?.about ?? "Values of your own.";
   }

@@ -4,6 +4,7 @@
 
 use super::parallel::{Output, for_each_plane};
 use super::planes::{BLOCK, PlaneShape, sum_pairs};
+use crate::collective::Share;
 
 /// Mean and biased variance of each channel over images and positions.
 ///
@@ -203,7 +204,8 @@ fn input_grad(
 /// `(dx, dgain, dbias)` of batch normalisation with the statistics of `x` itself.
 ///
 /// With `xhat = (x - mean) r`, `r = 1 / sqrt(var + eps)`, `M` values a channel and
-/// `s1 = sum_n gain dbias`, `s2 = sum_n gain dgain`: `dx = r (gain g - s1 / M - xhat s2 / M)`.
+/// `s1 = sum_n gain dbias`, `s2 = sum_n gain dgain`: `dx = r (gain g - s1 / M - xhat s2 / M)`. With a share, M, s1
+/// and s2 are those of all ranks, and images that do not count did not move the statistics.
 #[allow(clippy::too_many_arguments)]
 pub fn batch_norm_grad(
     shape: PlaneShape,
@@ -213,6 +215,7 @@ pub fn batch_norm_grad(
     dy: &[f32],
     eps: f64,
     relu: bool,
+    share: Option<&Share>,
 ) -> (Vec<f32>, Vec<f32>, Vec<f32>) {
     let (scale, shift) = fold(mean, var, gain, bias, eps);
     let (mut dgain, dbias) = plane_sums(shape, x, dy, (&scale, &shift), mean, relu);
@@ -223,8 +226,17 @@ pub fn batch_norm_grad(
         weighted[0][plane] = gain * dbias[plane];
         weighted[1][plane] = gain * dgain[plane];
     }
-    let [s1, s2] = weighted.map(|table| shape.sum_images(&table));
-    let count = (shape.images * shape.area) as f64;
+    let mut sums = weighted.map(|table| shape.sum_images(&table));
+    let mut images = shape.images;
+    if let Some(share) = share {
+        share.sum(&mut sums);
+        images = share.images();
+        if !share.counts() {
+            sums.iter_mut().for_each(|sums| sums.fill(0.0));
+        }
+    }
+    let [s1, s2] = sums;
+    let count = (images * shape.area) as f64;
     let (slope, offset): (Vec<f32>, Vec<f32>) = (0..shape.channels)
         .map(|c| {
             let r = f64::from(reciprocal_std(var[c], eps));

@@ -43,7 +43,7 @@ fn batch_norm_and_scale_shift_match_burn() {
                 &format!("batch_norm_train {:?} {rows} {relu}", [n, c, h, w]),
                 &|t| {
                     let (x, gain, bias) = parts(t);
-                    batch_norm_train(x, gain, bias, 1e-5, relu).0
+                    batch_norm_train(x, gain, bias, 1e-5, relu, None).0
                 },
                 &|t| {
                     let (x, gain, bias) = parts(t);
@@ -86,7 +86,7 @@ fn batch_statistics_survive_a_large_mean() {
     let device = Device::flex();
     let table = Tensor::<2>::ones([1, 2], &device);
     let tensor = Tensor::<1>::from_floats(x.as_slice(), &device).reshape([4, 2, 33, 33]);
-    let (_, mean, var) = batch_norm_train(tensor, table.clone(), table, 1e-5, false);
+    let (_, mean, var) = batch_norm_train(tensor, table.clone(), table, 1e-5, false, None);
     let (mean, var) = (vector(mean), vector(var));
     for channel in 0..2 {
         let (exact_mean, exact_var) = exact(channel);

@@ -2,6 +2,7 @@
 
 mod batch_norm;
 mod conv;
+mod ranks;
 mod resample;
 
 use burn::tensor::{Device, Tensor};
@@ -179,7 +180,7 @@ fn gradients_match_finite_differences() {
     // Without the ReLU: a step across its kink is no derivative.
     check_differences(
         "batch_norm_train",
-        &|t| batch_norm_train(x(t), table(&t[1]), table(&t[2]), 1e-5, false).0,
+        &|t| batch_norm_train(x(t), table(&t[1]), table(&t[2]), 1e-5, false, None).0,
         &[96, 6, 6],
     );
     check_differences(

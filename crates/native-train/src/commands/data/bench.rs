@@ -7,7 +7,7 @@ use burn::tensor::Device;
 
 use crate::args::BenchArgs;
 use crate::commands::Environment;
-use crate::dataset::{self, DatasetRequest, Loader, Split};
+use crate::dataset::{self, BatchRows, DatasetRequest, Loader, Split};
 use crate::error::Outcome;
 use crate::plan::Plan;
 
@@ -36,7 +36,7 @@ pub fn run(args: &BenchArgs, environment: &Environment) -> Result<Outcome> {
     let mut loader = Loader::new(dataset, train.seed, resolution).with_flips(plan.data().flip);
     let (started, mut images) = (Instant::now(), 0);
     while images < args.images {
-        loader.batch(images, train.batch_size, &Device::flex())?;
+        loader.batch(images, &BatchRows::all(train.batch_size), &Device::flex())?;
         images += train.batch_size as u64;
     }
     let secs = started.elapsed().as_secs_f64();

@@ -3,6 +3,7 @@
 use std::ops::Range;
 
 use anyhow::{Result, bail};
+use biggan::collective::Group;
 use biggan::latent::one_hot;
 use biggan::metrics::{Classifier, FeatureNetwork, InceptionScore, Moments, saturated};
 use biggan::named::read_values;
@@ -114,6 +115,7 @@ pub fn real_images(
     counts: Counts,
     seed: u64,
     device: &Device,
+    group: &Group,
 ) -> Result<RealImages> {
     let dim = network.info().features;
     let mut chosen = vec![false; data.len()];
@@ -127,18 +129,25 @@ pub fn real_images(
         first_labels: Vec::new(),
         chosen: Vec::new(),
     };
-    each(data, network, resolution, device, |indices, features| {
-        real.moments.add(features);
-        for (index, features) in indices.zip(features.chunks_exact(dim)) {
-            if index < counts.recognised {
-                real.first.extend(features);
-                real.first_labels.push(usize::from(data.labels[index]));
+    each(
+        data,
+        network,
+        resolution,
+        device,
+        group,
+        |indices, features| {
+            real.moments.add(features);
+            for (index, features) in indices.zip(features.chunks_exact(dim)) {
+                if index < counts.recognised {
+                    real.first.extend(features);
+                    real.first_labels.push(usize::from(data.labels[index]));
+                }
+                if chosen[index] {
+                    real.chosen.extend(features);
+                }
             }
-            if chosen[index] {
-                real.chosen.extend(features);
-            }
-        }
-    })?;
+        },
+    )?;
     Ok(real)
 }
 
@@ -151,17 +160,66 @@ pub fn each(
     network: &dyn FeatureNetwork,
     resolution: usize,
     device: &Device,
+    group: &Group,
     mut see: impl FnMut(Range<usize>, &[f32]),
 ) -> Result<()> {
     let bar = progress("real images", data.len())?;
-    for first in (0..data.len()).step_by(CHUNK) {
-        let indices = first..(first + CHUNK).min(data.len());
-        let images = data.images_pm1(indices.clone(), resolution, device)?;
+    let look_at = |indices: Range<usize>| {
+        let images = data.images_pm1(indices, resolution, device)?;
         let said = look(network, images)?;
+        Ok((said, 0.0))
+    };
+    in_turns(data.len(), network, group, look_at, |indices, said, _| {
         bar.inc(indices.len() as u64);
         see(indices, &said.features);
-    }
+        Ok(())
+    })?;
     bar.finish_and_clear();
+    Ok(())
+}
+
+/// Looks at `total` images, a chunk at a time, of which each rank of a group computes every so many-th; all ranks see
+/// all chunks in their order, with one more number that came with each, and so make of them what one makes.
+///
+/// # Errors
+/// Those of `look_at` and `see`. A rank that fails leaves the others waiting: its job must end.
+pub fn in_turns(
+    total: usize,
+    network: &dyn FeatureNetwork,
+    group: &Group,
+    mut look_at: impl FnMut(Range<usize>) -> Result<(Said, f64)>,
+    mut see: impl FnMut(Range<usize>, Said, f64) -> Result<()>,
+) -> Result<()> {
+    let (dim, classes) = (network.info().features, network.info().classes);
+    let chunk = |number: usize| number * CHUNK..((number + 1) * CHUNK).min(total);
+    let chunks = total.div_ceil(CHUNK);
+    for first in (0..chunks).step_by(group.world()) {
+        let own = first + group.rank();
+        let mut row = Vec::new();
+        if own < chunks {
+            let (said, number) = look_at(chunk(own))?;
+            if group.is_single() {
+                see(chunk(own), said, number)?;
+                continue;
+            }
+            row = [said.features, said.probabilities].concat();
+            row.push(number as f32);
+        }
+        row.resize(CHUNK * (dim + classes) + 1, 0.0);
+        let all = group.all_gather(&row);
+        let turns = (first..chunks).zip(all.chunks_exact(row.len()));
+        for (turn, row) in turns.take(group.world()) {
+            let n = chunk(turn).len();
+            let (features, rest) = row.split_at(n * dim);
+            let probabilities = rest[..n * classes].to_vec();
+            let said = Said {
+                features: features.to_vec(),
+                predicted: largest(&probabilities, classes),
+                probabilities,
+            };
+            see(chunk(turn), said, f64::from(rest[n * classes]))?;
+        }
+    }
     Ok(())
 }
 
@@ -176,6 +234,7 @@ pub fn samples(
     counts: Counts,
     seed: u64,
     device: &Device,
+    group: &Group,
 ) -> Result<Samples> {
     let config = &sampler.info().generator;
     let info = network.info();
@@ -190,9 +249,10 @@ pub fn samples(
         predicted: Vec::new(),
     };
     let bar = progress("samples", total)?;
-    for first in (0..total).step_by(CHUNK) {
-        let n = CHUNK.min(total - first);
-        let labels: Vec<usize> = (first..first + n).map(|i| i % config.classes).collect();
+    let labels_of = |indices: Range<usize>| indices.map(|i| i % config.classes).collect();
+    let look_at = |indices: Range<usize>| {
+        let (first, n) = (indices.start, indices.len());
+        let labels: Vec<usize> = labels_of(indices);
         let z = sampler.latents(seed, first as u64, n, distribution);
         let z = Tensor::from_data(TensorData::new(z, [n, config.z_dim]), device);
         let classes = one_hot(&labels, config.classes, device);
@@ -200,18 +260,29 @@ pub fn samples(
         let said = look(network, as_seen(&samples.images_pm1, samples.side, device))?;
         let counted = counts.count.saturating_sub(first).min(n);
         let values = counted * 3 * samples.side * samples.side;
-        let share = counted as f64 / counts.count as f64;
-        made.saturated += saturated(&samples.images_pm1[..values]) * share;
-        made.inception
-            .add(&said.probabilities[..counted * info.classes])?;
-        made.moments.add(&said.features[..counted * info.features]);
-        let missing = (held - made.features.len()).min(said.features.len());
-        made.features.extend(&said.features[..missing]);
-        let few = counts.recognised.saturating_sub(first).min(n);
-        made.predicted.extend(&said.predicted[..few]);
-        made.labels.extend(&labels[..few]);
-        bar.inc(n as u64);
-    }
+        Ok((said, saturated(&samples.images_pm1[..values])))
+    };
+    in_turns(
+        total,
+        network,
+        group,
+        look_at,
+        |indices, said, saturated| {
+            let (first, n) = (indices.start, indices.len());
+            let counted = counts.count.saturating_sub(first).min(n);
+            made.saturated += saturated * counted as f64 / counts.count as f64;
+            made.inception
+                .add(&said.probabilities[..counted * info.classes])?;
+            made.moments.add(&said.features[..counted * info.features]);
+            let missing = (held - made.features.len()).min(said.features.len());
+            made.features.extend(&said.features[..missing]);
+            let few = counts.recognised.saturating_sub(first).min(n);
+            made.predicted.extend(&said.predicted[..few]);
+            made.labels.extend(&labels_of(indices)[..few]);
+            bar.inc(n as u64);
+            Ok(())
+        },
+    )?;
     bar.finish_and_clear();
     Ok(made)
 }

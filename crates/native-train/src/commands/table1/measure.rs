@@ -3,6 +3,7 @@
 use std::path::{Path, PathBuf};
 
 use anyhow::{Context, Result};
+use biggan::collective::Group;
 use biggan::file::Dtype;
 use biggan::latent::one_hot;
 use biggan::layers::PowerStep;
@@ -21,7 +22,7 @@ use super::super::evaluate::{CHUNK, Counts, OpenNetwork, open_classifier, real_i
 use super::super::{Environment, export, train};
 use super::result::{Accuracy, Point, Protocol, Spectra, TruncationPoint};
 use crate::checkpoint::Checkpoint;
-use crate::dataset::{Dataset, Loader, Split};
+use crate::dataset::{BatchRows, Dataset, Loader, Split};
 use crate::plan::Plan;
 
 /// Images in a batch behind the batch norm statistics of a model; there are as many batches as the
@@ -66,7 +67,15 @@ impl Judge {
         open.check(generator.resolution, generator.classes)?;
         let train = train::load(plan, Split::Train, environment)?;
         let (network, counts) = (&*open.network, only(train.len()));
-        let real = real_images(&train, network, generator.resolution, counts, SEED, device)?;
+        let real = real_images(
+            &train,
+            network,
+            generator.resolution,
+            counts,
+            SEED,
+            device,
+            &Group::single(),
+        )?;
         Ok(Self {
             test: train::load(plan, Split::Test, environment)?,
             real: Normal::of(&real.moments),
@@ -177,7 +186,15 @@ impl Judge {
     fn score(&self, model: &Sampler, truncation: Truncation, count: usize) -> Result<Score> {
         let distribution = model.distribution(truncation)?;
         let (network, device) = (&*self.open.network, &self.device);
-        let made = samples(model, network, distribution, only(count), SEED, device)?;
+        let made = samples(
+            model,
+            network,
+            distribution,
+            only(count),
+            SEED,
+            device,
+            &Group::single(),
+        )?;
         Ok(Score {
             frechet: Normal::of(&made.moments).frechet_distance(&self.real),
             saturated: made.saturated,
@@ -202,7 +219,7 @@ impl Judge {
         let count = ACCURACY_IMAGES.min(self.train.len()) as u64;
         let count = count.min(state.images_seen) as usize;
         let training = share(count, |first, n| {
-            let batch = seen.batch(first as u64, n, &self.device)?;
+            let batch = seen.batch(first as u64, &BatchRows::all(n), &self.device)?;
             logits(&state.discriminator, batch.images, batch.class_weights)
         })?;
         let held_out = share(ACCURACY_IMAGES.min(self.test.len()), |first, n| {

@@ -1,0 +1,231 @@
+//! Processes that train together ("ranks", as MPI calls them), and what they ask of each other.
+//!
+//! Every rank must make the same calls in the same order. What moves the numbers is an engine
+//! ([`Collective`]); the differentiable sum over ranks is [`crate::kernels::all_reduce_sum`].
+
+mod share;
+#[cfg(test)]
+pub(crate) mod threads;
+
+use std::fmt::Debug;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
+
+pub use share::Share;
+
+/// What moves numbers between ranks. An engine that cannot go on ends the process: no rank can be trusted
+/// after a call that only some of them made.
+pub trait Collective: Debug + Send + Sync {
+    /// Number of this rank, from 0.
+    fn rank(&self) -> usize;
+
+    /// Number of ranks.
+    fn world(&self) -> usize;
+
+    /// Replaces the values by their sums over all ranks, of which each gets the same bits.
+    fn all_reduce_sum(&self, values: &mut [f32]);
+
+    /// Sums buckets of `lens` values, which `fill` makes one after another. An engine that can sends a
+    /// bucket while the next is made.
+    fn all_reduce_buckets(
+        &self,
+        lens: &[usize],
+        fill: &mut dyn FnMut(usize) -> Vec<f32>,
+    ) -> Vec<Vec<f32>> {
+        let sum = |number| {
+            let mut bucket = fill(number);
+            self.all_reduce_sum(&mut bucket);
+            bucket
+        };
+        (0..lens.len()).map(sum).collect()
+    }
+
+    /// Replaces the bytes by those of rank `root`.
+    fn broadcast(&self, bytes: &mut [u8], root: usize);
+
+    /// Sums values where they lie on the device; none if the engine goes through the host.
+    fn on_device(&self) -> Option<&dyn DeviceCollective> {
+        None
+    }
+}
+
+/// Sums in a GPU's memory.
+pub trait DeviceCollective: Debug + Send + Sync {
+    /// Replaces `len` f32 values at an address of the device by their sums over all ranks. All work that
+    /// was queued on the device before is done when it is called, and the sums are there when it returns.
+    fn all_reduce_sum(&self, address: u64, len: usize);
+}
+
+/// Some ranks, and what they have sent.
+#[derive(Debug, Clone)]
+pub struct Group {
+    engine: Arc<dyn Collective>,
+    traffic: Arc<Traffic>,
+}
+
+/// Calls, and values in them.
+#[derive(Debug, Default)]
+struct Traffic {
+    calls: AtomicU64,
+    values: AtomicU64,
+}
+
+/// A process on its own.
+#[derive(Debug)]
+struct Single;
+
+impl Collective for Single {
+    fn rank(&self) -> usize {
+        0
+    }
+    fn world(&self) -> usize {
+        1
+    }
+    fn all_reduce_sum(&self, _: &mut [f32]) {}
+    fn broadcast(&self, _: &mut [u8], _: usize) {}
+}
+
+impl Group {
+    /// The ranks of an engine.
+    pub fn new(engine: Arc<dyn Collective>) -> Self {
+        Self {
+            engine,
+            traffic: Arc::default(),
+        }
+    }
+
+    /// A process on its own.
+    pub fn single() -> Self {
+        Self::new(Arc::new(Single))
+    }
+
+    /// Number of this rank, from 0.
+    pub fn rank(&self) -> usize {
+        self.engine.rank()
+    }
+
+    /// Number of ranks.
+    pub fn world(&self) -> usize {
+        self.engine.world()
+    }
+
+    /// Whether there is nobody else.
+    pub fn is_single(&self) -> bool {
+        self.world() == 1
+    }
+
+    /// Replaces the values by their sums over all ranks.
+    pub fn all_reduce_sum(&self, values: &mut [f32]) {
+        if !self.is_single() {
+            self.count(values.len());
+            self.engine.all_reduce_sum(values);
+        }
+    }
+
+    /// As [`Collective::all_reduce_buckets`].
+    pub fn all_reduce_buckets(
+        &self,
+        lens: &[usize],
+        fill: &mut dyn FnMut(usize) -> Vec<f32>,
+    ) -> Vec<Vec<f32>> {
+        lens.iter().for_each(|len| self.count(*len));
+        self.engine.all_reduce_buckets(lens, fill)
+    }
+
+    /// Replaces the bytes by those of rank `root`.
+    pub fn broadcast(&self, bytes: &mut [u8], root: usize) {
+        self.engine.broadcast(bytes, root);
+    }
+
+    /// Bytes that rank 0 alone makes, on every rank.
+    ///
+    /// # Errors
+    /// Rank 0's own; the others wait for bytes then, so its job must end.
+    pub fn minted<const N: usize, E>(
+        &self,
+        mint: impl FnOnce() -> Result<[u8; N], E>,
+    ) -> Result<[u8; N], E> {
+        let mut bytes = match self.rank() {
+            0 => mint()?,
+            _ => [0; N],
+        };
+        self.broadcast(&mut bytes, 0);
+        Ok(bytes)
+    }
+
+    /// A row of each rank, `[world, values.len()]`: a sum of tables that are 0 but for the rank's own row.
+    pub fn all_gather(&self, values: &[f32]) -> Vec<f32> {
+        let mut table = vec![0.0; self.world() * values.len()];
+        table[self.rank() * values.len()..][..values.len()].copy_from_slice(values);
+        self.all_reduce_sum(&mut table);
+        table
+    }
+
+    /// What sums on the device, where the engine can.
+    pub fn on_device(&self) -> Option<&dyn DeviceCollective> {
+        self.engine.on_device()
+    }
+
+    /// Notes a sum of so many values.
+    pub(crate) fn count(&self, values: usize) {
+        self.traffic.calls.fetch_add(1, Ordering::Relaxed);
+        let values = values as u64;
+        self.traffic.values.fetch_add(values, Ordering::Relaxed);
+    }
+
+    /// Sums that were asked for so far, and values in them.
+    pub fn traffic(&self) -> [u64; 2] {
+        [&self.traffic.calls, &self.traffic.values].map(|count| count.load(Ordering::Relaxed))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn sums_rows_and_traffic() {
+        let found = threads::run(3, |group| {
+            let rank = group.rank() as f32;
+            let mut values = [rank, 10.0];
+            group.all_reduce_sum(&mut values);
+            let rows = group.all_gather(&[rank + 1.0]);
+            let mut buckets = |number: usize| vec![rank; number + 1];
+            let sums = group.all_reduce_buckets(&[1, 2], &mut buckets);
+            let mut bytes = [group.rank() as u8];
+            group.broadcast(&mut bytes, 2);
+            (values, rows, sums, bytes, group.traffic())
+        });
+        let expected = (
+            [3.0, 30.0],
+            vec![1.0, 2.0, 3.0],
+            vec![vec![3.0], vec![3.0; 2]],
+            [2],
+            [4, 2 + 3 + 1 + 2],
+        );
+        assert_eq!(found, vec![expected; 3]);
+    }
+
+    #[test]
+    fn rank_0_alone_mints() {
+        let found = threads::run(3, |group| {
+            let rank = group.rank() as u8;
+            let mint = || match rank {
+                0 => Ok([7u8, 8]),
+                _ => Err("another rank minted"),
+            };
+            group.minted(mint)
+        });
+        assert_eq!(found, vec![Ok([7, 8]); 3]);
+        let failed: Result<[u8; 1], _> = Group::single().minted(|| Err("no driver"));
+        assert_eq!(failed, Err("no driver"));
+    }
+
+    #[test]
+    fn one_process_sends_nothing() {
+        let group = Group::single();
+        let mut values = [1.0];
+        group.all_reduce_sum(&mut values);
+        assert_eq!((values, group.traffic()), ([1.0], [0, 0]));
+    }
+}

@@ -1,0 +1,151 @@
+//! Sums over ranks of what a step computed: gradients, and statistics of groups.
+
+use burn::tensor::{Tensor, TensorData};
+
+use super::gradients::Gradient;
+use super::ranks::Ranks;
+use crate::collective::Group;
+use crate::error::Result;
+use crate::kernels::all_reduce_sum;
+use crate::model::Generator;
+use crate::named::{map_tensors, named_tensors};
+
+/// Values of a bucket: 25 MB, as PyTorch's data parallelism has. Fewer, and waiting for the other ranks to begin
+/// takes longer than the sum; more, and nothing is sent while the rest is gathered.
+pub(super) const BUCKET: usize = 25_000_000 / size_of::<f32>();
+
+impl Ranks {
+    /// The sums of gradients over all ranks, name by name, in buckets.
+    pub(super) fn reduce(&self, gradients: Gradient) -> Gradient {
+        if self.world().is_single() {
+            return gradients;
+        }
+        let (names, tensors): (Vec<_>, Vec<_>) = gradients.into_iter().unzip();
+        names.into_iter().zip(sums(tensors, self.world())).collect()
+    }
+
+    /// The generator with running statistics that are the means of those of all groups: where batch norm takes
+    /// its statistics from fewer images than the batch, its state stays one.
+    ///
+    /// # Errors
+    /// None of its own; as [`map_tensors`].
+    pub(super) fn average_statistics(&self, generator: Generator) -> Result<Generator> {
+        let (world, groups) = (self.world().world(), self.norm().world());
+        if world == groups {
+            return Ok(generator);
+        }
+        let is_statistic = |name: &str| name.ends_with(".mean") || name.ends_with(".variance");
+        let statistics: Vec<_> = named_tensors(&generator)
+            .into_iter()
+            .filter(|(name, _)| is_statistic(name))
+            .map(|(_, tensor)| tensor.values)
+            .collect();
+        let names = named_tensors(&generator).into_keys();
+        let names = names.filter(|name| is_statistic(name));
+        let mut sums: Gradient = names.zip(sums(statistics, self.world())).collect();
+        map_tensors(generator, |name, tensor| {
+            let sum = sums.remove(name);
+            Ok(sum.map_or(tensor.values, |sum| sum / world as f64))
+        })
+    }
+}
+
+/// Lengths of the buckets of tensors, as ranges of tensors; one that is longer than a bucket has its own.
+pub(super) fn buckets(lens: &[usize]) -> Vec<std::ops::Range<usize>> {
+    let mut buckets = Vec::new();
+    let (mut from, mut values) = (0, 0);
+    for (number, len) in lens.iter().enumerate() {
+        if values > 0 && values + len > BUCKET {
+            buckets.push(from..number);
+            (from, values) = (number, 0);
+        }
+        values += len;
+    }
+    if from < lens.len() {
+        buckets.push(from..lens.len());
+    }
+    buckets
+}
+
+fn sums(tensors: Vec<Tensor<1>>, group: &Group) -> Vec<Tensor<1>> {
+    let lens: Vec<usize> = tensors.iter().map(|tensor| tensor.dims()[0]).collect();
+    let buckets = buckets(&lens);
+    let Some(device) = tensors.first().map(Tensor::device) else {
+        return tensors;
+    };
+    if group.on_device().is_some() {
+        let sum = |bucket: std::ops::Range<usize>| {
+            let sum = all_reduce_sum(Tensor::cat(tensors[bucket.clone()].to_vec(), 0), group);
+            let mut from = 0;
+            let part = |len: &usize| {
+                from += len;
+                sum.clone().narrow(0, from - len, *len)
+            };
+            lens[bucket].iter().map(part).collect::<Vec<_>>()
+        };
+        return buckets.into_iter().flat_map(sum).collect();
+    }
+    let of = |bucket: &std::ops::Range<usize>| lens[bucket.clone()].iter().sum();
+    let sizes: Vec<usize> = buckets.iter().map(of).collect();
+    let mut tensors = tensors.into_iter();
+    let mut fill = |number: usize| {
+        let mut values = Vec::with_capacity(sizes[number]);
+        for tensor in tensors.by_ref().take(buckets[number].len()) {
+            let data = tensor.into_data().try_into_vec::<f32>();
+            values.extend(data.expect("gradients are f32"));
+        }
+        values
+    };
+    let summed = group.all_reduce_buckets(&sizes, &mut fill);
+    let split = |(bucket, values): (&std::ops::Range<usize>, Vec<f32>)| {
+        let mut from = 0;
+        let part = |len: &usize| {
+            from += len;
+            let values = values[from - len..from].to_vec();
+            Tensor::from_data(TensorData::new(values, [*len]), &device)
+        };
+        lens[bucket.clone()].iter().map(part).collect::<Vec<_>>()
+    };
+    buckets.iter().zip(summed).flat_map(split).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::collective::threads;
+    use burn::tensor::Device;
+
+    #[test]
+    fn buckets_hold_whole_tensors_in_their_order() {
+        let half = BUCKET / 2;
+        assert_eq!(
+            buckets(&[half, half, 1, 2 * BUCKET, 3]),
+            [0..2, 2..3, 3..4, 4..5]
+        );
+        assert!(buckets(&[]).is_empty());
+        assert_eq!(buckets(&[5]).len(), 1);
+    }
+
+    #[test]
+    fn every_gradient_is_summed_under_its_name() {
+        let found = threads::run(2, |group| {
+            let value = 1.0 + group.rank() as f32;
+            let tensor = |len| Tensor::<1>::full([len], value, &Device::flex()) * len as f32;
+            let names = ["a", "b", "c"].map(str::to_owned);
+            let gradients = names.into_iter().zip([2, BUCKET, 3].map(tensor)).collect();
+            let sums = Ranks::new(group.clone(), group).reduce(gradients);
+            sums.into_iter()
+                .map(|(name, sum)| {
+                    let values: Vec<f32> = sum.into_data().try_to_vec().unwrap();
+                    let all = values.iter().all(|v| *v == values[0]);
+                    (name, values.len(), values[0], all)
+                })
+                .collect::<Vec<_>>()
+        });
+        let row = |name: &str, len: usize| (name.to_owned(), len, 3.0 * len as f32, true);
+        assert_eq!(
+            found,
+            vec![vec![row("a", 2), row("b", BUCKET), row("c", 3)]; 2]
+        );
+    }
+}

@@ -1,0 +1,253 @@
+//! The processes of a job ("ranks"): who they are, what they agree on, and how all of them end.
+//!
+//! MPI has no elasticity: a rank that is gone takes the job with it, and one that is stuck makes the others
+//! wait for ever. So a panic or an error on one rank aborts the job, a watchdog ends a rank that waits too long,
+//! and what is left is the last checkpoint, from which the job starts again.
+
+mod decide;
+#[cfg(feature = "mpi")]
+mod mpi;
+#[cfg(feature = "nccl")]
+mod nccl;
+mod speeds;
+mod state;
+mod watchdog;
+
+use std::cell::Cell;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::time::Duration;
+
+use anyhow::{Context, Result};
+use biggan::collective::Group;
+use biggan::train::Ranks;
+
+pub use decide::{Decision, Next};
+pub use speeds::Speeds;
+pub use state::{fingerprint, share_state};
+pub use watchdog::Watchdog;
+
+use crate::args::Comm;
+use crate::error::{self, Elsewhere};
+
+/// Exit code of a rank that panicked, as Rust's own.
+pub const PANICKED: i32 = 101;
+/// Exit code of a rank that waited too long: "temporary failure, try again" of sysexits.h.
+pub const STUCK: i32 = 75;
+
+/// This process among those of its job.
+#[derive(Debug)]
+pub struct Job {
+    world: Group,
+    /// Number of this rank on its machine, from 0.
+    local_rank: usize,
+    engine: Engine,
+    /// Whether all ranks know that the job ends.
+    ends: Cell<bool>,
+}
+
+#[derive(Debug)]
+enum Engine {
+    Single,
+    #[cfg(feature = "mpi")]
+    Mpi {
+        job: mpi::Job,
+        /// Whether sums go from GPU to GPU.
+        on_gpus: bool,
+    },
+}
+
+impl Job {
+    /// A process on its own.
+    pub fn single() -> Self {
+        Self {
+            world: Group::single(),
+            local_rank: 0,
+            engine: Engine::Single,
+            ends: Cell::new(false),
+        }
+    }
+
+    /// Joins the job that `mpirun` or `srun` started, as `--comm` says.
+    ///
+    /// # Errors
+    /// If the program was built without that engine, or it does not start.
+    pub fn open(comm: Comm) -> Result<Self> {
+        match comm {
+            Comm::Single => Ok(Self::single()),
+            #[cfg(feature = "mpi")]
+            Comm::Mpi => Self::launched(false),
+            #[cfg(feature = "nccl")]
+            Comm::Nccl => Self::launched(true),
+            #[allow(unreachable_patterns)]
+            Comm::Mpi | Comm::Nccl => {
+                let name = if comm == Comm::Mpi { "mpi" } else { "nccl" };
+                Err(error::bad_usage(format!(
+                    "--comm {name}: this program was built without it; build it with `--features {name}` (see \
+                     docs/clusters.md), or leave --comm out"
+                )))
+            }
+        }
+    }
+
+    #[cfg(feature = "mpi")]
+    fn launched(on_gpus: bool) -> Result<Self> {
+        let job = mpi::Job::open()?;
+        let local_rank = job.local_rank();
+        let world = group(job.world(), on_gpus, local_rank)?;
+        Ok(Self {
+            world,
+            local_rank,
+            engine: Engine::Mpi { job, on_gpus },
+            ends: Cell::new(false),
+        })
+    }
+
+    /// Number of this rank, from 0.
+    pub fn rank(&self) -> usize {
+        self.world.rank()
+    }
+
+    /// Number of ranks.
+    pub fn world(&self) -> usize {
+        self.world.world()
+    }
+
+    /// All ranks.
+    pub fn group(&self) -> &Group {
+        &self.world
+    }
+
+    /// Number of this rank on its machine, from 0: which GPU is its own.
+    pub fn local_rank(&self) -> usize {
+        self.local_rank
+    }
+
+    /// Whether this rank has the run's files.
+    pub fn leads(&self) -> bool {
+        self.rank() == 0
+    }
+
+    /// Whether other ranks wait for this one.
+    pub fn is_alone(&self) -> bool {
+        self.world.is_single()
+    }
+
+    /// Whether a launcher started this process as a rank.
+    pub fn is_launched(&self) -> bool {
+        !matches!(self.engine, Engine::Single)
+    }
+
+    /// Ranks for training, with batch norm over groups of so many, or over all.
+    ///
+    /// # Errors
+    /// If the groups do not divide the ranks.
+    pub fn ranks(&self, bn_group: Option<usize>) -> Result<Ranks> {
+        let world = self.world();
+        let size = bn_group.unwrap_or(world);
+        if size == world {
+            return Ok(Ranks::new(self.world.clone(), self.world.clone()));
+        }
+        if size == 0 || !world.is_multiple_of(size) {
+            return Err(error::bad_usage(format!(
+                "techniques.bn_group is {size}, but {world} ranks run; run a multiple of {size}, or leave it \
+                 out for statistics over all of them"
+            )));
+        }
+        let norm = match &self.engine {
+            Engine::Single => Group::single(),
+            #[cfg(feature = "mpi")]
+            Engine::Mpi { job, on_gpus } => {
+                let split = job.split(self.rank() / size);
+                group(split, *on_gpus, self.local_rank)?
+            }
+        };
+        Ok(Ranks::new(self.world.clone(), norm))
+    }
+
+    /// A result that every rank has, or an error on each: that of the lowest rank that failed, and
+    /// [`Elsewhere`] on the others.
+    ///
+    /// # Errors
+    /// If any rank's is one.
+    pub fn agree<T>(&self, result: Result<T>) -> Result<T> {
+        let code = result.as_ref().err().map_or(0, error::code);
+        let codes = self.world.all_gather(&[f32::from(code)]);
+        let Some(rank) = codes.iter().position(|code| *code > 0.0) else {
+            return result;
+        };
+        self.ends.set(true);
+        match result {
+            Err(error) if rank == self.rank() => match self.is_alone() {
+                true => Err(error),
+                false => Err(error).with_context(|| format!("rank {rank} of {}", self.world())),
+            },
+            _ => Err(Elsewhere(codes[rank] as u8).into()),
+        }
+    }
+
+    /// Time that this rank has waited in sums over ranks.
+    pub fn waited(&self) -> Duration {
+        match &self.engine {
+            Engine::Single => Duration::ZERO,
+            #[cfg(feature = "mpi")]
+            Engine::Mpi { job, .. } => job.waited(),
+        }
+    }
+
+    /// Ends this rank: as the result says where all ranks know of it, else with the whole job, since the others
+    /// may wait for ever.
+    ///
+    /// # Errors
+    /// The result's.
+    pub fn end<T>(self, result: Result<T>) -> Result<T> {
+        let Err(error) = &result else {
+            return result;
+        };
+        if self.is_alone() || self.ends.get() {
+            return result;
+        }
+        eprintln!("error: rank {} of {}: {error:#}", self.rank(), self.world());
+        abort(i32::from(error::code(error)))
+    }
+}
+
+/// The ranks of MPI, with their GPUs where sums go between those.
+#[cfg(feature = "mpi")]
+fn group(
+    host: Arc<dyn biggan::collective::Collective>,
+    on_gpus: bool,
+    gpu: usize,
+) -> Result<Group> {
+    #[cfg(feature = "nccl")]
+    if on_gpus {
+        return Ok(Group::new(nccl::with_gpus(host, gpu)?));
+    }
+    let _ = (on_gpus, gpu);
+    Ok(Group::new(host))
+}
+
+/// Ends all ranks.
+pub fn abort(code: i32) -> ! {
+    #[cfg(feature = "mpi")]
+    mpi::abort(code);
+    #[cfg(not(feature = "mpi"))]
+    std::process::exit(code);
+}
+
+/// A clock that threads share.
+#[derive(Debug, Clone, Default)]
+struct Stopwatch(Arc<AtomicU64>);
+
+impl Stopwatch {
+    #[cfg(feature = "mpi")]
+    fn add(&self, time: Duration) {
+        let nanos = u64::try_from(time.as_nanos()).unwrap_or(u64::MAX);
+        self.0.fetch_add(nanos, Ordering::Relaxed);
+    }
+
+    #[cfg_attr(not(feature = "mpi"), expect(dead_code, reason = "only engines wait"))]
+    fn total(&self) -> Duration {
+        Duration::from_nanos(self.0.load(Ordering::Relaxed))
+    }
+}
