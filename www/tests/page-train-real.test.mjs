@@ -5,7 +5,7 @@ import { availableParallelism, loadavg } from "node:os";
 import test from "node:test";
 import { watchMainThread } from "./main-thread.mjs";
 import { drawn, openSite, settled, skip } from "./site.mjs";
-import { counts, opened, paused, pixelsOf, play, step, trainedTo } from "./train-page.mjs";
+import { counts, folderOf, opened, paused, pixelsOf, play, shapes, step, trainedTo } from "./train-page.mjs";
 
 const LIMIT = { skip, timeout: 300_000 };
 /** Longest task of the page's thread while it trains, in milliseconds (the issue's line 6). */
@@ -117,5 +117,58 @@ test("the seed decides the whole training", LIMIT, async (t) => {
   const other = await run("6");
   assert.notEqual(one, other);
   assert.equal(await run("5"), one);
+  assert.deepEqual(errors, []);
+});
+
+test("a recipe that is too large is refused with the numbers, and the training stays", LIMIT, async (t) => {
+  const { page, errors, address } = await openSite(t);
+  await opened(page, `${address}train.html?backend=cpu`);
+  await page.getByRole("combobox", { name: "Preset" }).selectOption("gentle-16");
+  await play(page).click();
+  await trainedTo(page, 5);
+  await paused(page);
+  const before = await counts(page);
+  await page.getByRole("spinbutton", { name: "Width" }).fill("96");
+  await page.getByRole("spinbutton", { name: "Batch" }).fill("512");
+  await page.getByRole("button", { name: "Reset", exact: true }).click();
+  const said = await page.locator("#problem").filter({ hasText: /\d/ }).textContent();
+  assert.match(said, /\d[\d.,]* [MG]B.*\d[\d.,]* [MG]B/);
+  await page.waitForFunction(() => document.querySelector("#status").dataset.mode === "paused");
+  assert.deepEqual(await counts(page), before);
+  await play(page).click();
+  await trainedTo(page, before.g + 3);
+  assert.deepEqual(errors, []);
+});
+
+test("a file that is no checkpoint is refused, and the training stays", LIMIT, async (t) => {
+  const { page, errors, address } = await openSite(t);
+  await opened(page, `${address}train.html?backend=cpu`);
+  await play(page).click();
+  await trainedTo(page, 5);
+  await paused(page);
+  const before = await counts(page);
+  const files = { "text.safetensors": Buffer.from("no tensors at all"), "empty.safetensors": Buffer.alloc(0) };
+  for (const [name, buffer] of Object.entries(files)) {
+    await page.getByLabel("Load a checkpoint").setInputFiles({ name, mimeType: "", buffer });
+    await page.locator("#files-problem").filter({ hasText: /\w/ }).waitFor();
+    t.diagnostic(await page.locator("#files-problem").textContent());
+  }
+  await play(page).click();
+  await trainedTo(page, before.g + 3);
+  assert.deepEqual(errors, []);
+});
+
+test("own images of 64 pixels are trained on", LIMIT, async (t) => {
+  const { page, errors, address } = await openSite(t);
+  await opened(page, `${address}train.html?backend=cpu`);
+  await page.getByRole("combobox", { name: "Preset" }).selectOption("own-64");
+  await page.getByLabel("Folder").setInputFiles(folderOf(t, shapes(60)));
+  await page.getByText(/^120 images of 64×64 pixels in 2 classes/).waitFor();
+  await play(page).click();
+  await trainedTo(page, 10, 120_000);
+  await paused(page);
+  await page.getByRole("img", { name: /^Fakes of the class squares after/ }).waitFor();
+  // the layers of a deeper network are offered
+  assert.match(await page.locator("#layers").textContent(), /G blocks\.3\.conv1/);
   assert.deepEqual(errors, []);
 });

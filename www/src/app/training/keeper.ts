@@ -70,9 +70,9 @@ export class Keeper {
   }
 
   async #keep(): Promise<void> {
-    const { start, state } = this.#session;
+    const { start, state, mode } = this.#session;
     const updates = state ? state.gStep + state.dStep : 0;
-    if (!this.#store || !start || !state || updates <= this.#keptAt) return;
+    if (!this.#store || !start || !state || mode === "failed" || updates <= this.#keptAt) return;
     try {
       const checkpoint = await this.#session.between((trainer) => trainer.save());
       await this.#store.keep({ checkpoint, ...start, note: this.#events.noteNow() });

@@ -164,10 +164,13 @@ async function reset(): Promise<void> {
   const before = await beforeReset();
   try {
     await open(wanted);
-    keeper.begin(0);
   } catch (error) {
     showProblem(error);
+    // the training goes on as it was; what was asked for stays in the form, to be mended
+    if (before) await open(before).catch(showProblem);
+    return;
   }
+  keeper.begin(0);
   if (!before) return;
   notify("restored", "Started again from the beginning.", { label: "Undo", run: () => void undo(before) });
 }
@@ -231,6 +234,7 @@ function showMode(mode: Mode): void {
   status.dataset["mode"] = mode;
   if (mode === "playing") watch.endWalk();
   showWanted();
+  showNumbers();
 }
 
 function showProgress(progress: TrainProgress): void {
