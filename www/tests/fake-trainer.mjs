@@ -76,7 +76,10 @@ export async function createTrainer({ data, recipe, checkpoint, signal, onProgre
   };
   const one = async (which) => {
     await pause(wish("slow") ? 200 : 8);
-    if (wish("broken") && state.gStep >= 3) throw new Error("the worker has crashed, and so did starting it again");
+    if (wish("broken") && state.gStep >= 150 && !globalThis.crashed) {
+      globalThis.crashed = true;
+      throw new Error("the worker has crashed, and so did starting it again");
+    }
     if (wish("lost") && state.gStep === 30 && state.running.restarts === 0) {
       const lostSteps = state.gStep - kept.gStep;
       Object.assign(state, kept);

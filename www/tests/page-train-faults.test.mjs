@@ -4,7 +4,7 @@ import assert from "node:assert/strict";
 import test from "node:test";
 import { buildWithFake } from "./fake-site.mjs";
 import { openSite, skip } from "./site.mjs";
-import { counts, folderOf, opened, paused, play, png, shapes, trainedTo } from "./train-page.mjs";
+import { counts, folderOf, opened, paused, play, png, shapes, step, trainedTo } from "./train-page.mjs";
 
 const LIMIT = { skip, timeout: 120_000 };
 const outDir = skip ? "" : await buildWithFake();
@@ -62,14 +62,22 @@ test("a device that is lost sets the training back to its checkpoint and it goes
   assert.deepEqual(errors, []);
 });
 
-test("a training that fails for good says so, and can begin again", LIMIT, async (t) => {
+test("a training that fails for good says so, and goes on from what was kept", LIMIT, async (t) => {
   const { page, errors, address } = await openPage(t, "broken");
   await opened(page, address);
   await play(page).click();
+  await trainedTo(page, 5);
+  await paused(page);
+  await page.getByText(/^Kept in this browser at/).waitFor();
+  const { g } = await counts(page);
+  await play(page).click();
   await page.getByRole("alert").getByText("The worker has crashed, and so did starting it again.").waitFor();
   assert.match(await page.locator("#status").textContent(), /^Training has stopped/);
-  assert.equal(await play(page).isDisabled(), false);
   assert.equal(await page.getByRole("button", { name: "Export the model" }).isDisabled(), true);
+  await step(page, "G step").click();
+  await page.waitForFunction((g) => document.querySelector("#timeline-value").textContent === `${g + 1} steps of G, now`, g);
+  await play(page).click();
+  await trainedTo(page, 160);
   assert.deepEqual(errors, []);
 });
 

@@ -5,15 +5,16 @@ import { element } from "../element.js";
 import { dismiss, notify } from "../notices.js";
 import { worksOffline } from "../offline/register.js";
 import { sentenceOf } from "../sentence.js";
+import { Course } from "./course.js";
 import { DataChoice } from "./data-choice.js";
-import { type Kept, Keeper } from "./keeper.js";
-import { ModelFiles, saveCheckpoint } from "./model-files.js";
+import { Keeper } from "./keeper.js";
+import { ModelFiles } from "./model-files.js";
 import { PRESETS, type TrainingData, type TrainProgress, type TrainRecipe, type Which } from "./package.js";
 import { RecipeForm, sameRecipe } from "./recipe-form.js";
 import { type Mode, Session, type Start } from "./session.js";
 import { Transport } from "./transport.js";
-import { updatesOf, Watch } from "./watch.js";
-import { ago, describeData, sentenceOfMode, sentenceOfProgress } from "./words.js";
+import { Watch } from "./watch.js";
+import { sentenceOfMode, sentenceOfProgress } from "./words.js";
 
 /** Numbers on the page change at most this often, in milliseconds. */
 const NUMBERS_MS = 200;
@@ -46,7 +47,7 @@ const session = new Session(
   wantedBackend(location.search),
 );
 const watch = new Watch();
-const files = new ModelFiles(session, { onCheckpoint: goOnFrom });
+const files = new ModelFiles(session, { onCheckpoint: (file) => course.goOnFrom(file, wanted()) });
 const transport = new Transport({
   onPlay: () => void begin(() => session.play()),
   onPause: () => void pause(),
@@ -61,6 +62,16 @@ const keeper = new Keeper(session, {
   },
   onProblem: (error) => notify("kept", sentenceOf(error)),
 });
+const course = new Course(session, watch, keeper, {
+  onWant: (begun) => {
+    data = begun.data;
+    recipe = begun.recipe;
+    form.show(begun.recipe);
+    choice.showKept(begun.data);
+  },
+  onChange: showWanted,
+  onProblem: showProblem,
+});
 const choice = new DataChoice(FIRST_CLASSES, (chosen) => {
   data = chosen;
   showWanted();
@@ -74,7 +85,13 @@ const form = new RecipeForm({
 });
 setInterval(showNumbers, NUMBERS_MS);
 
-await start();
+const [first] = PRESETS;
+if (first) form.show(first.recipe);
+recipe = form.recipe;
+if (!(await course.resume())) {
+  status.textContent = sentenceOfMode("none", undefined);
+  choice.read();
+}
 // what is kept for later must not hold up what is seen now
 await worksOffline((reload) =>
   notify("update", "A new version of this page is ready.", {
@@ -85,133 +102,21 @@ await worksOffline((reload) =>
   // private windows and some settings allow no service worker: the page works without
 });
 
-/** Goes on with the training that was kept, or offers the first one. */
-async function start(): Promise<void> {
-  const [first] = PRESETS;
-  if (first) form.show(first.recipe);
-  recipe = form.recipe;
-  let last: Kept | null = null;
-  try {
-    last = await keeper.last();
-  } catch (error) {
-    notify("kept", sentenceOf(error));
-  }
-  if (!last) {
-    status.textContent = sentenceOfMode("none", undefined);
-    choice.read();
-    return;
-  }
-  want(last);
-  await restore(last);
-}
-
-async function restore({ checkpoint, note, savedAt, ...begun }: Kept): Promise<void> {
-  const when = `kept ${ago(Date.now() - savedAt)}`;
-  try {
-    await open({ ...begun, checkpoint });
-  } catch (error) {
-    // it stays until another training is kept
-    notify("restored", `The training ${when} could not be opened: ${sentenceOf(error)}`, {
-      label: "Save its checkpoint",
-      run: () => saveCheckpoint(checkpoint, begun.data, "kept"),
-    });
-    return;
-  }
-  if (note) watch.restore(note.curves);
-  keeper.begin(updatesOf(session.state));
-  notify("restored", `The training is where you left it (${describeData(begun.data)}), ${when}: press Play to go on.`, {
-    label: "Start afresh",
-    run: () => void startAfresh(),
-  });
-}
-
-async function startAfresh(): Promise<void> {
-  dismiss("restored");
-  session.close();
-  watch.clear();
-  await keeper.forget();
-  showWanted();
+/** Data and recipe, if there are both. */
+function wanted(): Start | null {
+  return data && recipe ? { data, recipe } : null;
 }
 
 /** Sees to it that there is a training, then does something with it. */
 async function begin(then: () => void): Promise<void> {
   problem.hidden = true;
-  if (session.mode === "none" || session.mode === "failed") {
-    if (!data || !recipe) return;
-    try {
-      await open({ data, recipe });
-    } catch (error) {
-      showProblem(error);
-      return;
-    }
-    keeper.begin(0);
-  }
-  then();
+  if (await course.ensure(wanted())) then();
 }
 
-async function open(begun: Start): Promise<void> {
-  session.lookSize = watch.lookSize(begun.data.classNames.length);
-  watch.begin(begun);
-  await session.open(begun);
-  showWanted();
-}
-
-/** Starts again from the beginning with what is chosen now; the training before can be had back. */
 async function reset(): Promise<void> {
-  if (!data || !recipe) return;
   problem.hidden = true;
-  const wanted = { data, recipe };
-  const before = await beforeReset();
-  try {
-    await open(wanted);
-  } catch (error) {
-    showProblem(error);
-    // the training goes on as it was; what was asked for stays in the form, to be mended
-    if (before) await open(before).catch(showProblem);
-    return;
-  }
-  keeper.begin(0);
-  if (!before) return;
-  notify("restored", "Started again from the beginning.", { label: "Undo", run: () => void undo(before) });
-}
-
-async function beforeReset(): Promise<Start | null> {
-  const { start: runs, state, mode } = session;
-  if (!runs || updatesOf(state) === 0 || mode === "failed") return null;
-  try {
-    return { ...runs, checkpoint: await session.between((trainer) => trainer.save()) };
-  } catch {
-    // a training that cannot be saved is given up
-    return null;
-  }
-}
-
-async function undo(before: Start): Promise<void> {
-  dismiss("restored");
-  want(before);
-  await open(before).catch(showProblem);
-  keeper.begin(0);
-}
-
-/** Shows the data and the recipe of a training as what is chosen. */
-function want(begun: Start): void {
-  data = begun.data;
-  recipe = begun.recipe;
-  form.show(begun.recipe);
-  choice.showKept(begun.data);
-}
-
-/** Goes on from a checkpoint file of the visitor's. */
-async function goOnFrom(checkpoint: File): Promise<void> {
-  const { start: runs } = session;
-  if (runs && session.state && session.mode !== "failed") {
-    await session.between((trainer) => trainer.load(checkpoint));
-    watch.begin(runs);
-    await session.look();
-    return;
-  }
-  if (!data || !recipe) throw new Error("choose the data and the recipe of the checkpoint first");
-  await open({ data, recipe, checkpoint });
+  const asked = wanted();
+  if (asked) await course.reset(asked);
 }
 
 async function pause(): Promise<void> {
@@ -252,13 +157,13 @@ function showNumbers(): void {
 
 /** Whether anything can begin, and what the next Reset begins with. */
 function showWanted(): void {
-  const ready = data !== null && recipe !== null;
-  transport.showMode(session.mode, ready);
+  transport.showMode(session.mode, wanted() !== null);
   files.show(session.state !== undefined && session.mode !== "failed");
   const { start: runs, state } = session;
-  const differs = state && runs && data && recipe && !isSame(runs, { data, recipe });
-  pending.textContent = differs ? "Data or recipe have changed: Reset starts with them." : "";
-  if (!state && data && recipe) watch.preview(recipe, data.resolution);
+  const asked = wanted();
+  pending.textContent =
+    state && runs && asked && !isSame(runs, asked) ? "Data or recipe have changed: Reset starts with them." : "";
+  if (!state && asked) watch.preview(asked.recipe, asked.data.resolution);
 }
 
 function isSame(a: Start, b: Start): boolean {
