@@ -3,6 +3,10 @@
 //! Every rank must make the same calls in the same order. What moves the numbers is an engine
 //! ([`Collective`]); the differentiable sum over ranks is [`crate::kernels::all_reduce_sum`].
 
+#[cfg(feature = "train")]
+mod share;
+#[cfg(not(feature = "train"))]
+#[path = "no_share.rs"]
 mod share;
 #[cfg(test)]
 pub(crate) mod threads;

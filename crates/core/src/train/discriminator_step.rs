@@ -98,11 +98,11 @@ pub fn discriminator_step(
         let factor = penalty.and_then(|p| p.factor(state.d_step))?;
         let d = &state.discriminator;
         let values = parts.iter().zip(&seen).map(|(part, batches)| {
-            let share = part.own.len() as f64 / n as f64;
+            let weight = part.own.len() as f64 / n as f64;
             let batch = batches[which].clone();
             let report = gradient_penalty(d, batch.images, batch.class_weights);
-            add_scaled(&mut gradients, report.gradients, factor * share);
-            report.value * share
+            add_scaled(&mut gradients, report.gradients, factor * weight);
+            report.value * weight
         });
         Some(ranks.sum(Tensor::cat(values.collect(), 0).sum()))
     });
@@ -110,7 +110,7 @@ pub fn discriminator_step(
     let mut loss = Tensor::zeros([1], &fake_images.device());
     let (mut real_logits, mut fake_logits) = (Vec::new(), Vec::new());
     for (part, batches) in parts.iter().zip(seen) {
-        let share = part.whole.len() as f64 / n as f64;
+        let weight = part.whole.len() as f64 / n as f64;
         let step = power_step(part.whole.end, n);
         let mut discriminator = state.discriminator.train();
         let [fakes, reals] = logits(&mut discriminator, batches, step);
@@ -124,8 +124,8 @@ pub fn discriminator_step(
             state.d_step,
         );
         state.discriminator = discriminator.valid();
-        add_scaled(&mut gradients, scored.gradients, share);
-        loss = loss + scored.loss * share;
+        add_scaled(&mut gradients, scored.gradients, weight);
+        loss = loss + scored.loss * weight;
         real_logits.push(scored.real);
         fake_logits.push(scored.fake);
     }
@@ -134,7 +134,7 @@ pub fn discriminator_step(
     state.controls = state
         .controls
         .after(techniques, real_logits.clone(), fake_logits.clone());
-    let seen = real_logits.dims()[0] as u64;
+    let reals = real_logits.dims()[0] as u64;
     let report = DiscriminatorReport {
         loss,
         real: real_logits,
@@ -147,7 +147,7 @@ pub fn discriminator_step(
         .adam_d
         .step(&config.adam_d, state.discriminator, gradients)?;
     state.d_step += 1;
-    state.images_seen += seen;
+    state.images_seen += reals;
     Ok((state, report))
 }
 

@@ -1,5 +1,7 @@
 //! Sums over ranks of what a step computed: gradients, and statistics of groups.
 
+use std::ops::Range;
+
 use burn::tensor::{Tensor, TensorData};
 
 use super::gradients::Gradient;
@@ -51,7 +53,7 @@ impl Ranks {
 }
 
 /// Lengths of the buckets of tensors, as ranges of tensors; one that is longer than a bucket has its own.
-pub(super) fn buckets(lens: &[usize]) -> Vec<std::ops::Range<usize>> {
+pub(super) fn buckets(lens: &[usize]) -> Vec<Range<usize>> {
     let mut buckets = Vec::new();
     let (mut from, mut values) = (0, 0);
     for (number, len) in lens.iter().enumerate() {
@@ -69,44 +71,39 @@ pub(super) fn buckets(lens: &[usize]) -> Vec<std::ops::Range<usize>> {
 
 fn sums(tensors: Vec<Tensor<1>>, group: &Group) -> Vec<Tensor<1>> {
     let lens: Vec<usize> = tensors.iter().map(|tensor| tensor.dims()[0]).collect();
-    let buckets = buckets(&lens);
     let Some(device) = tensors.first().map(Tensor::device) else {
         return tensors;
     };
-    if group.on_device().is_some() {
-        let sum = |bucket: std::ops::Range<usize>| {
-            let sum = all_reduce_sum(Tensor::cat(tensors[bucket.clone()].to_vec(), 0), group);
-            let mut from = 0;
-            let part = |len: &usize| {
-                from += len;
-                sum.clone().narrow(0, from - len, *len)
-            };
-            lens[bucket].iter().map(part).collect::<Vec<_>>()
+    let buckets = buckets(&lens);
+    let joined = |bucket: &Range<usize>| Tensor::cat(tensors[bucket.clone()].to_vec(), 0);
+    let summed: Vec<Tensor<1>> = if group.on_device().is_some() {
+        let joined = buckets.iter().map(joined);
+        joined.map(|bucket| all_reduce_sum(bucket, group)).collect()
+    } else {
+        let of = |bucket: &Range<usize>| lens[bucket.clone()].iter().sum();
+        let sizes: Vec<usize> = buckets.iter().map(of).collect();
+        let mut fill = |number: usize| {
+            let values = joined(&buckets[number]).into_data().try_into_vec::<f32>();
+            values.expect("gradients are f32")
         };
-        return buckets.into_iter().flat_map(sum).collect();
-    }
-    let of = |bucket: &std::ops::Range<usize>| lens[bucket.clone()].iter().sum();
-    let sizes: Vec<usize> = buckets.iter().map(of).collect();
-    let mut tensors = tensors.into_iter();
-    let mut fill = |number: usize| {
-        let mut values = Vec::with_capacity(sizes[number]);
-        for tensor in tensors.by_ref().take(buckets[number].len()) {
-            let data = tensor.into_data().try_into_vec::<f32>();
-            values.extend(data.expect("gradients are f32"));
-        }
-        values
+        let summed = group.all_reduce_buckets(&sizes, &mut fill).into_iter();
+        let tensor = |(values, len)| Tensor::from_data(TensorData::new(values, [len]), &device);
+        summed.zip(sizes).map(tensor).collect()
     };
-    let summed = group.all_reduce_buckets(&sizes, &mut fill);
-    let split = |(bucket, values): (&std::ops::Range<usize>, Vec<f32>)| {
+    let split = |(bucket, sum): (Range<usize>, Tensor<1>)| {
         let mut from = 0;
         let part = |len: &usize| {
             from += len;
-            let values = values[from - len..from].to_vec();
-            Tensor::from_data(TensorData::new(values, [*len]), &device)
+            sum.clone().narrow(0, from - len, *len)
         };
-        lens[bucket.clone()].iter().map(part).collect::<Vec<_>>()
+        lens[bucket].iter().map(part).collect::<Vec<_>>()
     };
-    buckets.iter().zip(summed).flat_map(split).collect()
+    buckets
+        .iter()
+        .cloned()
+        .zip(summed)
+        .flat_map(split)
+        .collect()
 }
 
 #[cfg(test)]
