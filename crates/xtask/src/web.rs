@@ -63,7 +63,7 @@ fn package(workspace: &Workspace, name: &str, features: &str, release: bool) -> 
 
     let wasm = out.join("biggan_web_bg.wasm");
     if release {
-        optimise(workspace, &wasm, name.ends_with("-cpu"))?;
+        optimise(workspace, &wasm)?;
     }
     let bytes = fs::metadata(&wasm)
         .with_context(|| format!("{} is missing", wasm.display()))?
@@ -76,9 +76,8 @@ fn package(workspace: &Workspace, name: &str, features: &str, release: bool) -> 
 /// refuse, since it takes the table of JavaScript's objects for that of functions.
 const BINARYEN: &str = "binaryen@132.0.0";
 
-/// Makes a wasm file smaller in place; its speed stays. `converge` repeats this until nothing gets smaller, which saves
-/// 3 kB (gzip) of `sample-cpu`, and takes too long for the builds with the GPU, which are ten times as large.
-fn optimise(workspace: &Workspace, wasm: &Path, converge: bool) -> Result<()> {
+/// Makes a wasm file smaller in place; its speed stays.
+fn optimise(workspace: &Workspace, wasm: &Path) -> Result<()> {
     let mut optimiser = command(&workspace.www(), "npx", &["--yes", "--package", BINARYEN]);
     optimiser.args([
         "wasm-opt",
@@ -92,9 +91,6 @@ fn optimise(workspace: &Workspace, wasm: &Path, converge: bool) -> Result<()> {
         "--enable-multivalue",
         "--strip-debug",
     ]);
-    if converge {
-        optimiser.arg("--converge");
-    }
     optimiser.arg(wasm).arg("-o").arg(wasm);
     run(optimiser)
 }
