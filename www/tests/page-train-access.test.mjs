@@ -30,7 +30,7 @@ for (const colorScheme of ["light", "dark"]) {
       await checkAccess(page, "while it trains");
       await paused(page);
       await step(page, "Both").click();
-      await page.getByText("1 of 15").waitFor();
+      await page.getByText("1 of 15", { exact: true }).waitFor();
       await page.getByRole("button", { name: "Next" }).click();
       t.diagnostic(`after a step: ${await checkAccess(page, "after a step")} rules pass`);
       await page.getByRole("spinbutton", { name: "Width" }).fill("4");
@@ -65,7 +65,7 @@ test("every control is reached by the tab key, in the order that is seen", LIMIT
     ...Array.from({ length: 10 }, (_, index) => `data-class-${index}`),
     "data-resolution",
     ...["recipe-preset", "recipe-width", "recipe-batch", "recipe-rate-g", "recipe-rate-d", "recipe-d-steps"],
-    ...["recipe-seed", "More of the recipe", "load-checkpoint"],
+    ...["recipe-seed", "More of the recipe", "What these values mean", "load-checkpoint"],
   ]);
 });
 
@@ -80,7 +80,7 @@ test("a training is run by keyboard alone", LIMIT, async (t) => {
   await page.getByText(/^Paused\./).waitFor();
   await page.keyboard.press("Tab");
   await page.keyboard.press(" ");
-  await page.getByText("1 of 8").waitFor();
+  await page.getByText("1 of 8", { exact: true }).waitFor();
   assert.deepEqual(errors, []);
 });
 

@@ -42,7 +42,7 @@ test("looks: before a training and after", LIMIT, async (t) => {
   await page.locator(".u-over").first().waitFor();
   for (const width of [390, 1280, 2560]) {
     await resize(page, width);
-    await keep(page, `train-start-${width}-light`, { fullPage: true });
+    await keep(page, `train-start-${width}-light`, { fullPage: width !== 390, top: true });
   }
   await resize(page, 1280);
   await play(page).click();
@@ -50,7 +50,7 @@ test("looks: before a training and after", LIMIT, async (t) => {
   await paused(page);
   await page.getByText(/^Kept in this browser at/).waitFor();
   await step(page, "D step").click();
-  await page.getByText("1 of 8").waitFor();
+  await page.getByText("1 of 8", { exact: true }).waitFor();
   const next = page.getByRole("button", { name: "Next" });
   for (let stage = 2; stage <= 5; stage++) await next.click();
   for (const colorScheme of ["light", "dark"]) {
@@ -61,7 +61,7 @@ test("looks: before a training and after", LIMIT, async (t) => {
         await keep(page, `train-${width}-${colorScheme}`, { fullPage: false, top: true });
         // what is said of a part stays in sight beside the tall picture
         await step(page, "D step").click();
-        await page.getByText("1 of 8").waitFor();
+        await page.getByText("1 of 8", { exact: true }).waitFor();
         for (let stage = 2; stage <= 5; stage++) await next.click();
         await page.waitForTimeout(300);
       }

@@ -53,7 +53,7 @@ test("single steps teach one network, and the parts at work light up", LIMIT, as
   await opened(page, address);
   const lit = () => page.locator(".part.lit").evaluateAll((parts) => parts.map((part) => part.textContent.trim()));
   await step(page, "D step").click();
-  await page.getByText("1 of 8").waitFor();
+  await page.getByText("1 of 8", { exact: true }).waitFor();
   await page.waitForFunction(() => document.querySelector("#counts dd").textContent === "0");
   const afterD = await counts(page);
   assert.ok(afterD.d > 0);
@@ -66,11 +66,11 @@ test("single steps teach one network, and the parts at work light up", LIMIT, as
   await step(page, "G step").click();
   await page.waitForFunction(() => document.querySelector("#counts dd").textContent === "1");
   assert.equal((await counts(page)).d, afterD.d);
-  await page.getByText("1 of 7").waitFor();
+  await page.getByText("1 of 7", { exact: true }).waitFor();
   // it goes on by itself
-  await page.getByText("2 of 7").waitFor();
+  await page.getByText("2 of 7", { exact: true }).waitFor();
   await step(page, "Both").click();
-  await page.getByText("1 of 15").waitFor();
+  await page.getByText("1 of 15", { exact: true }).waitFor();
   assert.equal((await counts(page)).g, 2);
   await play(page).click();
   assert.deepEqual(await lit(), []);
@@ -81,11 +81,11 @@ test("with less motion the walk waits for the visitor", LIMIT, async (t) => {
   const { page, address } = await openPage(t, { reducedMotion: "reduce" });
   await opened(page, address);
   await step(page, "D step").click();
-  await page.getByText("1 of 8").waitFor();
+  await page.getByText("1 of 8", { exact: true }).waitFor();
   await page.waitForTimeout(3500);
-  assert.equal(await page.getByText("1 of 8").count(), 1);
+  assert.equal(await page.getByText("1 of 8", { exact: true }).count(), 1);
   await page.getByRole("button", { name: "Next" }).click();
-  await page.getByText("2 of 8").waitFor();
+  await page.getByText("2 of 8", { exact: true }).waitFor();
 });
 
 test("each part of the picture is explained, by keyboard too", LIMIT, async (t) => {

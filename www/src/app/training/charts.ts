@@ -159,8 +159,8 @@ export class Chart {
  */
 function rangeOf(values: readonly (number | null)[]): [number, number] {
   const sorted = values.filter((value) => value !== null).sort((a, b) => a - b);
-  const at = (share: number) => sorted[Math.round(share * (sorted.length - 1))] ?? 0;
-  const [min, max] = [at(SPIKES), at(1 - SPIKES)];
+  const spikes = Math.floor(SPIKES * sorted.length);
+  const [min, max] = [sorted[spikes] ?? 0, sorted.at(-1 - spikes) ?? 0];
   const span = Math.max(max - min, LEAST_SPAN * Math.max(1, Math.abs(max)));
   const middle = (min + max) / 2;
   return [middle - span * (0.5 + MARGIN), middle + span * (0.5 + MARGIN)];

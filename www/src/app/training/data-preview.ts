@@ -5,8 +5,11 @@ import type { Finding, TrainingData } from "./package.js";
 import { sentenceOf } from "../sentence.js";
 import { put, sheetOf } from "./sheet.js";
 
-/** Images that are shown of a class. */
+/** Images that are shown of a class, and of each of many. */
 const SHOWN = 8;
+const SHOWN_OF_MANY = 4;
+/** With more, classes stand side by side. */
+const FEW_CLASSES = 4;
 /** Classes that are shown; the others are counted. */
 const MOST_CLASSES = 24;
 
@@ -30,9 +33,11 @@ export class DataPreview {
     const classes = `${classNames.length} ${classNames.length === 1 ? "class" : "classes"}`;
     const shown = classNames.length > MOST_CLASSES ? `; the first ${MOST_CLASSES} classes are shown` : "";
     this.#words.textContent = `${count} images of ${resolution}×${resolution} pixels in ${classes}, from ${name}${shown}`;
+    const many = classNames.length > FEW_CLASSES;
+    this.#list.classList.toggle("many", many);
     const next = (number: number): void => {
       if (drawing !== this.#drawing || number >= Math.min(classNames.length, MOST_CLASSES)) return;
-      this.#list.append(rowOf(data, number));
+      this.#list.append(rowOf(data, number, many ? SHOWN_OF_MANY : SHOWN));
       requestAnimationFrame(() => next(number + 1));
     };
     next(0);
@@ -52,7 +57,7 @@ export class DataPreview {
   }
 }
 
-function rowOf(data: TrainingData, number: number): HTMLElement {
+function rowOf(data: TrainingData, number: number, shown: number): HTMLElement {
   const item = document.createElement("li");
   const name = document.createElement("span");
   const images: ImageData[] = [];
@@ -60,18 +65,18 @@ function rowOf(data: TrainingData, number: number): HTMLElement {
   data.labels.forEach((label, index) => {
     if (label !== number) return;
     count += 1;
-    if (images.length < SHOWN) images.push(imageOf(data, index));
+    if (images.length < shown) images.push(imageOf(data, index));
   });
   const className = data.classNames[number] ?? String(number);
   name.textContent = className;
-  const many = document.createElement("small");
-  many.textContent = count.toLocaleString("en");
-  name.append(" ", many);
+  const howMany = document.createElement("small");
+  howMany.textContent = count.toLocaleString("en");
+  name.append(" ", howMany);
   const canvas = document.createElement("canvas");
   canvas.className = "enlarged";
   canvas.setAttribute("role", "img");
   canvas.setAttribute("aria-label", `Some of ${count} images of the class ${className}`);
-  put(canvas, sheetOf(images, SHOWN));
+  put(canvas, sheetOf(images, shown));
   item.append(name, canvas);
   return item;
 }
