@@ -18,13 +18,27 @@ import { minifySync } from "rolldown/utils";
 
 const here = (path) => fileURLToPath(new URL(path, import.meta.url));
 
-/** Builds of the wasm by name. The package samples; those that train are exported by name only. */
+/** Builds of the wasm by name. */
 const BUILDS = ["sample-cpu", "sample-webgpu", "train-cpu", "train-webgpu"];
 /** Without these there is no package. */
 const NEEDED = ["sample-cpu"];
-const ENTRIES = ["index", "element", "worker", "train"];
+const ENTRIES = ["index", "element", "worker", "train", "train-worker"];
 /** The types of the entries, and what they speak of. */
-const DECLARATIONS = [...ENTRIES, "api", "client", "errors"];
+const DECLARATIONS = [
+  ...ENTRIES,
+  "api",
+  "client",
+  "errors",
+  "train-api",
+  "train-client",
+  "train-data",
+  "train-findings",
+  "train-presets",
+  "train-shipped",
+  "train-store",
+];
+/** The images that ship. */
+const DATA = "data/fashion-mnist-2000.pack.gz";
 
 /** The wasm stays outside, beside the package's own files: bundlers and plain servers find it there. */
 const wasmStaysOutside = {
@@ -38,9 +52,12 @@ const wasmStaysOutside = {
 rmSync(here("lib"), { recursive: true, force: true });
 
 mkdirSync(here("lib"));
-// what `biggan` and `biggan/element` share must be one module; the worker is one file, so that it starts sooner
+// what the entries share must be one module; a worker is one file, so that it starts sooner
 await bundle(["index", "element", "train"]);
 await bundle(["worker"]);
+await bundle(["train-worker"]);
+mkdirSync(here("lib/data"));
+copyFileSync(here(`src/lib/${DATA}`), here(`lib/${DATA}`));
 
 async function bundle(entries) {
   const made = await rolldown({

@@ -55,8 +55,11 @@ function contentSecurityPolicy() {
   };
 }
 
-/** Builds that a page fetches where it needs them, so that a service worker must not fetch them ahead. */
-const ON_DEMAND = /(^|\/)(train-|sample-webgpu|check)/;
+/**
+ * What a page fetches where it needs it, so that a service worker must not fetch it ahead: the training page with
+ * its data, the builds that train, those for the GPU, and the check.
+ */
+const ON_DEMAND = /(^|\/)(train[.-]|sample-webgpu|check)|\.pack\b/;
 
 /** The service worker, with the names of the files that it keeps and a version that changes with them. */
 function serviceWorker() {
@@ -107,6 +110,9 @@ export default defineConfig({
     // an inlined asset would need a wider policy
     assetsInlineLimit: 0,
     modulePreload: { polyfill: false },
-    rollupOptions: { input: { index: here("index.html"), check: here("check.html") }, output },
+    rollupOptions: {
+      input: { index: here("index.html"), train: here("train.html"), check: here("check.html") },
+      output,
+    },
   },
 });

@@ -287,6 +287,26 @@ fn several_labels_an_image_are_packed_from_a_list() {
 }
 
 #[test]
+fn a_part_of_each_class_is_packed_with_rounded_pixels() {
+    let setting = Setting::new();
+    let pack = ["data", "pack", "--config", "tiny.toml", "--out", "packed"];
+    let some = ["--per-class", "2", "--pixel-step", "3"];
+    let said = setting.ok(&[&pack[..], &some].concat());
+    assert!(said.contains("6 images of 3 classes"), "{said}");
+    let whole = std::fs::read(setting.path("data/train-images-idx3-ubyte")).unwrap();
+    let packed = native_train::dataset::packed::open(&setting.path("packed/train.pack")).unwrap();
+    assert_eq!(packed.labels, [0, 0, 1, 1, 2, 2]);
+    // labels go 0, 1, 2, 0, ..
+    for (place, original) in [0, 3, 1, 4, 2, 5].into_iter().enumerate() {
+        let image = &packed.read(&[place]).unwrap()[0];
+        let pixels = &whole[16 + original * 784..][..784];
+        for (&rounded, &pixel) in image.iter().zip(pixels) {
+            assert!(rounded % 3 == 0 && rounded.abs_diff(pixel) <= 1);
+        }
+    }
+}
+
+#[test]
 fn data_of_a_recipe_are_packed_and_timed() {
     let setting = Setting::new();
     setting.ok(&["data", "pack", "--config", "tiny.toml", "--out", "packed"]);

@@ -1,6 +1,6 @@
 //! A resumed run is the run.
 
-use crate::setting::{RESUME_ONE_STEP, Setting, checkpoints, png_size};
+use crate::setting::{RESUME_ONE_STEP, Setting, checkpoints, png_size, stderr};
 
 /// Tensors and counters of a checkpoint, to the bit.
 pub fn content(path: &std::path::Path) -> (biggan::named::HostTensors, biggan::train::Counters) {
@@ -216,4 +216,38 @@ fn a_run_without_held_out_images_says_so_once() {
         .collect();
     assert!(output.status.success() && said.len() == 1, "{text}");
     assert!(said[0].contains("t10k-images-idx3-ubyte"), "{text}");
+}
+
+#[test]
+fn a_checkpoint_of_elsewhere_is_a_recipe_to_resume() {
+    let setting = Setting::new();
+    setting.train("whole", 20, &[]);
+    setting.train("there", 10, &[]);
+    let saved = setting.path("saved.safetensors");
+    std::fs::rename(setting.newest_checkpoint("there"), &saved).unwrap();
+    let args = ["--config", "saved.safetensors", "--out", "here"];
+    let resumed = |steps| {
+        let output = setting.run(&[&args[..], &["--resume", "--steps", steps]].concat());
+        assert!(output.status.success(), "{}", stderr(&output));
+        stderr(&output)
+    };
+    let said = resumed("4");
+    assert!(said.contains("resuming from saved.safetensors"), "{said}");
+    // the directory's own checkpoint is newer now
+    let said = resumed("6");
+    assert!(said.contains("resuming from here/checkpoints"), "{said}");
+    let (whole, here) = (
+        setting.newest_checkpoint("whole"),
+        setting.newest_checkpoint("here"),
+    );
+    assert_same_bits(&whole, &here);
+    // values of its recipe can be set, and what is trained may not change
+    let refused = [&args[..], &["--resume", "--set", "train.seed=4"]].concat();
+    setting.refused(2, &refused, &["train.seed 3 -> 4"]);
+    std::fs::write(setting.path("saved.safetensors"), b"no").unwrap();
+    setting.refused(
+        1,
+        &args,
+        &["saved.safetensors", "not a whole safetensors file"],
+    );
 }

@@ -1,26 +1,13 @@
 /** axe-core finds no violation in any view, in light and dark. */
 
 import assert from "node:assert/strict";
-import { readFileSync } from "node:fs";
-import { createRequire } from "node:module";
 import test from "node:test";
+import { checkAccess as check, tabOrder } from "./axe.mjs";
 import { openSite, settled, skip } from "./site.mjs";
 
 const LIMIT = { skip, timeout: 240_000 };
-const AXE = readFileSync(createRequire(import.meta.url).resolve("axe-core/axe.min.js"), "utf8");
 
 const LISTS = { samples: "Samples", between: "Way", truncations: "Truncations", breeding: "Children" };
-
-async function check(page, what) {
-  // as a debugger does: the page's policy forbids scripts of others
-  await page.evaluate(AXE);
-  const { violations, passes } = await page.evaluate(() => axe.run());
-  const found = violations.map(
-    ({ id, nodes }) => `${id}: ${nodes.map(({ html, failureSummary }) => `${html} ${failureSummary}`).join("; ")}`,
-  );
-  assert.deepEqual(found, [], what);
-  return passes.length;
-}
 
 for (const colorScheme of ["light", "dark"]) {
   for (const width of [390, 1280]) {
@@ -83,22 +70,8 @@ test("every control is reached by the tab key, in the order that is seen", LIMIT
   const { page, address } = await openSite(t);
   await page.goto(address);
   await settled(page, "Samples");
-  const seen = [];
-  for (let presses = 0; presses < 60; presses++) {
-    await page.keyboard.press("Tab");
-    const now = await page.evaluate(() => {
-      const { activeElement } = document;
-      if (activeElement === document.body) return null;
-      const { outlineStyle, outlineWidth } = getComputedStyle(activeElement);
-      if (outlineStyle === "none" || parseFloat(outlineWidth) < 2) {
-        return `${activeElement.outerHTML} shows no focus`;
-      }
-      return activeElement.id || activeElement.getAttribute("aria-label") || activeElement.textContent;
-    });
-    if (now === null) break;
-    seen.push(now);
-  }
-  assert.deepEqual(seen, [
+  assert.deepEqual(await tabOrder(page), [
+    ...["Sample", "Train"],
     ...["tab-samples", "share", "save", "Choose picture 1", "pin", "class", "add-class"],
     ...["truncation", "truncation-off"].reverse(),
     ...["seed", "lock", "count", "sample", "redraw", "chunk-0", "chunk-1", "chunk-2", "chunk-3"],

@@ -1,22 +1,31 @@
-/** A reader of safetensors files with f32 tensors. */
+/** A reader of safetensors files. */
 
-/** Tensors by name: `{ shape, values }`. */
-export function decode(file) {
+/** Tensors of any type by name: `{ shape, dtype, bytes }`, and the metadata. */
+export function open(file) {
   // not a Buffer, whose slices share their memory
-  const bytes = new Uint8Array(file.buffer, file.byteOffset, file.byteLength);
-  const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
+  const all = new Uint8Array(file.buffer, file.byteOffset, file.byteLength);
+  const view = new DataView(all.buffer, all.byteOffset, all.byteLength);
   const headerBytes = Number(view.getBigUint64(0, true));
   const start = 8 + headerBytes;
-  const header = JSON.parse(new TextDecoder().decode(bytes.subarray(8, start)));
+  const { __metadata__: metadata = {}, ...header } = JSON.parse(
+    new TextDecoder().decode(all.subarray(8, start)),
+  );
   const tensors = new Map();
-  for (const [name, entry] of Object.entries(header)) {
-    if (name === "__metadata__") continue;
-    if (entry.dtype !== "F32") throw new Error(`${name} is ${entry.dtype}, expected F32`);
-    const [from, to] = entry.data_offsets;
-    const values = new Float32Array(bytes.slice(start + from, start + to).buffer);
-    tensors.set(name, { shape: entry.shape, values });
+  for (const [name, { dtype, shape, data_offsets }] of Object.entries(header)) {
+    const [from, to] = data_offsets;
+    tensors.set(name, { dtype, shape, bytes: all.slice(start + from, start + to) });
   }
-  return tensors;
+  return { tensors, metadata };
+}
+
+/** f32 tensors by name: `{ shape, values }`. */
+export function decode(file) {
+  const decoded = new Map();
+  for (const [name, { dtype, shape, bytes }] of open(file).tensors) {
+    if (dtype !== "F32") throw new Error(`${name} is ${dtype}, expected F32`);
+    decoded.set(name, { shape, values: new Float32Array(bytes.buffer) });
+  }
+  return decoded;
 }
 
 /** The bytes of a file with metadata and no tensors. */

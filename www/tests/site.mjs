@@ -31,8 +31,8 @@ export async function serveSite(t, outDir = "dist") {
  * Serves the build and opens a browser of its own; both end with the test. Without a service worker unless
  * the test asks for one, since what passes it cannot be routed.
  */
-export async function openSite(t, { args = [], ...context } = {}) {
-  const port = await serveSite(t);
+export async function openSite(t, { args = [], outDir = "dist", ...context } = {}) {
+  const port = await serveSite(t, outDir);
   const browser = await chromium.launch({ executablePath: CHROMIUM, args: [...ALWAYS, ...args] });
   t.after(() => browser.close());
   const page = await (

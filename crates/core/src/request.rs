@@ -67,7 +67,7 @@ pub struct ClassWeight {
 #[serde(deny_unknown_fields)]
 pub struct Latent {
     /// Seed, as in `native-train sample --seed`.
-    #[serde(deserialize_with = "seed")]
+    #[serde(deserialize_with = "deserialize_seed")]
     pub seed: u64,
     /// Number of the sample in its seed.
     #[serde(default)]
@@ -87,14 +87,16 @@ pub struct Latent {
 #[serde(deny_unknown_fields)]
 pub struct Step {
     /// Seed of the direction.
-    #[serde(deserialize_with = "seed")]
+    #[serde(deserialize_with = "deserialize_seed")]
     pub seed: u64,
     /// Size in quarter turns.
     pub size: f64,
 }
 
 /// A seed as a number, or in decimal digits: JavaScript's numbers end at 2^53.
-fn seed<'de, D: Deserializer<'de>>(source: D) -> std::result::Result<u64, D::Error> {
+pub(crate) fn deserialize_seed<'de, D: Deserializer<'de>>(
+    source: D,
+) -> std::result::Result<u64, D::Error> {
     #[derive(Deserialize)]
     #[serde(untagged)]
     enum Written {

@@ -12,7 +12,7 @@ use crate::layers::Pass;
 use crate::model::Generator;
 use crate::named::read_values;
 use crate::random::Stream;
-use crate::truncation::LatentDistribution;
+use crate::truncation::{LatentDistribution, Truncation, TruncationKind};
 
 /// Passes over which statistics are gathered.
 #[derive(Debug, Clone, Copy)]
@@ -98,6 +98,27 @@ pub async fn standing_statistics(
         }
     }
     Ok(gathered.into_iter().map(Gathered::rounded).collect())
+}
+
+/// A row of [`standing_statistics`] for each truncation; `on_row` hears of each before it is gathered.
+///
+/// # Errors
+/// If a truncation is out of the kind's range, or the device fails.
+pub async fn standing_table(
+    generator: &Generator,
+    kind: TruncationKind,
+    truncations: &[Truncation],
+    config: StandingConfig,
+    device: &Device,
+    mut on_row: impl FnMut(Truncation),
+) -> Result<Vec<Vec<[Vec<f32>; 2]>>> {
+    let mut rows = Vec::with_capacity(truncations.len());
+    for &truncation in truncations {
+        on_row(truncation);
+        let z = LatentDistribution::new(generator.config().latent, kind, truncation)?;
+        rows.push(standing_statistics(generator, z, config, device).await?);
+    }
+    Ok(rows)
 }
 
 /// How far a row of statistics has moved from another: over all channels of all normalisers.

@@ -120,7 +120,8 @@ pub enum Command {
 /// Options of training.
 #[derive(Debug, clap::Args)]
 pub struct TrainArgs {
-    /// Recipe to train, a TOML file
+    /// Recipe to train, a TOML file; or a checkpoint (.safetensors, such as a browser saves), whose recipe it
+    /// is and which --resume goes on from where the directory has none yet
     #[arg(long, value_name = "FILE")]
     pub config: Option<PathBuf>,
     /// Directory of the run [default: runs/<name of the recipe>]
@@ -496,6 +497,12 @@ pub struct PackArgs {
     /// Leave out what cannot be read, and name it
     #[arg(long)]
     pub skip_broken: bool,
+    /// The first N images of each class only, class after class; of a recipe
+    #[arg(long, value_name = "N", requires = "config")]
+    pub per_class: Option<usize>,
+    /// Round pixels to multiples of N, which makes the file smaller when it is compressed; of a recipe
+    #[arg(long, value_name = "N", requires = "config", value_parser = clap::value_parser!(u8).range(1..=64))]
+    pub pixel_step: Option<u8>,
 }
 
 /// Options of `data check`.

@@ -11,6 +11,7 @@ use serde_json::Value;
 use crate::byte_size::ByteSize;
 use crate::error::bad_usage;
 use crate::overrides;
+use crate::run_dir;
 use crate::run_section::RunSection;
 
 /// A recipe as written: the TOML file.
@@ -79,11 +80,20 @@ const READING: [&str; 3] = ["data.memory", "data.path", "data.skip_broken"];
 pub struct Plan(Recipe);
 
 impl Plan {
-    /// Reads a recipe file and applies `--set` values.
+    /// Reads a recipe file, or the recipe of a checkpoint, and applies `--set` values.
     ///
     /// # Errors
     /// If the file cannot be read, is no TOML, has an unknown key, or describes what cannot run.
     pub fn read(path: &Path, settings: &[String]) -> Result<Self> {
+        if is_checkpoint(path) {
+            let plan = run_dir::read_checkpoint(path)?.plan;
+            if settings.is_empty() {
+                return Ok(plan);
+            }
+            let text = toml::to_string(&plan).context("the recipe of the checkpoint as TOML")?;
+            return Self::parse(&text, settings)
+                .with_context(|| format!("checkpoint {}", path.display()));
+        }
         let text = std::fs::read_to_string(path).map_err(|error| {
             bad_usage(format!(
                 "recipe {}: {error}; give --config an existing TOML file, see configs/",
@@ -188,6 +198,12 @@ impl TryFrom<Recipe> for Plan {
         recipe.train.validate()?;
         Ok(Self(recipe))
     }
+}
+
+/// Whether a file is a checkpoint, by its name.
+pub fn is_checkpoint(path: &Path) -> bool {
+    path.extension()
+        .is_some_and(|ending| ending == "safetensors")
 }
 
 /// The values of a tree of objects by dotted key; an object without fields has none.

@@ -1,9 +1,9 @@
 //! A backend that was opened.
 
 use burn::tensor::Device;
-use js_sys::Uint8Array;
 use wasm_bindgen::prelude::*;
 
+#[cfg(feature = "sample")]
 use crate::model::Model;
 
 /// A device that runs models.
@@ -38,6 +38,7 @@ impl Engine {
     ///
     /// # Errors
     /// If the bytes are no whole model file of this version.
+    #[cfg(feature = "sample")]
     pub fn load(&self, file: &[u8]) -> Result<Model, JsError> {
         Ok(Model::load(file, &self.device)?)
     }
@@ -46,12 +47,13 @@ impl Engine {
     ///
     /// # Errors
     /// If the index or a part is not what it should be, or a part is missing.
+    #[cfg(feature = "sample")]
     #[wasm_bindgen(js_name = loadShards)]
     pub fn load_shards(
         &self,
         index: &[u8],
         names: Vec<String>,
-        parts: Vec<Uint8Array>,
+        parts: Vec<js_sys::Uint8Array>,
     ) -> Result<Model, JsError> {
         let parts = parts.into_iter().map(|part| part.to_vec());
         let parts = names.into_iter().zip(parts).collect();
@@ -63,6 +65,7 @@ impl Engine {
     ///
     /// # Errors
     /// If the file is of none of them, or the config is missing or does not fit.
+    #[cfg(feature = "sample")]
     pub fn import(&self, weights: &[u8], config: Option<String>) -> Result<Model, JsError> {
         Ok(Model::import(weights, config.as_deref(), &self.device)?)
     }
@@ -77,5 +80,29 @@ impl Engine {
     pub async fn train_check(&self, seed: u64, steps: usize) -> Result<Vec<u8>, JsError> {
         let run = biggan::train::check_run(seed, steps, &self.device).await?;
         Ok(run.encode()?)
+    }
+
+    /// Starts a training of images: RGB bytes, image after image, row by row, with a class each. `recipe`
+    /// is the JSON of the core's `ShortRecipe`.
+    ///
+    /// # Errors
+    /// If the recipe cannot be built or the images do not fit.
+    #[cfg(feature = "train")]
+    pub fn train(
+        &self,
+        recipe: &str,
+        name: String,
+        class_names: Vec<String>,
+        resolution: usize,
+        pixels: &[u8],
+        labels: Vec<u16>,
+    ) -> Result<crate::trainer::Trainer, JsError> {
+        let images =
+            biggan::train::TrainingImages::new(name, class_names, resolution, pixels, labels)?;
+        Ok(crate::trainer::Trainer::start(
+            recipe,
+            images,
+            &self.device,
+        )?)
     }
 }

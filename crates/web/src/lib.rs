@@ -1,7 +1,7 @@
 //! BigGAN for browsers: bindings of the core crate, which does all the computing.
 //!
-//! A worker calls [`watch_faults`] once, opens an [`Engine`] on a backend, and loads a [`Model`]
-//! from bytes. Everything reads asynchronously, since a browser has no other way to read from a GPU.
+//! A worker calls [`watch_faults`] once, opens an [`Engine`] on a backend, and loads a `Model` from bytes, or in
+//! the training builds starts a `Trainer`. Everything reads asynchronously, since a browser has no other way to read from a GPU.
 //! Errors become JavaScript's `Error` at the end of each call, in the core's words.
 //!
 //! A wasm instance opens one engine: Burn's GPU runtime starts once, and after a fault (a lost GPU, a
@@ -10,8 +10,14 @@
 mod device;
 mod engine;
 mod faults;
+#[cfg(feature = "sample")]
 mod model;
+#[cfg(feature = "train")]
+mod trainer;
 
 pub use engine::Engine;
 pub use faults::watch_faults;
+#[cfg(feature = "sample")]
 pub use model::{Batch, Model};
+#[cfg(feature = "train")]
+pub use trainer::{Sight, Trainer, training_need};

@@ -12,6 +12,7 @@ mod model;
 mod mpi;
 mod run;
 mod setup;
+mod shipped_images;
 mod test;
 mod web;
 mod workspace;
@@ -41,6 +42,8 @@ enum Command {
         #[arg(long, default_value_t = 5173)]
         port: u16,
     },
+    /// Make the images that the package ships to train on.
+    Images,
     /// Check formats and lints, run all tests, natively and in a browser.
     Test,
 }
@@ -54,6 +57,7 @@ fn main() -> ExitCode {
             web::web(&workspace, release)
         }
         Command::Demo { port } => demo::demo(&workspace, port),
+        Command::Images => shipped_images::make(&workspace),
         Command::Test => test::test(&workspace),
     });
     match outcome {

@@ -16,9 +16,9 @@ const PROFILE: &str = "wasm";
 
 /// Builds of the package by name, with their features: a page fetches the one that it needs.
 const BUILDS: [(&str, &str); 4] = [
-    ("sample-cpu", ""),
+    ("sample-cpu", "sample"),
     ("train-cpu", "train"),
-    ("sample-webgpu", "webgpu"),
+    ("sample-webgpu", "sample,webgpu"),
     ("train-webgpu", "train,webgpu"),
 ];
 
@@ -44,7 +44,7 @@ fn package(workspace: &Workspace, name: &str, features: &str, release: bool) -> 
         &["build", "--package", "biggan-web"],
     );
     cargo.args(["--lib", "--target", WASM, "--profile", PROFILE]);
-    cargo.args(["--features", features, "--locked"]);
+    cargo.args(["--no-default-features", "--features", features, "--locked"]);
     run(cargo)?;
 
     let built = workspace

@@ -6,6 +6,7 @@ import { Controls } from "./controls/controls.js";
 import { fileName } from "./describe.js";
 import { DrawnCache } from "./drawn.js";
 import { element } from "./element.js";
+import { asksForHandedOver, handedOver, TRAINED_NAME } from "./handover.js";
 import { History } from "./history.js";
 import { decode, encode } from "./link.js";
 import { showCard } from "./model/card.js";
@@ -14,8 +15,10 @@ import { addressOf, modelOf, nameOf, type Source } from "./model/source.js";
 import { dismiss, notify } from "./notices.js";
 import { worksOffline } from "./offline/register.js";
 import { Painter } from "./painter.js";
+import { download } from "./save-file.js";
+import { sentenceOf } from "./sentence.js";
 import { share } from "./share.js";
-import { download, sheet } from "./sheet.js";
+import { sheet } from "./sheet.js";
 import {
   DEFAULT_STATE,
   fit,
@@ -94,18 +97,30 @@ async function start(): Promise<void> {
   try {
     wanted = decode(location.hash);
   } catch (error) {
-    notify("link", `${status.sentenceOf(error)} This is the page as at a first visit.`);
+    notify("link", `${sentenceOf(error)} This is the page as at a first visit.`);
   }
   const asked = wanted ?? DEFAULT_STATE;
   if (location.hash.length > 1 && wanted) controls.lockSeed();
   views.samples.main.reserve(asked.count);
   try {
-    if (asked.model === null) await load({ kind: "shipped" }, () => asked, "same entry");
+    if (asksForHandedOver(location.search)) await loadTrained(asked);
+    else if (asked.model === null) await load({ kind: "shipped" }, () => asked, "same entry");
     else await loadOrShipped(asked.model, asked);
   } catch (error) {
     views.samples.main.busy = false;
     status.showFailure("Not started.", error);
   }
+}
+
+/** The model that the training page has made in this browser. */
+async function loadTrained(asked: State): Promise<void> {
+  const trained = await handedOver();
+  if (trained) {
+    await load({ kind: "file", name: TRAINED_NAME, file: trained }, () => asked, "same entry");
+    return;
+  }
+  notify("link", "This browser has no model from the training page. The page's own draws instead.");
+  await load({ kind: "shipped" }, () => asked, "same entry");
 }
 
 /** A model that a link names may be gone: then the page's own draws. */
@@ -116,7 +131,7 @@ async function loadOrShipped(address: string, asked: State): Promise<void> {
     opener.showProblem(error);
     notify(
       "link",
-      `The model of the link could not be loaded: ${status.sentenceOf(error)} The page's own draws instead.`,
+      `The model of the link could not be loaded: ${sentenceOf(error)} The page's own draws instead.`,
     );
     const without = { ...asked, model: null, modelId: null };
     await load({ kind: "shipped" }, () => without, "same entry");
@@ -174,7 +189,7 @@ function show(asked: State, entry: Entry): void {
   const id = modelId.slice(0, MODEL_ID_DIGITS);
   const wrong = misfits(asked, model);
   if (wrong.length > 0) {
-    const sentences = wrong.map(status.sentenceOf).join(" ");
+    const sentences = wrong.map(sentenceOf).join(" ");
     notify("link", `${sentences} The nearest that the model has is shown.`);
   } else if (asked.modelId !== null && !sameModel(asked.modelId, modelId) && asked.modelId !== state.modelId) {
     notify(
@@ -206,7 +221,7 @@ async function visit(link: string, entry: Entry): Promise<void> {
   try {
     asked = decode(link);
   } catch (error) {
-    notify("link", `${status.sentenceOf(error)} The page stays as it is.`);
+    notify("link", `${sentenceOf(error)} The page stays as it is.`);
     return;
   }
   dismiss("link");
@@ -223,7 +238,7 @@ async function visit(link: string, entry: Entry): Promise<void> {
   const wanted: Source =
     asked.model === null ? { kind: "shipped" } : { kind: "address", address: asked.model };
   await load(wanted, () => asked, entry).catch((error: unknown) => {
-    notify("link", `The model could not be loaded: ${status.sentenceOf(error)} The page stays as it is.`);
+    notify("link", `The model could not be loaded: ${sentenceOf(error)} The page stays as it is.`);
   });
 }
 

@@ -12,13 +12,3 @@ export async function sheet(images: ImageData[], link: string): Promise<Blob> {
   const whole = canvas.getContext("2d")!.getImageData(0, 0, canvas.width, canvas.height);
   return new Blob([await encodeSmall(whole, { [STATE_KEYWORD]: link })], { type: "image/png" });
 }
-
-/** Hands a file to the browser's downloads. */
-export function download(file: Blob, name: string): void {
-  const link = document.createElement("a");
-  link.href = URL.createObjectURL(file);
-  link.download = name;
-  link.click();
-  // the download has its own hold on the bytes once the click is handled
-  setTimeout(() => URL.revokeObjectURL(link.href), 10_000);
-}

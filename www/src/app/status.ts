@@ -3,6 +3,7 @@
 import { type GeneratorInfo, type LoadProgress, type Running } from "../lib/index.js";
 import { element } from "./element.js";
 import type { Work } from "./painter.js";
+import { sentenceOf } from "./sentence.js";
 
 const status = element("status", HTMLParagraphElement);
 const timing = element("timing", HTMLParagraphElement);
@@ -65,12 +66,6 @@ export function showWork({ elapsedMs, count }: Work): void {
 export function showMemory({ modelBytes, memoryBytes }: GeneratorInfo): void {
   const program = memoryBytes > 0 ? `, ${megabytes(memoryBytes)} in the program` : "";
   memory.textContent = `Memory: model ${megabytes(modelBytes)}${program}`;
-}
-
-/** An error as a sentence. */
-export function sentenceOf(error: unknown): string {
-  const message = error instanceof Error ? error.message : String(error);
-  return message.charAt(0).toUpperCase() + message.slice(1) + (/[.…!?]$/.test(message) ? "" : ".");
 }
 
 export function showProblem(error: unknown): void {

@@ -7,15 +7,22 @@ export type ErrorCode =
   | "bad-request"
   /** The file is no model that this version reads. */
   | "bad-model"
+  /** Images that cannot be trained on, or a checkpoint that is none of this version, images and networks. */
+  | "bad-data"
+  | "bad-checkpoint"
+  /** Training produced a value that is not finite; the trainer is back at its last checkpoint. */
+  | "diverged"
+  /** The browser keeps nothing: its storage is full or denied. */
+  | "storage"
   /** A file did not come; `numbers.status` is the server's answer where there was one. */
   | "network"
   /** A file has another SHA-256 than it should have. */
   | "integrity"
-  /** The model does not fit on the device: `numbers.needed` and `numbers.available` are bytes. */
+  /** The model or the training does not fit on the device: `numbers.needed` and `numbers.available` are bytes. */
   | "too-large"
   /** The worker or the GPU failed, and so did starting again. */
   | "fault"
-  /** The generator was disposed of. */
+  /** The generator or the trainer was disposed of. */
   | "disposed"
   /** The browser lacks something. */
   | "unsupported";

@@ -4,6 +4,7 @@ import type { Backend } from "./api.js";
 import { type Engine, FaultError, Waitlist } from "./engine.js";
 import { Instance, type LoadedModel } from "./instance.js";
 import type { CallName, Calls, Handlers } from "./protocol.js";
+import type { TrainCalls } from "./train-protocol.js";
 
 /** The one instance of a build that a page can have: a module is evaluated once. */
 class Shared {
@@ -33,7 +34,7 @@ function share(backend: Backend): Shared {
   return made;
 }
 
-type Sampling = Exclude<CallName, "open" | "trainCheck">;
+type Sampling = Exclude<CallName, "open" | keyof TrainCalls>;
 
 export class MainEngine implements Engine {
   readonly place = "main";

@@ -1,6 +1,7 @@
 /** What is asked of an engine, in a worker or on the main thread. */
 
 import type { Backend, ModelInfo } from "./api.js";
+import type { TrainCalls } from "./train-protocol.js";
 
 /** A model's files. Blobs may lie on disk, and a worker gets them without a copy. */
 export type ModelFiles =
@@ -37,13 +38,11 @@ export interface Drawn {
 }
 
 /** Requests by name: what goes in and what comes out. */
-export interface Calls {
+export interface Calls extends TrainCalls {
   open: { in: { backend: Backend }; out: null };
   selfTest: { in: null; out: SelfTest };
   load: { in: ModelFiles; out: Loaded };
   draw: { in: DrawCall; out: Drawn };
-  /** In the training builds only. */
-  trainCheck: { in: { seed: bigint; steps: number }; out: Uint8Array<ArrayBuffer> };
 }
 
 export type CallName = keyof Calls;

@@ -1,4 +1,17 @@
-/** Reserved for training in the browser. */
+/** Training in the browser. Importing this starts nothing. */
 
-/** Whether this version of the package trains: not yet. Train with the program `native-train`. */
-export const TRAINING_AVAILABLE = false as const;
+export type { Backend, Running, Seed } from "./api.js";
+export { BigGanError, type ErrorCode } from "./errors.js";
+export type * from "./train-api.js";
+export { createTrainer } from "./train-client.js";
+export {
+  type Finding,
+  MOST_CLASSES,
+  type PictureFile,
+  type ReadData,
+  readImages,
+  readShipped,
+  SHIPPED,
+} from "./train-data.js";
+export { PRESETS, type Preset } from "./train-presets.js";
+export { openStore, type TrainingStore } from "./train-store.js";

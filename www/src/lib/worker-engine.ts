@@ -34,6 +34,11 @@ export class WorkerEngine implements Engine {
     }
   }
 
+  /** A worker that opens nothing, for calls that need no program. */
+  static bare(backend: Backend, worker: Worker): WorkerEngine {
+    return new WorkerEngine(backend, worker);
+  }
+
   get fault(): FaultError | undefined {
     return this.#waitlist.end;
   }

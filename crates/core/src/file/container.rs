@@ -121,9 +121,9 @@ pub(super) fn replace_metadata(
 }
 
 /// What stands before the values: the metadata first, then the tensors in the order of their values.
-struct Header<'a> {
-    metadata: &'a BTreeMap<String, String>,
-    entries: Vec<(&'a str, TensorInfo)>,
+pub(super) struct Header<'a> {
+    pub metadata: &'a BTreeMap<String, String>,
+    pub entries: Vec<(&'a str, TensorInfo)>,
 }
 
 impl Serialize for Header<'_> {
@@ -138,7 +138,7 @@ impl Serialize for Header<'_> {
 }
 
 /// Length and header, padded to 8 bytes, with room for the values.
-fn header(header: &Header<'_>, data_bytes: usize) -> Result<Vec<u8>> {
+pub(super) fn header(header: &Header<'_>, data_bytes: usize) -> Result<Vec<u8>> {
     let mut json = serde_json::to_vec(header)
         .map_err(|error| Error::File(format!("writing safetensors failed: {error}")))?;
     json.resize(json.len().next_multiple_of(8), b' ');

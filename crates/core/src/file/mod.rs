@@ -7,6 +7,7 @@
 mod container;
 mod model_file;
 mod open_model;
+mod pack;
 mod shards;
 
 pub use container::{Dtype, StoredTensors, decode, encode, encode_with, read_metadata};
@@ -15,4 +16,5 @@ pub use model_file::{
     StatisticsTable,
 };
 pub use open_model::OpenModel;
+pub use pack::{PACK_BLOCK_IMAGES, PACK_FORMAT, PACK_VERSION, Pack};
 pub use shards::{INDEX_SUFFIX, check_part_name, sha256_hex};

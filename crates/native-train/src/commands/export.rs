@@ -3,14 +3,13 @@
 use std::path::Path;
 
 use anyhow::{Context, Result, anyhow};
-use biggan::file::{Dtype, ModelFile, ModelInfo, Provenance, StatisticsTable, decode, encode};
+use biggan::file::{Dtype, ModelFile};
 use biggan::latent_kind::LatentKind;
 use biggan::model::Generator;
-use biggan::named::{HostTensors, load_tensors, named_tensors};
 use biggan::sampler::Sampler;
-use biggan::standing_stats::{StandingConfig, standing_statistics};
-use biggan::train::TrainState;
-use biggan::truncation::{LatentDistribution, Truncation, TruncationKind};
+use biggan::standing_stats::{StandingConfig, standing_table};
+use biggan::train::{ModelCard, averaged_model};
+use biggan::truncation::{Truncation, TruncationKind};
 use burn::tensor::Device;
 use indicatif::{ProgressBar, ProgressStyle};
 use pollster::block_on;
@@ -32,9 +31,6 @@ const MAX_INITIAL_SHARE: f64 = 0.05;
 const THRESHOLDS: [f64; 13] = [
     0.04, 0.1, 0.2, 0.3, 0.4, 0.5, 0.6, 0.7, 0.8, 0.9, 1.0, 1.5, 2.0,
 ];
-
-/// What the thresholds mean in the models that are exported: the paper's.
-const KIND: TruncationKind = TruncationKind::Resampling;
 
 /// Runs the command.
 ///
@@ -80,29 +76,18 @@ pub fn model_of(
     device: &Device,
 ) -> Result<ModelFile> {
     let plan = checkpoint.plan.clone();
-    let dataset = checkpoint.dataset.clone();
-    let class_names = checkpoint.class_names.clone();
-    let state = checkpoint.into_state(device)?;
-    let generator = as_stored(&state.ema.generator.clone().folded(), dtype, device)?;
-    let statistics = statistics(&generator, KIND, &truncations, standing, device)?;
-    let info = ModelInfo {
-        generator: generator.config().clone(),
-        class_names,
-        class_ids: vec![],
-        truncation_kind: KIND,
-        statistics: StatisticsTable {
-            truncations,
-            samples: standing.passes * standing.batch_size,
-        },
-        dataset,
-        provenance: provenance(plan.name(), plan.train().seed, &state),
-        scores: std::collections::BTreeMap::new(),
+    let card = ModelCard {
+        class_names: checkpoint.class_names.clone(),
+        dataset: checkpoint.dataset.clone(),
+        program: concat!("native-train ", env!("CARGO_PKG_VERSION")).to_owned(),
+        recipe: plan.name().to_owned(),
+        seed: plan.train().seed,
     };
-    Ok(block_on(ModelFile::from_generator(
-        generator,
-        info,
-        &statistics,
-    ))?)
+    let state = checkpoint.into_state(device)?;
+    let bar = RowBar::new(truncations.len())?;
+    let on_row = |truncation| bar.next(truncation);
+    let model = averaged_model(&state, card, truncations, standing, dtype, device, on_row);
+    Ok(block_on(model)?)
 }
 
 fn read_checkpoint(run: &Path) -> Result<Checkpoint> {
@@ -135,14 +120,6 @@ fn refuse_young_average(checkpoint: &Checkpoint, run: &Path) -> Result<()> {
     ))
 }
 
-/// The generator with its weights as they will be stored, so that the statistics fit them.
-fn as_stored(generator: &Generator, dtype: Dtype, device: &Device) -> Result<Generator> {
-    let tensors = block_on(HostTensors::read(named_tensors(generator)))?;
-    let bytes = encode(&tensors, &std::collections::BTreeMap::new(), dtype)?;
-    let stored = decode(&bytes)?.tensors;
-    Ok(load_tensors(generator.clone(), stored, device)?)
-}
-
 /// A row of statistics for each truncation.
 ///
 /// # Errors
@@ -154,34 +131,36 @@ pub(super) fn statistics(
     standing: StandingConfig,
     device: &Device,
 ) -> Result<Vec<Vec<[Vec<f32>; 2]>>> {
-    let bar = ProgressBar::new(truncations.len() as u64);
-    bar.set_style(
-        ProgressStyle::with_template("statistics {bar:24} truncation {msg}  {eta} left")
-            .context("the progress bar's template")?,
-    );
-    let rows = truncations
-        .iter()
-        .map(|&truncation| {
-            bar.set_message(truncation.to_string());
-            let z = LatentDistribution::new(generator.config().latent, kind, truncation)?;
-            let row = block_on(standing_statistics(generator, z, standing, device))?;
-            bar.inc(1);
-            Ok(row)
-        })
-        .collect();
-    bar.finish_and_clear();
-    rows
+    let bar = RowBar::new(truncations.len())?;
+    let on_row = |truncation| bar.next(truncation);
+    let rows = standing_table(generator, kind, truncations, standing, device, on_row);
+    Ok(block_on(rows)?)
 }
 
-fn provenance(recipe: &str, seed: u64, state: &TrainState) -> Provenance {
-    Provenance {
-        program: concat!("native-train ", env!("CARGO_PKG_VERSION")).to_owned(),
-        recipe: recipe.to_owned(),
-        images_seen: state.images_seen,
-        g_step: state.g_step,
-        seed,
-        ema_initial_share: state.ema.initial_share,
-        imported: None,
+/// Shows which row of statistics is gathered.
+struct RowBar(ProgressBar);
+
+impl RowBar {
+    fn new(rows: usize) -> Result<Self> {
+        let bar = ProgressBar::new(rows as u64);
+        bar.set_style(
+            ProgressStyle::with_template("statistics {bar:24} truncation {msg}  {eta} left")
+                .context("the progress bar's template")?,
+        );
+        Ok(Self(bar))
+    }
+
+    fn next(&self, truncation: Truncation) {
+        if !self.0.message().is_empty() {
+            self.0.inc(1);
+        }
+        self.0.set_message(truncation.to_string());
+    }
+}
+
+impl Drop for RowBar {
+    fn drop(&mut self) {
+        self.0.finish_and_clear();
     }
 }
 

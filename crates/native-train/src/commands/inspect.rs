@@ -7,10 +7,10 @@ use anyhow::{Context, Result, bail};
 use biggan::config::GeneratorConfig;
 use biggan::file::{FORMAT, ModelFile, read_metadata};
 use biggan::shape::NetworkShape;
-use biggan::train::Counters;
+use biggan::train::{CHECKPOINT_FORMAT, Counters};
 
 use crate::args::InspectArgs;
-use crate::checkpoint::{self, Checkpoint};
+use crate::checkpoint::Checkpoint;
 use crate::class_choice::Classes;
 use crate::error::{Outcome, bad_usage};
 use crate::parameters::{LEGEND, NetworkTable};
@@ -49,7 +49,7 @@ fn file(path: &Path) -> Result<String> {
     let bytes = std::fs::read(path).with_context(named)?;
     let metadata = read_metadata(&bytes).with_context(named)?;
     match metadata.get("format").map(String::as_str) {
-        Some(checkpoint::FORMAT) => {
+        Some(CHECKPOINT_FORMAT) => {
             let found = Checkpoint::decode(&bytes).with_context(named)?;
             checkpoint(path, &found)
         }
@@ -62,7 +62,7 @@ fn file(path: &Path) -> Result<String> {
             "{}: its format is {}, expected {FORMAT} (a model) or {} (a checkpoint)",
             path.display(),
             other.unwrap_or("not stated"),
-            checkpoint::FORMAT
+            CHECKPOINT_FORMAT
         ),
     }
 }

@@ -146,6 +146,7 @@ fn train_and_measure(
         plan,
         out: &out,
         resume: true,
+        from: None,
         amend: false,
         max_steps: None,
         device: device.clone(),

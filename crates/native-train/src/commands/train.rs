@@ -18,7 +18,7 @@ use crate::error::{Outcome, bad_usage};
 use crate::interrupt::Interrupt;
 use crate::job::{Job, Speeds, Watchdog, share_state};
 use crate::keep::KeepPolicy;
-use crate::plan::Plan;
+use crate::plan::{Plan, is_checkpoint};
 use crate::run_dir::{self, Event, RunDir};
 use crate::score::Scorer;
 use crate::together::Together;
@@ -57,6 +57,7 @@ pub fn run(args: &TrainArgs, environment: &Environment) -> Result<Outcome> {
             plan: &plan,
             out: &out,
             resume: args.resume,
+            from: is_checkpoint(config).then_some(config.as_path()),
             amend: args.amend,
             max_steps: args.steps,
             device: job.agree(device::open(args.device.of_rank(&job)))?,
@@ -81,6 +82,8 @@ pub struct Run<'a> {
     pub out: &'a Path,
     /// Whether to continue from the newest checkpoint in it.
     pub resume: bool,
+    /// A checkpoint of elsewhere to continue where the directory has none.
+    pub from: Option<&'a Path>,
     /// Whether the plan may steer otherwise than the checkpoint's.
     pub amend: bool,
     /// Generator steps after which to stop.
@@ -308,8 +311,11 @@ fn checkpoint_to_resume(run: &Run<'_>, run_dir: &RunDir) -> Result<Option<Checkp
             root.display()
         )));
     }
-    let Some((path, checkpoint)) = run_dir::newest_checkpoint(root, |line| eprintln!("{line}"))?
-    else {
+    let mut newest = run_dir::newest_checkpoint(root, |line| eprintln!("{line}"))?;
+    if let (None, Some(path)) = (&newest, run.from) {
+        newest = Some((path.to_owned(), run_dir::read_checkpoint(path)?));
+    }
+    let Some((path, checkpoint)) = newest else {
         eprintln!(
             "{} has no checkpoint yet: starting at the beginning",
             root.display()

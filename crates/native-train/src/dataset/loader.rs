@@ -5,12 +5,11 @@ use std::thread::available_parallelism;
 
 use anyhow::Result;
 use biggan::random::{Draws, Stream};
-use biggan::train::RealBatch;
+use biggan::train::{Order, RealBatch};
 use burn::tensor::{Device, Tensor, TensorData};
 
 use super::Dataset;
 use super::batch_rows::BatchRows;
-use super::order::Order;
 use super::read_ahead::ReadAhead;
 
 /// Cuts a data set into batches, in its [`Order`]. Picture files are decoded ahead of the training, which

@@ -15,7 +15,6 @@ pub mod label_rows;
 mod listing;
 pub mod loader;
 pub mod npm;
-pub mod order;
 pub mod pack;
 pub mod packed;
 pub mod picture;

@@ -2,25 +2,19 @@
 //!
 //! A packed file is a safetensors file, so any program can read it: `images_u8` `[n, c, h, w]`, `row_ends`
 //! `[n]` and `row_classes` (the labels of image `i` end at `row_ends[i]`), `block_sha256` `[blocks, 32]`, one
-//! digest for every [`BLOCK_IMAGES`] images. Its metadata name the format, the data set and the classes.
+//! digest for every [`PACK_BLOCK_IMAGES`] images. Its metadata name the format, the data set and the classes.
 
 use std::collections::BTreeMap;
 use std::io::{BufWriter, Seek, SeekFrom, Write};
 use std::path::Path;
 
 use anyhow::{Context, Result, bail};
+use biggan::file::{PACK_BLOCK_IMAGES, PACK_FORMAT, PACK_VERSION};
 use serde_json::json;
 use sha2::{Digest, Sha256};
 
 use super::label_rows::LabelRows;
 use crate::atomic_file::{self, Aside};
-
-/// Name of the format in the metadata.
-pub const FORMAT: &str = "biggan-pack";
-/// Its version.
-pub const FORMAT_VERSION: &str = "1";
-/// Images behind each digest.
-pub const BLOCK_IMAGES: usize = 4096;
 
 /// A packed file that is being written; it appears under its name when it is finished.
 pub struct PackWriter<'a> {
@@ -46,8 +40,8 @@ impl<'a> PackWriter<'a> {
         shape: [usize; 3],
     ) -> Result<Self> {
         let metadata = BTreeMap::from([
-            ("format", FORMAT.to_owned()),
-            ("format_version", FORMAT_VERSION.to_owned()),
+            ("format", PACK_FORMAT.to_owned()),
+            ("format_version", PACK_VERSION.to_owned()),
             ("name", name.to_owned()),
             ("class_names", serde_json::to_string(class_names)?),
         ]);
@@ -84,7 +78,7 @@ impl<'a> PackWriter<'a> {
             .with_context(|| format!("writing {}", self.path.display()))?;
         self.block.update(image);
         self.rows.push(labels);
-        if self.rows.len().is_multiple_of(BLOCK_IMAGES) {
+        if self.rows.len().is_multiple_of(PACK_BLOCK_IMAGES) {
             self.end_block();
         }
         Ok(())
@@ -104,7 +98,7 @@ impl<'a> PackWriter<'a> {
         if images == 0 {
             bail!("{}: no image to pack", self.path.display());
         }
-        if !images.is_multiple_of(BLOCK_IMAGES) {
+        if !images.is_multiple_of(PACK_BLOCK_IMAGES) {
             self.end_block();
         }
         let (ends, classes) = self.rows.parts();

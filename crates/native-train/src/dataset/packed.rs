@@ -10,14 +10,13 @@ use std::path::Path;
 use std::sync::Arc;
 
 use anyhow::{Context, Result, bail, ensure};
-use biggan::file::DatasetInfo;
+use biggan::file::{DatasetInfo, PACK_BLOCK_IMAGES, PACK_FORMAT, PACK_VERSION};
 use rayon::prelude::*;
 use safetensors::{Dtype, SafeTensors};
 use sha2::{Digest, Sha256};
 
 use super::idx::hex;
 use super::label_rows::LabelRows;
-use super::pack::{BLOCK_IMAGES, FORMAT, FORMAT_VERSION};
 use super::pixels::{self, Pixels};
 use super::{Dataset, DatasetRequest, NamedDataset, Split};
 use crate::error::bad_usage;
@@ -70,7 +69,7 @@ pub fn open(path: &Path) -> Result<Dataset> {
         SafeTensors::read_metadata(&file).map_err(|error| anyhow::anyhow!("{error}"))?;
     let none = HashMap::new();
     let metadata = header.metadata().as_ref().unwrap_or(&none);
-    for (key, expected) in [("format", FORMAT), ("format_version", FORMAT_VERSION)] {
+    for (key, expected) in [("format", PACK_FORMAT), ("format_version", PACK_VERSION)] {
         let found = metadata.get(key).map_or("missing", String::as_str);
         ensure!(
             found == expected,
@@ -122,7 +121,7 @@ pub fn open(path: &Path) -> Result<Dataset> {
     let digests = tensor("block_sha256", Dtype::U8, 2)?;
     check_blocks(
         images.data(),
-        channels * height * width * BLOCK_IMAGES,
+        channels * height * width * PACK_BLOCK_IMAGES,
         digests.data(),
     )?;
     let mut whole = Sha256::new();
@@ -162,8 +161,8 @@ fn check_blocks(images: &[u8], block_bytes: usize, digests: &[u8]) -> Result<()>
         None => Ok(()),
         Some(block) => bail!(
             "damaged: the SHA-256 of images {} to {} is not the one stored",
-            block * BLOCK_IMAGES,
-            (block + 1) * BLOCK_IMAGES - 1
+            block * PACK_BLOCK_IMAGES,
+            (block + 1) * PACK_BLOCK_IMAGES - 1
         ),
     }
 }
@@ -218,11 +217,11 @@ mod tests {
         let directory = tempfile::tempdir().unwrap();
         let path = directory.path().join("test.pack");
         let mut writer = PackWriter::new(&path, "x", &["a".into()], [1, 1, 1]).unwrap();
-        for index in 0..=2 * BLOCK_IMAGES {
+        for index in 0..=2 * PACK_BLOCK_IMAGES {
             writer.push(&[index as u8], &[0]).unwrap();
         }
         writer.finish().unwrap();
-        assert_eq!(open(&path).unwrap().len(), 2 * BLOCK_IMAGES + 1);
+        assert_eq!(open(&path).unwrap().len(), 2 * PACK_BLOCK_IMAGES + 1);
     }
 
     #[test]

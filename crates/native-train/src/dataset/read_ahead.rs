@@ -6,10 +6,10 @@ use std::sync::mpsc::{Receiver, sync_channel};
 use std::thread::{Builder, JoinHandle};
 
 use anyhow::{Context, Result};
+use biggan::train::Order;
 use rayon::ThreadPoolBuilder;
 
 use super::batch_rows::BatchRows;
-use super::order::Order;
 use super::picture_files::PictureFiles;
 
 /// Times that what is decoded at once may wait in the queue.

@@ -2,7 +2,7 @@
 
 import { element } from "../element.js";
 import { parseAddress } from "../link.js";
-import { sentenceOf } from "../status.js";
+import { sentenceOf } from "../sentence.js";
 import { openFiles } from "./files.js";
 import type { Source } from "./source.js";
 

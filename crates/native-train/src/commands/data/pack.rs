@@ -135,15 +135,39 @@ fn recipe(args: &PackArgs, environment: &Environment) -> Result<Outcome> {
         };
         let path = args.out.join(packed::file_name(split));
         let mut writer = PackWriter::new(&path, &set.info.name, &set.class_names, set.shape)?;
-        for first in (0..set.len()).step_by(CHUNK) {
-            let indices: Vec<usize> = (first..set.len().min(first + CHUNK)).collect();
-            for (image, &index) in set.read(&indices)?.iter().zip(&indices) {
-                writer.push(image, set.labels_of(index))?;
+        for indices in chosen(&set, args.per_class).chunks(CHUNK) {
+            for (image, &index) in set.read(indices)?.iter().zip(indices) {
+                match args.pixel_step {
+                    None => writer.push(image, set.labels_of(index))?,
+                    Some(step) => writer.push(&rounded(image, step), set.labels_of(index))?,
+                }
             }
         }
         done(writer.finish()?, set.class_names.len(), &path)?;
     }
     Ok(Outcome::Done)
+}
+
+/// All images in their order, or the first ones of each class, class after class.
+fn chosen(set: &dataset::Dataset, per_class: Option<usize>) -> Vec<usize> {
+    let Some(most) = per_class else {
+        return (0..set.len()).collect();
+    };
+    let of = |class: usize| {
+        let images = (0..set.len()).filter(move |&i| usize::from(set.labels[i]) == class);
+        images.take(most)
+    };
+    (0..set.class_names.len()).flat_map(of).collect()
+}
+
+/// Pixels at the nearest multiple of a step, at most 255.
+fn rounded(image: &[u8], step: u8) -> Vec<u8> {
+    let step = u16::from(step);
+    let round = |&pixel: &u8| {
+        let nearest = (u16::from(pixel) + step / 2) / step * step;
+        u8::try_from(nearest).unwrap_or(u8::MAX)
+    };
+    image.iter().map(round).collect()
 }
 
 fn done(images: usize, classes: usize, path: &Path) -> Result<()> {

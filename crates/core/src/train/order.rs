@@ -1,6 +1,6 @@
 //! Which image of a data set a run sees when: an order that depends on nothing but the seed.
 
-use biggan::random::{Stream, permutation};
+use crate::random::{Stream, permutation};
 
 /// Image `i` of a run is image `i % n` of the permutation of epoch `i / n`, so that a resumed run needs
 /// no state.

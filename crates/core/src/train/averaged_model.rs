@@ -1,0 +1,86 @@
+//! The averaged generator of a training as a model file.
+
+use burn::tensor::Device;
+
+use super::TrainState;
+use crate::error::Result;
+use crate::file::{
+    DatasetInfo, Dtype, ModelFile, ModelInfo, Provenance, StatisticsTable, decode, encode,
+};
+use crate::model::Generator;
+use crate::named::{HostTensors, load_tensors, named_tensors};
+use crate::standing_stats::{StandingConfig, standing_table};
+use crate::truncation::{Truncation, TruncationKind};
+
+/// What the thresholds mean in the models that are exported: the paper's.
+pub const EXPORT_KIND: TruncationKind = TruncationKind::Resampling;
+
+/// What a model file says beside its weights.
+#[derive(Debug, Clone)]
+pub struct ModelCard {
+    /// A name for each class.
+    pub class_names: Vec<String>,
+    /// What it was trained on.
+    pub dataset: DatasetInfo,
+    /// Program and version.
+    pub program: String,
+    /// Name of the recipe.
+    pub recipe: String,
+    /// Seed of the run.
+    pub seed: u64,
+}
+
+/// The averaged generator with spectral norm folded and statistics for each truncation, which are those of
+/// the weights as they are stored. `on_row` hears of each truncation before its statistics are gathered.
+///
+/// # Errors
+/// If a truncation is out of range or the device fails.
+pub async fn averaged_model(
+    state: &TrainState,
+    card: ModelCard,
+    truncations: Vec<Truncation>,
+    standing: StandingConfig,
+    dtype: Dtype,
+    device: &Device,
+    on_row: impl FnMut(Truncation),
+) -> Result<ModelFile> {
+    let generator = as_stored(&state.ema.generator.clone().folded(), dtype, device).await?;
+    let statistics = standing_table(
+        &generator,
+        EXPORT_KIND,
+        &truncations,
+        standing,
+        device,
+        on_row,
+    )
+    .await?;
+    let info = ModelInfo {
+        generator: generator.config().clone(),
+        class_names: card.class_names,
+        class_ids: vec![],
+        truncation_kind: EXPORT_KIND,
+        statistics: StatisticsTable {
+            truncations,
+            samples: standing.passes * standing.batch_size,
+        },
+        dataset: card.dataset,
+        provenance: Provenance {
+            program: card.program,
+            recipe: card.recipe,
+            images_seen: state.images_seen,
+            g_step: state.g_step,
+            seed: card.seed,
+            ema_initial_share: state.ema.initial_share,
+            imported: None,
+        },
+        scores: std::collections::BTreeMap::new(),
+    };
+    ModelFile::from_generator(generator, info, &statistics).await
+}
+
+/// The generator with its weights as they will be stored, so that the statistics fit them.
+async fn as_stored(generator: &Generator, dtype: Dtype, device: &Device) -> Result<Generator> {
+    let tensors = HostTensors::read(named_tensors(generator)).await?;
+    let bytes = encode(&tensors, &std::collections::BTreeMap::new(), dtype)?;
+    load_tensors(generator.clone(), decode(&bytes)?.tensors, device)
+}

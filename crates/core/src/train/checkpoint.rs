@@ -1,0 +1,120 @@
+//! A training state as the bytes of one file: tensors, counters, plan and data set. `native-train` and
+//! browsers write the same, so that a training goes on in the other place.
+
+use std::collections::BTreeMap;
+
+use serde::Serialize;
+use serde::de::DeserializeOwned;
+
+use super::{Counters, TrainState};
+use crate::error::{Error, Result};
+use crate::file::{DatasetInfo, Dtype, decode, encode};
+use crate::named::HostTensors;
+
+/// Value of the metadata key `format`.
+pub const CHECKPOINT_FORMAT: &str = "biggan-checkpoint";
+/// Value of the metadata key `format_version` that this program writes and reads.
+pub const CHECKPOINT_VERSION: &str = "1";
+
+/// What stands in the metadata of a checkpoint, beside the tensors.
+#[derive(Debug, Clone, PartialEq)]
+pub struct CheckpointInfo {
+    /// What ran, as JSON: the recipe of `native-train`, whose `train` is a
+    /// [`TrainConfig`](super::TrainConfig).
+    pub plan: String,
+    /// What it ran on.
+    pub dataset: DatasetInfo,
+    /// A name for each class.
+    pub class_names: Vec<String>,
+    /// How far.
+    pub counters: Counters,
+    /// Metadata under other keys, which the program that wrote the file understands.
+    pub more: BTreeMap<String, String>,
+}
+
+impl CheckpointInfo {
+    /// The bytes of the file.
+    ///
+    /// # Errors
+    /// As the writer of safetensors.
+    pub fn encode(&self, tensors: &HostTensors) -> Result<Vec<u8>> {
+        let mut metadata = self.more.clone();
+        for (key, value) in [
+            ("format", CHECKPOINT_FORMAT.to_owned()),
+            ("format_version", CHECKPOINT_VERSION.to_owned()),
+            ("plan", self.plan.clone()),
+            ("dataset", to_json("dataset", &self.dataset)?),
+            ("class_names", to_json("class_names", &self.class_names)?),
+            ("counters", to_json("counters", &self.counters)?),
+        ] {
+            metadata.insert(key.to_owned(), value);
+        }
+        encode(tensors, &metadata, Dtype::F32)
+    }
+
+    /// The inverse of [`CheckpointInfo::encode`].
+    ///
+    /// # Errors
+    /// If the bytes are cut short, or of another format or version; the message names both values.
+    pub fn decode(bytes: &[u8]) -> Result<(Self, HostTensors)> {
+        let stored = decode(bytes)?;
+        let mut more = stored.metadata;
+        for (key, expected, problem, remedy) in [
+            ("format", CHECKPOINT_FORMAT, "not a checkpoint: ", ""),
+            (
+                "format_version",
+                CHECKPOINT_VERSION,
+                "",
+                "; use a matching version of the program",
+            ),
+        ] {
+            let found = more.remove(key).unwrap_or_else(|| "missing".to_owned());
+            if found != expected {
+                return Err(Error::File(format!(
+                    "{problem}its {key} is {found}, this program reads {expected}{remedy}"
+                )));
+            }
+        }
+        let mut take = |key: &str| {
+            more.remove(key)
+                .ok_or_else(|| Error::File(format!("the checkpoint has no {key} in its metadata")))
+        };
+        let info = Self {
+            plan: take("plan")?,
+            dataset: from_json("dataset", &take("dataset")?)?,
+            class_names: from_json("class_names", &take("class_names")?)?,
+            counters: from_json("counters", &take("counters")?)?,
+            more,
+        };
+        Ok((info, stored.tensors))
+    }
+}
+
+/// The tensors of a state that is worth keeping.
+///
+/// # Errors
+/// [`Error::NotFinite`] naming a value that is not finite; or if the device fails.
+pub async fn finite_tensors(state: &TrainState) -> Result<HostTensors> {
+    let tensors = state.to_host().await?;
+    let broken = tensors
+        .0
+        .iter()
+        .find_map(|(name, t)| Some((name, t.values.iter().find(|v| !v.is_finite())?)));
+    match broken {
+        None => Ok(tensors),
+        Some((name, value)) => Err(Error::NotFinite(format!(
+            "{name} holds {value} after generator step {}",
+            state.g_step
+        ))),
+    }
+}
+
+fn to_json(key: &str, value: &impl Serialize) -> Result<String> {
+    serde_json::to_string(value)
+        .map_err(|error| Error::File(format!("writing the checkpoint's {key} failed: {error}")))
+}
+
+fn from_json<T: DeserializeOwned>(key: &str, text: &str) -> Result<T> {
+    serde_json::from_str(text)
+        .map_err(|error| Error::File(format!("the checkpoint's {key} is not readable: {error}")))
+}

@@ -1,0 +1,149 @@
+//! What goes in and out of a session as a file: checkpoints, models, images.
+
+use serde::Deserialize;
+use serde_json::json;
+
+use super::super::{
+    CheckpointInfo, ModelCard, TrainConfig, TrainState, averaged_model, finite_tensors,
+};
+use super::Session;
+use crate::error::{Error, Result};
+use crate::file::Dtype;
+use crate::standing_stats::StandingConfig;
+use crate::truncation::Truncation;
+
+/// Name of the recipe in checkpoints and models.
+const NAME: &str = "browser";
+/// Metadata key of the [`ShortRecipe`] in a checkpoint.
+const RECIPE: &str = "recipe";
+/// Thresholds with statistics of their own in a model: those of the paper's figure 2.
+const THRESHOLDS: [f64; 5] = [0.04, 0.5, 1.0, 1.5, 2.0];
+/// Passes behind each row of statistics, as in `native-train export`.
+const PASSES: usize = 16;
+
+impl Session {
+    /// Goes on from a checkpoint of the same images and networks; rates, batch size and the like are those
+    /// of this session's recipe. When it fails, the state is as it was.
+    ///
+    /// # Errors
+    /// If the bytes are no checkpoint of this version, or of other images, networks or seed.
+    pub fn resume(&mut self, checkpoint: &[u8]) -> Result<()> {
+        let (info, tensors) = CheckpointInfo::decode(checkpoint)?;
+        self.refuse_others(&info)?;
+        let state = TrainState::from_host(&self.config, &info.counters, tensors, &self.device)?;
+        self.state = Some(state);
+        self.pairs = None;
+        Ok(())
+    }
+
+    fn refuse_others(&self, info: &CheckpointInfo) -> Result<()> {
+        let ours = self.images.info();
+        if info.dataset.same_images(ours) != Some(true) {
+            return Err(Error::File(format!(
+                "the checkpoint is of other images: {} of {:?} with SHA-256 {} there, {} of {:?} with {} \
+                 here; open the images it was trained on",
+                info.dataset.images,
+                info.dataset.name,
+                info.dataset.sha256.join(", "),
+                ours.images,
+                ours.name,
+                ours.sha256.join(", ")
+            )));
+        }
+        let there = planned(&info.plan)?;
+        let networks = |config: &TrainConfig| {
+            let parts = (&config.generator, &config.discriminator, config.seed);
+            serde_json::to_string(&parts).unwrap_or_default()
+        };
+        let (there, here) = (networks(&there), networks(&self.config));
+        if there != here {
+            return Err(Error::File(format!(
+                "the checkpoint is of other networks or another seed: {there} there, {here} here; choose \
+                 its width, z, attention and seed"
+            )));
+        }
+        Ok(())
+    }
+
+    /// The whole state as a checkpoint that `native-train --resume` reads as well.
+    ///
+    /// # Errors
+    /// If a value is not finite, or the device fails.
+    pub async fn checkpoint(&self) -> Result<Vec<u8>> {
+        let state = self.state()?;
+        let tensors = finite_tensors(state).await?;
+        let recipe = serde_json::to_string(&self.recipe)
+            .map_err(|error| Error::File(format!("writing the recipe failed: {error}")))?;
+        let info = CheckpointInfo {
+            plan: self.plan().to_string(),
+            dataset: self.images.info().clone(),
+            class_names: self.images.class_names().to_vec(),
+            counters: state.counters(),
+            more: [(RECIPE.to_owned(), recipe)].into(),
+        };
+        info.encode(&tensors)
+    }
+
+    /// The recipe of `native-train` that goes on with this training: the images as a packed data set, and
+    /// as long a run as it takes to learn from them.
+    fn plan(&self) -> serde_json::Value {
+        let epochs_images = 200 * self.images.len() as u64;
+        json!({
+            "name": NAME,
+            "data": { "dataset": "packed" },
+            "run": {
+                "images": epochs_images,
+                "checkpoint_every_images": epochs_images / 10 + 1,
+                "sample_every_images": epochs_images / 10 + 1,
+                "log_every_steps": 50,
+            },
+            "train": self.config,
+        })
+    }
+
+    /// The averaged generator with its statistics as a model file.
+    ///
+    /// # Errors
+    /// If the device fails.
+    pub async fn model(&self, program: &str) -> Result<Vec<u8>> {
+        let config = &self.config;
+        let card = ModelCard {
+            class_names: self.images.class_names().to_vec(),
+            dataset: self.images.info().clone(),
+            program: program.to_owned(),
+            recipe: NAME.to_owned(),
+            seed: config.seed,
+        };
+        let thresholds = THRESHOLDS.map(Truncation::Threshold);
+        let truncations = [&[Truncation::Off], &thresholds[..]].concat();
+        let standing = StandingConfig {
+            passes: PASSES,
+            batch_size: config.batch_size,
+            seed: config.seed,
+        };
+        let (state, device) = (self.state()?, &self.device);
+        let (dtype, on_row) = (Dtype::F16, |_| ());
+        let model =
+            averaged_model(state, card, truncations, standing, dtype, device, on_row).await?;
+        model.encode(dtype)
+    }
+
+    /// The images as `train.pack` of `native-train`.
+    ///
+    /// # Errors
+    /// None that is known.
+    pub fn packed_images(&self) -> Result<Vec<u8>> {
+        self.images.pack().encode()
+    }
+}
+
+/// The configuration in the plan of a checkpoint.
+fn planned(plan: &str) -> Result<TrainConfig> {
+    #[derive(Deserialize)]
+    struct Plan {
+        train: TrainConfig,
+    }
+    let plan: Plan = serde_json::from_str(plan)
+        .map_err(|error| Error::File(format!("the checkpoint's plan is not readable: {error}")))?;
+    Ok(plan.train)
+}

@@ -1,0 +1,148 @@
+use super::*;
+
+fn recipe() -> ShortRecipe {
+    ShortRecipe {
+        width: 2,
+        z_dim: 6,
+        batch_size: 4,
+        rate_g: 2e-4,
+        rate_d: 2e-4,
+        d_steps: 2,
+        orthogonal: 1e-4,
+        ema_decay: 0.9,
+        ema_start: 0,
+        augment: vec![],
+        attention: false,
+        seed: 3,
+    }
+}
+
+fn images(brightness: u8) -> TrainingImages {
+    let rgb: Vec<u8> = (0..9 * 16 * 16 * 3)
+        .map(|i: usize| (i * i % 251) as u8 / 2 + brightness)
+        .collect();
+    let labels = (0..9).map(|i| i % 2).collect();
+    let names = vec!["a".to_owned(), "b".to_owned()];
+    TrainingImages::new("nine".to_owned(), names, 16, &rgb, labels).unwrap()
+}
+
+fn session() -> Session {
+    Session::start(recipe(), images(0), Device::flex()).unwrap()
+}
+
+fn step(session: &mut Session, which: Which) -> SessionReport {
+    pollster::block_on(session.step(which)).unwrap()
+}
+
+#[test]
+fn single_steps_are_the_parts_of_a_round() {
+    let (mut whole, mut parts) = (session(), session());
+    let round = step(&mut whole, Which::Both);
+    let first = step(&mut parts, Which::D);
+    let second = step(&mut parts, Which::D);
+    let last = step(&mut parts, Which::G);
+    assert_eq!((first.g_step, first.d_step, first.images_seen), (0, 1, 4));
+    assert_eq!((round.g_step, round.d_step, round.images_seen), (1, 2, 8));
+    let mean = (first.loss_d.unwrap() + second.loss_d.unwrap()) / 2.0;
+    assert!((round.loss_d.unwrap() - mean).abs() < 1e-12);
+    assert_eq!((first.loss_g, round.loss_g), (None, last.loss_g));
+}
+
+#[test]
+fn a_resumed_session_goes_on_to_the_last_bit() {
+    let mut straight = session();
+    step(&mut straight, Which::Both);
+    let saved = pollster::block_on(straight.checkpoint()).unwrap();
+    let expected = step(&mut straight, Which::Both);
+    let mut resumed = session();
+    resumed.resume(&saved).unwrap();
+    assert_eq!(step(&mut resumed, Which::Both), expected);
+    let ends = [&straight, &resumed].map(|s| pollster::block_on(s.checkpoint()).unwrap());
+    assert!(ends[0] == ends[1], "the checkpoints differ");
+}
+
+#[test]
+fn other_checkpoints_are_refused_and_the_state_stays() {
+    let mut one = session();
+    step(&mut one, Which::Both);
+    let saved = pollster::block_on(one.checkpoint()).unwrap();
+    let refused = |other: ShortRecipe, brightness: u8, bytes: &[u8], part: &str| {
+        let mut session = Session::start(other, images(brightness), Device::flex()).unwrap();
+        let message = session.resume(bytes).unwrap_err().to_string();
+        assert!(message.contains(part), "{message}");
+        assert_eq!(step(&mut session, Which::G).g_step, 1);
+    };
+    refused(recipe(), 1, &saved, "of other images");
+    let wider = ShortRecipe {
+        width: 3,
+        ..recipe()
+    };
+    refused(wider, 0, &saved, "of other networks");
+    refused(recipe(), 0, &saved[..saved.len() - 1], "not a whole");
+    let text = String::from_utf8_lossy(&saved[..4096]).into_owned();
+    let at = text.find(r#""format_version":"1""#).unwrap() + r#""format_version":""#.len();
+    let mut newer = saved.clone();
+    newer[at] = b'9';
+    refused(
+        recipe(),
+        0,
+        &newer,
+        "its format_version is 9, this program reads 1",
+    );
+    // rates may change
+    let mut slower = Session::start(
+        ShortRecipe {
+            rate_g: 1e-5,
+            ..recipe()
+        },
+        images(0),
+        Device::flex(),
+    )
+    .unwrap();
+    slower.resume(&saved).unwrap();
+}
+
+#[test]
+fn a_look_changes_nothing_and_a_model_loads() {
+    let mut session = session();
+    step(&mut session, Which::Both);
+    let before = pollster::block_on(session.checkpoint()).unwrap();
+    let look = pollster::block_on(session.look(3, 5)).unwrap();
+    assert_eq!(look.grid.classes, [0, 0, 0, 1, 1, 1]);
+    assert_eq!(look.real.rgba.len(), 5);
+    assert_eq!(look.fake.scores.len(), 5);
+    assert!(
+        look.sigmas.contains_key("generator.linear.weight"),
+        "{:?}",
+        look.sigmas
+    );
+    assert!(before == pollster::block_on(session.checkpoint()).unwrap());
+    let model = pollster::block_on(session.model("test 1")).unwrap();
+    let open = crate::file::OpenModel::file(&model).unwrap();
+    crate::sampler::Sampler::open(open, &Device::flex()).unwrap();
+}
+
+#[test]
+fn a_diverged_training_says_so_and_can_go_back() {
+    let fast = ShortRecipe {
+        rate_d: 1.0,
+        rate_g: 1.0,
+        ..recipe()
+    };
+    let mut session = Session::start(fast, images(0), Device::flex()).unwrap();
+    let start = pollster::block_on(session.checkpoint()).unwrap();
+    let mut state = session.state.take().unwrap();
+    state.generator =
+        crate::named::map_tensors(state.generator, |_, t| Ok(t.values * f64::NAN)).unwrap();
+    session.state = Some(state);
+    let message = pollster::block_on(session.step(Which::D))
+        .unwrap_err()
+        .to_string();
+    assert!(message.contains("diverged"), "{message}");
+    let message = pollster::block_on(session.step(Which::D))
+        .unwrap_err()
+        .to_string();
+    assert!(message.contains("load a checkpoint"), "{message}");
+    session.resume(&start).unwrap();
+    step(&mut session, Which::Both);
+}

@@ -1,0 +1,194 @@
+//! Images of one size in memory, as a browser hands them over.
+
+use burn::tensor::{Device, Tensor, TensorData};
+
+use super::{Order, RealBatch};
+use crate::error::{Error, Result};
+use crate::file::{DatasetInfo, Pack};
+use crate::image::from_u8;
+use crate::latent::one_hot;
+
+/// Images with a class each.
+#[derive(Debug, Clone)]
+pub struct TrainingImages {
+    name: String,
+    class_names: Vec<String>,
+    resolution: usize,
+    /// `[n, 3, r, r]`
+    images_u8: Vec<u8>,
+    labels: Vec<u16>,
+    info: DatasetInfo,
+}
+
+impl TrainingImages {
+    /// Images from RGB bytes, image after image, row by row.
+    ///
+    /// # Shapes
+    /// - rgb: `[n, r, r, 3]`
+    /// - labels: `[n]`, each below the number of class names
+    ///
+    /// # Errors
+    /// If there is no image, the pixels do not fit the labels, or a label has no class.
+    pub fn new(
+        name: String,
+        class_names: Vec<String>,
+        resolution: usize,
+        rgb: &[u8],
+        labels: Vec<u16>,
+    ) -> Result<Self> {
+        let classes = class_names.len();
+        if labels.is_empty() || resolution == 0 {
+            return Err(Error::Request(format!(
+                "{name}: {} images of {resolution}x{resolution} pixels; give one at least",
+                labels.len()
+            )));
+        }
+        if let Some(place) = labels
+            .iter()
+            .position(|&label| usize::from(label) >= classes)
+        {
+            return Err(Error::Request(format!(
+                "{name}: image {place} is of class {}, and there are {classes} classes, from 0 on; repair \
+                 the labels",
+                labels[place]
+            )));
+        }
+        let mut images_u8 = Vec::with_capacity(rgb.len());
+        for image in rgb.chunks(3 * resolution * resolution) {
+            for channel in 0..3 {
+                images_u8.extend(image.iter().skip(channel).step_by(3));
+            }
+        }
+        let mut images = Self {
+            info: DatasetInfo {
+                name: name.clone(),
+                images: labels.len(),
+                sha256: vec![],
+            },
+            name,
+            class_names,
+            resolution,
+            images_u8,
+            labels,
+        };
+        images.info = images.pack().info()?; // refuses pixels that do not fit the labels
+        Ok(images)
+    }
+
+    /// As the file that `native-train` reads.
+    pub fn pack(&self) -> Pack<'_> {
+        Pack {
+            name: &self.name,
+            class_names: &self.class_names,
+            shape: [3, self.resolution, self.resolution],
+            images_u8: &self.images_u8,
+            labels: &self.labels,
+        }
+    }
+
+    /// What a checkpoint says of them.
+    pub fn info(&self) -> &DatasetInfo {
+        &self.info
+    }
+
+    /// A name for each class.
+    pub fn class_names(&self) -> &[String] {
+        &self.class_names
+    }
+
+    /// Side in pixels.
+    pub fn resolution(&self) -> usize {
+        self.resolution
+    }
+
+    /// Number of images.
+    pub fn len(&self) -> usize {
+        self.labels.len()
+    }
+
+    /// Never: there is one image at least.
+    pub fn is_empty(&self) -> bool {
+        self.labels.is_empty()
+    }
+
+    /// The order in which a training of a seed sees them.
+    pub fn order(&self, seed: u64) -> Order {
+        Order::new(seed, self.len())
+    }
+
+    /// Class of an image.
+    ///
+    /// # Panics
+    /// If there is none of that index.
+    pub fn label(&self, index: usize) -> usize {
+        usize::from(self.labels[index])
+    }
+
+    /// RGBA bytes of an image.
+    ///
+    /// # Panics
+    /// If there is none of that index.
+    pub fn rgba(&self, index: usize) -> Vec<u8> {
+        let plane = self.resolution * self.resolution;
+        let image = &self.images_u8[index * 3 * plane..][..3 * plane];
+        (0..plane)
+            .flat_map(|p| [image[p], image[plane + p], image[2 * plane + p], 255])
+            .collect()
+    }
+
+    /// Images of these indices, in [-1, 1], with their classes.
+    ///
+    /// # Panics
+    /// If there is none of an index.
+    pub fn batch(&self, indices: &[usize], device: &Device) -> RealBatch {
+        let len = 3 * self.resolution * self.resolution;
+        let values: Vec<f32> = indices
+            .iter()
+            .flat_map(|&index| &self.images_u8[index * len..][..len])
+            .map(|&byte| from_u8(byte))
+            .collect();
+        let labels: Vec<usize> = indices.iter().map(|&index| self.label(index)).collect();
+        let shape = [indices.len(), 3, self.resolution, self.resolution];
+        RealBatch {
+            images: Tensor::from_data(TensorData::new(values, shape), device),
+            class_weights: one_hot(&labels, self.class_names.len(), device),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn images(rgb: &[u8], labels: Vec<u16>) -> Result<TrainingImages> {
+        let names = vec!["a".to_owned(), "b".to_owned()];
+        TrainingImages::new("two".to_owned(), names, 1, rgb, labels)
+    }
+
+    #[test]
+    fn pixels_become_planes_and_values() {
+        let device = Device::flex();
+        let two = images(&[0, 51, 255, 1, 2, 3], vec![0, 1]).unwrap();
+        assert_eq!(two.rgba(0), [0, 51, 255, 255]);
+        let batch = two.batch(&[1, 0], &device);
+        let values: Vec<f32> = batch.images.into_data().try_to_vec().unwrap();
+        assert_eq!(values[3..], [-1.0, from_u8(51), 1.0]);
+        let classes: Vec<f32> = batch.class_weights.into_data().try_to_vec().unwrap();
+        assert_eq!(classes, [0.0, 1.0, 1.0, 0.0]);
+    }
+
+    #[test]
+    fn what_does_not_fit_is_refused() {
+        let refused = |rgb: &[u8], labels: Vec<u16>, part: &str| {
+            let message = images(rgb, labels).unwrap_err().to_string();
+            assert!(message.contains(part), "{message}");
+        };
+        refused(&[], vec![], "0 images");
+        refused(&[1, 2, 3], vec![2], "image 0 is of class 2");
+        refused(
+            &[1, 2, 3, 4, 5, 6],
+            vec![1],
+            "6 bytes of pixels for 1 labels",
+        );
+    }
+}

@@ -1,0 +1,165 @@
+//! A training on a device.
+
+use biggan::train::{Look, Pictures, Session, ShortRecipe, TrainingImages, TrainingNeed, Which};
+use burn::tensor::Device;
+use serde::Serialize;
+use wasm_bindgen::prelude::*;
+
+/// The program that models name as their maker.
+const PROGRAM: &str = concat!("biggan-web ", env!("CARGO_PKG_VERSION"));
+
+/// A training that is driven step by step.
+#[wasm_bindgen]
+#[derive(Debug)]
+pub struct Trainer {
+    session: Session,
+}
+
+impl Trainer {
+    /// A training at its beginning.
+    pub(crate) fn start(
+        recipe: &str,
+        images: TrainingImages,
+        device: &Device,
+    ) -> biggan::Result<Self> {
+        let session = Session::start(recipe_of(recipe)?, images, device.clone())?;
+        Ok(Self { session })
+    }
+}
+
+fn recipe_of(json: &str) -> biggan::Result<ShortRecipe> {
+    serde_json::from_str(json).map_err(|error| biggan::Error::Config(error.to_string()))
+}
+
+/// What a training needs, before anything is built: JSON of the core's `TrainingNeed`.
+///
+/// # Errors
+/// If the recipe cannot be built.
+#[wasm_bindgen(js_name = trainingNeed)]
+pub fn training_need(recipe: &str, resolution: usize, classes: usize) -> Result<String, JsError> {
+    let config = recipe_of(recipe)?.config(resolution, classes)?;
+    Ok(serde_json::to_string(&TrainingNeed::of(&config)?)?)
+}
+
+#[wasm_bindgen]
+impl Trainer {
+    /// Goes on from a checkpoint of the same images and networks.
+    ///
+    /// # Errors
+    /// If it is none, or of others; the state is as it was then.
+    pub fn resume(&mut self, checkpoint: &[u8]) -> Result<(), JsError> {
+        Ok(self.session.resume(checkpoint)?)
+    }
+
+    /// Takes a step of `"both"`, `"d"` or `"g"`; JSON of the core's `SessionReport`.
+    ///
+    /// # Errors
+    /// If the device fails or training diverged.
+    pub async fn step(&mut self, which: String) -> Result<String, JsError> {
+        let which: Which = serde_json::from_value(which.into())?;
+        Ok(serde_json::to_string(&self.session.step(which).await?)?)
+    }
+
+    /// Counters of the state; JSON of the core's `SessionReport`.
+    ///
+    /// # Errors
+    /// If a step failed before.
+    pub fn counters(&self) -> Result<String, JsError> {
+        Ok(serde_json::to_string(&self.session.counters()?)?)
+    }
+
+    /// What the networks look like: `per_class` images of every class, and `scored` reals and fakes.
+    ///
+    /// # Errors
+    /// If the device fails.
+    pub async fn look(&self, per_class: usize, scored: usize) -> Result<Sight, JsError> {
+        let look = self.session.look(per_class, scored).await?;
+        Ok(Sight { look })
+    }
+
+    /// The whole state as a checkpoint file.
+    ///
+    /// # Errors
+    /// If a value is not finite, or the device fails.
+    pub async fn checkpoint(&self) -> Result<Vec<u8>, JsError> {
+        Ok(self.session.checkpoint().await?)
+    }
+
+    /// The averaged generator as a model file.
+    ///
+    /// # Errors
+    /// If the device fails.
+    pub async fn model(&self) -> Result<Vec<u8>, JsError> {
+        Ok(self.session.model(PROGRAM).await?)
+    }
+
+    /// The images as `train.pack` of `native-train`.
+    ///
+    /// # Errors
+    /// None that is known.
+    #[wasm_bindgen(js_name = packedImages)]
+    pub fn packed_images(&self) -> Result<Vec<u8>, JsError> {
+        Ok(self.session.packed_images()?)
+    }
+}
+
+/// What the networks looked like.
+#[wasm_bindgen]
+#[derive(Debug)]
+pub struct Sight {
+    look: Look,
+}
+
+/// Classes, and D's logits where it was asked.
+#[derive(Serialize)]
+struct Judged<'a> {
+    classes: &'a [usize],
+    scores: &'a [f32],
+}
+
+impl<'a> From<&'a Pictures> for Judged<'a> {
+    fn from(pictures: &'a Pictures) -> Self {
+        Self {
+            classes: &pictures.classes,
+            scores: &pictures.scores,
+        }
+    }
+}
+
+#[wasm_bindgen]
+impl Sight {
+    /// Classes and scores of `grid`, `real` and `fake`, and the largest singular value of every weight, as
+    /// JSON.
+    ///
+    /// # Errors
+    /// None that is known.
+    pub fn info(&self) -> Result<String, JsError> {
+        #[derive(Serialize)]
+        struct Info<'a> {
+            grid: Judged<'a>,
+            real: Judged<'a>,
+            fake: Judged<'a>,
+            sigmas: &'a std::collections::BTreeMap<String, f32>,
+        }
+        let Look {
+            grid,
+            real,
+            fake,
+            sigmas,
+        } = &self.look;
+        Ok(serde_json::to_string(&Info {
+            grid: grid.into(),
+            real: real.into(),
+            fake: fake.into(),
+            sigmas,
+        })?)
+    }
+
+    /// RGBA bytes of the images of `grid`, `real` and `fake`, one after another.
+    pub fn rgba(&self) -> Vec<u8> {
+        let Look {
+            grid, real, fake, ..
+        } = &self.look;
+        [grid, real, fake].map(|all| all.rgba.concat()).concat()
+    }
+}

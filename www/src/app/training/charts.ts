@@ -1,0 +1,194 @@
+/** The curves of a training, drawn with uPlot as it runs. */
+
+import uPlot from "uplot";
+import "uplot/dist/uPlot.min.css";
+import type { CurveLog } from "./curve-log.js";
+
+/** Charts are drawn again at most this often, in milliseconds. */
+const REDRAW_MS = 250;
+const HEIGHT = 168;
+
+/** The axis across spans at least so many steps. */
+const LEAST_ACROSS = 10;
+/** The other axis spans at least this share of the largest value, or of 1. */
+const LEAST_SPAN = 0.1;
+/** It shows all but these shares of the values at either end, which are single spikes, and this much more. */
+const SPIKES = 0.02;
+const MARGIN = 0.15;
+
+/** A line of a chart: the name in the log, the name for people, a colour of the style sheet. */
+export interface Line {
+  series: string;
+  label: string;
+  /** A custom property, e.g. `--curve-1`. */
+  colour: string;
+}
+
+/** A chart in its place: a canvas for the eye, values and a summary as text. */
+export class Chart {
+  readonly #figure: HTMLElement;
+  readonly #title: string;
+  readonly #unit: string;
+  #lines: readonly Line[] = [];
+  #range: [number, number] = [0, 1];
+  #plot: uPlot | undefined;
+
+  constructor(figure: HTMLElement, { title, unit = "" }: { title: string; unit?: string }) {
+    this.#figure = figure;
+    this.#title = title;
+    this.#unit = unit;
+    const caption = document.createElement("figcaption");
+    const head = document.createElement("span");
+    head.textContent = title;
+    const legend = document.createElement("span");
+    legend.className = "legend";
+    caption.append(head, legend);
+    const frame = document.createElement("div");
+    frame.className = "plot";
+    frame.setAttribute("role", "img");
+    frame.setAttribute("aria-label", `${title}: nothing yet`);
+    figure.append(caption, frame);
+    new ResizeObserver(() => this.#fit()).observe(frame);
+  }
+
+  /** Which lines there are. */
+  setLines(lines: readonly Line[]): void {
+    if (JSON.stringify(lines) === JSON.stringify(this.#lines)) return;
+    this.#lines = lines;
+    this.recolour();
+    this.#legend.replaceChildren(
+      ...lines.map(({ label, colour }) => {
+        const item = document.createElement("span");
+        const mark = document.createElement("i");
+        mark.style.background = `var(${colour})`;
+        const value = document.createElement("b");
+        // one line alone needs no name
+        if (label === "") item.append(value);
+        else item.append(mark, label, value);
+        return item;
+      }),
+    );
+  }
+
+  /** The next drawing takes the colours anew. */
+  recolour(): void {
+    this.#plot?.destroy();
+    this.#plot = undefined;
+  }
+
+  draw(log: CurveLog): void {
+    const [at, ...values] = log.columns(this.#lines.map(({ series }) => series));
+    const columns: uPlot.AlignedData = [at, ...values];
+    this.#range = rangeOf(values.flat());
+    if (this.#plot) this.#plot.setData(columns);
+    else this.#make(columns);
+    const newest = this.#lines.map(({ label, series }) => {
+      const value = log.lastOf(series);
+      return { label, text: value === undefined ? "–" : this.#format(value) };
+    });
+    this.#legend.querySelectorAll("b").forEach((mark, index) => (mark.textContent = newest[index]?.text ?? ""));
+    const said = newest.map(({ label, text }) => `${label} ${text}`).join(", ");
+    this.#frame.setAttribute("aria-label", `${this.#title}: ${log.last ? said : "nothing yet"}`);
+  }
+
+  get #legend(): HTMLElement {
+    return this.#figure.querySelector<HTMLElement>(".legend") as HTMLElement;
+  }
+
+  get #frame(): HTMLElement {
+    return this.#figure.querySelector<HTMLElement>(".plot") as HTMLElement;
+  }
+
+  #format(value: number): string {
+    const digits = Math.abs(value) >= 100 ? 0 : 2;
+    return value.toFixed(digits).replace("-", "−") + this.#unit;
+  }
+
+  #make(columns: uPlot.AlignedData): void {
+    const width = this.#frame.clientWidth;
+    if (width === 0) return;
+    const style = getComputedStyle(this.#figure);
+    const colour = (name: string) => style.getPropertyValue(name).trim();
+    const axis: uPlot.Axis = {
+      stroke: colour("--axis"),
+      font: `11px ${style.fontFamily}`,
+      grid: { stroke: colour("--axis-line"), width: 1 },
+      ticks: { stroke: colour("--axis-line"), width: 1, size: 4 },
+    };
+    this.#plot = new uPlot(
+      {
+        width,
+        height: HEIGHT,
+        padding: [8, 16, 0, 0],
+        legend: { show: false },
+        cursor: { drag: { x: false, y: false }, y: false, points: { show: false } },
+        scales: {
+          x: { time: false, range: (_, min, max) => [min ?? 0, Math.max(max ?? 0, (min ?? 0) + LEAST_ACROSS)] },
+          y: { range: () => this.#range },
+        },
+        axes: [
+          { ...axis, size: 26, space: 60 },
+          { ...axis, size: 46, space: 32 },
+        ],
+        series: [
+          {},
+          ...this.#lines.map(
+            (line): uPlot.Series => ({
+              stroke: colour(line.colour),
+              width: 1.75,
+              points: { show: false },
+              spanGaps: true,
+            }),
+          ),
+        ],
+      },
+      columns,
+      this.#frame,
+    );
+  }
+
+  #fit(): void {
+    const width = this.#frame.clientWidth;
+    if (this.#plot && width > 0 && width !== this.#plot.width) this.#plot.setSize({ width, height: HEIGHT });
+  }
+}
+
+/**
+ * A range with room around the values but for spikes, one of which would press the rest into a line; equal values, as
+ * the singular values of orthogonal weights at the start, get room too.
+ */
+function rangeOf(values: readonly (number | null)[]): [number, number] {
+  const sorted = values.filter((value) => value !== null).sort((a, b) => a - b);
+  const spikes = Math.floor(SPIKES * sorted.length);
+  const [min, max] = [sorted[spikes] ?? 0, sorted.at(-1 - spikes) ?? 0];
+  const span = Math.max(max - min, LEAST_SPAN * Math.max(1, Math.abs(max)));
+  const middle = (min + max) / 2;
+  return [middle - span * (0.5 + MARGIN), middle + span * (0.5 + MARGIN)];
+}
+
+/** Draws charts one a frame, and no more often than the eye needs. */
+export class Redraws {
+  readonly #draws: (() => void)[];
+  #timer: ReturnType<typeof setTimeout> | undefined;
+
+  constructor(draws: (() => void)[]) {
+    this.#draws = draws;
+  }
+
+  ask(): void {
+    this.#timer ??= setTimeout(() => {
+      this.#timer = undefined;
+      this.now();
+    }, REDRAW_MS);
+  }
+
+  now(): void {
+    const next = (index: number): void => {
+      const draw = this.#draws[index];
+      if (!draw) return;
+      draw();
+      requestAnimationFrame(() => next(index + 1));
+    };
+    requestAnimationFrame(() => next(0));
+  }
+}

@@ -1,0 +1,190 @@
+/** Where the images come from: the set that ships with the page, or a folder of the visitor's. */
+
+import { element } from "../element.js";
+import { sentenceOf } from "../sentence.js";
+import { DataPreview } from "./data-preview.js";
+import { droppedFiles, type PathFile, pickedFiles } from "./dropped-files.js";
+import { type Preset, readImages, readShipped, type ReadData, SHIPPED, type TrainingData } from "./package.js";
+
+export type Resolution = TrainingData["resolution"];
+
+const OWN_RESOLUTIONS: readonly Resolution[] = [16, 32, 64];
+
+export class DataChoice {
+  readonly #form = element("data", HTMLFormElement);
+  readonly #shipped = element("data-shipped", HTMLInputElement);
+  readonly #own = element("data-own", HTMLInputElement);
+  readonly #classes = element("data-classes", HTMLFieldSetElement);
+  readonly #ownFields = element("data-own-fields", HTMLDivElement);
+  readonly #folder = element("data-folder", HTMLInputElement);
+  readonly #resolution = element("data-resolution", HTMLSelectElement);
+  readonly #problem = element("data-problem", HTMLParagraphElement);
+  readonly #progress = element("data-progress", HTMLParagraphElement);
+  readonly #preview = new DataPreview();
+  readonly #onData: (data: TrainingData | null) => void;
+  readonly #first: readonly number[];
+  #reading = new AbortController();
+  /** Files of the visitor's own folder, to be read again at another resolution. */
+  #files: PathFile[] = [];
+
+  /** `classes` are chosen at first; `onData` hears of the data that can be trained on, and of `null` while there are none. */
+  constructor(classes: readonly number[], onData: (data: TrainingData | null) => void) {
+    this.#onData = onData;
+    this.#first = classes;
+    SHIPPED.classNames.forEach((name, index) => this.#classes.append(checkbox(name, index, classes.includes(index))));
+    this.#form.addEventListener("submit", (event) => event.preventDefault());
+    for (const input of [this.#shipped, this.#own, this.#resolution]) {
+      input.addEventListener("change", () => this.read());
+    }
+    this.#classes.addEventListener("change", () => this.read());
+    this.#folder.addEventListener("change", () => this.#take(pickedFiles(this.#folder.files ?? [])));
+    this.#listenToDrops();
+    this.#showFields();
+  }
+
+  /** Chooses what a preset was made for: the visitor's own images where those that ship do not have its size. */
+  suit({ resolution, classes }: Preset): void {
+    const ships = SHIPPED.resolutions.some((side) => side === resolution);
+    if (!ships) this.#own.checked = true;
+    const all = this.#chosen.length === SHIPPED.classNames.length;
+    if (classes >= SHIPPED.classNames.length) for (const box of this.#boxes) box.checked = true;
+    else if (all) for (const box of this.#boxes) box.checked = this.#first.includes(Number(box.value));
+    this.#showFields();
+    this.#resolution.value = String(resolution);
+    this.read();
+  }
+
+  /** Data that were read before, of a training that goes on. */
+  showKept(data: TrainingData): void {
+    this.#reading.abort();
+    this.#problem.hidden = true;
+    this.#preview.show(data, []);
+    const shipped = data.name.startsWith(SHIPPED.name);
+    this.#shipped.checked = shipped;
+    this.#own.checked = !shipped;
+    if (shipped) {
+      for (const box of this.#boxes) box.checked = data.classNames.includes(SHIPPED.classNames[Number(box.value)] ?? "");
+    }
+    this.#showFields();
+    this.#resolution.value = String(data.resolution);
+  }
+
+  /** Reads what is chosen; an older reading ends. */
+  read(): void {
+    this.#showFields();
+    this.#reading.abort();
+    const reading = (this.#reading = new AbortController());
+    this.#problem.hidden = true;
+    this.#onData(null);
+    const missing = this.#missing;
+    if (missing) {
+      this.#preview.show(null, []);
+      this.#progress.textContent = missing;
+      return;
+    }
+    this.#progress.textContent = "Reading the images…";
+    this.#load(reading.signal).then(
+      ({ data, findings }) => {
+        if (reading.signal.aborted) return;
+        this.#progress.textContent = "";
+        this.#preview.show(data, findings);
+        this.#onData(data);
+      },
+      (error: unknown) => {
+        if (reading.signal.aborted) return;
+        this.#progress.textContent = "";
+        this.#preview.show(null, []);
+        this.showProblem(error);
+      },
+    );
+  }
+
+  showProblem(error: unknown): void {
+    this.#problem.textContent = sentenceOf(error);
+    this.#problem.hidden = false;
+  }
+
+  #load(signal: AbortSignal): Promise<ReadData> {
+    const resolution = Number(this.#resolution.value) as Resolution;
+    if (this.#own.checked) {
+      const onProgress = (done: number, total: number) => {
+        if (!signal.aborted) {
+          this.#progress.textContent = `Reading the images: ${done.toLocaleString("en")} of ${total.toLocaleString("en")}`;
+        }
+      };
+      return readImages({ files: this.#files, resolution, signal, onProgress });
+    }
+    return readShipped({ resolution: resolution as 16 | 32, classes: this.#chosen, signal });
+  }
+
+  #take(files: PathFile[]): void {
+    if (files.length === 0) return;
+    this.#files = files;
+    this.#own.checked = true;
+    this.read();
+  }
+
+  #listenToDrops(): void {
+    const overlay = element("drop", HTMLDivElement);
+    const hasFiles = (event: DragEvent) => event.dataTransfer?.types.includes("Files") ?? false;
+    addEventListener("dragover", (event) => {
+      if (!hasFiles(event)) return;
+      event.preventDefault();
+      overlay.hidden = false;
+    });
+    addEventListener("dragleave", (event) => {
+      // out of the window, not from one element to another
+      if (event.relatedTarget === null) overlay.hidden = true;
+    });
+    addEventListener("drop", (event) => {
+      overlay.hidden = true;
+      if (!hasFiles(event) || !event.dataTransfer) return;
+      event.preventDefault();
+      droppedFiles(event.dataTransfer).then(
+        (files) => this.#take(files),
+        (error: unknown) => this.showProblem(error),
+      );
+    });
+  }
+
+  /** What the visitor has yet to choose; empty if nothing. */
+  get #missing(): string {
+    if (this.#own.checked) return this.#files.length === 0 ? "Choose a folder to begin." : "";
+    return this.#chosen.length === 0 ? "Choose a class to begin." : "";
+  }
+
+  get #chosen(): number[] {
+    return this.#boxes.filter(({ checked }) => checked).map(({ value }) => Number(value));
+  }
+
+  get #boxes(): HTMLInputElement[] {
+    return [...this.#classes.querySelectorAll("input")];
+  }
+
+  #showFields(): void {
+    const own = this.#own.checked;
+    this.#classes.hidden = own;
+    this.#ownFields.hidden = !own;
+    const resolutions = own ? OWN_RESOLUTIONS : SHIPPED.resolutions;
+    if (this.#resolution.options.length === resolutions.length) return;
+    const before = this.#resolution.value;
+    this.#resolution.replaceChildren(
+      ...resolutions.map((side) => new Option(`${side}×${side} pixels`, String(side))),
+    );
+    this.#resolution.value = resolutions.some((side) => String(side) === before) ? before : String(resolutions[0]);
+  }
+}
+
+function checkbox(name: string, value: number, checked: boolean): HTMLLabelElement {
+  const label = document.createElement("label");
+  label.className = "check";
+  const input = document.createElement("input");
+  input.type = "checkbox";
+  input.id = `data-class-${value}`;
+  input.value = String(value);
+  input.checked = checked;
+  const text = document.createElement("span");
+  text.textContent = name;
+  label.append(input, text);
+  return label;
+}

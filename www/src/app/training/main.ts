@@ -1,0 +1,176 @@
+/** The training page: a session, what the visitor asks of it, and what shows it. */
+
+import { wantedBackend } from "../address.js";
+import { element } from "../element.js";
+import { dismiss, notify } from "../notices.js";
+import { worksOffline } from "../offline/register.js";
+import { sentenceOf } from "../sentence.js";
+import { Course } from "./course.js";
+import { DataChoice } from "./data-choice.js";
+import { Keeper } from "./keeper.js";
+import { ModelFiles } from "./model-files.js";
+import { PRESETS, type TrainingData, type TrainProgress, type TrainRecipe, type Which } from "./package.js";
+import { RecipeForm, sameRecipe } from "./recipe-form.js";
+import { type Mode, Session, type Start } from "./session.js";
+import { Transport } from "./transport.js";
+import { Watch } from "./watch.js";
+import { sentenceOfMode, sentenceOfProgress } from "./words.js";
+
+/** Numbers on the page change at most this often, in milliseconds. */
+const NUMBERS_MS = 200;
+/** The classes that a first visit trains on: Trouser and Bag, which differ at a glance. */
+const FIRST_CLASSES = [1, 8];
+
+const status = element("status", HTMLParagraphElement);
+const problem = element("problem", HTMLParagraphElement);
+const pending = element("pending", HTMLParagraphElement);
+const kept = element("kept", HTMLParagraphElement);
+
+/** What the next training begins with; `null` while it cannot. */
+let data: TrainingData | null = null;
+let recipe: TrainRecipe | null = null;
+
+const session = new Session(
+  {
+    onMode: showMode,
+    onProgress: showProgress,
+    onReport: (report) => watch.report(report),
+    onLook: (look) => {
+      watch.look(look, session.state);
+      showNumbers();
+    },
+    onProblem: (error) => {
+      watch.backTo(session.state);
+      showProblem(error);
+    },
+  },
+  wantedBackend(location.search),
+);
+const watch = new Watch();
+const files = new ModelFiles(session, { onCheckpoint: (file) => course.goOnFrom(file, wanted()) });
+const transport = new Transport({
+  onPlay: () => void begin(() => session.play()),
+  onPause: () => void pause(),
+  onStep: (which) => void begin(() => void step(which)),
+  onReset: () => void reset(),
+});
+const keeper = new Keeper(session, {
+  noteNow: () => ({ curves: watch.save() }),
+  onKept: (at) => {
+    dismiss("kept");
+    kept.textContent = `Kept in this browser at ${at.toLocaleTimeString("en", { timeStyle: "short" })}.`;
+  },
+  onProblem: (error) => notify("kept", sentenceOf(error)),
+});
+const course = new Course(session, watch, keeper, {
+  onWant: (begun) => {
+    data = begun.data;
+    recipe = begun.recipe;
+    form.show(begun.recipe);
+    choice.showKept(begun.data);
+  },
+  onChange: showWanted,
+  onProblem: showProblem,
+});
+const choice = new DataChoice(FIRST_CLASSES, (chosen) => {
+  data = chosen;
+  showWanted();
+});
+const form = new RecipeForm({
+  onRecipe: (made) => {
+    recipe = made;
+    showWanted();
+  },
+  onPreset: (preset) => choice.suit(preset),
+});
+setInterval(showNumbers, NUMBERS_MS);
+
+const [first] = PRESETS;
+if (first) form.show(first.recipe);
+recipe = form.recipe;
+if (!(await course.resume())) {
+  status.textContent = sentenceOfMode("none", undefined);
+  choice.read();
+}
+// what is kept for later must not hold up what is seen now
+await worksOffline((reload) =>
+  notify("update", "A new version of this page is ready.", {
+    label: "Reload",
+    run: () => void keeper.keep().then(reload),
+  }),
+).catch(() => {
+  // private windows and some settings allow no service worker: the page works without
+});
+
+/** Data and recipe, if there are both. */
+function wanted(): Start | null {
+  return data && recipe ? { data, recipe } : null;
+}
+
+/** Sees to it that there is a training, then does something with it. */
+async function begin(then: () => void): Promise<void> {
+  problem.hidden = true;
+  if (await course.ensure(wanted())) then();
+}
+
+async function reset(): Promise<void> {
+  problem.hidden = true;
+  const asked = wanted();
+  if (asked) await course.reset(asked);
+}
+
+async function pause(): Promise<void> {
+  await session.pause();
+  await session.look();
+  await keeper.keep();
+}
+
+async function step(which: Which): Promise<void> {
+  try {
+    watch.walk(which, await session.step(which));
+  } catch (error) {
+    watch.backTo(session.state);
+    showProblem(error);
+  }
+}
+
+function showMode(mode: Mode): void {
+  status.textContent = sentenceOfMode(mode, session.state?.running);
+  status.dataset["mode"] = mode;
+  if (mode === "playing") watch.endWalk();
+  showWanted();
+  showNumbers();
+}
+
+function showProgress(progress: TrainProgress): void {
+  const words = sentenceOfProgress(progress);
+  if (words) status.textContent = words;
+  if (progress.phase !== "restored") return;
+  watch.backTo(progress.state);
+  const lost = `${progress.lostSteps} ${progress.lostSteps === 1 ? "step was" : "steps were"} lost`;
+  notify("lost", `The device was lost. Training went on from the last checkpoint in a new worker; ${lost}.`);
+}
+
+function showNumbers(): void {
+  transport.showState(session.state, watch.speed);
+}
+
+/** Whether anything can begin, and what the next Reset begins with. */
+function showWanted(): void {
+  transport.showMode(session.mode, wanted() !== null);
+  files.show(session.state !== undefined && session.mode !== "failed");
+  const { start: runs, state } = session;
+  const asked = wanted();
+  pending.textContent =
+    state && runs && asked && !isSame(runs, asked) ? "Data or recipe have changed: Reset starts with them." : "";
+  if (!state && asked) watch.preview(asked.recipe, asked.data.resolution);
+}
+
+function isSame(a: Start, b: Start): boolean {
+  return a.data.sha256 === b.data.sha256 && sameRecipe(a.recipe, b.recipe);
+}
+
+function showProblem(error: unknown): void {
+  problem.textContent = sentenceOf(error);
+  problem.hidden = false;
+}

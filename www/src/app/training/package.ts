@@ -1,0 +1,4 @@
+/** What the view takes from the package, in one place. */
+
+export type * from "../../lib/train.js";
+export { BigGanError, createTrainer, openStore, PRESETS, readImages, readShipped, SHIPPED } from "../../lib/train.js";

@@ -1,0 +1,119 @@
+/** What shows a training as it runs: samples, scores, curves, and the numbers in the picture of a step. */
+
+import { Curves, type SavedLogs } from "./curves.js";
+import { GridView, samplesPerClass } from "./grid-view.js";
+import type { Look, StepReport, TrainerState, TrainRecipe, Which } from "./package.js";
+import { StepPicture } from "./picture/picture.js";
+import { SCORED, ScoredView } from "./scored-view.js";
+import type { LookSize, Start } from "./session.js";
+
+/** Numbers change at most this often while steps follow each other, in milliseconds. */
+const NUMBERS_MS = 200;
+/** Weight of the newest step in the speed that is shown. */
+const NEWEST = 0.1;
+
+/** Steps of D and G together: the axis of the curves. */
+export const updatesOf = (state: { gStep: number; dStep: number } | undefined): number =>
+  state ? state.gStep + state.dStep : 0;
+
+export class Watch {
+  readonly #curves = new Curves();
+  readonly #grid = new GridView();
+  readonly #scored = new ScoredView();
+  readonly #picture = new StepPicture();
+  #classNames: readonly string[] = [];
+  #imagesSeen = 0;
+  #speed: number | undefined;
+  #newest: StepReport | undefined;
+  #shownAt = 0;
+
+  constructor() {
+    this.#scored.clear();
+  }
+
+  /** Images a second, averaged; `undefined` until a step was measured. */
+  get speed(): number | undefined {
+    return this.#speed;
+  }
+
+  /** How much of the networks is looked at for these views. */
+  lookSize(classes: number): LookSize {
+    return { perClass: samplesPerClass(classes), scored: SCORED };
+  }
+
+  /** A training begins, or goes on from somewhere else. */
+  begin({ data, recipe }: Start): void {
+    this.clear();
+    this.#classNames = data.classNames;
+    this.#grid.clear(data.classNames);
+    this.#picture.show(recipe, data.resolution);
+  }
+
+  clear(): void {
+    this.#grid.clear([]);
+    this.#curves.clear();
+    this.#scored.clear();
+    this.#picture.end();
+    this.#imagesSeen = 0;
+    this.#speed = undefined;
+    this.#newest = undefined;
+  }
+
+  /** The networks that a recipe would make. */
+  preview(recipe: TrainRecipe, resolution: number): void {
+    this.#picture.show(recipe, resolution);
+  }
+
+  /** A step was taken. */
+  report(report: StepReport): void {
+    // a step of G alone sees no real images
+    const images = report.imagesSeen - this.#imagesSeen;
+    this.#imagesSeen = report.imagesSeen;
+    const speed = images > 0 && report.elapsedMs > 0 ? (1000 * images) / report.elapsedMs : undefined;
+    if (speed !== undefined) this.#speed = this.#speed === undefined ? speed : this.#speed + NEWEST * (speed - this.#speed);
+    this.#curves.add(report, updatesOf(report), speed);
+    this.#newest = report;
+    const now = performance.now();
+    if (now - this.#shownAt < NUMBERS_MS) return;
+    this.#shownAt = now;
+    this.#picture.setMeasured(report);
+  }
+
+  look(look: Look, state: TrainerState | undefined): void {
+    const updates = updatesOf(state);
+    this.#imagesSeen = state?.imagesSeen ?? 0;
+    this.#grid.add(look, updates);
+    this.#scored.show(look, this.#classNames);
+    this.#curves.addSigmas(look.sigmas, updates);
+    if (this.#newest) this.#picture.setMeasured(this.#newest);
+    const [real, fake] = [look.real[0], look.fake[0]];
+    if (real) this.#picture.setImage("reals", real.image);
+    if (fake) this.#picture.setImage("fakes", fake.image);
+  }
+
+  /** Training went back to where it was: what came after did not happen. */
+  backTo(state: TrainerState | undefined): void {
+    this.#imagesSeen = state?.imagesSeen ?? 0;
+    this.#curves.cutAfter(updatesOf(state));
+    this.#grid.cutAfter(updatesOf(state));
+  }
+
+  /** Walks through a single step. */
+  walk(which: Which, report: StepReport | undefined): void {
+    if (report) this.#picture.setMeasured(report);
+    this.#picture.walk(which);
+  }
+
+  /** Steps follow each other too fast to be walked through. */
+  endWalk(): void {
+    this.#picture.end();
+  }
+
+  save(): SavedLogs {
+    return this.#curves.save();
+  }
+
+  restore(curves: SavedLogs): void {
+    this.#curves.restore(curves);
+  }
+}

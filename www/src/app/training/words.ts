@@ -1,0 +1,53 @@
+/** The sentences of the status line. */
+
+import type { Running } from "../../lib/api.js";
+import type { TrainingData, TrainProgress } from "./package.js";
+import type { Mode } from "./session.js";
+
+const BACKENDS = {
+  cpu: "the CPU (WebAssembly with SIMD)",
+  webgpu: "the GPU (WebGPU)",
+};
+
+export function sentenceOfMode(mode: Mode, running: Running | undefined): string {
+  const where = running ? ` on ${BACKENDS[running.backend]}: ${running.sentence}` : "";
+  switch (mode) {
+    case "none":
+      return "Ready: press Play, or take a single step.";
+    case "preparing":
+      return "Preparing…";
+    case "paused":
+      return `Paused. Training runs${where}.`;
+    case "stepping":
+      return "Taking one step…";
+    case "playing":
+      return `Training${where}.`;
+    case "failed":
+      return "Training has stopped.";
+  }
+}
+
+export function sentenceOfProgress(progress: TrainProgress): string | null {
+  switch (progress.phase) {
+    case "program":
+      return "Loading the program…";
+    case "prepare":
+      return "Preparing the networks…";
+    default:
+      return null;
+  }
+}
+
+/** "Fashion-MNIST: Trouser, Bag", or with the number of classes where they are many. */
+export function describeData({ name, classNames }: TrainingData): string {
+  return `${name}: ${classNames.length <= 4 ? classNames.join(", ") : `${classNames.length} classes`}`;
+}
+
+/** How long ago. */
+export function ago(milliseconds: number): string {
+  const minutes = Math.round(milliseconds / 60_000);
+  if (minutes < 1) return "less than a minute ago";
+  if (minutes < 60) return `${minutes} ${minutes === 1 ? "minute" : "minutes"} ago`;
+  const hours = Math.round(minutes / 60);
+  return hours < 48 ? `${hours} ${hours === 1 ? "hour" : "hours"} ago` : `${Math.round(hours / 24)} days ago`;
+}

@@ -1,0 +1,127 @@
+/** What ruins trainings before they start: findings about pictures, as `native-train data check` has them. */
+
+/** Something found: at a fault no training starts, a warning makes it worse than it could be. */
+export interface Finding {
+  severity: "fault" | "warning";
+  /** Short name. */
+  kind: string;
+  message: string;
+  remedy: string;
+}
+
+/** What is known of a picture. */
+export interface PictureFacts {
+  class: string;
+  path: string;
+  /** Width and height before resizing. */
+  size: [number, number];
+  grey: boolean;
+  constant: boolean;
+  /** Empty where it is not known. */
+  digest: string;
+}
+
+/** Most places that a finding names. */
+const MOST_NAMED = 5;
+/** Classes that differ by more than this factor are uneven: G sees the small ones too rarely to learn them. */
+const UNEVEN = 10;
+/** With fewer, D knows the pictures by heart within minutes. */
+const FEW = 50;
+
+/** The first of a list, and how many more there are. */
+export function listed(places: string[]): string {
+  const more = places.length - MOST_NAMED;
+  return places.slice(0, MOST_NAMED).join("; ") + (more > 0 ? `; and ${more} more` : "");
+}
+
+/** Judges pictures for networks of a resolution. */
+export function judge(facts: PictureFacts[], resolution: number): Finding[] {
+  const findings = [...classes(facts), ...duplicates(facts)];
+  const some = (picked: PictureFacts[], kind: string, what: string, remedy: string) => {
+    if (picked.length === 0) return;
+    const places = listed(picked.map(({ path }) => path));
+    const message = `${picked.length} of ${facts.length} pictures ${what}: ${places}`;
+    findings.push({ severity: "warning", kind, message, remedy });
+  };
+  some(
+    facts.filter(({ size }) => Math.min(...size) < resolution),
+    "small",
+    `are smaller than ${resolution}x${resolution}`,
+    "use a smaller resolution: what is enlarged is blurred, and so will the samples be",
+  );
+  some(
+    facts.filter(({ constant }) => constant),
+    "constant",
+    "show one colour only",
+    "delete them: such files are often the traces of a broken download",
+  );
+  const grey = facts.filter((fact) => fact.grey);
+  if (2 * grey.length < facts.length) {
+    some(grey, "grey", "are grey among coloured ones", "check that they belong there");
+  }
+  return findings;
+}
+
+function classes(facts: PictureFacts[]): Finding[] {
+  const counts = new Map<string, number>();
+  for (const fact of facts) counts.set(fact.class, (counts.get(fact.class) ?? 0) + 1);
+  const all = [...counts].sort(([, a], [, b]) => a - b);
+  const [least, most] = [all[0], all.at(-1)];
+  if (!least || !most) return [];
+  const findings: Finding[] = [];
+  const warn = (kind: string, message: string, remedy: string) =>
+    findings.push({ severity: "warning", kind, message, remedy });
+  if (all.length === 1) {
+    warn(
+      "one class",
+      `all ${most[1]} pictures are of the class "${most[0]}"`,
+      "give one folder a class; a training of one class runs, and has nothing to condition on",
+    );
+  } else if (most[1] > UNEVEN * least[1]) {
+    warn(
+      "uneven",
+      `class "${most[0]}" has ${most[1]} pictures, class "${least[0]}" only ${least[1]}`,
+      "add pictures to the small classes, or join or drop them",
+    );
+  }
+  if (facts.length < FEW) {
+    warn(
+      "few",
+      `there are ${facts.length} pictures`,
+      `give ${FEW} or more: D learns by heart what it sees often; augmentation helps`,
+    );
+  }
+  return findings;
+}
+
+/** The same pixels more than once. */
+function duplicates(facts: PictureFacts[]): Finding[] {
+  const first = new Map<string, PictureFacts>();
+  const [across, within]: [string[], string[]] = [[], []];
+  for (const fact of facts) {
+    if (fact.constant || fact.digest === "") continue;
+    const before = first.get(fact.digest);
+    if (!before) first.set(fact.digest, fact);
+    else (before.class === fact.class ? within : across).push(`${fact.path} = ${before.path}`);
+  }
+  const found = (pairs: string[], kind: string, what: string, remedy: string): Finding[] =>
+    pairs.length === 0
+      ? []
+      : [
+          {
+            severity: "warning",
+            kind,
+            message: `${pairs.length} ${what}: ${listed(pairs)}`,
+            remedy,
+          },
+        ];
+  return [
+    ...found(across, "two classes", "pictures stand in two classes", "decide for one"),
+    ...found(
+      within,
+      "duplicates",
+      "pictures repeat others of their class",
+      "delete them: D learns by heart what it sees often",
+    ),
+  ];
+}
