@@ -1,0 +1,181 @@
+//! What a request draws.
+
+use super::*;
+use crate::arch::Architecture;
+use crate::latent::LatentKey;
+use crate::test_configs;
+use crate::truncation::{Truncation, TruncationKind};
+
+fn config() -> GeneratorConfig {
+    test_configs::generator(Architecture::Biggan, 32)
+}
+
+fn point(z: Latent) -> Point {
+    let classes = vec![ClassWeight {
+        class: 1,
+        weight: 2.0,
+    }];
+    Point { classes, z }
+}
+
+fn picture(z: Latent) -> Picture {
+    Picture {
+        from: point(z),
+        to: None,
+    }
+}
+
+fn z(picture: Picture) -> Vec<f32> {
+    Inputs::of(&[picture], &config(), LatentDistribution::NORMAL)
+        .unwrap()
+        .z
+}
+
+#[test]
+fn an_unedited_picture_is_the_sample_of_its_seed() {
+    let config = config();
+    for truncation in [Truncation::Off, Truncation::Threshold(0.5)] {
+        let distribution =
+            LatentDistribution::new(config.latent, TruncationKind::Resampling, truncation).unwrap();
+        let key = LatentKey {
+            seed: 9,
+            stream: Stream::Sample,
+            step: 0,
+            first: 4,
+        };
+        let mut unturned = Latent::of_seed(9, 4);
+        unturned.chunks = vec![0.0];
+        let inputs = Inputs::of(&[picture(unturned)], &config, distribution).unwrap();
+        assert_eq!(inputs.z, key.z(1, config.z_dim, distribution));
+    }
+}
+
+#[test]
+fn a_turned_chunk_leaves_the_others() {
+    let config = config();
+    let length = config.z_dim / config.z_chunks().unwrap();
+    let base = z(picture(Latent::of_seed(1, 0)));
+    let mut turned = Latent::of_seed(1, 0);
+    turned.chunks = vec![0.0, 0.5];
+    let found = z(picture(turned));
+    for (place, (a, b)) in base.iter().zip(&found).enumerate() {
+        assert_eq!(a != b, place / length == 1, "place {place}");
+    }
+}
+
+/// Mean 0, variance 1, and the size of a step is its angle: corr(g, g') = cos a.
+#[test]
+fn edits_keep_the_distribution() {
+    let config = config();
+    let count = 4000;
+    let of = |edit: &dyn Fn(&mut Latent)| -> Vec<f64> {
+        let all = (0..count).flat_map(|index| {
+            let mut latent = Latent::of_seed(3, index);
+            edit(&mut latent);
+            z(picture(latent))
+        });
+        all.map(f64::from).collect()
+    };
+    let base = of(&|_| {});
+    let size = 0.25;
+    let step = Step { seed: 8, size };
+    let chunks = vec![size; config.z_chunks().unwrap()];
+    for found in [
+        of(&|latent| latent.steps = vec![step]),
+        of(&|latent| latent.chunks = chunks.clone()),
+    ] {
+        let n = found.len() as f64;
+        let mean = found.iter().sum::<f64>() / n;
+        let variance = found.iter().map(|v| v * v).sum::<f64>() / n;
+        let product = base.iter().zip(&found).map(|(a, b)| a * b).sum::<f64>() / n;
+        // five standard errors
+        let (five, five_squares) = (5.0 / n.sqrt(), 5.0 * (2.0 / n).sqrt());
+        assert!(mean.abs() < five, "{mean}");
+        assert!((variance - 1.0).abs() < five_squares, "{variance}");
+        let expected = (size * std::f64::consts::FRAC_PI_2).cos();
+        assert!((product - expected).abs() < five_squares, "{product}");
+    }
+}
+
+#[test]
+fn the_way_between_two_points_begins_and_ends_there_and_stays_on_the_sphere() {
+    let [from, to] = [2, 3].map(|seed| Latent::of_seed(seed, 0));
+    let at = |at| {
+        z(Picture {
+            from: point(from.clone()),
+            to: Some(Way {
+                point: point(to.clone()),
+                at,
+            }),
+        })
+    };
+    assert_eq!(at(0.0), z(picture(from.clone())));
+    assert_eq!(at(1.0), z(picture(to.clone())));
+    let length = |z: Vec<f32>| z.iter().map(|v| v * v).sum::<f32>().sqrt();
+    let [start, middle, end] = [0.0, 0.5, 1.0].map(|place| length(at(place)));
+    assert!(middle > 0.9 * start.min(end), "{start} {middle} {end}");
+}
+
+#[test]
+fn requests_are_json() {
+    let text = r#"{"from": {"classes": [{"class": 1, "weight": 2}], "z": {"seed": "18446744073709551615",
+        "index": 3, "steps": [{"seed": 7, "size": 0.1}], "chunks": [0, -1]}}}"#;
+    let read: Picture = serde_json::from_str(text).unwrap();
+    assert_eq!(read.from.z.seed, u64::MAX);
+    let again = serde_json::to_string(&read).unwrap();
+    assert_eq!(serde_json::from_str::<Picture>(&again).unwrap(), read);
+    for (change, to) in [
+        ("\"chunks\"", "\"chunk\""),
+        ("\"18446744073709551615\"", "\"-1\""),
+    ] {
+        assert!(serde_json::from_str::<Picture>(&text.replace(change, to)).is_err());
+    }
+}
+
+#[test]
+fn classes_mix_by_weight_and_move_along_the_way() {
+    let mut mixed = picture(Latent::of_seed(0, 0));
+    mixed.from.classes.push(ClassWeight {
+        class: 0,
+        weight: 6.0,
+    });
+    mixed.to = Some(Way {
+        point: point(Latent::of_seed(0, 0)),
+        at: 0.5,
+    });
+    let weights = Inputs::of(&[mixed], &config(), LatentDistribution::NORMAL)
+        .unwrap()
+        .class_weights;
+    assert_eq!(weights[..2], [0.375, 0.625]);
+    assert_eq!(weights.iter().sum::<f32>(), 1.0);
+}
+
+#[test]
+fn what_cannot_be_asked_for_is_named() {
+    let refused = |change: &dyn Fn(&mut Picture), says: &str| {
+        let mut asked = picture(Latent::of_seed(0, 0));
+        change(&mut asked);
+        let error = Inputs::of(&[asked], &config(), LatentDistribution::NORMAL).unwrap_err();
+        assert!(error.to_string().contains(says), "{error}");
+    };
+    refused(&|p| p.from.classes[0].class = 99, "class 99");
+    refused(
+        &|p| p.from.classes[0].weight = -1.0,
+        "weight of class 1 is -1",
+    );
+    refused(&|p| p.from.classes[0].weight = 0.0, "all 0");
+    refused(&|p| p.from.classes.clear(), "0 classes");
+    refused(&|p| p.from.z.chunks = vec![0.0; 50], "50 chunks");
+    refused(&|p| p.from.z.chunks = vec![f64::NAN], "NaN");
+    let step = Step { seed: 0, size: 0.1 };
+    refused(&|p| p.from.z.steps = vec![step; 257], "257 steps");
+    refused(
+        &|p| {
+            p.to = Some(Way {
+                point: p.from.clone(),
+                at: 1.5,
+            });
+        },
+        "place 1.5",
+    );
+}
