@@ -22,8 +22,33 @@ impl Trainer {
         images: TrainingImages,
         device: &Device,
     ) -> biggan::Result<Self> {
-        let session = Session::start(recipe_of(recipe)?, images, device.clone())?;
+        let recipe = recipe_of(recipe)?;
+        let classes = images.class_names().len();
+        let need = TrainingNeed::of(&recipe.config(images.resolution(), classes)?)?;
+        // a GPU holds the feature maps itself
+        let maps = match *device == Device::flex() {
+            true => need.map_bytes,
+            false => 0,
+        };
+        take_room(need.weight_bytes + maps)?;
+        let session = Session::start(recipe, images, device.clone())?;
         Ok(Self { session })
+    }
+}
+
+/// Takes what a training needs and gives it back: wasm's memory never shrinks, so that it has its size from the
+/// beginning and does not grow whenever the free pieces lie badly.
+fn take_room(bytes: u64) -> biggan::Result<()> {
+    let mut room = Vec::<u8>::new();
+    let taken = usize::try_from(bytes).is_ok_and(|bytes| room.try_reserve_exact(bytes).is_ok());
+    // or the compiler would leave out what nobody reads
+    std::hint::black_box(&room);
+    match taken {
+        true => Ok(()),
+        false => Err(biggan::Error::Device(format!(
+            "the training takes about {bytes} bytes, and this browser gives it less; choose a smaller width, \
+             batch or resolution"
+        ))),
     }
 }
 
