@@ -11,6 +11,7 @@ use std::time::{Duration, Instant};
 use native_train::checkpoint::Checkpoint;
 use native_train::run_log::LogRecord;
 
+use crate::collapse::NERVOUS;
 use crate::resume::assert_same_bits;
 use crate::scores::{CLASSIFIER, write_test_images};
 use crate::setting::{Setting, checkpoints, stderr};
@@ -584,26 +585,8 @@ fn scores_of_ranks_are_those_of_one_process() {
 #[test]
 fn a_collapse_is_answered_on_all_ranks() {
     let setting = Setting::new();
-    let nervous = [
-        "--config",
-        "tiny.toml",
-        "--comm",
-        "mpi",
-        "--set",
-        "train.adam_g.lr=0.01",
-        "--set",
-        "train.adam_d.lr=0.01",
-        "--set",
-        "run.collapse.sigma_ratio=1.02",
-        "--set",
-        "run.collapse.sigma_lines=5",
-        "--set",
-        "run.log_every_steps=1",
-        "--set",
-        "run.checkpoint_every_images=16",
-        "--steps",
-        "60",
-    ];
+    let args = ["--config", "tiny.toml", "--comm", "mpi", "--steps", "60"];
+    let nervous = [&args[..], &NERVOUS].concat();
     let stops = [&nervous[..], &["--out", "stops"]].concat();
     let output = Running::start(job(&setting, 2, &stops)).end(PATIENCE);
     let text = stderr(&output);

@@ -24,7 +24,7 @@ const ABSURD: [&str; 10] = [
 ];
 
 /// Counts a layer that grows by 2 % within some lines as collapsing.
-const NERVOUS: [&str; 12] = [
+pub const NERVOUS: [&str; 12] = [
     "--set",
     "train.adam_g.lr=0.01",
     "--set",

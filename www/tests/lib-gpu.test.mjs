@@ -5,6 +5,7 @@ import { readFileSync } from "node:fs";
 import test from "node:test";
 import { libraryPage, MODEL, skip as noPackage, without } from "./lib-host.mjs";
 import { shards } from "./lib-shards.mjs";
+import { losing } from "./losing-worker.mjs";
 import { SOFTWARE_GPU } from "./site.mjs";
 
 const skip = noPackage || without("sample-webgpu");
@@ -18,25 +19,7 @@ const info = { vendor: "acme", architecture: "", device: "", description: "", is
 Object.defineProperty(GPUAdapter.prototype, "info", { get: () => info });
 Object.defineProperty(GPUAdapter.prototype, "isFallbackAdapter", { get: () => false });`;
 
-/**
- * A worker that destroys its device when its page asks for the draw of a number, as a driver or a browser does that
- * takes the GPU away.
- */
-const LOSING = {
-  "/losing.js": 'import "/lose.js"; import "/lib/worker.js";',
-  "/lose.js": `
-let device;
-const { requestDevice } = GPUAdapter.prototype;
-GPUAdapter.prototype.requestDevice = async function (...given) {
-  device = await requestDevice.apply(this, given);
-  return device;
-};
-let draws = 0;
-const at = Number(new URLSearchParams(location.search).get("at"));
-addEventListener("message", ({ data }) => {
-  if (data.call === "draw" && ++draws === at) device.destroy();
-});`,
-};
+const LOSING = losing("worker.js", "draw");
 
 const farthest = (a, b) =>
   Math.max(...a.flatMap((image, place) => image.map((byte, at) => Math.abs(byte - b[place][at]))));

@@ -4,26 +4,12 @@ import assert from "node:assert/strict";
 import test from "node:test";
 import { skip as noPackage, without } from "./lib-host.mjs";
 import { trainPage } from "./lib-train-page.mjs";
+import { losing } from "./losing-worker.mjs";
 import { SOFTWARE_GPU } from "./site.mjs";
 
 const LIMIT = { skip: noPackage || without("train-webgpu"), timeout: 900_000 };
 
-/** A worker that destroys its device when its page asks for the step of a number, as a driver takes the GPU away. */
-const LOSING = {
-  "/losing.js": 'import "/lose.js"; import "/lib/train-worker.js";',
-  "/lose.js": `
-let device;
-const { requestDevice } = GPUAdapter.prototype;
-GPUAdapter.prototype.requestDevice = async function (...given) {
-  device = await requestDevice.apply(this, given);
-  return device;
-};
-let steps = 0;
-const at = Number(new URLSearchParams(location.search).get("at"));
-addEventListener("message", ({ data }) => {
-  if (data.call === "trainStep" && ++steps === at) device.destroy();
-});`,
-};
+const LOSING = losing("train-worker.js", "trainStep");
 
 test("a lost GPU: training goes on from the last checkpoint in a new worker", LIMIT, async (t) => {
   const { page } = await trainPage(t, { args: SOFTWARE_GPU, files: LOSING });

@@ -1,5 +1,7 @@
 //! What the user typed. Nothing here is checked against anything else: that is [`crate::plan`]'s.
 
+mod data;
+mod job;
 mod scores;
 
 use std::path::PathBuf;
@@ -11,6 +13,9 @@ use clap::{Parser, Subcommand};
 use crate::byte_size::ByteSize;
 use crate::device::DeviceName;
 
+pub use self::data::{BenchArgs, CheckArgs, DataCommand, DataSource, PackArgs};
+use self::job::BENCH_EXAMPLES;
+pub use self::job::{Comm, ScalingArgs};
 use self::scores::{EVALUATE_EXAMPLES, REFERENCE_EXAMPLES, SHEET_EXAMPLES};
 pub use self::scores::{
     EvaluateArgs, FeatureKind, NetworkArgs, ReferenceArgs, SheetArgs, SheetKind, StandingStatsArgs,
@@ -40,13 +45,6 @@ Examples:
       --config BigGAN.yaml --out studiogan.safetensors
   native-train import --from biggan-pytorch weights/run --training \\
       --recipe configs/biggan-pytorch-imagenet128.toml --out runs/continued";
-
-const BENCH_EXAMPLES: &str = "\
-Examples:
-  native-train bench --config configs/biggan128.toml                  a prediction, nothing is measured
-  mpirun -np 2 native-train bench --config configs/fashion32.toml --comm mpi
-
-docs/scaling.md says what the model assumes.";
 
 const TABLE1_EXAMPLES: &str = "\
 Examples:
@@ -155,65 +153,6 @@ pub struct TrainArgs {
     /// few rounds on synthetic images; no data is needed and nothing is written
     #[arg(long)]
     pub dry_run: bool,
-}
-
-/// What joins the processes of a job.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, clap::ValueEnum)]
-pub enum Comm {
-    /// Nothing: one process.
-    Single,
-    /// MPI, through the host's memory.
-    Mpi,
-    /// NCCL between GPUs of CUDA, whose ranks find each other through MPI (experimental).
-    Nccl,
-}
-
-/// Options of `bench`.
-#[derive(Debug, clap::Args)]
-pub struct ScalingArgs {
-    /// Recipe, a TOML file
-    #[arg(long, value_name = "FILE")]
-    pub config: PathBuf,
-    /// Replace a value of the recipe; may be repeated
-    #[arg(long = "set", value_name = "KEY=VALUE")]
-    pub set: Vec<String>,
-    /// Measure sums, batch norm and a round among the processes that run
-    #[arg(long, value_enum, default_value_t = Comm::Single)]
-    pub comm: Comm,
-    /// GPUs to predict for
-    #[arg(
-        long,
-        value_name = "N,...",
-        value_delimiter = ',',
-        default_value = "8,64,512"
-    )]
-    pub gpus: Vec<usize>,
-    /// Gbit/s of a machine's connection to predict for
-    #[arg(
-        long,
-        value_name = "GBIT,...",
-        value_delimiter = ',',
-        default_value = "10,100,400"
-    )]
-    pub gbits: Vec<f64>,
-    /// Share of the line's rate that sums reach
-    #[arg(long, value_name = "SHARE", default_value_t = 0.8)]
-    pub line_share: f64,
-    /// Time of a message between machines, in microseconds
-    #[arg(long, value_name = "US", default_value_t = 20.0)]
-    pub latency_us: f64,
-    /// GPUs of a machine
-    #[arg(long, value_name = "N", default_value_t = 8)]
-    pub gpus_a_machine: usize,
-    /// Time of a message between GPUs of a machine, in microseconds
-    #[arg(long, value_name = "US", default_value_t = 10.0)]
-    pub inside_latency_us: f64,
-    /// Between the GPUs of a machine, in GB/s
-    #[arg(long, value_name = "GBYTES", default_value_t = 200.0)]
-    pub inside_gbytes: f64,
-    /// Arithmetic that training reaches on a GPU, in TFLOP/s; a multiply-add is two
-    #[arg(long, value_name = "TFLOPS", default_value_t = 15.0)]
-    pub tflops: f64,
 }
 
 /// Options of `export`.
@@ -434,106 +373,4 @@ pub struct Table1Args {
     /// Recipe of the row batch32, which the others change [default: configs/table1-small.toml, built in]
     #[arg(long, value_name = "FILE")]
     pub config: Option<PathBuf>,
-}
-
-const DATA_EXAMPLES: &str = "\
-Examples:
-  native-train data check pictures --resolution 64       what would ruin a training, with remedies
-  native-train data pack pictures --resolution 64 --out packed
-  native-train --config recipe.toml --set data.dataset=packed --set data.path=packed";
-
-/// Commands about data sets.
-#[derive(Debug, Subcommand)]
-#[command(after_help = DATA_EXAMPLES)]
-pub enum DataCommand {
-    /// Fetch a data set by name and check it, e.g. fashion-mnist
-    Fetch {
-        /// Name of the data set
-        dataset: String,
-        /// Directory to put it [default: the user's data directory]
-        #[arg(long, value_name = "DIR")]
-        out: Option<PathBuf>,
-    },
-    /// Resize all images once and write them as files that are mapped into memory
-    Pack(PackArgs),
-    /// Find what ruins a training: broken, doubled, missing, uneven
-    Check(CheckArgs),
-    /// Measure how fast images are read
-    Bench(BenchArgs),
-}
-
-/// Which images, for `data`.
-#[derive(Debug, clap::Args)]
-#[group(required = true, multiple = false)]
-pub struct DataSource {
-    /// Directory of pictures, one folder a class (or `train` and `test` with one folder a class)
-    pub folder: Option<PathBuf>,
-    /// Recipe whose [data] is meant
-    #[arg(long, value_name = "FILE")]
-    pub config: Option<PathBuf>,
-}
-
-/// Options of `data pack`.
-#[derive(Debug, clap::Args)]
-pub struct PackArgs {
-    /// Which images
-    #[command(flatten)]
-    pub source: DataSource,
-    /// Pixels of a side, with a directory; a recipe has its own
-    #[arg(
-        long,
-        value_name = "PIXELS",
-        default_value_t = 128,
-        conflicts_with = "config"
-    )]
-    pub resolution: usize,
-    /// Directory for train.pack and test.pack
-    #[arg(long, value_name = "DIR")]
-    pub out: PathBuf,
-    /// Labels of a directory without class folders: lines `PATH<tab>CLASS[<tab>CLASS...]`, paths from
-    /// the directory on
-    #[arg(long, value_name = "FILE", conflicts_with = "config")]
-    pub labels: Option<PathBuf>,
-    /// Leave out what cannot be read, and name it
-    #[arg(long)]
-    pub skip_broken: bool,
-    /// The first N images of each class only, class after class; of a recipe
-    #[arg(long, value_name = "N", requires = "config")]
-    pub per_class: Option<usize>,
-    /// Round pixels to multiples of N, which makes the file smaller when it is compressed; of a recipe
-    #[arg(long, value_name = "N", requires = "config", value_parser = clap::value_parser!(u8).range(1..=64))]
-    pub pixel_step: Option<u8>,
-}
-
-/// Options of `data check`.
-#[derive(Debug, clap::Args)]
-pub struct CheckArgs {
-    /// Which images
-    #[command(flatten)]
-    pub source: DataSource,
-    /// Pixels of a side that the networks will have; a recipe has its own
-    #[arg(
-        long,
-        value_name = "PIXELS",
-        default_value_t = 32,
-        conflicts_with = "config"
-    )]
-    pub resolution: usize,
-    /// Print JSON
-    #[arg(long)]
-    pub json: bool,
-}
-
-/// Options of `data bench`.
-#[derive(Debug, clap::Args)]
-pub struct BenchArgs {
-    /// Recipe whose data are read
-    #[arg(long, value_name = "FILE")]
-    pub config: PathBuf,
-    /// Replace a value of the recipe; may be repeated
-    #[arg(long = "set", value_name = "KEY=VALUE")]
-    pub set: Vec<String>,
-    /// Images that are read
-    #[arg(long, value_name = "N", default_value_t = 20_000)]
-    pub images: u64,
 }

@@ -115,13 +115,11 @@ impl Together<'_> {
                     let rounded = self.round(state)?;
                     state = rounded.state;
                     // rank 0 answers values that are not finite
-                    rounded
-                        .after
-                        .map(drop)
-                        .or_else(|error| match is_not_finite(&error) {
-                            true => Ok(()),
-                            false => Err(error),
-                        })?;
+                    if let Err(error) = rounded.after
+                        && !is_not_finite(&error)
+                    {
+                        return Err(error);
+                    }
                 }
                 Next::Restart => {
                     let config = self.plan.train();

@@ -10,7 +10,7 @@ use biggan::layers::{NormMode, Pass, PowerStep};
 use biggan::model::Discriminator;
 use biggan::named::{named_tensors, read_values};
 use biggan::random::{Stream, permutation};
-use biggan::train::{Ranks, TrainConfig, TrainState, spectra};
+use biggan::train::{CHOICE_STEP, Ranks, TrainConfig, TrainState, spectra};
 use burn::tensor::{Device, Tensor, TensorData};
 use serde::{Deserialize, Deserializer, Serialize};
 
@@ -19,8 +19,6 @@ use crate::run_log::number_or_nan;
 
 /// Singular values of each layer that are written, as in the paper's figures: sigma0, sigma1, sigma2.
 const SINGULAR_VALUES: usize = 3;
-/// Step of the random choice of images: evaluation's own has 0.
-const CHOICE_STEP: u64 = 1;
 
 /// A look at the networks.
 #[derive(Debug, Clone, PartialEq, Default, Serialize, Deserialize)]

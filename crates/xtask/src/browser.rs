@@ -5,8 +5,7 @@ use std::path::{Path, PathBuf};
 
 use anyhow::Result;
 
-use crate::run::{command, output, run, step};
-use crate::web::on_path;
+use crate::debian;
 use crate::workspace::Workspace;
 
 /// Debian's packages: the browser, and a GPU driver that computes on the CPU.
@@ -26,25 +25,13 @@ pub fn ensure(workspace: &Workspace) -> Result<()> {
     if chromium().is_file() && Path::new(VULKAN_DRIVERS).is_dir() {
         return Ok(());
     }
-    let root = &workspace.root;
-    let line = format!("apt-get install --yes {}", PACKAGES.join(" "));
-    let superuser = output(command(root, "id", &["-u"])).as_deref() == Some("0");
-    if !(superuser && on_path("apt-get")) {
-        if !chromium().is_file() {
-            eprintln!(
-                "==> no browser at {}: its tests are skipped",
-                chromium().display()
-            );
-            eprintln!("    install one with: sudo {line}");
-        }
-        return Ok(());
+    let installed = debian::install(workspace, "browser for the tests", &PACKAGES, &[])?;
+    if !installed && !chromium().is_file() {
+        eprintln!(
+            "==> no browser at {}: its tests are skipped",
+            chromium().display()
+        );
+        eprintln!("    install one with: sudo {}", debian::line(&PACKAGES));
     }
-    step("browser for the tests", || {
-        run(command(root, "apt-get", &["update", "--quiet"]))?;
-        let mut install = command(root, "apt-get", &["install", "--yes", "--quiet"]);
-        install
-            .args(PACKAGES)
-            .env("DEBIAN_FRONTEND", "noninteractive");
-        run(install)
-    })
+    Ok(())
 }

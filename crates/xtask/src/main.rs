@@ -6,6 +6,7 @@ use std::process::ExitCode;
 use clap::{Parser, Subcommand};
 
 mod browser;
+mod debian;
 mod demo;
 mod feature_network;
 mod model;

@@ -4,7 +4,8 @@ use std::env;
 
 use anyhow::Result;
 
-use crate::run::{command, output, run, step};
+use crate::debian;
+use crate::run::{command, output};
 use crate::web::on_path;
 use crate::workspace::Workspace;
 
@@ -22,31 +23,17 @@ pub fn ensure(workspace: &Workspace) -> Result<bool> {
     if installed(workspace) {
         return Ok(true);
     }
-    let root = &workspace.root;
-    let line = format!(
-        "apt-get install --yes --no-install-recommends {}",
-        PACKAGES.join(" ")
-    );
-    let superuser = output(command(root, "id", &["-u"])).as_deref() == Some("0");
-    if superuser && on_path("apt-get") {
-        let installing = step("Open MPI for the tests", || {
-            run(command(root, "apt-get", &["update", "--quiet"]))?;
-            let mut install = command(root, "apt-get", &["install", "--yes", "--quiet"]);
-            install
-                .arg("--no-install-recommends")
-                .args(PACKAGES)
-                .env("DEBIAN_FRONTEND", "noninteractive");
-            run(install)
-        });
-        if installing.is_ok() && installed(workspace) {
-            return Ok(true);
-        }
+    let more = ["--no-install-recommends"];
+    // without it the other tests can run
+    let installing = debian::install(workspace, "Open MPI for the tests", &PACKAGES, &more);
+    if installing.is_ok_and(|done| done) && installed(workspace) {
+        return Ok(true);
     }
     eprintln!(
         "==> no MPI with headers and libclang: {} tests are skipped",
         tests()
     );
-    eprintln!("    install it with: sudo {line}");
+    eprintln!("    install it with: sudo {}", debian::line(&PACKAGES));
     Ok(false)
 }
 

@@ -9,7 +9,6 @@ export interface TrainingNeed {
   weightBytes: number;
   mapBytes: number;
   largestTensorBytes: number;
-  multiplyAdds: number;
 }
 
 /** Counters of a training, and the wasm memory now. */

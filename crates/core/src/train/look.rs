@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use burn::tensor::{Device, Tensor, TensorData};
 
-use super::{TrainConfig, TrainState, TrainingImages, largest_singular};
+use super::{Ranks, TrainConfig, TrainState, TrainingImages, largest_singular};
 use crate::error::Result;
 use crate::image::to_rgba;
 use crate::latent::{LatentKey, one_hot};
@@ -15,8 +15,8 @@ use crate::truncation::LatentDistribution;
 
 /// Most images of a look, of each kind.
 pub const MAX_LOOK: usize = 256;
-/// Step of the random choice of real images, as in `native-train`'s watcher.
-const CHOICE_STEP: u64 = 1;
+/// Step of the random choice of real images that D is asked about: evaluation's own has 0.
+pub const CHOICE_STEP: u64 = 1;
 
 /// Images with their classes and, where D was asked, its logits.
 #[derive(Debug, Clone, PartialEq, Default)]
@@ -151,17 +151,9 @@ async fn fakes(
         norm: NormMode::Batch,
     };
     let (mut g, mut d) = (state.generator.clone(), state.discriminator.clone());
-    let dims = [config.generator.z_dim, config.generator.classes];
-    let distribution = LatentDistribution::untruncated(config.generator.latent);
     let mut made = Pictures::default();
     for step in 0..count.div_ceil(config.batch_size) as u64 {
-        let key = LatentKey {
-            seed: config.seed,
-            stream: Stream::Evaluation,
-            step,
-            first: 0,
-        };
-        let fakes = key.latents(config.batch_size, dims, distribution, device);
+        let fakes = config.fakes(Stream::Evaluation, step, &Ranks::single(), device);
         let images = g.forward(fakes.z, fakes.class_weights.clone(), pass);
         let weights = read_values(fakes.class_weights.clone()).await?;
         let rows = weights.chunks_exact(config.generator.classes);

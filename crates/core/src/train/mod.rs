@@ -50,7 +50,7 @@ pub use gradient_penalty::{GradientPenalty, PenaltyReport, gradient_penalty};
 pub(crate) use gradients::named_gradients;
 pub use gradients::{Gradient, gradient_norm, squares};
 pub use lecam::LecamConfig;
-pub use look::{Look, MAX_LOOK, Pictures, look};
+pub use look::{CHOICE_STEP, Look, MAX_LOOK, Pictures, look};
 pub use need::TrainingNeed;
 pub use objective::Objective;
 pub use order::Order;

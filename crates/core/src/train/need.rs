@@ -28,8 +28,6 @@ pub struct TrainingNeed {
     pub map_bytes: u64,
     /// Bytes of the largest single tensor: a weight, or the maps of a layer for a batch.
     pub largest_tensor_bytes: u64,
-    /// Products of a step of D and one of G.
-    pub multiply_adds: u64,
 }
 
 impl TrainingNeed {
@@ -62,11 +60,6 @@ impl TrainingNeed {
             // gradients of maps are short-lived, and some maps are not kept for them
             map_bytes: d_step.max(g_step),
             largest_tensor_bytes: weights.chain(maps_g).chain(maps_d).max().unwrap_or(0),
-            // a gradient costs two passes more, of which D's weights in G's step need one
-            multiply_adds: n
-                * (config.d_steps as u64 * (g.multiply_adds() + 6 * d.multiply_adds())
-                    + 3 * g.multiply_adds()
-                    + 2 * d.multiply_adds()),
         })
     }
 }

@@ -200,17 +200,10 @@ impl Ranks {
             // every rank has a gradient for every weight, here 0
             return all + own.narrow(0, 0, 1) * 0.0;
         }
-        let others = |from, rows| all.clone().narrow(0, from, rows);
-        let [first, last] = [(0, before), (before + part.own.len(), after)];
-        let mut rows = Vec::new();
-        if before > 0 {
-            rows.push(others(first.0, first.1));
-        }
-        rows.push(own);
-        if after > 0 {
-            rows.push(others(last.0, last.1));
-        }
-        Tensor::cat(rows, 0)
+        let others = |from, rows| (rows > 0).then(|| all.clone().narrow(0, from, rows));
+        let last = others(before + part.own.len(), after);
+        let rows = [others(0, before), Some(own), last];
+        Tensor::cat(rows.into_iter().flatten().collect(), 0)
     }
 
     /// The sum over ranks of a number.

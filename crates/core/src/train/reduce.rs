@@ -17,7 +17,7 @@ use crate::named::{map_tensors, named_tensors};
 pub(super) const BUCKET: usize = 25_000_000 / size_of::<f32>();
 
 impl Ranks {
-    /// The sums of gradients over all ranks, name by name, in buckets.
+    /// The sums of gradients, or of what else has names, over all ranks, in buckets.
     pub(super) fn reduce(&self, gradients: Gradient) -> Gradient {
         if self.world().is_single() {
             return gradients;
@@ -37,14 +37,10 @@ impl Ranks {
             return Ok(generator);
         }
         let is_statistic = |name: &str| name.ends_with(".mean") || name.ends_with(".variance");
-        let statistics: Vec<_> = named_tensors(&generator)
-            .into_iter()
-            .filter(|(name, _)| is_statistic(name))
-            .map(|(_, tensor)| tensor.values)
-            .collect();
-        let names = named_tensors(&generator).into_keys();
-        let names = names.filter(|name| is_statistic(name));
-        let mut sums: Gradient = names.zip(sums(statistics, self.world())).collect();
+        let statistics = named_tensors(&generator).into_iter();
+        let statistics = statistics.filter(|(name, _)| is_statistic(name));
+        let statistics = statistics.map(|(name, tensor)| (name, tensor.values));
+        let mut sums = self.reduce(statistics.collect());
         map_tensors(generator, |name, tensor| {
             let sum = sums.remove(name);
             Ok(sum.map_or(tensor.values, |sum| sum / world as f64))

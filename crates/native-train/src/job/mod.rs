@@ -138,21 +138,17 @@ impl Job {
         !matches!(self.engine, Engine::Single)
     }
 
-    /// Ranks for training, with batch norm over groups of so many, or over all.
+    /// Ranks for training, with batch norm over groups of so many where they divide the ranks, else over all:
+    /// [`Ranks::check`] refuses what does not.
     ///
     /// # Errors
-    /// If the groups do not divide the ranks.
+    /// If the engine cannot make groups.
     pub fn ranks(&self, bn_group: Option<usize>) -> Result<Ranks> {
         let world = self.world();
-        let size = bn_group.unwrap_or(world);
+        let size = bn_group.filter(|size| world.is_multiple_of(*size));
+        let size = size.unwrap_or(world);
         if size == world {
             return Ok(Ranks::new(self.world.clone(), self.world.clone()));
-        }
-        if size == 0 || !world.is_multiple_of(size) {
-            return Err(error::bad_usage(format!(
-                "techniques.bn_group is {size}, but {world} ranks run; run a multiple of {size}, or leave it \
-                 out for statistics over all of them"
-            )));
         }
         let norm = match &self.engine {
             Engine::Single => Group::single(),

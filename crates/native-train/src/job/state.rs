@@ -75,8 +75,7 @@ pub fn share_state(
     };
     job.send(Some(serde_json::to_vec(&header)?));
     for tensor in tensors.0.values() {
-        let values = tensor.values.iter();
-        let mut bytes: Vec<u8> = values.flat_map(|value| value.to_le_bytes()).collect();
+        let mut bytes = bytes_of(&tensor.values);
         job.group().broadcast(&mut bytes, 0);
     }
     Ok((state, header.interventions))
@@ -100,6 +99,13 @@ fn receive(
     Ok((state, header.interventions))
 }
 
+fn bytes_of(values: &[f32]) -> Vec<u8> {
+    values
+        .iter()
+        .flat_map(|value| value.to_le_bytes())
+        .collect()
+}
+
 /// SHA-256 of the bits of a state.
 ///
 /// # Errors
@@ -109,8 +115,7 @@ pub fn fingerprint(state: &TrainState) -> Result<[u8; 32]> {
     for (name, tensor) in block_on(state.to_host())?.0 {
         hash.update(name.as_bytes());
         for values in tensor.values.chunks(1 << 14) {
-            let bytes: Vec<u8> = values.iter().flat_map(|v| v.to_le_bytes()).collect();
-            hash.update(&bytes);
+            hash.update(bytes_of(values));
         }
     }
     Ok(hash.finalize().into())

@@ -1,5 +1,6 @@
 /** The ways to open something: an address, files that are picked, files that are dropped. */
 
+import { listenToDrops } from "../drops.js";
 import { element } from "../element.js";
 import { parseAddress } from "../link.js";
 import { sentenceOf } from "../sentence.js";
@@ -32,7 +33,7 @@ export class Opener {
       files.value = "";
     });
     this.#shipped.addEventListener("click", () => events.onSource({ kind: "shipped" }));
-    this.#listenToDrops();
+    listenToDrops(({ files }) => void this.#open([...files]));
   }
 
   /** Whether there is another model to go back from. */
@@ -47,26 +48,6 @@ export class Opener {
 
   clearProblem(): void {
     this.#problem.hidden = true;
-  }
-
-  #listenToDrops(): void {
-    const overlay = element("drop", HTMLDivElement);
-    const hasFiles = (event: DragEvent) => event.dataTransfer?.types.includes("Files") ?? false;
-    addEventListener("dragover", (event) => {
-      if (!hasFiles(event)) return;
-      event.preventDefault();
-      overlay.hidden = false;
-    });
-    addEventListener("dragleave", (event) => {
-      // out of the window, not from one element to another
-      if (event.relatedTarget === null) overlay.hidden = true;
-    });
-    addEventListener("drop", (event) => {
-      overlay.hidden = true;
-      if (!hasFiles(event)) return;
-      event.preventDefault();
-      void this.#open([...(event.dataTransfer?.files ?? [])]);
-    });
   }
 
   async #open(files: File[]): Promise<void> {

@@ -1,5 +1,6 @@
 /** Where the images come from: the set that ships with the page, or a folder of the visitor's. */
 
+import { listenToDrops } from "../drops.js";
 import { element } from "../element.js";
 import { sentenceOf } from "../sentence.js";
 import { DataPreview } from "./data-preview.js";
@@ -38,7 +39,12 @@ export class DataChoice {
     }
     this.#classes.addEventListener("change", () => this.read());
     this.#folder.addEventListener("change", () => this.#take(pickedFiles(this.#folder.files ?? [])));
-    this.#listenToDrops();
+    listenToDrops((transfer) => {
+      droppedFiles(transfer).then(
+        (files) => this.#take(files),
+        (error: unknown) => this.showProblem(error),
+      );
+    });
     this.#showFields();
   }
 
@@ -122,29 +128,6 @@ export class DataChoice {
     this.#files = files;
     this.#own.checked = true;
     this.read();
-  }
-
-  #listenToDrops(): void {
-    const overlay = element("drop", HTMLDivElement);
-    const hasFiles = (event: DragEvent) => event.dataTransfer?.types.includes("Files") ?? false;
-    addEventListener("dragover", (event) => {
-      if (!hasFiles(event)) return;
-      event.preventDefault();
-      overlay.hidden = false;
-    });
-    addEventListener("dragleave", (event) => {
-      // out of the window, not from one element to another
-      if (event.relatedTarget === null) overlay.hidden = true;
-    });
-    addEventListener("drop", (event) => {
-      overlay.hidden = true;
-      if (!hasFiles(event) || !event.dataTransfer) return;
-      event.preventDefault();
-      droppedFiles(event.dataTransfer).then(
-        (files) => this.#take(files),
-        (error: unknown) => this.showProblem(error),
-      );
-    });
   }
 
   /** What the visitor has yet to choose; empty if nothing. */

@@ -18,7 +18,7 @@ const NAME: &str = "browser";
 const RECIPE: &str = "recipe";
 /// Thresholds with statistics of their own in a model: those of the paper's figure 2.
 const THRESHOLDS: [f64; 5] = [0.04, 0.5, 1.0, 1.5, 2.0];
-/// Passes behind each row of statistics, as in `native-train export`.
+/// Batches behind each row of statistics: fewer than `native-train export` takes, for a page that waits.
 const PASSES: usize = 16;
 
 impl Session {

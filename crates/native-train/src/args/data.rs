@@ -1,0 +1,107 @@
+//! What was typed after `data`.
+
+use std::path::PathBuf;
+
+use clap::Subcommand;
+
+const DATA_EXAMPLES: &str = "\
+Examples:
+  native-train data check pictures --resolution 64       what would ruin a training, with remedies
+  native-train data pack pictures --resolution 64 --out packed
+  native-train --config recipe.toml --set data.dataset=packed --set data.path=packed";
+
+/// Commands about data sets.
+#[derive(Debug, Subcommand)]
+#[command(after_help = DATA_EXAMPLES)]
+pub enum DataCommand {
+    /// Fetch a data set by name and check it, e.g. fashion-mnist
+    Fetch {
+        /// Name of the data set
+        dataset: String,
+        /// Directory to put it [default: the user's data directory]
+        #[arg(long, value_name = "DIR")]
+        out: Option<PathBuf>,
+    },
+    /// Resize all images once and write them as files that are mapped into memory
+    Pack(PackArgs),
+    /// Find what ruins a training: broken, doubled, missing, uneven
+    Check(CheckArgs),
+    /// Measure how fast images are read
+    Bench(BenchArgs),
+}
+
+/// Which images, for `data`.
+#[derive(Debug, clap::Args)]
+#[group(required = true, multiple = false)]
+pub struct DataSource {
+    /// Directory of pictures, one folder a class (or `train` and `test` with one folder a class)
+    pub folder: Option<PathBuf>,
+    /// Recipe whose [data] is meant
+    #[arg(long, value_name = "FILE")]
+    pub config: Option<PathBuf>,
+}
+
+/// Options of `data pack`.
+#[derive(Debug, clap::Args)]
+pub struct PackArgs {
+    /// Which images
+    #[command(flatten)]
+    pub source: DataSource,
+    /// Pixels of a side, with a directory; a recipe has its own
+    #[arg(
+        long,
+        value_name = "PIXELS",
+        default_value_t = 128,
+        conflicts_with = "config"
+    )]
+    pub resolution: usize,
+    /// Directory for train.pack and test.pack
+    #[arg(long, value_name = "DIR")]
+    pub out: PathBuf,
+    /// Labels of a directory without class folders: lines `PATH<tab>CLASS[<tab>CLASS...]`, paths from
+    /// the directory on
+    #[arg(long, value_name = "FILE", conflicts_with = "config")]
+    pub labels: Option<PathBuf>,
+    /// Leave out what cannot be read, and name it
+    #[arg(long)]
+    pub skip_broken: bool,
+    /// The first N images of each class only, class after class; of a recipe
+    #[arg(long, value_name = "N", requires = "config")]
+    pub per_class: Option<usize>,
+    /// Round pixels to multiples of N, which makes the file smaller when it is compressed; of a recipe
+    #[arg(long, value_name = "N", requires = "config", value_parser = clap::value_parser!(u8).range(1..=64))]
+    pub pixel_step: Option<u8>,
+}
+
+/// Options of `data check`.
+#[derive(Debug, clap::Args)]
+pub struct CheckArgs {
+    /// Which images
+    #[command(flatten)]
+    pub source: DataSource,
+    /// Pixels of a side that the networks will have; a recipe has its own
+    #[arg(
+        long,
+        value_name = "PIXELS",
+        default_value_t = 32,
+        conflicts_with = "config"
+    )]
+    pub resolution: usize,
+    /// Print JSON
+    #[arg(long)]
+    pub json: bool,
+}
+
+/// Options of `data bench`.
+#[derive(Debug, clap::Args)]
+pub struct BenchArgs {
+    /// Recipe whose data are read
+    #[arg(long, value_name = "FILE")]
+    pub config: PathBuf,
+    /// Replace a value of the recipe; may be repeated
+    #[arg(long = "set", value_name = "KEY=VALUE")]
+    pub set: Vec<String>,
+    /// Images that are read
+    #[arg(long, value_name = "N", default_value_t = 20_000)]
+    pub images: u64,
+}

@@ -1,0 +1,69 @@
+//! What was typed about the processes of a job.
+
+use std::path::PathBuf;
+
+pub(super) const BENCH_EXAMPLES: &str = "\
+Examples:
+  native-train bench --config configs/biggan128.toml                  a prediction, nothing is measured
+  mpirun -np 2 native-train bench --config configs/fashion32.toml --comm mpi
+
+docs/scaling.md says what the model assumes.";
+
+/// What joins the processes of a job.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, clap::ValueEnum)]
+pub enum Comm {
+    /// Nothing: one process.
+    Single,
+    /// MPI, through the host's memory.
+    Mpi,
+    /// NCCL between GPUs of CUDA, whose ranks find each other through MPI (experimental).
+    Nccl,
+}
+
+/// Options of `bench`.
+#[derive(Debug, clap::Args)]
+pub struct ScalingArgs {
+    /// Recipe, a TOML file
+    #[arg(long, value_name = "FILE")]
+    pub config: PathBuf,
+    /// Replace a value of the recipe; may be repeated
+    #[arg(long = "set", value_name = "KEY=VALUE")]
+    pub set: Vec<String>,
+    /// Measure sums, batch norm and a round among the processes that run
+    #[arg(long, value_enum, default_value_t = Comm::Single)]
+    pub comm: Comm,
+    /// GPUs to predict for
+    #[arg(
+        long,
+        value_name = "N,...",
+        value_delimiter = ',',
+        default_value = "8,64,512"
+    )]
+    pub gpus: Vec<usize>,
+    /// Gbit/s of a machine's connection to predict for
+    #[arg(
+        long,
+        value_name = "GBIT,...",
+        value_delimiter = ',',
+        default_value = "10,100,400"
+    )]
+    pub gbits: Vec<f64>,
+    /// Share of the line's rate that sums reach
+    #[arg(long, value_name = "SHARE", default_value_t = 0.8)]
+    pub line_share: f64,
+    /// Time of a message between machines, in microseconds
+    #[arg(long, value_name = "US", default_value_t = 20.0)]
+    pub latency_us: f64,
+    /// GPUs of a machine
+    #[arg(long, value_name = "N", default_value_t = 8)]
+    pub gpus_a_machine: usize,
+    /// Time of a message between GPUs of a machine, in microseconds
+    #[arg(long, value_name = "US", default_value_t = 10.0)]
+    pub inside_latency_us: f64,
+    /// Between the GPUs of a machine, in GB/s
+    #[arg(long, value_name = "GBYTES", default_value_t = 200.0)]
+    pub inside_gbytes: f64,
+    /// Arithmetic that training reaches on a GPU, in TFLOP/s; a multiply-add is two
+    #[arg(long, value_name = "TFLOPS", default_value_t = 15.0)]
+    pub tflops: f64,
+}

@@ -1,0 +1,36 @@
+//! Debian's packages, where they may be installed.
+
+use anyhow::Result;
+
+use crate::run::{command, output, run, step};
+use crate::web::on_path;
+use crate::workspace::Workspace;
+
+/// The line that installs packages, for a person.
+pub fn line(packages: &[&str]) -> String {
+    format!("apt-get install --yes {}", packages.join(" "))
+}
+
+/// Installs packages as root on Debian; elsewhere nothing is done, and the answer is no.
+pub fn install(
+    workspace: &Workspace,
+    what: &str,
+    packages: &[&str],
+    more: &[&str],
+) -> Result<bool> {
+    let root = &workspace.root;
+    let superuser = output(command(root, "id", &["-u"])).as_deref() == Some("0");
+    if !(superuser && on_path("apt-get")) {
+        return Ok(false);
+    }
+    step(what, || {
+        run(command(root, "apt-get", &["update", "--quiet"]))?;
+        let mut install = command(root, "apt-get", &["install", "--yes", "--quiet"]);
+        install
+            .args(more)
+            .args(packages)
+            .env("DEBIAN_FRONTEND", "noninteractive");
+        run(install)
+    })?;
+    Ok(true)
+}
