@@ -76,11 +76,12 @@ export async function createTrainer({ data, recipe, checkpoint, signal, onProgre
   };
   const one = async (which) => {
     await pause(wish("slow") ? 200 : 8);
-    if (wish("broken") && state.gStep >= 150 && !globalThis.crashed) {
+    // both wait for a save: how far a page trains before it pauses is a matter of the machine's speed
+    if (wish("broken") && kept.gStep > 0 && state.gStep >= 150 && !globalThis.crashed) {
       globalThis.crashed = true;
       throw new Error("the worker has crashed, and so did starting it again");
     }
-    if (wish("lost") && state.gStep === 30 && state.running.restarts === 0) {
+    if (wish("lost") && kept.gStep > 0 && state.gStep === kept.gStep + 20 && state.running.restarts === 0) {
       const lostSteps = state.gStep - kept.gStep;
       Object.assign(state, kept);
       state.running = { ...state.running, restarts: 1 };
