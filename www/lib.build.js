@@ -11,7 +11,7 @@ import {
   writeFileSync,
 } from "node:fs";
 import { tmpdir } from "node:os";
-import { basename, join } from "node:path";
+import { basename, dirname, join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { rolldown } from "rolldown";
 import { minifySync } from "rolldown/utils";
@@ -22,21 +22,9 @@ const here = (path) => fileURLToPath(new URL(path, import.meta.url));
 const BUILDS = ["sample-cpu", "sample-webgpu", "train-cpu", "train-webgpu"];
 /** Without these there is no package. */
 const NEEDED = ["sample-cpu"];
-const ENTRIES = ["index", "element", "worker", "train", "train-worker"];
-/** The types of the entries, and what they speak of. */
-const DECLARATIONS = [
-  ...ENTRIES,
-  "api",
-  "client",
-  "errors",
-  "train-api",
-  "train-client",
-  "train-data",
-  "train-findings",
-  "train-presets",
-  "train-shipped",
-  "train-store",
-];
+/** Entries by name, and where their sources are. A worker exports nothing. */
+const ENTRIES = { index: "index", element: "element", train: "train" };
+const WORKERS = { worker: "sample/worker", "train-worker": "train/train-worker" };
 /** The images that ship. */
 const DATA = "data/fashion-mnist-2000.pack.gz";
 
@@ -44,7 +32,7 @@ const DATA = "data/fashion-mnist-2000.pack.gz";
 const wasmStaysOutside = {
   name: "wasm-stays-outside",
   resolveId(source) {
-    const found = /^\.\.\/\.\.\/pkg\/(.*)$/.exec(source);
+    const found = /^(?:\.\.\/)+pkg\/(.*)$/.exec(source);
     return found ? { id: `./wasm/${found[1]}`, external: true } : null;
   },
 };
@@ -53,15 +41,16 @@ rmSync(here("lib"), { recursive: true, force: true });
 
 mkdirSync(here("lib"));
 // what the entries share must be one module; a worker is one file, so that it starts sooner
-await bundle(["index", "element", "train"]);
-await bundle(["worker"]);
-await bundle(["train-worker"]);
+await bundle(ENTRIES);
+for (const [name, source] of Object.entries(WORKERS)) await bundle({ [name]: source });
 mkdirSync(here("lib/data"));
-copyFileSync(here(`src/lib/${DATA}`), here(`lib/${DATA}`));
+copyFileSync(here(`src/lib/train/${DATA}`), here(`lib/${DATA}`));
 
 async function bundle(entries) {
   const made = await rolldown({
-    input: Object.fromEntries(entries.map((name) => [name, here(`src/lib/${name}.ts`)])),
+    input: Object.fromEntries(
+      Object.entries(entries).map(([name, source]) => [name, here(`src/lib/${source}.ts`)]),
+    ),
     plugins: [wasmStaysOutside],
   });
   const { output } = await made.generate({
@@ -84,9 +73,20 @@ execFileSync(
   ["--project", here("tsconfig.lib.json"), "--outDir", types],
   { stdio: "inherit" },
 );
-for (const name of DECLARATIONS)
-  copyFileSync(join(types, `${name}.d.ts`), here(`lib/${name}.d.ts`));
+for (const name of Object.keys(ENTRIES)) declare(`${name}.d.ts`);
+for (const name of Object.keys(WORKERS)) writeFileSync(here(`lib/${name}.d.ts`), "export {};\n");
 rmSync(types, { recursive: true });
+
+/** Copies types, and those that they speak of. */
+function declare(name) {
+  const to = here(`lib/${name}`);
+  if (existsSync(to)) return;
+  mkdirSync(dirname(to), { recursive: true });
+  const text = readFileSync(join(types, name), "utf8");
+  writeFileSync(to, text);
+  for (const [, found] of text.matchAll(/"(\.{1,2}\/[\w./-]+)\.js"/g))
+    declare(join(dirname(name), `${found}.d.ts`));
+}
 
 for (const name of BUILDS) {
   const from = here(`pkg/${name}`);

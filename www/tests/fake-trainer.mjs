@@ -3,10 +3,10 @@
  * data. What a test wants to go wrong is in the address: `?fake=lost`, `broken`, `slow`, `too-large`.
  */
 
-export { BigGanError } from "../src/lib/errors.ts";
-export { readImages, readShipped, SHIPPED } from "../src/lib/train-data.ts";
-export { PRESETS } from "../src/lib/train-presets.ts";
-export { openStore } from "../src/lib/train-store.ts";
+export { BigGanError } from "../src/lib/base/errors.ts";
+export { readImages, readShipped, SHIPPED } from "../src/lib/train/data.ts";
+export { PRESETS } from "../src/lib/train/presets.ts";
+export { openStore } from "../src/lib/train/store.ts";
 
 const wish = (name) => new URLSearchParams(location.search).get("fake")?.split(",").includes(name) ?? false;
 const pause = (ms) => new Promise((resolve) => setTimeout(resolve, ms));

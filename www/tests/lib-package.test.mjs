@@ -111,7 +111,7 @@ test("the tarball holds the package and nothing else", { skip }, (t) => {
   for (const { path } of packed.files) {
     assert.match(
       path,
-      /^([\w-]+\.(js|d\.ts)|wasm\/[\w-]+\/biggan_web(_bg\.wasm|\.js|\.d\.ts)|data\/[\w-]+\.pack\.gz|package\.json|README\.md|LICENSE-\w+)$/,
+      /^([\w-]+\.js|(\w+\/)?[\w-]+\.d\.ts|wasm\/[\w-]+\/biggan_web(_bg\.wasm|\.js|\.d\.ts)|data\/[\w-]+\.pack\.gz|package\.json|README\.md|LICENSE-\w+)$/,
     );
   }
 });

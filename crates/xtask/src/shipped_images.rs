@@ -13,7 +13,7 @@ const PER_CLASS: &str = "200";
 /// Pixels are multiples of 3, at most 1 of 255 from what they were: a fifth less to download.
 const PIXEL_STEP: &str = "3";
 
-/// Makes www/src/lib/data/fashion-mnist-2000.pack.gz anew from Fashion-MNIST, which is fetched.
+/// Makes www/src/lib/train/data/fashion-mnist-2000.pack.gz anew from Fashion-MNIST, which is fetched.
 pub fn make(workspace: &Workspace) -> Result<()> {
     step("images of Fashion-MNIST", || {
         let packed = workspace.target.join("shipped-images");
@@ -25,7 +25,7 @@ pub fn make(workspace: &Workspace) -> Result<()> {
         run(pack)?;
         let path = workspace
             .www()
-            .join("src/lib/data/fashion-mnist-2000.pack.gz");
+            .join("src/lib/train/data/fashion-mnist-2000.pack.gz");
         let file = File::create(&path).with_context(|| path.display().to_string())?;
         let mut compress = command(&packed, "gzip", &["-9nc", "train.pack"]);
         compress.stdout(Stdio::from(file));

@@ -1,7 +1,7 @@
 /** A page for reports of faults: does this browser compute what a native program computes? */
 
-import { probeAdapter } from "../lib/adapter.js";
-import { openTrainEngine } from "../lib/train-check.js";
+import { probeAdapter } from "../lib/base/adapter.js";
+import { openTrainEngine } from "../lib/train/check.js";
 import { wantedBackend } from "./address.js";
 import { element } from "./element.js";
 

@@ -1,6 +1,6 @@
 /** Pictures in words. */
 
-import type { ClassWeight, Point, Truncation } from "../lib/api.js";
+import type { ClassWeight, Point, Truncation } from "../lib/index.js";
 
 const truncationWord = (truncation: Truncation) => (truncation === null ? "off" : String(truncation));
 

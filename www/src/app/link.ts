@@ -10,7 +10,7 @@
  * back as they were to the last bit.
  */
 
-import type { ClassWeight, Latent, Point, Step } from "../lib/api.js";
+import type { ClassWeight, Latent, Point, Step } from "../lib/index.js";
 import { DEFAULT_STATE, MAX_COUNT, MAX_STEPS, type State, type View, VIEWS } from "./state.js";
 
 const LARGEST_SEED = 2n ** 64n - 1n;

@@ -1,6 +1,6 @@
 /** Draws what galleries expect: the newest request wins, and pictures are shown as they come. */
 
-import type { Generator } from "../lib/api.js";
+import type { Generator } from "../lib/index.js";
 import { type DrawnCache, keyOf } from "./drawn.js";
 import type { Filling, Gallery } from "./gallery.js";
 import type { Shot } from "./scene.js";

@@ -1,6 +1,6 @@
 /** The pictures of each view, as requests. Nothing here draws. */
 
-import type { ModelInfo, Picture, Point, Truncation } from "../lib/api.js";
+import type { ModelInfo, Picture, Point, Truncation } from "../lib/index.js";
 import { describe } from "./describe.js";
 import { encode } from "./link.js";
 import { DEFAULT_STATE, endOf, MAX_COUNT, type State, withLatent } from "./state.js";

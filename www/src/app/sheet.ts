@@ -1,6 +1,6 @@
 /** The pictures of a view on one sheet, as a file that carries their state. */
 
-import { sheetOf } from "../lib/sheet.js";
+import { sheetOf } from "../lib/base/sheet.js";
 import { encodeSmall } from "./png/encode.js";
 import { STATE_KEYWORD } from "./png/text.js";
 

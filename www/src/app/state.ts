@@ -1,6 +1,6 @@
 /** What the visitor asks for: all that a link carries. */
 
-import type { ModelInfo, Point, Truncation } from "../lib/api.js";
+import type { ModelInfo, Point, Truncation } from "../lib/index.js";
 
 export const VIEWS = ["samples", "between", "truncations", "breeding"] as const;
 export type View = (typeof VIEWS)[number];

@@ -3,7 +3,7 @@
  * the element where there are custom elements, and does nothing on a server.
  */
 
-import { abortable } from "./abort.js";
+import { abortable } from "./base/abort.js";
 import type {
   Generator,
   GeneratorInfo,
@@ -13,11 +13,11 @@ import type {
   Samples,
   Seed,
   Truncation,
-} from "./api.js";
-import { View } from "./element-view.js";
-import { BigGanError, messageOf } from "./errors.js";
-import { type Lease, lease } from "./shared.js";
-import { sheetOf } from "./sheet.js";
+} from "./sample/api.js";
+import { View } from "./element/view.js";
+import { BigGanError, messageOf } from "./base/errors.js";
+import { type Lease, lease } from "./element/shared.js";
+import { sheetOf } from "./base/sheet.js";
 
 export interface SamplerEventMap {
   load: CustomEvent<GeneratorInfo>;

@@ -1,6 +1,6 @@
 /** A slider for each chunk of a hierarchical z, from the layout of a picture to its texture. */
 
-import type { ModelInfo } from "../../lib/api.js";
+import type { ModelInfo } from "../../lib/index.js";
 import { element } from "../element.js";
 
 /** Names of the chunks between the first and the last. */

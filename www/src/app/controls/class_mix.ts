@@ -1,6 +1,6 @@
 /** One class, or a mix of some with weights. */
 
-import type { ClassWeight, ModelInfo } from "../../lib/api.js";
+import type { ClassWeight, ModelInfo } from "../../lib/index.js";
 import { element } from "../element.js";
 import { Combobox, type Names } from "./combobox.js";
 

@@ -1,6 +1,6 @@
 /** The form: what to draw. It shows a state and asks for changes of it. */
 
-import type { ModelInfo } from "../../lib/api.js";
+import type { ModelInfo } from "../../lib/index.js";
 import { element } from "../element.js";
 import { DEFAULT_STATE, MAX_COUNT, type State, withLatent } from "../state.js";
 import { ChunkSliders } from "./chunks.js";

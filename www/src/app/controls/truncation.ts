@@ -1,6 +1,6 @@
 /** The slider of truncation, with marks where the model has statistics of its own. */
 
-import type { ModelInfo, Truncation, TruncationKind } from "../../lib/api.js";
+import type { ModelInfo, Truncation, TruncationKind } from "../../lib/index.js";
 import { element } from "../element.js";
 
 /** Up to here the pictures change to the eye, if the model has no statistics further on. */

@@ -1,6 +1,6 @@
 /** What is known of the model: data, size, scores, origin. */
 
-import type { GeneratorInfo } from "../../lib/api.js";
+import type { GeneratorInfo } from "../../lib/index.js";
 import { element } from "../element.js";
 import { MODEL_ID_DIGITS } from "../state.js";
 

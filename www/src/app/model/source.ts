@@ -1,6 +1,6 @@
 /** Where a model comes from. */
 
-import type { ForeignModel, GeneratorOptions } from "../../lib/api.js";
+import type { ForeignModel, GeneratorOptions } from "../../lib/index.js";
 
 export type Source =
   /** The one that comes with the page. */

@@ -3,7 +3,7 @@
  * one after another, so that a look, a checkpoint or an export comes between two steps and never beside one.
  */
 
-import type { Backend } from "../../lib/api.js";
+import type { Backend } from "../../lib/index.js";
 import {
   BigGanError,
   createTrainer,

@@ -1,6 +1,6 @@
 /** The way between two pictures, as a strip and as a loop. */
 
-import type { ModelInfo } from "../../lib/api.js";
+import type { ModelInfo } from "../../lib/index.js";
 import { describe } from "../describe.js";
 import { element } from "../element.js";
 import { Gallery } from "../gallery.js";

@@ -1,6 +1,6 @@
 /** Children of a picture by small random steps, and the way that led to it. */
 
-import type { ModelInfo } from "../../lib/api.js";
+import type { ModelInfo } from "../../lib/index.js";
 import { element } from "../element.js";
 import { Gallery } from "../gallery.js";
 import { ancestorOf, childOf, children, lineage } from "../scene.js";

@@ -1,6 +1,6 @@
 /** The chosen picture, which the views start from, and the pinned one. */
 
-import type { ModelInfo } from "../../lib/api.js";
+import type { ModelInfo } from "../../lib/index.js";
 import { element } from "../element.js";
 import { Gallery } from "../gallery.js";
 import { picked } from "../scene.js";

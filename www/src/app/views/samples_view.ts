@@ -1,6 +1,6 @@
 /** The samples of a seed; one of them is chosen. */
 
-import type { ModelInfo } from "../../lib/api.js";
+import type { ModelInfo } from "../../lib/index.js";
 import { element } from "../element.js";
 import { Gallery } from "../gallery.js";
 import { samples } from "../scene.js";

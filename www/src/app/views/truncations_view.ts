@@ -1,6 +1,6 @@
 /** One z under the truncations of the paper's figure. */
 
-import type { ModelInfo } from "../../lib/api.js";
+import type { ModelInfo } from "../../lib/index.js";
 import { element } from "../element.js";
 import { Gallery } from "../gallery.js";
 import { truncationRow, truncations } from "../scene.js";

@@ -1,6 +1,6 @@
 /** A view: galleries that show a part of what a state says. */
 
-import type { ModelInfo } from "../../lib/api.js";
+import type { ModelInfo } from "../../lib/index.js";
 import type { Gallery } from "../gallery.js";
 import type { State } from "../state.js";
 

@@ -1,0 +1,90 @@
+/** The choice between the GPU and the CPU. */
+
+import { probeAdapter } from "./adapter.js";
+import type { Backend, Reason } from "../sample/api.js";
+import { type Engine } from "./engine.js";
+import { BigGanError, messageOf } from "./errors.js";
+import type { SelfTest } from "./protocol.js";
+
+export interface Choice {
+  backend: Backend;
+  reason: Reason;
+  /** The second half of "runs on the CPU: ..". */
+  sentence: string;
+}
+
+export interface Opened {
+  engine: Engine;
+  choice: Choice;
+}
+
+/** Starts an engine on a backend, in the place that is right for the page. */
+export type Start = (backend: Backend) => Promise<Engine>;
+
+/** A driver that hangs must not keep the page from working; a slow one needs seconds. */
+const SELF_TEST_LIMIT_MS = 60_000;
+
+/** Opens the backend asked for, or the best one that works. */
+export async function openBackend(wanted: Backend | "auto", start: Start): Promise<Opened> {
+  if (wanted === "auto") return openBest(start);
+  const engine = wanted === "cpu" ? await start("cpu") : await openGpu(start);
+  return {
+    engine,
+    choice: { backend: wanted, reason: "forced", sentence: "it was asked for" },
+  };
+}
+
+/** Opens the CPU backend, for a reason. */
+export async function openCpu(start: Start, why: Omit<Choice, "backend">): Promise<Opened> {
+  return { engine: await start("cpu"), choice: { backend: "cpu", ...why } };
+}
+
+/** Opens the GPU and requires that its numbers are right. */
+export async function openGpu(start: Start): Promise<Engine> {
+  const engine = await start("webgpu");
+  try {
+    const test = await withLimit(engine.call("selfTest", null), SELF_TEST_LIMIT_MS);
+    if (!test.agrees) throw new WrongNumbersError(test);
+    return engine;
+  } catch (error) {
+    engine.dispose();
+    throw error;
+  }
+}
+
+async function openBest(start: Start): Promise<Opened> {
+  const refusal = await probeAdapter();
+  if (refusal) return openCpu(start, refusal);
+  try {
+    return {
+      engine: await openGpu(start),
+      choice: {
+        backend: "webgpu",
+        reason: "hardware",
+        sentence: "the adapter is hardware and its numbers agree with the CPU's",
+      },
+    };
+  } catch (error) {
+    const wrong = error instanceof WrongNumbersError;
+    return openCpu(start, {
+      reason: wrong ? "wrong-numbers" : "start-failed",
+      sentence: wrong ? error.message : `WebGPU failed to start (${messageOf(error)})`,
+    });
+  }
+}
+
+class WrongNumbersError extends BigGanError {
+  constructor(test: SelfTest) {
+    const difference = test.max_difference ?? Infinity;
+    super("unsupported", `the GPU's numbers differ from the CPU's by ${difference}`, {
+      numbers: { difference },
+    });
+  }
+}
+
+function withLimit<T>(task: Promise<T>, limitMs: number): Promise<T> {
+  return new Promise((resolve, reject) => {
+    const timer = setTimeout(() => reject(new Error(`no answer in ${limitMs / 1000} s`)), limitMs);
+    task.then(resolve, reject).finally(() => clearTimeout(timer));
+  });
+}

@@ -1,0 +1,215 @@
+/** A file from the network, or on from where an earlier download of it broke. */
+
+import { sleep } from "../base/abort.js";
+import { BigGanError, messageOf } from "../base/errors.js";
+import { sameVersion, type Store, type Version } from "./store.js";
+
+/** As much can be lost when the page is closed during a download. */
+const PIECE_BYTES = 8 * 2 ** 20;
+/** Waits before the next try, as long as none of them brings anything. */
+const RETRY_AFTER_MS = [500, 1000, 2000];
+
+export interface DownloadRequest {
+  url: URL;
+  /** Whether the content is checked against a known SHA-256 afterwards. */
+  checked: boolean;
+  store: Store | null;
+  signal: AbortSignal;
+  onProgress(received: number, total: number | null, resumedAt: number): void;
+  /** Sees the file grow until it has seen enough (true), and throws to refuse it. */
+  onBeginning(file: Blob): Promise<boolean>;
+}
+
+export interface Downloaded {
+  file: Blob;
+  version: Version;
+}
+
+/** Fetches a file, trying again and going on by Range where the connection breaks. */
+export async function download(request: DownloadRequest): Promise<Downloaded> {
+  const transfer = new Transfer(request);
+  await transfer.restore();
+  let furthest = transfer.received;
+  for (let failures = 0; ; ) {
+    try {
+      return await transfer.run();
+    } catch (error) {
+      if (!(error instanceof Broken)) throw error;
+      await transfer.save();
+      request.signal.throwIfAborted();
+      failures = transfer.received > furthest ? 0 : failures + 1;
+      furthest = Math.max(furthest, transfer.received);
+      const wait = RETRY_AFTER_MS[failures];
+      if (wait === undefined) throw error.final;
+      await sleep(wait, request.signal);
+    }
+  }
+}
+
+/** A failure that another try may mend. */
+class Broken extends Error {
+  constructor(readonly final: BigGanError) {
+    super(final.message);
+  }
+}
+
+class Transfer {
+  /** What came and is kept in the store, and what came after it. */
+  #pieces: Blob[] = [];
+  #fresh: Uint8Array<ArrayBuffer>[] = [];
+  #freshBytes = 0;
+  #version: Version | undefined;
+  #resumedAt = 0;
+  #beginningSeen = false;
+  #tried = false;
+  received = 0;
+
+  constructor(private readonly request: DownloadRequest) {}
+
+  /** Takes up what an earlier page left. */
+  async restore(): Promise<void> {
+    const left = await this.request.store?.pieces(this.request.url);
+    if (!left) return;
+    this.#pieces = left.pieces;
+    this.#version = left.version;
+    this.received = sizeOf(left.pieces);
+  }
+
+  /** One connection, until the file is whole. */
+  async run(): Promise<Downloaded> {
+    const response = await this.#connect();
+    const total = await this.#adopt(response);
+    this.#report(total);
+    const reader = response.body!.getReader();
+    try {
+      await this.#showBeginning();
+      for (;;) {
+        const { done, value } = await this.#network(() => reader.read());
+        if (done) break;
+        await this.#take(value);
+        this.#report(total);
+      }
+    } finally {
+      await reader.cancel().catch(() => {});
+    }
+    if (total !== null && this.received < total) {
+      throw this.#broken(`the connection ended after ${this.received} of ${total} bytes`);
+    }
+    return { file: new Blob([...this.#pieces, ...this.#fresh]), version: this.#version! };
+  }
+
+  /** Keeps what came for the next try or page. */
+  async save(): Promise<void> {
+    const { store, url } = this.request;
+    if (this.#freshBytes === 0) return;
+    const piece = new Blob(this.#fresh);
+    if (store && this.#version) {
+      const at = this.received - piece.size;
+      const kept = { file: piece, version: this.#version, at };
+      await store.keepPiece(url, this.#pieces.length, kept);
+    }
+    this.#pieces.push(piece);
+    [this.#fresh, this.#freshBytes] = [[], 0];
+  }
+
+  async #connect(): Promise<Response> {
+    const { url, signal } = this.request;
+    const headers: HeadersInit = this.received > 0 ? { Range: `bytes=${this.received}-` } : {};
+    // the browser's own cache keeps broken answers too, and goes on with them in its own way
+    const cache = this.received > 0 || this.#tried ? "no-store" : "default";
+    this.#tried = true;
+    const response = await this.#network(() => fetch(url, { headers, cache, signal }));
+    if (response.ok && response.body) return response;
+    await response.body?.cancel();
+    if (response.status === 416) await this.#startAnew();
+    const { status, statusText } = response;
+    const error = new BigGanError(
+      "network",
+      `${url}: the server answered ${status} ${statusText}`.trimEnd(),
+      { numbers: { status } },
+    );
+    // busy or broken servers may recover
+    throw status === 408 || status === 416 || status === 429 || status >= 500
+      ? new Broken(error)
+      : error;
+  }
+
+  /** Joins an answer to what came before, or begins anew with it; gives the bytes of the whole file. */
+  async #adopt(response: Response): Promise<number | null> {
+    const partial = response.status === 206;
+    const range = /^bytes (\d+)-\d+\/(\d+)$/.exec(response.headers.get("Content-Range") ?? "");
+    // a compressed answer states the length of what is sent, not of the file
+    const stated = response.headers.has("Content-Encoding")
+      ? null
+      : response.headers.get("Content-Length");
+    const length = partial ? Number(range?.[2]) : stated === null ? null : Number(stated);
+    const version = {
+      etag: response.headers.get("ETag"),
+      lastModified: response.headers.get("Last-Modified"),
+      length,
+    };
+    if (partial && !this.#continues(range, version)) {
+      await response.body!.cancel();
+      await this.#startAnew();
+      throw this.#broken("the server went on with another file than it began");
+    }
+    if (!partial && this.received > 0) await this.#startAnew();
+    this.#version = version;
+    this.#resumedAt = this.received;
+    return length;
+  }
+
+  /** Only a range that begins here, of the same file, may be joined. */
+  #continues(range: RegExpExecArray | null, version: Version): boolean {
+    if (Number(range?.[1]) !== this.received || !this.#version) return false;
+    if (sameVersion(this.#version, version)) return true;
+    // without validators the SHA-256 will tell
+    const silent = version.etag === null && version.lastModified === null;
+    return this.request.checked && silent && this.#version.length === version.length;
+  }
+
+  async #startAnew(): Promise<void> {
+    [this.#pieces, this.#fresh, this.#freshBytes, this.received] = [[], [], 0, 0];
+    [this.#version, this.#beginningSeen] = [undefined, false];
+    await this.request.store?.dropPieces(this.request.url);
+  }
+
+  async #take(bytes: Uint8Array<ArrayBuffer>): Promise<void> {
+    this.#fresh.push(bytes);
+    this.#freshBytes += bytes.length;
+    this.received += bytes.length;
+    await this.#showBeginning();
+    if (this.#freshBytes >= PIECE_BYTES) await this.save();
+  }
+
+  async #showBeginning(): Promise<void> {
+    if (this.#beginningSeen || this.received === 0) return;
+    this.#beginningSeen = await this.request.onBeginning(
+      new Blob([...this.#pieces, ...this.#fresh]),
+    );
+  }
+
+  async #network<T>(action: () => Promise<T>): Promise<T> {
+    try {
+      return await action();
+    } catch (error) {
+      throw this.#broken(messageOf(error));
+    }
+  }
+
+  #broken(why: string): Broken {
+    const { url } = this.request;
+    return new Broken(
+      new BigGanError(
+        "network",
+        `${url} did not come: ${why}; check the address and the connection`,
+      ),
+    );
+  }
+
+  #report(total: number | null): void {
+    this.request.onProgress(this.received, total, this.#resumedAt);
+  }
+}
+
+const sizeOf = (blobs: Blob[]) => blobs.reduce((sum, { size }) => sum + size, 0);

@@ -1,0 +1,209 @@
+/** The files of a model, wherever they come from. */
+
+import type { ForeignModel, GeneratorOptions, LoadProgress } from "./api.js";
+import { BigGanError, messageOf } from "../base/errors.js";
+import { fetchFile, type ModelPart, nameOf, verify } from "./file.js";
+import type { Fit } from "./fit.js";
+import { type ModelSize, readSize } from "./header.js";
+import type { ModelFiles } from "../base/protocol.js";
+import { Store } from "./store.js";
+
+export interface Obtained {
+  files: ModelFiles;
+  /** SHA-256 of the file or the index; empty where the browser has no hashes. */
+  id: string;
+  bytes: number;
+  /** Null where the files do not tell: the core will. */
+  size: ModelSize | null;
+}
+
+/** An index of parts, as `native-train export --shard-size` writes it. */
+const INDEX_END = ".index.json";
+/** What the core takes as the name of a part. */
+const PART_NAME = /^[\w-][\w.-]*\.safetensors$/;
+
+export interface ObtainContext {
+  fit: Fit;
+  signal: AbortSignal;
+  onProgress(progress: LoadProgress): void;
+}
+
+export async function obtain(
+  { model, sha256, cache = true }: GeneratorOptions,
+  context: ObtainContext,
+): Promise<Obtained> {
+  if (model instanceof Blob) return ofBlob(model, sha256, context);
+  if (typeof model === "object" && "weights" in model) return ofForeign(model, sha256, context);
+  const url = addressOf(model);
+  const store = cache ? await Store.open() : null;
+  return url.pathname.endsWith(INDEX_END)
+    ? ofParts(url, sha256, store, context)
+    : ofUrl(url, sha256, store, context);
+}
+
+function addressOf(model: string | URL): URL {
+  try {
+    return new URL(model, globalThis.document?.baseURI ?? location.href);
+  } catch {
+    throw new BigGanError(
+      "bad-options",
+      `model is ${JSON.stringify(model)}; give an address or a file`,
+      {
+        field: "model",
+      },
+    );
+  }
+}
+
+async function ofUrl(
+  url: URL,
+  expected: string | undefined,
+  store: Store | null,
+  { fit, signal, onProgress }: ObtainContext,
+): Promise<Obtained> {
+  const check = (size: ModelSize) => fit.check(size);
+  const found = await fetchFile({
+    url,
+    expected,
+    part: 1,
+    parts: 1,
+    store,
+    signal,
+    onProgress,
+    check,
+  });
+  const { file, size } = found;
+  return { files: { kind: "file", file }, id: found.sha256, bytes: file.size, size };
+}
+
+async function ofParts(
+  url: URL,
+  expected: string | undefined,
+  store: Store | null,
+  { fit, signal, onProgress }: ObtainContext,
+): Promise<Obtained> {
+  const index = await fetchFile({ url, expected, part: 1, parts: 1, store, signal, onProgress });
+  const { names, sha256s, stored } = await readIndex(index.file, nameOf(url));
+  // values are stored in 16 or 32 bits each
+  await fit.check({ file: stored, f32: stored, largest: { name: "", f32: 0 } });
+  const most: ModelSize = { file: stored, f32: 2 * stored, largest: { name: "", f32: 2 * stored } };
+  const urls = names.map((name) => new URL(name, url));
+  const doubtful = await fit.check(most).then(
+    () => false,
+    () => true,
+  );
+  if (doubtful) await fit.check(merge(await peek(urls, signal)));
+
+  const parts: ModelPart[] = [];
+  for (const [place, part] of urls.entries()) {
+    parts.push(
+      await fetchFile({
+        url: part,
+        expected: sha256s[place],
+        part: place + 1,
+        parts: urls.length,
+        store,
+        signal,
+        onProgress,
+      }),
+    );
+  }
+  const files = parts.map(({ file }, place) => ({ name: names[place]!, file }));
+  return {
+    files: { kind: "parts", index: index.file, parts: files },
+    id: index.sha256,
+    bytes: parts.reduce((sum, { file }) => sum + file.size, index.file.size),
+    size: merge(parts.map(({ size }) => size).filter((size) => size !== null)),
+  };
+}
+
+async function readIndex(file: Blob, name: string) {
+  const refuse = (why: string, cause?: unknown): never => {
+    throw new BigGanError("bad-model", `${name} ${why}; export the model again`, { cause });
+  };
+  try {
+    const { metadata, weight_map } = JSON.parse(await file.text());
+    const names = [...new Set(Object.values<string>(weight_map))].sort();
+    const stored = Number(metadata.total_size);
+    const sha256s = names.map((part): string => {
+      if (!PART_NAME.test(part))
+        refuse(`names ${JSON.stringify(part)}, which cannot be a part of a model`);
+      return metadata.sha256?.[part] ?? refuse(`states no SHA-256 for ${part}`);
+    });
+    return { names, sha256s, stored };
+  } catch (error) {
+    if (error instanceof BigGanError) throw error;
+    return refuse(`is no index of a model (${messageOf(error)})`, error);
+  }
+}
+
+/** As much of each part as holds its header, usually. */
+const PEEK_BYTES = 2 ** 18;
+
+/** The sizes of parts by their headers alone; those of which a server tells none are left out. */
+async function peek(urls: URL[], signal: AbortSignal): Promise<ModelSize[]> {
+  const sizes: ModelSize[] = [];
+  for (const url of urls) {
+    const headers = { Range: `bytes=0-${PEEK_BYTES - 1}` };
+    const response = await fetch(url, { headers, signal }).catch(() => null);
+    signal.throwIfAborted();
+    if (response?.status === 206) {
+      const size = await readSize(await response.blob());
+      if (size && size !== "more") sizes.push(size);
+    } else await response?.body?.cancel();
+  }
+  return sizes;
+}
+
+function merge(sizes: ModelSize[]): ModelSize {
+  const all: ModelSize = { file: 0, f32: 0, largest: { name: "", f32: 0 } };
+  for (const { file, f32, largest } of sizes) {
+    all.file += file;
+    all.f32 += f32;
+    if (largest.f32 > all.largest.f32) all.largest = largest;
+  }
+  return all;
+}
+
+async function ofBlob(
+  file: Blob,
+  expected: string | undefined,
+  { fit, onProgress }: ObtainContext,
+): Promise<Obtained> {
+  const name = file instanceof File ? file.name : "the model";
+  if (name.endsWith(INDEX_END)) {
+    throw new BigGanError(
+      "bad-options",
+      `${name} is an index, and its parts cannot be found from a file; give its address, or a model in one file`,
+      { field: "model" },
+    );
+  }
+  const size = await readSize(file);
+  if (size && size !== "more") await fit.check(size);
+  onProgress({ phase: "verify", file: name });
+  const id = await verify(file, name, expected);
+  return {
+    files: { kind: "file", file },
+    id,
+    bytes: file.size,
+    size: size === "more" ? null : size,
+  };
+}
+
+async function ofForeign(
+  { weights, config }: ForeignModel,
+  expected: string | undefined,
+  { fit, onProgress }: ObtainContext,
+): Promise<Obtained> {
+  const name = weights instanceof File ? weights.name : "the weights";
+  await fit.check({ file: weights.size, f32: 0, largest: { name: "", f32: 0 } });
+  onProgress({ phase: "verify", file: name });
+  const id = await verify(weights, name, expected);
+  const text = config instanceof Blob ? await config.text() : (config ?? null);
+  return {
+    files: { kind: "foreign", weights, config: text },
+    id,
+    bytes: weights.size,
+    size: null,
+  };
+}

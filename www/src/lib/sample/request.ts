@@ -1,0 +1,172 @@
+/** Requests, checked and in the words of the core. */
+
+import type {
+  ClassWeight,
+  InterpolateRequest,
+  Latent,
+  ModelInfo,
+  Picture,
+  Point,
+  SampleRequest,
+  Seed,
+  Step,
+  Truncation,
+} from "./api.js";
+import { BigGanError } from "../base/errors.js";
+
+/** The core's `MAX_STEPS`. */
+const MAX_STEPS = 256;
+const MAX_SEED = 2n ** 64n - 1n;
+
+function refuse(field: string, found: unknown, remedy: string, what = field): never {
+  throw new BigGanError("bad-request", `${what} is ${show(found)}; give ${remedy}`, { field });
+}
+
+const show = (value: unknown): string =>
+  typeof value === "string" ? JSON.stringify(value) : String(value);
+
+/** The pictures of one class or mix. */
+export function picturesOf(request: SampleRequest, model: ModelInfo): Picture[] {
+  const { count = 1, first = 0, seed = 0, steps, chunks } = request;
+  const classes = classesOf(request.class, model);
+  checkCount("count", count, model);
+  if (!Number.isSafeInteger(first) || first < 0)
+    refuse("first", first, "a whole number, 0 or more");
+  const pictures = Array.from({ length: count }, (_, place): Picture => {
+    const z: Latent = { seed, index: first + place };
+    if (steps?.length) z.steps = steps;
+    if (chunks?.length) z.chunks = chunks;
+    return { from: { classes, z } };
+  });
+  // they differ in their index only
+  checkLatent("", pictures[0]!.from.z, model);
+  return pictures;
+}
+
+/** The pictures of a way, both ends included. */
+export function waypointsOf(request: InterpolateRequest, model: ModelInfo): Picture[] {
+  const { from, to, count } = request;
+  checkCount("count", count, model);
+  if (count < 2) refuse("count", count, "2 or more, for both ends");
+  checkPoint("from.", from, model);
+  checkPoint("to.", to, model);
+  return Array.from({ length: count }, (_, place) => ({
+    from,
+    to: { point: to, at: place / (count - 1) },
+  }));
+}
+
+export function checkPictures(pictures: Picture[], model: ModelInfo): void {
+  checkCount("pictures.length", pictures.length, model);
+  pictures.forEach(({ from, to }, place) => {
+    const field = `pictures[${place}].`;
+    checkPoint(`${field}from.`, from, model);
+    if (!to) return;
+    checkPoint(`${field}to.point.`, to.point, model);
+    if (!(to.at >= 0 && to.at <= 1)) refuse(`${field}to.at`, to.at, "0 to 1");
+  });
+}
+
+/** The truncation, where it was left out that of the model itself: off. */
+export function checkTruncation(truncation: Truncation | undefined, model: ModelInfo): Truncation {
+  if (truncation === null || truncation === undefined) return null;
+  const range = model.truncationRange;
+  if (!range) refuse("truncation", truncation, "null: this model's latents cannot be truncated");
+  const [least, most] = range;
+  if (!(truncation >= least && truncation <= most)) {
+    refuse("truncation", truncation, `${least} to ${most}, or null for off`);
+  }
+  return truncation;
+}
+
+/** The core's JSON of pictures. */
+export const encode = (pictures: Picture[]): string =>
+  // a number ends at 2^53 there; the core reads digits too
+  JSON.stringify(pictures, (_, value) => (typeof value === "bigint" ? String(value) : value));
+
+function classesOf(asked: SampleRequest["class"], model: ModelInfo): ClassWeight[] {
+  if (Array.isArray(asked)) {
+    checkClasses("class", asked, model);
+    return asked;
+  }
+  const place = typeof asked === "number" ? asked : classNamed(asked, model);
+  checkClass("class", place, model);
+  return [{ class: place, weight: 1 }];
+}
+
+function classNamed(name: string, model: ModelInfo): number {
+  const wanted = name.trim().toLowerCase();
+  const same = (other: string) => other.toLowerCase() === wanted;
+  const place = model.classNames.findIndex(same);
+  if (place >= 0) return place;
+  const byId = model.classIds.findIndex(same);
+  if (byId >= 0) return byId;
+  const names = model.classNames.slice(0, 10).join(", ");
+  const more = model.classNames.length > 10 ? ", .." : "";
+  return refuse(
+    "class",
+    name,
+    `a name or an id of the model's ${model.classNames.length} classes (${names}${more})`,
+  );
+}
+
+function checkClass(field: string, place: number, { classNames }: ModelInfo): void {
+  if (!Number.isInteger(place) || place < 0 || place >= classNames.length) {
+    refuse(field, place, `a class from 0 to ${classNames.length - 1}`);
+  }
+}
+
+function checkClasses(field: string, classes: ClassWeight[], model: ModelInfo): void {
+  if (classes.length < 1 || classes.length > model.maxMixed) {
+    refuse(`${field}.length`, classes.length, `1 to ${model.maxMixed} classes`);
+  }
+  let sum = 0;
+  classes.forEach((one, place) => {
+    checkClass(`${field}[${place}].class`, one.class, model);
+    if (!(one.weight >= 0 && Number.isFinite(one.weight))) {
+      refuse(`${field}[${place}].weight`, one.weight, "0 or more");
+    }
+    sum += one.weight;
+  });
+  if (sum <= 0) refuse(field, sum, "a weight above 0", `the sum of the weights of ${field}`);
+}
+
+function checkPoint(field: string, { classes, z }: Point, model: ModelInfo): void {
+  checkClasses(`${field}classes`, classes, model);
+  checkLatent(`${field}z.`, z, model);
+}
+
+function checkLatent(field: string, z: Latent, model: ModelInfo): void {
+  const { seed, index = 0, steps = [], chunks = [] } = z;
+  checkSeed(`${field}seed`, seed);
+  if (!Number.isSafeInteger(index) || index < 0) {
+    refuse(`${field}index`, index, "a whole number, 0 or more");
+  }
+  if (steps.length > MAX_STEPS)
+    refuse(`${field}steps.length`, steps.length, `${MAX_STEPS} at most`);
+  steps.forEach((step: Step, place) => {
+    checkSeed(`${field}steps[${place}].seed`, step.seed);
+    checkTurn(`${field}steps[${place}].size`, step.size);
+  });
+  if (chunks.length > model.chunks) {
+    refuse(`${field}chunks.length`, chunks.length, `${model.chunks} at most, as the model has`);
+  }
+  chunks.forEach((turn, place) => checkTurn(`${field}chunks[${place}]`, turn));
+}
+
+function checkSeed(field: string, seed: Seed): void {
+  const whole = typeof seed === "bigint" ? seed <= MAX_SEED : Number.isSafeInteger(seed);
+  if (!whole || seed < 0) {
+    refuse(field, seed, "a whole number from 0 to 2^64 - 1, a bigint where it is 2^53 or more");
+  }
+}
+
+function checkTurn(field: string, turn: number): void {
+  if (!Number.isFinite(turn)) refuse(field, turn, "a number of quarter turns");
+}
+
+function checkCount(field: string, count: number, { maxCount }: ModelInfo): void {
+  if (!Number.isInteger(count) || count < 1 || count > maxCount) {
+    refuse(field, count, `1 to ${maxCount}`);
+  }
+}

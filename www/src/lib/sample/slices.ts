@@ -1,0 +1,28 @@
+/** How many pictures to compute at once. */
+
+import type { Drawn } from "../base/protocol.js";
+
+/** The core computes as many pixels together. */
+const MOST_PIXELS = 64 * 32 * 32;
+
+/**
+ * Learns how long a picture takes, and cuts a request into slices: after each one an abort is noticed, and on
+ * the main thread the page gets its turn.
+ */
+export class Slices {
+  #msEach: number | undefined;
+  #side = 0;
+
+  /** Pictures for about so many milliseconds: a power of two, since a GPU prepares for each size anew. */
+  next(targetMs: number): number {
+    if (this.#msEach === undefined) return 1;
+    const most = Math.max(1, MOST_PIXELS / this.#side ** 2);
+    const fitting = Math.min(most, Math.max(1, targetMs / this.#msEach));
+    return 2 ** Math.floor(Math.log2(fitting));
+  }
+
+  learn(pictures: number, { side, elapsedMs }: Drawn): void {
+    this.#msEach = Math.max(elapsedMs / pictures, 0.01);
+    this.#side = side;
+  }
+}

@@ -1,0 +1,133 @@
+/** The interface of training: what goes in, what comes out. Nothing here runs. */
+
+import type { Backend, Running, Seed } from "../sample/api.js";
+
+/** Images of one size with their classes, decoded. */
+export interface TrainingData {
+  name: string;
+  /** Side in pixels: 16, 32 or 64. */
+  resolution: 16 | 32 | 64;
+  classNames: string[];
+  /** Class of each image. */
+  labels: Uint16Array;
+  /** RGB bytes, image after image, row by row. */
+  pixels: Uint8Array;
+  /** SHA-256 over names, labels and pixels: a checkpoint goes on with the same images only. */
+  sha256: string;
+}
+
+/** What is trained and how; the core's `TrainConfig` is made of it. */
+export interface TrainRecipe {
+  /** Channel multiplier of G and of D. */
+  width: number;
+  zDim: number;
+  batchSize: number;
+  rateG: number;
+  rateD: number;
+  dSteps: number;
+  /** Strength of the modified orthogonal regularisation. */
+  orthogonal: number;
+  /** Decay of the average of G; it counts from step `emaStart` on. */
+  emaDecay: number;
+  emaStart: number;
+  /** DiffAugment's operations before D; none for none. */
+  augment: ("flip" | "color" | "translation" | "cutout")[];
+  attention: boolean;
+  seed: Seed;
+}
+
+/** Which networks take a step: D's steps and G's, D's alone or G's alone. */
+export type Which = "both" | "d" | "g";
+
+/** What one step measured. Values of a network that took no step are left out. */
+export interface StepReport {
+  gStep: number;
+  dStep: number;
+  imagesSeen: number;
+  lossD?: number;
+  lossG?: number;
+  /** D's mean logit of real images, and of fakes. */
+  dReal?: number;
+  dFake?: number;
+  /** Milliseconds of computing. */
+  elapsedMs: number;
+}
+
+/** Largest singular value of a layer's raw weight. */
+export interface LayerSigma {
+  network: "g" | "d";
+  layer: string;
+  sigma: number;
+}
+
+/** An image with what D thinks of it. */
+export interface Scored {
+  image: ImageData;
+  class: number;
+  /** D's logit: above 0 it takes the image for real. */
+  score: number;
+}
+
+/** What the networks look like now. */
+export interface Look {
+  gStep: number;
+  /** The average's images of the same latents each time: `perClass` of every class, class after class. */
+  grid: { image: ImageData; class: number }[];
+  real: Scored[];
+  fake: Scored[];
+  sigmas: LayerSigma[];
+}
+
+export type TrainerPhase = "ready" | "training" | "pausing" | "lost" | "disposed";
+
+export interface TrainerState {
+  phase: TrainerPhase;
+  gStep: number;
+  dStep: number;
+  imagesSeen: number;
+  recipe: TrainRecipe;
+  parametersG: number;
+  parametersD: number;
+  /** Bytes of the wasm memory. */
+  memoryBytes: number;
+  running: Running;
+}
+
+export type TrainProgress =
+  | { phase: "program"; backend: Backend }
+  | { phase: "prepare" }
+  | { phase: "ready"; state: TrainerState }
+  /** After each step. */
+  | { phase: "step"; report: StepReport }
+  /** The device was lost: training starts again from the last `save` that the trainer kept. */
+  | { phase: "restored"; state: TrainerState; lostSteps: number };
+
+export interface TrainerOptions {
+  data: TrainingData;
+  recipe: TrainRecipe;
+  /** A checkpoint to go on from, of `save`. */
+  checkpoint?: Blob;
+  backend?: Backend | "auto";
+  worker?: "auto" | "main" | (() => Worker);
+  signal?: AbortSignal;
+  onProgress?: (progress: TrainProgress) => void;
+}
+
+export interface Trainer {
+  readonly state: TrainerState;
+  /** Takes `n` steps, or as many as there are until `pause`; returns those that were taken. */
+  step(n: number, which?: Which): Promise<StepReport[]>;
+  /** Ends the steps that run after the one at work. */
+  pause(): Promise<void>;
+  look(request?: { perClass?: number; scored?: number }): Promise<Look>;
+  /** A whole checkpoint, which `native-train --resume` reads as well. */
+  save(): Promise<Blob>;
+  /** Goes on from a checkpoint of the same data and networks. */
+  load(checkpoint: Blob): Promise<void>;
+  /** The averaged generator with its statistics: what the sampler, the element and `native-train sample` load. */
+  exportModel(): Promise<Blob>;
+  /** The images as `train.pack`, which `native-train` needs beside the checkpoint. */
+  packedImages(): Promise<Blob>;
+  dispose(): void;
+}
+

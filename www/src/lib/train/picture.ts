@@ -1,0 +1,64 @@
+/** A picture file at the size of a training. */
+
+import { sha256 } from "../base/sha256.js";
+import { squareRgb } from "./area.js";
+import { HEADER_BYTES, isWhole, readPictureHeader } from "./picture-header.js";
+import type { DecodedPicture } from "./protocol.js";
+
+/** Most pixels of a picture that is decoded: 4 bytes each, more than once. */
+export const MOST_PIXELS = 50e6;
+
+/** Decodes, crops and resizes; what cannot be used is an error that says why. */
+export async function decodePicture(file: Blob, resolution: number): Promise<DecodedPicture> {
+  const start = new Uint8Array(await file.slice(0, HEADER_BYTES).arrayBuffer());
+  const header = readPictureHeader(start);
+  if (!header) {
+    throw new Error(`neither PNG, JPEG nor WebP: ${file.size} bytes of another kind`);
+  }
+  if (!(await isWhole(file, header.kind))) throw new Error("cut short: it has no end");
+  if (header.animated) throw new Error("an animation; give single pictures");
+  const [width, height] = header.size ?? [0, 0];
+  if (width * height > MOST_PIXELS) {
+    throw new Error(
+      `${width}x${height} are ${(width * height) / 1e6} million pixels; at most ${MOST_PIXELS / 1e6} million ` +
+        "are decoded here: make it smaller",
+    );
+  }
+  const { rgba, size } = await pixels(file);
+  const rgb = squareRgb(rgba, size[0], size[1], resolution);
+  const bytes = new Uint8Array([...words(size), ...rgb]);
+  return {
+    rgba: new Uint8ClampedArray(rgb.buffer as ArrayBuffer),
+    size,
+    grey: every(rgb, (at) => rgb[at] === rgb[at + 1] && rgb[at] === rgb[at + 2]),
+    constant: every(rgb, (at) => [0, 1, 2].every((c) => rgb[at + c] === rgb[c])),
+    digest: (await sha256(new Blob([bytes]))) ?? "",
+  };
+}
+
+/** All pixels, upright as a camera noted it, colours as they are stored, on black where transparent. */
+async function pixels(
+  file: Blob,
+): Promise<{ rgba: Uint8ClampedArray; size: [number, number] }> {
+  let bitmap: ImageBitmap;
+  try {
+    bitmap = await createImageBitmap(file, { colorSpaceConversion: "none" });
+  } catch {
+    throw new Error("broken: it cannot be decoded");
+  }
+  const { width, height } = bitmap;
+  const canvas = new OffscreenCanvas(width, height);
+  const context = canvas.getContext("2d", { alpha: false, willReadFrequently: true });
+  if (!context) throw new Error(`this browser has no canvas of ${width}x${height} pixels`);
+  context.drawImage(bitmap, 0, 0);
+  bitmap.close();
+  return { rgba: context.getImageData(0, 0, width, height).data, size: [width, height] };
+}
+
+const every = (rgb: Uint8Array, holds: (at: number) => boolean): boolean => {
+  for (let at = 0; at < rgb.length; at += 3) if (!holds(at)) return false;
+  return true;
+};
+
+const words = (numbers: number[]): number[] =>
+  numbers.flatMap((number) => [number >>> 24, (number >>> 16) & 255, (number >>> 8) & 255, number & 255]);

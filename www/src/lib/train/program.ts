@@ -1,0 +1,46 @@
+/** The wasm builds for training, and the part of their interface that this package uses. */
+
+import type { Backend } from "../sample/api.js";
+
+export interface WasmSight {
+  info(): string;
+  rgba(): Uint8Array;
+  free(): void;
+}
+
+export interface WasmTrainer {
+  resume(checkpoint: Uint8Array): void;
+  step(which: string): Promise<string>;
+  counters(): string;
+  look(perClass: number, scored: number): Promise<WasmSight>;
+  checkpoint(): Promise<Uint8Array>;
+  model(): Promise<Uint8Array>;
+  packedImages(): Uint8Array;
+  free(): void;
+}
+
+export interface WasmTrainEngine {
+  selfTest(): Promise<string>;
+  trainCheck(seed: bigint, steps: number): Promise<Uint8Array>;
+  train(
+    recipe: string,
+    name: string,
+    classNames: string[],
+    resolution: number,
+    pixels: Uint8Array,
+    labels: Uint16Array,
+  ): WasmTrainer;
+}
+
+export interface TrainProgram {
+  default(): Promise<{ readonly memory: WebAssembly.Memory }>;
+  watchFaults(watcher: (fault: string) => void): void;
+  trainingNeed(recipe: string, resolution: number, classes: number): string;
+  Engine: { open(backend: string): Promise<WasmTrainEngine> };
+}
+
+/** Fetches a build. */
+export const loadTrainProgram = (backend: Backend): Promise<TrainProgram> =>
+  backend === "webgpu"
+    ? import("../../../pkg/train-webgpu/biggan_web.js")
+    : import("../../../pkg/train-cpu/biggan_web.js");
