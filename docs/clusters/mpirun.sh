@@ -1,5 +1,5 @@
 #!/bin/bash
-# As many tries as it takes, each from the last checkpoint: docs/clusters/mpirun.sh HOSTFILE RANKS
+# Up to 20 tries, each from the last checkpoint: docs/clusters/mpirun.sh HOSTFILE RANKS
 set -u
 hosts=$1 ranks=$2
 for try in $(seq 20); do
@@ -10,7 +10,7 @@ for try in $(seq 20); do
         0) exit 0 ;;
         2 | 3) exit "$code" ;; # not runnable; collapsed
     esac
-    echo "try $try ended with $code; going on from the last checkpoint" >&2
+    echo "try $try ended with $code; continuing from the last checkpoint" >&2
     sleep 10
 done
 exit 1

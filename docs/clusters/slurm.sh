@@ -6,7 +6,7 @@
 #SBATCH --gpus-per-node=8
 #SBATCH --cpus-per-task=8
 #SBATCH --time=24:00:00
-# five minutes before the end of the time: a checkpoint, then the job stands in the queue again
+# five minutes before the time limit: a checkpoint, then back into the queue
 #SBATCH --signal=B:TERM@300
 #SBATCH --requeue
 #SBATCH --open-mode=append
@@ -30,6 +30,6 @@ if [ "$requeue" = 1 ]; then wait "$job"; code=$?; fi
 case "$code" in
     0) [ "$requeue" = 1 ] && scontrol requeue "$SLURM_JOB_ID" ;; # done, or stopped with a checkpoint
     3 | 2) echo "collapsed or not runnable: not started again" ;;
-    *) scontrol requeue "$SLURM_JOB_ID" ;; # a machine or a rank failed: on from the last checkpoint
+    *) scontrol requeue "$SLURM_JOB_ID" ;; # a machine or a rank failed: continue from the last checkpoint
 esac
 exit "$code"
