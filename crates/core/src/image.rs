@@ -4,7 +4,7 @@ use crate::error::{Error, Result};
 
 /// One channel value in [-1, 1] as a byte: `round((x + 1) 127.5)`, clamped.
 ///
-/// Ties go away from zero; native and wasm agree since all of it is exact f32 arithmetic.
+/// Ties round away from zero; native and wasm agree, since all of it is exact f32 arithmetic.
 pub fn to_u8(value_pm1: f32) -> u8 {
     libm::roundf((value_pm1 + 1.0) * 127.5).clamp(0.0, 255.0) as u8
 }
@@ -66,7 +66,7 @@ impl Sheet {
     /// Lays out RGBA images of `side` pixels.
     ///
     /// # Panics
-    /// If `columns` is 0 or an image has another size.
+    /// If `columns` is 0 or an image has another number of bytes.
     pub fn new(images: &[Vec<u8>], side: usize, columns: usize) -> Self {
         assert!(columns > 0, "a sheet needs a column");
         let rows = images.len().div_ceil(columns);

@@ -1,7 +1,7 @@
 //! The 1,000 classes of ImageNet (ILSVRC 2012) in the order of their labels. Source and licence of the
 //! data: `data/README.md` of this crate.
 
-/// One class a line: WordNet id, a space, the synset's words with commas between.
+/// One class per line: WordNet id, a space, the synset's words separated by commas.
 const CLASSES: &str = include_str!("../data/imagenet_classes.txt");
 
 /// Number of classes.
@@ -19,7 +19,7 @@ pub struct ImagenetClass {
 /// All classes in the order of the labels.
 ///
 /// # Panics
-/// Not with the data of this crate, which its tests read.
+/// Never: the crate's tests read its data.
 pub fn classes() -> impl Iterator<Item = ImagenetClass> {
     CLASSES.lines().map(|line| {
         let (wordnet_id, words) = line

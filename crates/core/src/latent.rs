@@ -1,4 +1,4 @@
-//! Latents and classes: what goes into the generator.
+//! Latents and classes: the input of the generator.
 
 use burn::tensor::{Device, Tensor, TensorData};
 
@@ -15,7 +15,7 @@ pub struct Latents {
     pub class_weights: Tensor<2>,
 }
 
-/// Which random numbers a batch of latents is drawn from.
+/// The random numbers that a batch of latents is drawn from.
 #[derive(Debug, Clone, Copy)]
 pub struct LatentKey {
     /// Seed of the run, or of the request.
@@ -48,8 +48,8 @@ impl LatentKey {
             .collect()
     }
 
-    /// Labels of `n` samples, uniform over the classes. Drawn after z's coordinates would be, from a
-    /// key of their own: changing z's length changes no label.
+    /// Labels of `n` samples, uniform over the classes. They have their own key, so that changing the
+    /// length of z changes no label.
     pub fn labels(self, n: usize, classes: usize) -> Vec<usize> {
         (0..n)
             .map(|sample| {
@@ -114,7 +114,7 @@ pub fn one_hot(labels: &[usize], classes: usize, device: &Device) -> Tensor<2> {
 /// Refuses labels that the model does not have.
 ///
 /// # Errors
-/// Naming the label and the range.
+/// If a label is out of range; the message names the label and the range.
 pub fn check_labels(labels: &[usize], classes: usize) -> Result<()> {
     match labels.iter().find(|&&label| label >= classes) {
         None => Ok(()),

@@ -2,18 +2,18 @@
 //!
 //! | kind | a coordinate of z | the paper |
 //! |---|---|---|
-//! | `normal` | N(0, 1) | its choice: the one that truncation suits |
+//! | `normal` | N(0, 1) | its choice, for truncation |
 //! | `uniform` | U[-1, 1] | about as good as the normal |
 //! | `bernoulli` | 0 or 1 | learns faster and ends slightly better, untruncated; nothing to truncate |
-//! | `censored_normal` | max(N(0, 1), 0) | likewise, and takes truncation less well than the normal |
+//! | `censored_normal` | max(N(0, 1), 0) | likewise, and less amenable to truncation than the normal |
 //! | `signed_bernoulli` | -1 or 1 | |
 //! | `categorical` | -1, 0 or 1 | |
 //! | `sparse_normal` | N(0, 1) times Bernoulli {0, 1} | |
 //! | `normal_and_bernoulli` | N(0, 1) in one half, Bernoulli {0, 1} in the other | after InfoGAN |
 //!
-//! Each is a function of one uniform number a coordinate, so that seeds stay what they are when the
-//! kind changes. The halves of the last alternate (even and odd places): each chunk of a hierarchical
-//! z then has both. The paper's annealed and sampled variances are not here.
+//! Each is a function of one uniform number per coordinate, so that a change of kind does not reshuffle
+//! seeds. The halves of the last alternate (even and odd places), so that each chunk of a hierarchical
+//! z has both. The paper's annealed and sampled variances are not implemented.
 
 use serde::{Deserialize, Serialize};
 
@@ -41,7 +41,7 @@ pub enum LatentKind {
 }
 
 impl LatentKind {
-    /// All, in the order of the paper.
+    /// All kinds, in the order of the paper.
     pub const ALL: [Self; 8] = [
         Self::Normal,
         Self::Uniform,
@@ -72,13 +72,13 @@ impl LatentKind {
         *self == Self::Normal
     }
 
-    /// Whether it has tails that truncation cuts: a normal in every coordinate, censored or not.
+    /// Whether truncation applies: every coordinate comes from a normal, censored or not.
     pub fn truncates(self) -> bool {
         matches!(self, Self::Normal | Self::CensoredNormal)
     }
 
-    /// The coordinate at a place that a uniform number in (0, 1) stands for; `normal` is the quantile
-    /// function of the normal behind it, truncated or not.
+    /// The coordinate at a place for a uniform number in (0, 1); `normal` is the quantile function of the
+    /// underlying normal, truncated or not.
     pub(crate) fn coordinate(self, place: usize, uniform: f64, normal: impl Fn(f64) -> f64) -> f64 {
         let coin = || if uniform < 0.5 { 0.0 } else { 1.0 };
         match self {
@@ -88,7 +88,7 @@ impl LatentKind {
             Self::CensoredNormal => normal(uniform).max(0.0),
             Self::SignedBernoulli => 2.0 * coin() - 1.0,
             Self::Categorical => (3.0 * uniform).floor().min(2.0) - 1.0,
-            // what is left of the uniform number above the coin's half is uniform again
+            // given the coin, the rest of the uniform number is uniform again
             Self::SparseNormal if uniform >= 0.5 => normal(2.0 * uniform - 1.0),
             Self::SparseNormal => 0.0,
             Self::NormalAndBernoulli if place.is_multiple_of(2) => normal(uniform),
@@ -208,7 +208,7 @@ mod tests {
         let censored = at(LatentKind::CensoredNormal, Truncation::Threshold(0.5)).unwrap();
         assert_eq!(censored.to_string(), "0.5 of censored_normal latents");
         assert!(KEY.z(20, 10, censored).iter().all(|&z| z >= 0.0));
-        // the kind whose sources know no off has none to offer here either
+        // the kind whose sources have no off has none here either
         let scaled = TruncationKind::ScaledTruncatedNormal;
         let off = LatentDistribution::new(LatentKind::Uniform, scaled, Truncation::Off).unwrap();
         assert_eq!(off.truncation(), Truncation::Off);

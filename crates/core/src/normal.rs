@@ -1,5 +1,5 @@
-//! The standard normal distribution: its distribution function and the inverse. `libm` gives the same
-//! bits on native and wasm, which `std` does not.
+//! The standard normal distribution: its cumulative distribution function and the inverse. `libm` gives the
+//! same bits on native and wasm, which `std` does not.
 
 /// Standard normal cumulative distribution function, Phi(x) = erfc(-x / sqrt 2) / 2.
 pub fn normal_cdf(x: f64) -> f64 {

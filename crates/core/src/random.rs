@@ -2,7 +2,7 @@
 //!
 //! Every draw comes from `(seed, stream, step, global sample index)`: the four numbers are the 256-bit
 //! key of a ChaCha8 generator. A rank or micro-batch asks for its own indices, so N ranks draw what
-//! one draws; a resumed run needs no generator state; native and wasm agree bit for bit (integer
+//! one process draws. A resumed run needs no generator state. Native and wasm agree bit for bit (integer
 //! arithmetic, and `libm` for the transcendental functions).
 
 use rand_chacha::ChaCha8Rng;
@@ -22,17 +22,17 @@ pub enum Stream {
     GeneratorFakes = 4,
     /// Latents and labels for standing statistics.
     StandingStats = 5,
-    /// Latents of samples a person asks for.
+    /// Latents of samples that a user requests.
     Sample = 6,
     /// Augmentation in front of D.
     Augment = 7,
     /// Latents and labels of evaluations.
     Evaluation = 8,
-    /// Mirrored training images, by number in the run.
+    /// Mirroring of training images, by index in the run.
     Flip = 9,
     /// Directions of the small steps from a picture to its children.
     Breeding = 10,
-    /// What the chunks of a picture's z are turned towards.
+    /// The draws that the chunks of a picture's z are rotated towards.
     ChunkTurn = 11,
 }
 

@@ -1,22 +1,22 @@
-//! Where a truncation falls in a model's table of batch norm statistics.
+//! The position of a truncation in a model's table of batch norm statistics.
 
 use crate::error::{Error, Result};
 use crate::truncation::{Truncation, TruncationKind};
 
-/// Nearer to a row than this share of the way to the next one is on the row: thresholds such as
+/// Closer to a row than this share of the step to the next counts as on the row: thresholds such as
 /// 0.14 = 7 * 0.02 do not divide exactly in binary.
 const ON_A_ROW: f64 = 1e-6;
 
-/// How a place between two rows is read.
+/// How a position between two rows is read.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub enum RowRule {
     /// Linear interpolation.
     #[default]
     Linear,
-    /// What pytorch-pretrained-BigGAN computes (`model.py:113-133`), its faults included: with
-    /// `k + c = t / step` in floating point, row k weighs c and row k + 1 weighs 1 - c (the reverse of
-    /// linear), and a t on a row whose division rounds up or down takes a neighbour (0.14, 0.28, 0.56
-    /// the next row; 0.58, 0.94 the previous one).
+    /// What pytorch-pretrained-BigGAN computes (`model.py:113-133`), including its bugs: with
+    /// `k + c = t / step` in floating point, row k has weight c and row k + 1 has weight 1 - c (the reverse of
+    /// linear), and a t on a row whose division rounds up or down takes a neighbouring row (0.14, 0.28, 0.56
+    /// the next; 0.58, 0.94 the previous).
     HfCompat,
 }
 
@@ -43,8 +43,8 @@ impl TablePosition {
     /// Finds a truncation in a table whose rows have these truncations, of the model's own kind.
     ///
     /// # Errors
-    /// If the table is empty, or the rule is [`RowRule::HfCompat`] and the table is not a Hugging Face
-    /// one (thresholds 0 to 1 in even steps) or t is off or above 1.
+    /// If the table is empty, or the rule is [`RowRule::HfCompat`] and the table is not Hugging Face's
+    /// (thresholds 0 to 1 in even steps) or t is off or above 1.
     pub fn find(
         rows: &[Truncation],
         kind: TruncationKind,
@@ -63,8 +63,8 @@ impl TablePosition {
     }
 }
 
-/// Rows may stand in any order. Below the least threshold its row is taken; above the largest the
-/// position is linear towards off, or clamped to the last row in a table without off.
+/// Rows may be in any order. Below the smallest threshold its row is taken; above the largest the
+/// position is interpolated towards off, or clamped to the last row in a table without off.
 fn linear(rows: &[Truncation], kind: TruncationKind, truncation: Truncation) -> TablePosition {
     let at = |truncation: Truncation| match truncation {
         Truncation::Off => kind.off_at(),
@@ -200,7 +200,7 @@ mod tests {
 
     #[test]
     fn hf_compat_repeats_the_rounding() {
-        // the row that all but 1e-12 of the weight is on, from `math.modf(t / 0.02)` in Python
+        // the row with all but 1e-12 of the weight, from `math.modf(t / 0.02)` in Python
         let heaviest = |t: f64| {
             let found = hf_place(t, RowRule::HfCompat);
             assert!(

@@ -1,10 +1,10 @@
-//! The truncation trick, in the three meanings that published models give it.
+//! The truncation trick, as each of three families of published models defines it.
 //!
 //! | kind | z | where |
 //! |---|---|---|
 //! | `resampling` | N(0, I), each coordinate redrawn until \|z\| <= t | the paper (BigGAN sec. 3.1); PyTorch-StudioGAN's `truncnorm(-t, t)` is the same distribution (`src/utils/sample.py:28-40`) |
 //! | `scaled_truncated_normal` | t times N(0, I) redrawn until \|z\| <= 2 | TF-Hub's modules; pytorch-pretrained-BigGAN `utils.py:21-33` |
-//! | `scaled_normal` | N(0, t^2 I): t is the standard deviation | BigGAN-PyTorch `utils.py:1071`, whose `z_var` is used as one |
+//! | `scaled_normal` | N(0, t^2 I): t is the standard deviation | BigGAN-PyTorch `utils.py:1071`, which uses `z_var` as a standard deviation |
 //!
 //! All are drawn by inverse CDF from one fixed uniform number u for each coordinate, so that the picture
 //! of a seed moves continuously with t:
@@ -15,7 +15,7 @@
 //! scaled_normal            z(t) = t Phi^-1(u)                                 z(off) = Phi^-1(u)
 //! ```
 //!
-//! The sources of the second kind know no "off": their largest t is 1, so that is what off means there.
+//! The sources of the second kind have no "off": their largest t is 1, so off means that.
 
 use serde::{Deserialize, Serialize};
 
@@ -23,19 +23,19 @@ use crate::error::{Error, Result};
 use crate::latent_kind::LatentKind;
 use crate::normal::{normal_cdf, normal_quantile};
 
-/// How far z is truncated, apart from what that means ([`TruncationKind`]): a row of a table of
-/// statistics, or a part of a request. Stored as a number, or `null` for off.
+/// How far z is truncated, without the meaning of the number ([`TruncationKind`]): a row of a table of
+/// statistics, or part of a request. Stored as a number, or `null` for off.
 #[derive(Debug, Clone, Copy, PartialEq, Default, Serialize, Deserialize)]
 #[serde(into = "Option<f64>", try_from = "Option<f64>")]
 pub enum Truncation {
     /// Not truncated.
     #[default]
     Off,
-    /// t, 0 or more. 0 stands in tables only (z is 0 there); [`LatentDistribution::new`] refuses it.
+    /// t, 0 or more. 0 occurs in tables only (z is 0 there); [`LatentDistribution::new`] refuses it.
     Threshold(f64),
 }
 
-/// What t means. [`LatentDistribution`] draws by it.
+/// What t means; [`LatentDistribution`] draws accordingly.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum TruncationKind {
@@ -53,7 +53,7 @@ pub enum TruncationKind {
 const SCALED_CUT: f64 = 2.0;
 
 impl TruncationKind {
-    /// All, in the order of messages.
+    /// All kinds, in the order that messages list them.
     pub const ALL: [Self; 3] = [
         Self::Resampling,
         Self::ScaledTruncatedNormal,
@@ -71,9 +71,9 @@ impl TruncationKind {
 
     /// Smallest and largest t. Below the smallest all pictures of a class are the same.
     ///
-    /// Above 8 the truncated and the plain normal agree to f32; a scaled truncated normal has t <= 1 in
-    /// its sources (pytorch-pretrained-BigGAN `model.py`, an assertion of `BigGAN.forward`); a standard
-    /// deviation has no bound in its source and shares the first one.
+    /// Above 8 the truncated and the plain normal agree to f32. A scaled truncated normal has t <= 1 in
+    /// its sources (pytorch-pretrained-BigGAN `model.py`, an assertion of `BigGAN.forward`). A standard
+    /// deviation has no bound in its source and shares the first range.
     pub fn range(self) -> [f64; 2] {
         match self {
             Self::Resampling | Self::ScaledNormal => [1e-3, 8.0],
@@ -81,8 +81,8 @@ impl TruncationKind {
         }
     }
 
-    /// The t at which a table of statistics is as it is with off. A normal has 99.99 % of its mass
-    /// within 4; the scaled kinds say 1 by definition.
+    /// The t whose row of statistics equals that of off. A normal has 99.99 % of its mass
+    /// within 4; for the scaled kinds it is 1 by definition.
     pub(crate) fn off_at(self) -> f64 {
         match self {
             Self::Resampling => 4.0,
@@ -125,7 +125,7 @@ impl LatentDistribution {
     /// N(0, I).
     pub const NORMAL: Self = Self::untruncated(LatentKind::Normal);
 
-    /// A kind of latents as they are, as in training.
+    /// A kind of latents without truncation, as in training.
     pub const fn untruncated(latent: LatentKind) -> Self {
         Self {
             latent,
@@ -134,7 +134,7 @@ impl LatentDistribution {
         }
     }
 
-    /// A truncation of a kind of latents, checked.
+    /// A kind of latents, truncated.
     ///
     /// # Errors
     /// If t is outside of the kind's [range](TruncationKind::range), or the latents cannot be truncated.
@@ -177,13 +177,13 @@ impl LatentDistribution {
         self.truncation
     }
 
-    /// The coordinate of z at a place that a uniform number stands for.
+    /// The coordinate of z at a place for a uniform number in (0, 1).
     pub fn latent(self, place: usize, uniform: f64) -> f64 {
         self.latent
             .coordinate(place, uniform, |uniform| self.normal(uniform))
     }
 
-    /// The normal behind it, truncated.
+    /// The underlying normal, truncated.
     fn normal(self, uniform: f64) -> f64 {
         match (self.kind, self.truncation) {
             (_, Truncation::Off) => normal_quantile(uniform),
@@ -198,7 +198,7 @@ impl LatentDistribution {
     }
 }
 
-/// t, and kind and latents where they are not the paper's: for protocols of scores.
+/// t, and the kind and latents if they are not the paper's, for protocols of scores.
 impl std::fmt::Display for LatentDistribution {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         self.truncation.fmt(f)?;

@@ -1,17 +1,17 @@
-//! Whether a model takes the truncation trick (BigGAN sec. 3.1 and fig. 2b): truncated z must trade variety
-//! for fidelity, and not end in saturated pictures.
+//! Whether a model is amenable to truncation (BigGAN sec. 3.1 and fig. 2b): truncated z must trade variety
+//! for fidelity, and not produce saturated pictures.
 //!
 //! The paper calls 16 % of its models amenable without orthogonal regularisation and 60 % with it, and
-//! tells by eye. Here the signs are numbers, with limits of our own.
+//! judges by eye. Here the criteria are numbers, with our own limits.
 
 /// A channel value beyond this magnitude, in [-1, 1], is saturated.
 const SATURATED: f32 = 0.99;
 /// How much the share of saturated values may grow by truncation.
 const MAX_GROWTH: f64 = 0.1;
-/// What must be left of the Inception score that there is without truncation.
+/// Least share of the untruncated Inception score that must remain.
 const MIN_SCORE: f64 = 0.9;
 
-/// What samples are like at a truncation.
+/// Measurements of samples at one truncation.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct AtTruncation {
     /// Share of saturated channel values.
@@ -20,14 +20,14 @@ pub struct AtTruncation {
     pub inception_score: f64,
 }
 
-/// Whether the trick works.
+/// Whether truncation works.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub enum Verdict {
-    /// No sign against it.
+    /// It works.
     Amenable,
     /// Pictures saturate at the truncation of this index.
     Saturates(usize),
-    /// Pictures are recognised worse at the truncation of this index.
+    /// The Inception score drops at the truncation of this index.
     LosesFidelity(usize),
 }
 
@@ -37,10 +37,10 @@ pub fn saturated(images_pm1: &[f32]) -> f64 {
     count as f64 / images_pm1.len().max(1) as f64
 }
 
-/// The first sign against truncation, from the weakest threshold to the strongest.
+/// The first criterion that fails, from the weakest truncation to the strongest.
 ///
-/// The signs: the share of saturated values grows by more than 0.1 over that without truncation, or less
-/// than 0.9 of the Inception score is left.
+/// The share of saturated values may grow by at most 0.1 over that without truncation, and at least 0.9 of
+/// the Inception score must remain.
 pub fn amenability(off: AtTruncation, truncated: &[AtTruncation]) -> Verdict {
     for (index, at) in truncated.iter().enumerate() {
         if at.saturated - off.saturated > MAX_GROWTH {

@@ -1,7 +1,7 @@
-//! A small classifier of the project's own: features for scores on 32x32 sets.
+//! The project's own small classifier: features for scores on 32x32 data sets.
 //!
-//! It is trained on real images only and the generator never sees it. Scores in its features are
-//! named after it (`FD-<name>`), never FID.
+//! It is trained on real images only, and the generator is never trained against it. Scores in its
+//! features are named after it (`FD-<name>`), never FID.
 
 use burn::module::Module;
 use burn::tensor::activation::relu;
@@ -20,7 +20,7 @@ const NETWORK: u64 = 2;
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct ClassifierConfig {
-    /// Name that scores carry.
+    /// Name used in scores.
     pub name: String,
     /// Side of the images in pixels, a multiple of 8.
     pub resolution: usize,
@@ -42,7 +42,7 @@ pub struct Classifier {
     config: ClassifierConfig,
 }
 
-/// What the classifier says of a batch.
+/// The classifier's output for a batch.
 #[derive(Debug, Clone)]
 pub struct ClassifierOutput {
     /// `[n, features]`, not negative.
@@ -55,7 +55,7 @@ impl Classifier {
     /// A classifier with initial weights.
     ///
     /// # Errors
-    /// If the resolution is no multiple of 8, or a size is 0.
+    /// If the resolution is not a multiple of 8, or a size is 0.
     pub fn new(config: &ClassifierConfig, seed: u64, device: &Device) -> Result<Self> {
         let sizes = [
             config.resolution,
@@ -93,7 +93,7 @@ impl Classifier {
     pub fn forward(&self, images: Tensor<4>) -> ClassifierOutput {
         let mut h = images;
         for conv in &self.convs {
-            // no spectral norm here, so that the clone's state is of no interest
+            // no spectral norm here, so the clone's state does not matter
             h = avg_pool_2x2(relu(conv.clone().forward(h, PowerStep::Discard)));
         }
         let n = h.dims()[0];
@@ -122,7 +122,7 @@ impl Classifier {
     /// One Adam step on a batch of real images; returns the loss `[1]`.
     ///
     /// # Errors
-    /// As the optimiser.
+    /// If the optimiser's step fails.
     pub fn train_step(
         self,
         adam: &mut crate::train::AdamMoments,

@@ -13,7 +13,7 @@ use crate::named::{HostTensors, load_tensors, named_tensors};
 /// Value of the metadata key `format`.
 const FORMAT: &str = "biggan-classifier";
 
-/// What stands in the metadata key `config`.
+/// The content of the metadata key `config`.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct ClassifierInfo {
@@ -25,7 +25,7 @@ pub struct ClassifierInfo {
     pub epochs: usize,
     /// Seed of weights and order.
     pub seed: u64,
-    /// Share of the real test images that it classifies rightly.
+    /// Accuracy on the real test images.
     pub test_accuracy: f64,
 }
 
@@ -49,7 +49,7 @@ impl Classifier {
     /// Reads a classifier.
     ///
     /// # Errors
-    /// If the file is cut short, of another format, or its tensors do not fit its config.
+    /// If the file is truncated, of another format, or its tensors do not match its config.
     pub fn decode(bytes: &[u8], device: &Device) -> Result<(Self, ClassifierInfo)> {
         let stored = decode(bytes)?;
         let field = |key: &str| stored.metadata.get(key).map(String::as_str);

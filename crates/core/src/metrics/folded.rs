@@ -19,14 +19,14 @@ pub(super) struct FoldedConv {
 }
 
 impl FoldedConv {
-    /// `gain (w x - mean) / sqrt(variance + eps) + bias`, folded in f64, of the tensors
+    /// `gain (w x - mean) / sqrt(variance + eps) + bias`, folded in f64, from the tensors
     /// `<conv>.weight` and `<norm>.{weight, bias, running_mean, running_var}`.
     ///
     /// # Errors
     /// If a variance is negative.
     ///
     /// # Panics
-    /// If a tensor is not there: `import::exact` has read all.
+    /// If a tensor is missing: `import::exact` reads all of them.
     pub fn new(
         stored: &mut HostTensors,
         [conv, norm]: [&str; 2],
@@ -72,7 +72,7 @@ impl FoldedConv {
             groups,
             ..
         } = self.options.clone();
-        // the size-keeping squares have kernels of our own
+        // square kernels that keep the size have our own CPU kernels
         if h == w && stride == [1, 1] && groups == 1 && padding == [(h / 2, h / 2); 2] {
             conv2d(x, weight, bias, h / 2)
         } else {
@@ -84,7 +84,7 @@ impl FoldedConv {
 /// Values that `import::exact` has read.
 ///
 /// # Panics
-/// If they are not there.
+/// If they are missing.
 pub(super) fn take(stored: &mut HostTensors, name: &str) -> Vec<f32> {
     let found = stored.0.remove(name);
     found.expect("every tensor of the table was read").values

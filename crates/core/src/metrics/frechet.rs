@@ -5,7 +5,7 @@ use nalgebra::{DMatrix, DVector, SymmetricEigen};
 use super::Moments;
 use crate::error::{Error, Result};
 
-/// Mean and covariance: all that the distance looks at.
+/// Mean and covariance, on which alone the distance depends.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Normal {
     mean: DVector<f64>,
@@ -29,8 +29,8 @@ impl Normal {
     /// - covariance: `[dim, dim]`
     ///
     /// # Errors
-    /// If the lengths do not fit, a value is not finite, a variance negative, or the matrix not
-    /// symmetric to rounding.
+    /// If the lengths do not match, a value is not finite, a variance is negative, or the matrix is not
+    /// symmetric up to rounding.
     pub fn new(mean: Vec<f64>, covariance: Vec<f64>) -> Result<Self> {
         let dim = mean.len();
         if dim == 0 || dim.checked_mul(dim) != Some(covariance.len()) {
@@ -79,8 +79,8 @@ impl Normal {
 
     /// `|m1 - m2|^2 + tr(C1 + C2 - 2 (C1 C2)^(1/2))`.
     ///
-    /// `tr (C1 C2)^(1/2) = tr (C1^(1/2) C2 C1^(1/2))^(1/2)`, which needs square roots of symmetric
-    /// matrices only: they are exact by eigenvalues, unlike an iteration. Eigenvalues below zero by
+    /// `tr (C1 C2)^(1/2) = tr (C1^(1/2) C2 C1^(1/2))^(1/2)` needs square roots of symmetric
+    /// matrices only, which eigenvalues give exactly, unlike an iteration. Eigenvalues below zero through
     /// rounding count as zero.
     ///
     /// # Panics
@@ -93,7 +93,7 @@ impl Normal {
     }
 }
 
-/// How far two values that should be equal may differ, by the largest: roundings of f32.
+/// How far two values that should be equal may differ, relative to the largest: roundings of f32.
 const SYMMETRY: f64 = 1e-5;
 
 /// [`Normal::frechet_distance`] of the vectors of two sets.
@@ -146,7 +146,7 @@ mod tests {
         assert!((frechet_distance(&b, &a) - expected).abs() < 1e-10);
     }
 
-    /// A symmetric matrix of eigenvalues, in axes turned by reflection at the vector (1, 2, 3, ...).
+    /// A symmetric matrix with these eigenvalues, its axes reflected by the vector (1, 2, 3, ...).
     fn turned(eigenvalues: &[f64]) -> DMatrix<f64> {
         let n = eigenvalues.len();
         let v = DMatrix::from_fn(n, 1, |i, _| (i + 1) as f64);
@@ -165,8 +165,8 @@ mod tests {
 
     #[test]
     fn commuting_covariances_in_closed_form() {
-        // with shared axes tr (C1 C2)^(1/2) = sum sqrt(a b); turned, and along the axes; one of them
-        // is singular, as of fewer samples than features, and the scales are far apart
+        // with shared axes tr (C1 C2)^(1/2) = sum sqrt(a b); rotated, and along the axes; one matrix
+        // is singular, as with fewer samples than features, and the scales are far apart
         let a = [4.0, 1e-6, 9.0, 2.5, 1e4, 0.0];
         let b = [1.0, 5.0, 1e-3, 0.3, 7e3, 2.0];
         let expected: f64 = a.iter().zip(&b).map(|(a, b)| f64::sqrt(a * b)).sum();

@@ -3,30 +3,30 @@
 use super::Estimate;
 use crate::error::{Error, Result};
 
-/// How far the probabilities of an image may be from a sum of 1: some thousand roundings of f32.
+/// How far the probabilities of an image may be from summing to 1: some thousand roundings of f32.
 const SUM_TOLERANCE: f64 = 1e-3;
 
 /// Running score of a stream of probabilities in the memory of one row:
 /// `exp(E_x KL(p(y|x) || p(y)))` of each split, with `p(y)` the mean of the split.
 ///
-/// Splits are consecutive and of equal size; images after the last whole one do not count
+/// Splits are consecutive and of equal size; images after the last complete split do not count
 /// (ajbrock/BigGAN-PyTorch inception_utils.py, `calculate_inception_score`, which has 10 splits).
 #[derive(Debug, Clone)]
 pub struct InceptionScore {
     per_split: usize,
     scores: Vec<f64>,
     count: usize,
-    /// `[classes]`: sum over the images of the split at hand.
+    /// `[classes]`: sum over the images of the current split.
     sums: Vec<f64>,
-    /// `sum_x sum_y p(y|x) ln p(y|x)` of the split at hand.
+    /// `sum_x sum_y p(y|x) ln p(y|x)` of the current split.
     sharpness: f64,
 }
 
 impl InceptionScore {
-    /// The score of nothing, for probabilities of `classes`, in splits of `per_split` images.
+    /// The score of no images yet, for `classes` probabilities each, in splits of `per_split` images.
     ///
     /// # Errors
-    /// If one of them is 0.
+    /// If either is 0.
     pub fn new(classes: usize, per_split: usize) -> Result<Self> {
         if classes == 0 || per_split == 0 {
             return Err(Error::Request(format!(
@@ -49,7 +49,7 @@ impl InceptionScore {
     /// - probabilities: `[n, classes]`, row-major
     ///
     /// # Errors
-    /// If a row is cut short, a probability negative, or a row's sum not 1. Rows before it count.
+    /// If a row is incomplete, a probability is negative, or a row does not sum to 1. Earlier rows count.
     pub fn add(&mut self, probabilities: &[f32]) -> Result<()> {
         let classes = self.sums.len();
         for row in probabilities.chunks(classes) {
@@ -75,7 +75,7 @@ impl InceptionScore {
         Ok(())
     }
 
-    /// Ends the split at hand.
+    /// Ends the current split.
     fn close(&mut self) {
         let n = self.count as f64;
         let mean: f64 = self.sums.iter().map(|&sum| p_ln_p(sum / n)).sum();
@@ -88,7 +88,7 @@ impl InceptionScore {
     /// Mean and deviation over the splits: from 1 to the number of classes.
     ///
     /// # Errors
-    /// If no split is whole.
+    /// If no split is complete.
     pub fn finish(&self) -> Result<Estimate> {
         if self.scores.is_empty() {
             return Err(Error::Request(format!(

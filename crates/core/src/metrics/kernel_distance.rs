@@ -1,5 +1,5 @@
-//! Kernel distance, KID in features of Inception (Binkowski, Sutherland, Arbel and Gretton 2018,
-//! sec. 4): the squared maximum mean discrepancy of two sets, without bias.
+//! Kernel distance, called KID in Inception's features (Binkowski, Sutherland, Arbel and Gretton 2018,
+//! sec. 4): the unbiased squared maximum mean discrepancy of two sets.
 
 use nalgebra::DMatrix;
 
@@ -23,7 +23,7 @@ pub struct Subsets {
 /// `sum_{i != j} (k(x_i, x_j) + k(y_i, y_j)) / (m (m - 1)) - 2 / m^2 sum_{i, j} k(x_i, y_j)` with
 /// `k(x, y) = (x . y / dim + 1)^3` (google/compare_gan compare_gan/metrics/kid_score.py:128-133).
 ///
-/// It is 0 on average for sets of one distribution, and so may fall below 0.
+/// It is 0 on average for sets of the same distribution, so it may be negative.
 ///
 /// # Shapes
 /// - fakes: `[n, dim]`, real: `[m, dim]`, row-major
@@ -68,7 +68,7 @@ fn choose(features: &[f32], dim: usize, size: usize, [seed, step]: [u64; 2]) -> 
 /// The unbiased squared discrepancy of two sets of as many columns.
 fn discrepancy(x: &DMatrix<f64>, y: &DMatrix<f64>) -> f64 {
     let m = x.ncols() as f64;
-    let xt = x.transpose(); // a product of matrices; `tr_mul` would take dot products one by one
+    let xt = x.transpose(); // one matrix product; `tr_mul` would take dot products one by one
     let within = [kernels(&xt, x), kernels(&y.transpose(), y)]
         .map(|k| (k.sum() - k.trace()) / (m * (m - 1.0)));
     within[0] + within[1] - 2.0 * kernels(&xt, y).sum() / (m * m)
@@ -132,7 +132,7 @@ mod tests {
             kernel_distance(&x, &y, 4, &subsets).unwrap()
         };
         let (same, other) = (of(0.0), of(1.0));
-        // the subsets overlap: one of their deviations, where 20 that do not would allow less
+        // one deviation, since the subsets overlap; 20 disjoint subsets would allow less
         assert!(same.mean.abs() < same.deviation, "{same:?}");
         assert!(other.mean > 10.0 * same.deviation, "{other:?}");
     }

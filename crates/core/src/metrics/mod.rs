@@ -1,7 +1,7 @@
 //! Scores of samples: tensors in, numbers out.
 //!
-//! A score is a number only with its protocol: how many images, against which reference, in whose
-//! features, with which statistics and truncation. Whoever prints one prints those too.
+//! A score means something only with its protocol: how many images, against which reference, in which
+//! network's features, with which statistics and truncation. A score is always printed with it.
 
 mod amenability;
 mod classifier;

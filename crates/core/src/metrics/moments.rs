@@ -2,7 +2,7 @@
 
 use nalgebra::{DMatrix, DVector};
 
-/// Vectors added together.
+/// Vectors added at once.
 const BLOCK: usize = 256;
 
 /// Running mean and co-moment in f64 (merged by Chan, Golub and LeVeque 1983).
@@ -14,7 +14,7 @@ pub struct Moments {
 }
 
 impl Moments {
-    /// Moments of nothing, for vectors of `dim` values.
+    /// Moments of no vectors yet, for vectors of `dim` values.
     pub fn new(dim: usize) -> Self {
         Self {
             count: 0,
@@ -23,13 +23,13 @@ impl Moments {
         }
     }
 
-    /// Adds vectors, some hundred at a time: a product of matrices each.
+    /// Adds vectors in blocks of a few hundred, with one matrix product per block.
     ///
     /// # Shapes
     /// - features: `[n, dim]`, row-major
     ///
     /// # Panics
-    /// If the length is no multiple of `dim`.
+    /// If the length is not a multiple of `dim`.
     pub fn add(&mut self, features: &[f32]) {
         let dim = self.mean.len();
         assert_eq!(features.len() % dim, 0, "whole vectors of {dim} values");
@@ -59,7 +59,7 @@ impl Moments {
         &self.mean
     }
 
-    /// Unbiased covariance (divided by n - 1), as numpy's `cov` and the usual FID code.
+    /// Unbiased covariance (divided by n - 1), as in numpy's `cov` and the usual FID code.
     ///
     /// # Panics
     /// With fewer than two vectors.
@@ -93,8 +93,8 @@ mod tests {
 
     #[test]
     fn pieces_of_any_size_are_the_whole_set_far_from_zero() {
-        // 700 vectors around 1000 with a deviation of about 1: sums of squares in f32 would keep
-        // nothing of it
+        // 700 vectors around 1000 with a deviation of about 1: sums of squares in f32 would lose
+        // it entirely
         let rows: Vec<f32> = (0..700 * 3)
             .map(|i| 1000.0 + (i * i % 101) as f32 / 32.0)
             .collect();

@@ -1,9 +1,9 @@
 //! Scores by nearest neighbours: precision and recall (Kynkaanniemi et al. 2019, sec. 3), density and
 //! coverage (Naeem et al. 2020, sec. 3).
 //!
-//! The ball of a vector reaches to its k-th nearest neighbour in its own set; the balls of a set stand
-//! for where its distribution is. Outliers of the real set have large balls, which precision counts
-//! in full and density does not.
+//! The ball of a vector reaches to its k-th nearest neighbour in its own set; the balls of a set
+//! approximate the support of its distribution. Outliers of the real set have large balls, which
+//! precision counts in full and density does not.
 
 use super::vectors::{count_vectors, squared_distance};
 use crate::error::{Error, Result};
@@ -11,22 +11,22 @@ use crate::error::{Error, Result};
 /// Shares and counts of vectors in the balls of the other set.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct NeighbourScores {
-    /// Share of the fakes that are in the ball of a real vector: how real they look.
+    /// Share of the fakes that are in the ball of a real vector: how realistic they are.
     pub precision: f64,
-    /// Share of the real vectors that are in the ball of a fake: how much of the data is made.
+    /// Share of the real vectors that are in the ball of a fake: how much of the data is covered.
     pub recall: f64,
-    /// Balls of real vectors that a fake is in, divided by k; near 1 for the real distribution, and
-    /// above 1 where the fakes crowd.
+    /// Mean number of real vectors' balls that a fake is in, divided by k; near 1 for the real
+    /// distribution, and above 1 where the fakes cluster.
     pub density: f64,
-    /// Share of the balls of real vectors that a fake is in.
+    /// Share of the real vectors' balls that contain a fake.
     pub coverage: f64,
 }
 
 /// The four scores of `fakes` against `real`, with balls to the `k`-th neighbour.
 ///
-/// A ball holds its surface, as Kynkaanniemi's eq. 1; clovaai/generative-evaluation-prdc
-/// prdc/prdc.py:118-139 leaves it out, which differs for ties only. Time grows with the square of the
-/// numbers of vectors, memory with the numbers themselves.
+/// A ball includes its surface, as in Kynkaanniemi's eq. 1; clovaai/generative-evaluation-prdc
+/// prdc/prdc.py:118-139 excludes it, which matters for ties only. Time is quadratic in the
+/// numbers of vectors, memory linear.
 ///
 /// # Shapes
 /// - fakes: `[n, dim]`, real: `[m, dim]`, row-major

@@ -11,11 +11,11 @@ pub struct Protocol {
     pub network: String,
     /// SHA-256 of its file.
     pub network_sha256: String,
-    /// How pictures come to its size.
+    /// How pictures are resized to its input.
     pub resizer: String,
     /// Side of the model's pictures.
     pub resolution: usize,
-    /// Which statistics batch norm uses.
+    /// Batch norm's statistics.
     pub statistics: String,
     /// Truncation of z, and its kind where it is not the paper's.
     pub truncation: String,
@@ -24,7 +24,7 @@ pub struct Protocol {
 }
 
 impl Protocol {
-    /// The digits of a SHA-256 that are printed.
+    /// How many digits of a SHA-256 are printed.
     pub(super) const DIGITS: usize = 8;
 
     /// For samples of `resolution` seen by a network.
@@ -70,12 +70,12 @@ pub(super) fn short(sha256: &str) -> &str {
 /// A number under its protocol.
 #[derive(Debug, Clone, PartialEq, Serialize)]
 pub struct Score {
-    /// What is measured, in whose features, e.g. `FD-fashion-cnn`.
+    /// The measure and its feature network, e.g. `FD-fashion-cnn`.
     pub name: String,
-    /// What only this score has: splits, subsets, neighbours.
+    /// Parameters of this score alone: splits, subsets, neighbours.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub detail: Option<String>,
-    /// Samples behind it.
+    /// Number of samples.
     pub count: usize,
     /// The real images, for scores that compare with them.
     #[serde(skip_serializing_if = "Option::is_none")]

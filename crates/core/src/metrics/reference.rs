@@ -1,4 +1,4 @@
-//! Mean and covariance of a reference set, kept in a file with what they were made of.
+//! Mean and covariance of a reference set, stored in a file with what they were computed from.
 
 use std::collections::HashMap;
 
@@ -10,14 +10,13 @@ use super::{NetworkInfo, Normal};
 use crate::error::{Error, Result};
 use crate::file::{DatasetInfo, LISTING};
 
-/// Key of the metadata under which the info stands: the only one, so that the same content is the same
-/// bytes.
+/// Metadata key of the info: the only key, so that the same content always gives the same bytes.
 const KEY: &str = "biggan-reference";
 /// Tensors of the file.
 const MEAN: &str = "mean";
 const COVARIANCE: &str = "covariance";
 
-/// What the statistics were made of.
+/// What the statistics were computed from.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct ReferenceInfo {
@@ -25,7 +24,7 @@ pub struct ReferenceInfo {
     pub network: String,
     /// SHA-256 of its file.
     pub network_sha256: String,
-    /// How pictures come to the network's size.
+    /// How pictures are resized to the network's input.
     pub resizer: String,
     /// Side of the pictures before that.
     pub resolution: usize,
@@ -33,14 +32,14 @@ pub struct ReferenceInfo {
     pub dataset: DatasetInfo,
     /// Which part of it.
     pub split: String,
-    /// Images behind the statistics.
+    /// Number of images.
     pub count: usize,
 }
 
 /// Statistics of a reference set.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Reference {
-    /// What they were made of.
+    /// What they were computed from.
     pub info: ReferenceInfo,
     /// Mean and covariance.
     pub normal: Normal,
@@ -145,7 +144,7 @@ impl Reference {
     /// Reads the file.
     ///
     /// # Errors
-    /// If it is cut short, of another kind, or its numbers are no mean and covariance.
+    /// If it is truncated, of another kind, or its numbers are not a mean and covariance.
     pub fn decode(bytes: &[u8]) -> Result<Self> {
         let refused = |problem: String| {
             Error::File(format!(

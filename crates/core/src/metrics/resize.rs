@@ -1,13 +1,13 @@
-//! Pictures at the size that a feature network wants.
+//! Pictures resized to the input of a feature network.
 
 use burn::tensor::{Device, Tensor, TensorData};
 
 /// Bilinear resizing to a square without antialiasing, corners not aligned: PyTorch's
 /// `interpolate(mode="bilinear", align_corners=False)`, which pytorch-fid uses (`inception.py`,
-/// `InceptionV3.forward`). A result pixel at `i` is read at `(i + 1/2) from / to - 1/2`, cut at 0.
+/// `InceptionV3.forward`). A result pixel at `i` is read at `(i + 1/2) from / to - 1/2`, clamped at 0.
 ///
-/// clean-fid (Parmar, Zhang and Zhu 2022) resizes by PIL's bicubic with antialiasing instead, in which
-/// scores of pictures above the network's size differ; below it both only blow up.
+/// clean-fid (Parmar, Zhang and Zhu 2022) uses PIL's bicubic with antialiasing instead, so scores differ
+/// for pictures larger than the network's input; smaller pictures are only enlarged by both.
 ///
 /// # Shapes
 /// - images: `[n, c, h, w]`
@@ -15,7 +15,7 @@ use burn::tensor::{Device, Tensor, TensorData};
 pub fn bilinear(images: Tensor<4>, side: usize) -> Tensor<4> {
     let [n, c, h, w] = images.dims();
     let device = images.device();
-    // one matrix product a direction: the rows' positions, then the columns'
+    // one matrix product per direction: within rows, then within columns
     let columns = taps(w, side, &device).transpose(); // [w, side]
     let wide = images.reshape([n * c * h, w]).matmul(columns); // [n c h, side]
     let turned = wide.reshape([n * c, h, side]).swap_dims(1, 2); // [n c, side, h]

@@ -1,15 +1,15 @@
-//! How different the samples of a class are from one another.
+//! How much the samples of a class differ from each other.
 
 /// Mean Euclidean distance between the vectors of the same class, averaged over the classes.
 ///
-/// Compared with the same number for real images it tells a model with one picture a class (near 0)
-/// from one with the data's variety (near 1).
+/// Divided by the same number for real images it is near 0 for a model with one picture per class, and near
+/// 1 for a model with the variety of the data.
 ///
 /// # Shapes
 /// - features: `[n, dim]`, row-major
 /// - labels: `[n]`
 ///
-/// Classes with fewer than two vectors are left out; none at all gives 0.
+/// Classes with fewer than two vectors are left out; with no class left the result is 0.
 pub fn class_spread(features: &[f32], dim: usize, labels: &[usize]) -> f64 {
     let classes = labels.iter().max().map_or(0, |&last| last + 1);
     let (mut sum, mut counted) = (0.0, 0usize);

@@ -5,7 +5,7 @@ use crate::error::{Error, Result};
 /// Number of vectors of `dim` values.
 ///
 /// # Errors
-/// If the length is no multiple of `dim`.
+/// If the length is not a multiple of `dim`.
 pub(super) fn count_vectors(features: &[f32], dim: usize) -> Result<usize> {
     if dim == 0 || !features.len().is_multiple_of(dim) {
         return Err(Error::Request(format!(
@@ -16,9 +16,9 @@ pub(super) fn count_vectors(features: &[f32], dim: usize) -> Result<usize> {
     Ok(features.len() / dim)
 }
 
-/// Squared Euclidean distance in f64; the same whichever vector comes first, and 0 for copies.
+/// Squared Euclidean distance in f64; exactly symmetric, and 0 for copies.
 pub fn squared_distance(a: &[f32], b: &[f32]) -> f64 {
-    /// Sums side by side, so that the compiler may use vector instructions.
+    /// Partial sums, so that the compiler may use vector instructions.
     const LANES: usize = 8;
     let square = |x: f32, y: f32| {
         let difference = f64::from(x) - f64::from(y);

@@ -12,7 +12,7 @@ fn latents_move_continuously() {
     for kind in TruncationKind::ALL {
         let largest = kind.range()[1].min(4.0);
         let step = largest / 400.0;
-        // of the largest |z| with the least t; 2.81 is the normal's quantile at 1 - 1/400
+        // the largest |z| with the smallest t; 2.81 is the normal's quantile at 1 - 1/400
         let slope = if kind == TruncationKind::Resampling {
             1.01
         } else {

@@ -1,7 +1,7 @@
 //! The convolutions of Inception v3 by name, as torchvision (`models/inception.py`) and pytorch-fid 0.3.0
 //! (`inception.py`) have them.
 
-/// A convolution without bias, behind it batch norm and ReLU.
+/// A convolution without bias, followed by batch norm and ReLU.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Layer {
     /// Name in the `state_dict`, e.g. `Mixed_5b.branch5x5_1`.
@@ -18,7 +18,7 @@ pub struct Layer {
 
 /// Channels after the last block: the features.
 pub const FEATURES: usize = 2048;
-/// Classes of the network of 2015: ImageNet's 1000 with 8 that no image has.
+/// Classes of the network of 2015: ImageNet's 1000 and 8 that no image has.
 pub const CLASSES: usize = 1008;
 
 /// All convolutions in the order of the network.

@@ -1,8 +1,8 @@
-//! Inception v3 as the Frechet Inception distance has it: the TensorFlow network of December 2015 in the
+//! Inception v3 of the Frechet Inception distance: the TensorFlow network of December 2015 in the
 //! form of pytorch-fid 0.3.0 (`inception.py`), whose pooling differs from torchvision's in two places.
 //!
-//! Nobody may ship its weights here; a user gives pytorch-fid's file. Batch norm (epsilon 1e-3) is
-//! folded into the convolutions on reading.
+//! Its weights do not ship here; the user gives pytorch-fid's file. Batch norm (epsilon 1e-3) is
+//! folded into the convolutions when they are read.
 
 mod layers;
 
@@ -22,14 +22,14 @@ use crate::import::exact;
 
 use layers::{CLASSES, FEATURES, Layer, layers, tensors};
 
-/// Side of the pictures that it looks at.
+/// Side of its input in pixels.
 pub const SIDE: usize = 299;
 /// Epsilon of its batch norms.
 const EPS: f64 = 1e-3;
 /// How the SHA-256 of the published file begins: `pt_inception-2015-12-05-6726825d.pth` has it in its
 /// name.
 const PUBLISHED: &str = "6726825d";
-/// Feature maps of the first layers take 14 MB a picture.
+/// Batch size: feature maps of the first layers take 14 MB per picture.
 const AT_ONCE: usize = 10;
 
 /// The network.
@@ -47,7 +47,7 @@ impl Inception {
     /// Reads pytorch-fid's file of weights.
     ///
     /// # Errors
-    /// If it is no file of `torch.save`, or of another network; the message names the first tensor that
+    /// If it is not a file of `torch.save`, or holds another network; the message names the first tensor that
     /// differs and both shapes.
     pub fn decode(bytes: &[u8], device: &Device) -> Result<Self> {
         let unused = [("num_batches_tracked", "a counter of batch norm")];
@@ -92,8 +92,8 @@ impl Inception {
     }
 
     /// Features of pictures of any size and, for the Inception score, logits without their bias: the
-    /// score's first program multiplies by the last weight only (openai/improved-gan
-    /// `inception_score/model.py`), and torch-fidelity does as much (`logits_unbiased`).
+    /// original implementation multiplies by the last weight only (openai/improved-gan
+    /// `inception_score/model.py`), and so does torch-fidelity (`logits_unbiased`).
     ///
     /// # Shapes
     /// - images: `[n, 3, h, w]` in [-1, 1]
@@ -106,7 +106,7 @@ impl Inception {
         self.bias.clone()
     }
 
-    /// [`Inception::forward`], which shows what each block returns by the block's name.
+    /// [`Inception::forward`], which also passes each block's name and output to `show`.
     pub fn observe(
         &self,
         images: Tensor<4>,
@@ -168,7 +168,7 @@ impl Inception {
         )
     }
 
-    /// Convolutions one after the other.
+    /// Convolutions in sequence.
     fn chain(&self, block: &str, names: &[&str], x: &Tensor<4>) -> Tensor<4> {
         let start = x.clone();
         names
@@ -271,7 +271,7 @@ impl FeatureNetwork for Inception {
     }
 }
 
-/// 3x3 means that keep the size; zeros beyond the edge do not count (TensorFlow's).
+/// 3x3 means that keep the size; as in TensorFlow, padding is not counted.
 fn same_mean(x: Tensor<4>) -> Tensor<4> {
     let options = AvgPoolOptions::new([3, 3])
         .with_stride([1, 1])
