@@ -14,7 +14,7 @@ use crate::arch;
 use crate::config::{DiscriminatorConfig, GeneratorConfig};
 use crate::error::{Error, Result};
 
-/// Why a tensor of BigGAN-PyTorch is not needed, by the end of its name.
+/// Tensors of BigGAN-PyTorch that are not needed, by the end of their name, with the reason.
 pub(super) const LEFT: &[(&str, &str)] = &[
     (".sv0", "the last spectral norm, kept for logs"),
     (
@@ -27,7 +27,7 @@ pub(super) const LEFT: &[(&str, &str)] = &[
     ),
 ];
 
-/// Why further singular values are not needed.
+/// Reason for ignoring further singular values.
 const FURTHER: &str = "a further singular value, which only logs show (num_G_SVs, num_D_SVs)";
 
 /// Names of a generator or discriminator.
@@ -45,10 +45,10 @@ impl Names {
     ///
     /// # Errors
     /// If its resolution has no table, or the batch norms hold sums of standing statistics that cannot
-    /// be undone.
+    /// be divided by their number of passes.
     pub fn generator(foreign: &mut Foreign<'_, '_>, config: &GeneratorConfig) -> Result<Self> {
         let blocks = arch::generator_blocks(config)?.len();
-        // where the statistics of a layer stand: BN of PyTorch, --mybn, --cross_replica
+        // where a layer stores its statistics: BN of PyTorch, --mybn, --cross_replica
         let [stats, mean, variance] = if foreign.has("output_layer.0.bn.stored_mean") {
             ["bn", "stored_mean", "stored_var"]
         } else if foreign.has("output_layer.0.bn.running_mean") {
@@ -140,7 +140,7 @@ fn spectral(foreign: &Foreign<'_, '_>, eps: f64) -> Spectral {
     }
 }
 
-/// Passes behind the sums of standing statistics, for the layers that hold such sums
+/// Number of passes in the sums of standing statistics, for the layers that hold such sums
 /// (`layers.py:225-285`: with `--mybn` the stored values are sums after `accumulate_standing_stats`).
 fn counters(foreign: &mut Foreign<'_, '_>) -> Result<BTreeMap<String, f32>> {
     let names: Vec<&str> = foreign
@@ -167,7 +167,7 @@ fn counters(foreign: &mut Foreign<'_, '_>) -> Result<BTreeMap<String, f32>> {
     Ok(counters)
 }
 
-/// Notes `u1`, `sv1`, `u2`, .. as left.
+/// Records `u1`, `sv1`, `u2`, .. as ignored.
 fn leave_further_values(foreign: &mut Foreign<'_, '_>) {
     let further: Vec<&str> = foreign
         .names()

@@ -22,7 +22,7 @@ pub(super) enum Change {
         /// Length of z.
         z: usize,
     },
-    /// Of `of` rows the first ones are kept.
+    /// The first rows are kept.
     FirstRows {
         /// Rows of the foreign tensor.
         of: usize,

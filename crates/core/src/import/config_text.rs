@@ -4,7 +4,7 @@ use serde_json::{Map, Value};
 
 use crate::error::{Error, Result};
 
-/// Longest text that is read.
+/// Longest text that is accepted.
 const MAX_BYTES: usize = 1 << 20;
 
 /// Reads JSON, or lines `key: value` in sections (see [`yaml`]).
@@ -25,8 +25,8 @@ pub(super) fn parse(text: &str) -> Result<Value> {
     yaml(text)
 }
 
-/// Two levels, as in StudioGAN's files: `SECTION:` at the beginning of a line, `  key: value` below it;
-/// values are numbers, booleans, strings and lists of these in brackets.
+/// Two levels, as in StudioGAN's files: `SECTION:` at the beginning of a line, `  key: value` below it.
+/// Values are numbers, booleans, strings and lists of these in brackets.
 fn yaml(text: &str) -> Result<Value> {
     let mut sections = Map::new();
     let mut section: Option<String> = None;

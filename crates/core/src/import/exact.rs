@@ -1,4 +1,4 @@
-//! A `state_dict` that must hold exactly the tensors of a known network: of feature networks, whose
+//! A `state_dict` that must hold exactly the tensors of a known network, for feature networks, whose
 //! shapes never vary.
 
 use std::collections::BTreeMap;
@@ -9,12 +9,12 @@ use super::torch::TorchFile;
 use crate::error::Result;
 use crate::named::{HostTensor, HostTensors};
 
-/// The expected tensors of a file of `torch.save`. `unused` tells endings of names that may stand there
-/// too, and why they are left.
+/// The expected tensors of a file of `torch.save`. `unused` lists the endings of names that may occur
+/// too, and why they are ignored.
 ///
 /// # Errors
-/// If the file is none, or of another network: the first tensor that is missing or of another shape is
-/// named with both shapes, then any that is surplus.
+/// If it is not such a file, or holds another network: the message names the first tensor that is missing or
+/// of another shape, with both shapes, or else an unexpected tensor.
 pub(crate) fn exact(
     bytes: &[u8],
     expected: &[(String, Vec<usize>)],

@@ -1,6 +1,6 @@
 //! Spectral norm folded into a weight on the host.
 //!
-//! `W` is the weight as a matrix `[out, rest]`, row-major. Sums are in f64: a fold is done once.
+//! `W` is the weight as a matrix `[out, rest]`, row-major. Sums are in f64, since folding is done once.
 
 /// `W v`.
 fn times(matrix: &[f32], v: &[f64]) -> Vec<f64> {
@@ -45,7 +45,7 @@ pub(super) fn stored_sigma(matrix: &[f32], u: &[f32], v: &[f32]) -> f64 {
     dot(&wide(u), &times(matrix, &wide(v)))
 }
 
-/// `sigma` of BigGAN-PyTorch in evaluation: one power step from the stored `u`, which is not kept
+/// `sigma` of BigGAN-PyTorch in evaluation: one power step from the stored `u`, which is not updated
 /// (`layers.py:28-50,87-99`): `v = unit(W^T u)`, `u' = unit(W v)`, `sigma = u' . (W v)`.
 ///
 /// # Shapes

@@ -18,7 +18,7 @@ impl<'f, 'a> Foreign<'f, 'a> {
     /// The tensors of a dictionary. A leading `module.` (PyTorch's DataParallel) is dropped.
     ///
     /// # Errors
-    /// If it is no dictionary of tensors, or a name occurs twice.
+    /// If it is not a dictionary of tensors, or a name occurs twice.
     pub fn new(state_dict: Node<'f, 'a>) -> Result<Self> {
         let mut tensors = state_dict.state_dict()?;
         if !tensors.is_empty() && tensors.iter().all(|(name, _)| name.starts_with(PARALLEL)) {
@@ -54,7 +54,7 @@ impl<'f, 'a> Foreign<'f, 'a> {
         Some(self.tensors[*self.by_name.get(name)?].1.shape())
     }
 
-    /// Reads a tensor of a known shape and notes what becomes of it.
+    /// Reads a tensor of a known shape and records what becomes of it.
     ///
     /// # Errors
     /// If it is missing, has another shape, an unreadable type or a value that is not finite; the
@@ -91,14 +91,14 @@ impl<'f, 'a> Foreign<'f, 'a> {
         Ok(values)
     }
 
-    /// Notes why a tensor is left, if the file has it.
+    /// Records why a tensor is ignored, if the file has it.
     pub fn leave(&mut self, name: &str, reason: &'static str) {
         if let Some(&index) = self.by_name.get(name) {
             self.fates[index] = Some(Fate::Left(reason));
         }
     }
 
-    /// Notes why tensors are left: all those not yet spoken for whose name ends so.
+    /// Records why tensors are ignored: all with these endings that are neither used nor ignored yet.
     pub fn leave_endings(&mut self, endings: &[(&str, &'static str)]) {
         for ((name, _), fate) in self.tensors.iter().zip(&mut self.fates) {
             if fate.is_none() {
@@ -111,7 +111,7 @@ impl<'f, 'a> Foreign<'f, 'a> {
     /// The record.
     ///
     /// # Errors
-    /// If a tensor is left that nobody spoke for; the message names it.
+    /// If a tensor is neither used nor ignored; the message names it.
     pub fn finish(self) -> Result<Vec<ReportLine>> {
         self.tensors
             .into_iter()
@@ -134,11 +134,11 @@ impl<'f, 'a> Foreign<'f, 'a> {
     }
 }
 
-/// What PyTorch's DataParallel puts before every name.
+/// The prefix that PyTorch's DataParallel adds to every name.
 const PARALLEL: &str = "module.";
 
-/// Equal, or the same vector or scalar: singular vectors are `[1, n]` in BigGAN-PyTorch and gamma has
-/// no dimensions there.
+/// Equal up to dimensions of 1: in BigGAN-PyTorch singular vectors are `[1, n]` and gamma has
+/// no dimensions.
 fn same_shape(found: &[usize], expected: &[usize]) -> bool {
     let long =
         |shape: &[usize]| -> Vec<usize> { shape.iter().copied().filter(|&dim| dim != 1).collect() };

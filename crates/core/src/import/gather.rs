@@ -1,7 +1,7 @@
-//! From the tensors of a foreign file to those of a network of ours.
+//! From the tensors of a foreign file to those of one of our networks.
 //!
-//! The network's shapes lead: for each of our tensors the dialect names the foreign one, which is
-//! taken, checked, folded and rearranged. What then is left in the file must be known to be of no use.
+//! Our network's shapes lead: for each of our tensors the dialect names the foreign tensor, which is
+//! taken, checked, folded and rearranged. Whatever then remains in the file must be known to be unneeded.
 
 use std::collections::BTreeMap;
 
@@ -16,15 +16,15 @@ use crate::shape::NetworkShape;
 
 /// How a program names and stores its tensors.
 pub(super) trait Dialect {
-    /// Its name for one of our paths, e.g. "blocks.2.bn1.gain" or "blocks.2.bn1.stats.mean".
+    /// The program's name for our path, e.g. "blocks.2.bn1.gain" or "blocks.2.bn1.stats.mean".
     fn translate(&self, ours: &str) -> String;
     /// How it stores spectral norm.
     fn spectral(&self) -> Spectral;
-    /// What has to be done to the tensor that becomes ours.
+    /// How to turn the foreign tensor into ours.
     fn change(&self, _ours: &str) -> Change {
         Change::None
     }
-    /// Rows of its tables of statistics; none where statistics are vectors.
+    /// Rows of its tables of statistics; `None` if statistics are vectors.
     fn rows(&self) -> Option<usize> {
         None
     }
@@ -59,7 +59,7 @@ pub enum Purpose {
 
 const VECTORS: &str = "the singular vectors of spectral norm";
 
-/// All learnable tensors of a network, and in training the singular vectors.
+/// All learnable tensors of a network and, for training, the singular vectors.
 ///
 /// # Errors
 /// If a tensor is missing, of another shape, or not finite.
@@ -239,7 +239,7 @@ pub(super) fn statistics(
     Ok(all)
 }
 
-/// Our path by a table: the longest rows (of two parts) win over those of one part; an empty
+/// Translates our path by a table: rows of two parts win over rows of one part; an empty
 /// translation drops the part.
 pub(super) fn translate_parts(ours: &str, table: &[(&str, &str)]) -> String {
     let parts: Vec<&str> = ours.split('.').collect();

@@ -12,7 +12,7 @@ use crate::arch::{self, Architecture};
 use crate::config::{ClassEmbedding, GeneratorConfig};
 use crate::error::{Error, Result};
 
-/// Most rows of statistics that are read.
+/// Most rows of statistics that are accepted.
 const MAX_ROWS: usize = 1001;
 
 /// `config.json` (`config.py:41-49`); unknown keys are refused.
@@ -95,7 +95,7 @@ impl Config {
                 self.layers, self.output_dim
             )));
         }
-        // attention stands before the layer of this number, that is behind the block before it
+        // attention comes before the layer of this number, that is, after the preceding block
         let before = self.attention_layer_position.checked_sub(1);
         let attention = before.filter(|&block| blocks.get(block).is_some_and(|b| b.resamples));
         let attention = attention.ok_or_else(|| {

@@ -1,6 +1,6 @@
 //! The architecture of BigGAN-PyTorch's networks from the shapes of their tensors.
 //!
-//! What shapes do not tell is asked for by name: see [`Hints`].
+//! What shapes do not determine is requested by name: see [`Hints`].
 
 use serde::Deserialize;
 
@@ -10,15 +10,15 @@ use crate::config::{ClassEmbedding, DiscriminatorConfig, GeneratorConfig};
 use crate::error::{Error, Result};
 use crate::shape::NetworkShape;
 
-/// BigGAN-PyTorch's flags that matter here, as JSON; all others are ignored. Those that the weights
-/// tell are compared with them.
+/// The flags of BigGAN-PyTorch that matter here, as JSON; all others are ignored. Flags that follow from
+/// the weights are compared with them.
 #[derive(Debug, Clone, Default, PartialEq, Deserialize)]
 #[allow(non_snake_case)] // the keys are those of the reference
 #[serde(default)]
 pub(super) struct Hints {
-    /// Epsilon of batch norm but the last: needed, no shape tells it.
+    /// Epsilon of all batch norms but the last: required, since no shape determines it.
     BN_eps: Option<f64>,
-    /// Epsilon of spectral norm; 1e-8 if not given (utils.py), which no weight of use notices.
+    /// Epsilon of spectral norm; default 1e-8 (utils.py), too small to affect a usable weight.
     SN_eps: Option<f64>,
     resolution: Option<usize>,
     G_ch: Option<usize>,
@@ -47,7 +47,7 @@ impl Hints {
             .map_err(|error| Error::Config(format!("BigGAN-PyTorch's flags: {error}")))
     }
 
-    /// What a recipe tells; the rest is compared with it afterwards.
+    /// What a recipe gives; the rest is compared with it afterwards.
     #[cfg(feature = "train")]
     pub fn of_recipe(bn_eps: f64, sn_eps: f64) -> Self {
         Self {
@@ -62,7 +62,7 @@ impl Hints {
     }
 }
 
-/// Compares what the weights tell with what the config says.
+/// Compares the weights with the config.
 fn agree<T: PartialEq + std::fmt::Debug>(key: &str, told: &T, said: Option<&T>) -> Result<()> {
     match said {
         Some(said) if said != told => Err(Error::Config(format!(
@@ -85,17 +85,17 @@ fn shape_of<const D: usize>(foreign: &Foreign<'_, '_>, name: &str) -> Result<[us
     })
 }
 
-/// BigGAN-PyTorch has no 16; without it the blocks tell the resolution.
+/// BigGAN-PyTorch has no 16; without it the number of blocks determines the resolution.
 fn resolutions() -> impl Iterator<Item = usize> {
     RESOLUTIONS
         .into_iter()
         .filter(|&resolution| resolution > 16)
 }
 
-/// Of how many tensors the file has the shape that a network asks for.
+/// Number of tensors whose shape in the file is that of a network.
 ///
-/// The best candidate is taken, not only a perfect one: what does not fit it is named afterwards, tensor
-/// by tensor.
+/// The best candidate is taken, not only a perfect one: mismatches are then reported tensor by
+/// tensor.
 fn matches(
     foreign: &Foreign<'_, '_>,
     network: &NetworkShape,
@@ -112,7 +112,7 @@ fn matches(
 /// The generator that a file holds, and remarks on what was assumed.
 ///
 /// # Errors
-/// If it fits no table, or the config says otherwise.
+/// If it fits no table, or contradicts the config.
 pub(super) fn generator(foreign: &Foreign<'_, '_>, hints: &Hints) -> Result<GeneratorConfig> {
     let bn_eps = hints.BN_eps.ok_or_else(|| {
         Error::Config(
@@ -134,7 +134,7 @@ pub(super) fn generator(foreign: &Foreign<'_, '_>, hints: &Hints) -> Result<Gene
     } else {
         (gain[0], ClassEmbedding::PerLayer)
     };
-    // what of the condition is not class: a chunk of z in BigGAN, all of z in BigGAN-deep
+    // the part of the condition that is not the class: a chunk of z in BigGAN, all of z in BigGAN-deep
     let (chunk, z) = match class_embedding {
         ClassEmbedding::Shared { dim } => {
             let chunk = gain[1].checked_sub(dim).ok_or_else(|| {
@@ -206,7 +206,7 @@ pub(super) fn generator(foreign: &Foreign<'_, '_>, hints: &Hints) -> Result<Gene
         agree("hier", &hierarchical_z, hints.hier.as_ref())?;
     }
     if let ClassEmbedding::Shared { dim } = config.class_embedding {
-        // 0 stands for dim_z there
+        // there, 0 means dim_z
         let said = hints.shared_dim.filter(|&dim| dim > 0);
         agree("shared_dim", &dim, said.as_ref())?;
     }
@@ -217,7 +217,7 @@ pub(super) fn generator(foreign: &Foreign<'_, '_>, hints: &Hints) -> Result<Gene
             hints.G_depth.as_ref(),
         )?;
     }
-    // dim_z is silently rounded down there to a whole number of chunks (BigGAN.py:109-117)
+    // BigGAN-PyTorch silently rounds dim_z down to a whole number of chunks (BigGAN.py:109-117)
     let chunks = config.z_chunks()?;
     let said = hints.dim_z.map(|z| z / chunks * chunks);
     agree("dim_z", &config.z_dim, said.as_ref())?;
@@ -227,7 +227,7 @@ pub(super) fn generator(foreign: &Foreign<'_, '_>, hints: &Hints) -> Result<Gene
 /// The discriminator that a file holds.
 ///
 /// # Errors
-/// If it fits no table, or the config says otherwise.
+/// If it fits no table, or contradicts the config.
 pub(super) fn discriminator(
     foreign: &Foreign<'_, '_>,
     hints: &Hints,
@@ -260,7 +260,7 @@ pub(super) fn discriminator(
                 .filter(|stage| foreign.has(&format!("blocks.{stage}.{depth}.gamma")))
                 .map(|stage| stage + 1)
                 .collect(),
-            activated_shortcut: false, // out of place there: layers.py:449, BigGANdeep.py:317
+            activated_shortcut: false, // its ReLU is not in place: layers.py:449, BigGANdeep.py:317
             spectral_norm: true,
             sn_eps: hints.sn_eps(),
         };

@@ -1,4 +1,4 @@
-//! What a file of tensors looks like, for the messages of files that are not what they are said to be.
+//! What a file of tensors looks like, for messages about files that are not what the user said.
 
 use super::Source;
 use super::torch::Node;
@@ -8,13 +8,13 @@ use super::torch::Node;
 pub(super) struct Looks {
     /// In words.
     pub what: String,
-    /// Whose it is; none where nothing here reads it.
+    /// The program that wrote it; `None` if it cannot be imported.
     pub source: Option<Source>,
     /// Whether it is a generator.
     pub is_generator: bool,
 }
 
-/// Tensors that tell a network, the more special first: a name, what it is, whose, and whether G.
+/// Tensors that identify a network, most specific first: name, network, source, whether it is G.
 const MARKS: &[(&str, &str, Option<Source>, bool)] = &[
     (
         "generator.gen_z.weight_orig",

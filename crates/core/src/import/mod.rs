@@ -1,6 +1,6 @@
-//! Weights from elsewhere: files of other BigGAN programs become model files and training states.
+//! Import of other BigGAN programs' weights as model files and training states.
 //!
-//! Everything works on bytes, so that a browser can do it too. Three programs are read, see
+//! Everything works on bytes, so that it runs in a browser too. Three programs are supported, see
 //! [`Source`]. The path of a file:
 //!
 //! ```text
@@ -42,7 +42,7 @@ use std::str::FromStr;
 
 use crate::error::{Error, Result};
 
-/// A program whose weights are read.
+/// A program whose weights can be imported.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Source {
     /// huggingface/pytorch-pretrained-BigGAN: the generators of BigGAN-deep at 128, 256 and 512.
@@ -71,7 +71,7 @@ impl Source {
     /// The program that wrote a file of a generator, by the names of its tensors.
     ///
     /// # Errors
-    /// If the bytes are no weights of PyTorch, or not those of a generator that is read here.
+    /// If the bytes are not PyTorch weights, or not those of a supported generator.
     pub fn of(bytes: &[u8]) -> Result<Self> {
         let file = torch::TorchFile::open(bytes)?;
         match looks_like::looks_like(file.root()) {

@@ -82,7 +82,7 @@ pub fn model(source: Source, bytes: &[u8], config: Option<&str>) -> Result<(Mode
     Ok((ModelFile { info, tensors }, report))
 }
 
-/// The truncation of each row of statistics: one row is off, more go from 0 to 1 in even steps
+/// The truncation of each row of statistics: a single row is off, several go from 0 to 1 in even steps
 /// (pytorch-pretrained-BigGAN `model.py:104`).
 fn truncations(rows: usize) -> Vec<Truncation> {
     if rows <= 1 {

@@ -1,4 +1,4 @@
-//! Whole networks out of foreign files, and the model file of a generator.
+//! Whole networks from foreign files, and the model file of a generator.
 
 use std::collections::BTreeMap;
 
@@ -15,12 +15,12 @@ use crate::error::{Error, Result};
 use crate::named::{HostTensor, HostTensors};
 use crate::shape::NetworkShape;
 
-/// A network out of a foreign file.
+/// A network from a foreign file.
 #[derive(Debug, Clone)]
 pub struct Imported<C> {
     /// Its architecture; for inference without spectral norm, which is folded in.
     pub config: C,
-    /// Its tensors, those that [`crate::named::load_tensors`] asks for. For inference without the
+    /// The tensors that [`crate::named::load_tensors`] expects; for inference without the
     /// statistics of batch norm.
     pub tensors: HostTensors,
     /// Tables of statistics, `<layer>.{mean,variance}` `[rows, c]`; empty in training.
@@ -32,8 +32,8 @@ pub struct Imported<C> {
 /// Reads a generator.
 ///
 /// # Errors
-/// If the file is malformed, holds something else than it is said to, or a tensor is missing, unknown,
-/// of another shape or not finite; if the config is missing or says something else.
+/// If the file is malformed or of another kind, if a tensor is missing, unknown, of another shape or not
+/// finite, or if the config is missing or contradicts the weights.
 pub fn generator(
     source: Source,
     bytes: &[u8],
@@ -68,7 +68,7 @@ pub fn discriminator(
     )
 }
 
-/// The dictionary of tensors, after a look at what they are.
+/// The dictionary of tensors, after checking that they look like the wanted network.
 pub(super) fn state_dict<'f, 'a>(
     source: Source,
     root: Node<'f, 'a>,

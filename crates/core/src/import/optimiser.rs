@@ -21,11 +21,11 @@ pub(super) struct Moments {
 
 /// Reads the state of an optimiser over the parameters of a network.
 ///
-/// `lines` is the report of the network's import: PyTorch counts parameters in the order in which a
-/// `state_dict` lists them, buffers left out (both walk the modules alike).
+/// `lines` is the report of the network's import: PyTorch numbers parameters in the order of the
+/// `state_dict` without its buffers (both walk the modules alike).
 ///
 /// # Errors
-/// If it is no state of Adam, or does not fit the parameters; the message names the parameter.
+/// If it is not a state of Adam, or does not match the parameters; the message names the parameter.
 pub(super) fn moments(root: Node<'_, '_>, lines: &[ReportLine]) -> Result<Moments> {
     let parameters: Vec<(&str, &[usize])> = lines
         .iter()
@@ -100,7 +100,7 @@ pub(super) fn moments(root: Node<'_, '_>, lines: &[ReportLine]) -> Result<Moment
     Ok(moments)
 }
 
-/// Whether one of our names is a weight, and not state that passes change.
+/// Whether a name is a weight, and not state that passes change.
 fn is_parameter(name: &str) -> bool {
     !(name.ends_with(".u") || name.contains(".stats."))
 }

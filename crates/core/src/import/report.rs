@@ -30,14 +30,14 @@ pub struct ReportLine {
     pub fate: Fate,
 }
 
-/// The table of an import: every tensor of the file stands in it once.
+/// The table of an import: it has every tensor of the file once.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct Report {
     /// What the file was read as, e.g. "BigGAN-deep 128x128 of hf-deep".
     pub title: String,
     /// Remarks on what was assumed or decided.
     pub remarks: Vec<String>,
-    /// One line a tensor, in the order of the file.
+    /// One line per tensor, in the order of the file.
     pub lines: Vec<ReportLine>,
 }
 

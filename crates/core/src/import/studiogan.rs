@@ -2,7 +2,7 @@
 //! `big_resnet_deep_studiogan`, G and D.
 //!
 //! Names: `src/models/big_resnet.py`, `big_resnet_deep_*.py`, `src/utils/ops.py:14-100,195-228`.
-//! Self-attention is a block of its own there, which shifts the numbers of those behind it.
+//! Self-attention counts as a block there, which shifts the numbers of the following blocks.
 
 use serde_json::{Map, Value};
 
@@ -12,7 +12,7 @@ use crate::arch::{self, Architecture, BOTTOM, BlockShape};
 use crate::config::{ClassEmbedding, DiscriminatorConfig, GeneratorConfig};
 use crate::error::{Error, Result};
 
-/// Why a tensor of StudioGAN is not needed, by the end of its name.
+/// Tensors of StudioGAN that are not needed, by the end of their name, with the reason.
 pub(super) const LEFT: &[(&str, &str)] = &[(
     ".num_batches_tracked",
     "number of batches, which nothing depends on",
@@ -23,7 +23,7 @@ pub(super) const BN_EPS: f64 = 1e-4;
 /// Epsilon of every spectral norm (`ops.py:195-228`).
 const SN_EPS: f64 = 1e-6;
 
-/// Values that these keys must have where they are given: others make another network.
+/// Values that these keys must have if given: other values make another network.
 const REQUIRED: [(&str, &[&str]); 6] = [
     ("g_cond_mtd", &["cBN"]),
     ("d_cond_mtd", &["PD"]),
@@ -37,9 +37,9 @@ const REQUIRED: [(&str, &[&str]); 6] = [
 #[derive(Debug, Clone)]
 pub(super) struct Config {
     keys: Map<String, Value>,
-    /// Whether it has sections, as the configs of runs have. Their ReLUs work in place
-    /// (`src/config.py:471-486`), which moves where D's shortcuts start; flat keys describe the modules
-    /// themselves.
+    /// Whether it has sections, like the config of a run. In a run ReLUs work in place
+    /// (`src/config.py:471-486`), so D's shortcuts start from the activated input; flat keys describe the
+    /// modules themselves.
     is_run: bool,
 }
 
@@ -47,7 +47,7 @@ impl Config {
     /// From JSON, with or without sections.
     ///
     /// # Errors
-    /// If it is no object, or asks for a network of another kind.
+    /// If it is not an object, or describes a network of another kind.
     pub fn parse(value: Value) -> Result<Self> {
         let Value::Object(top) = value else {
             return Err(Error::Config("StudioGAN's config is no object".into()));
@@ -98,7 +98,7 @@ impl Config {
             .unwrap_or(default)
     }
 
-    /// Stages after which attention stands, counted from 1.
+    /// Stages followed by attention, counted from 1.
     fn attention(&self, key: &str) -> Result<Vec<usize>> {
         if self.keys.get("apply_attn") != Some(&Value::Bool(true)) {
             return Ok(Vec::new());

@@ -1,4 +1,4 @@
-//! The training state of another program, so that its run can go on here.
+//! The training state of another program, so that its run can continue here.
 
 use super::foreign::Foreign;
 use super::gather::Purpose;
@@ -14,18 +14,18 @@ use crate::named::HostTensors;
 use crate::shape::NetworkShape;
 use crate::train::{Counters, TrainConfig};
 
-/// Bytes of the files of a run. StudioGAN keeps the optimisers within those of G and D.
+/// Bytes of the files of a run. StudioGAN stores the optimisers in the files of G and D.
 #[derive(Debug, Clone, Copy)]
 pub struct TrainingFiles<'a> {
     /// Generator.
     pub generator: &'a [u8],
-    /// Its average; none for a copy of the generator.
+    /// Its average; `None` for a copy of the generator.
     pub average: Option<&'a [u8]>,
     /// Discriminator.
     pub discriminator: &'a [u8],
-    /// G's optimiser (BigGAN-PyTorch), none for a fresh one.
+    /// G's optimiser (BigGAN-PyTorch); `None` for a fresh optimiser.
     pub generator_optimiser: Option<&'a [u8]>,
-    /// D's optimiser (BigGAN-PyTorch), none for a fresh one.
+    /// D's optimiser (BigGAN-PyTorch); `None` for a fresh optimiser.
     pub discriminator_optimiser: Option<&'a [u8]>,
 }
 
@@ -34,9 +34,9 @@ pub struct TrainingFiles<'a> {
 pub struct ImportedTraining {
     /// Tensors of the state.
     pub tensors: HostTensors,
-    /// How far the run was.
+    /// Progress of the run.
     pub counters: Counters,
-    /// One report a network.
+    /// One report per network.
     pub reports: Vec<Report>,
 }
 
@@ -113,7 +113,7 @@ pub fn training(
             d_step,
             g_step: adam_g.time as u64,
             images_seen: d_step.saturating_mul(config.batch_size as u64),
-            // the weights it began with are another program's matter
+            // the average's initial weights are unknown here
             ema_initial_share: 0.0,
             adam_g_time: adam_g.time,
             adam_d_time: adam_d.time,
@@ -153,7 +153,7 @@ fn add_moments(
     Ok(moments)
 }
 
-/// Epsilons are not in the weights: those that the program cannot change must be the recipe's.
+/// Epsilons are not in the weights: the recipe must have those that the program fixes.
 fn check_eps(source: Source, config: &GeneratorConfig) -> Result<()> {
     let (bn_eps, last) = match source {
         Source::Studiogan => (studiogan::BN_EPS, studiogan::BN_EPS),

@@ -261,7 +261,7 @@ impl<B: KernelOps, C: CheckpointStrategy> KernelOps for Autodiff<B, C> {
     fn all_reduce_sum(x: FloatTensor<Self>, group: Group) -> FloatTensor<Self> {
         let (x, node) = x.into_parts();
         let y = B::all_reduce_sum(x, group.clone());
-        // compute-bound: nothing is gained, and a call too many is made, where it is computed again
+        // compute-bound: checkpointing would gain nothing and call it once more
         let prepared = AllReduceBackward.prepare::<C>([node]).compute_bound();
         match prepared.stateful() {
             OpsKind::Tracked(prepared) => prepared.finish(group, y),

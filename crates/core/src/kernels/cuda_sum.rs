@@ -17,7 +17,7 @@ pub fn all_reduce_sum(x: CubeTensor, group: &Group) -> CubeTensor {
         Some(engine) if x.dtype == DType::F32 => engine,
         _ => return through_host::<Cube>(x, group),
     };
-    // the values are replaced where they lie: nobody else may read them, and they lie close together
+    // reduced in place: the tensor must be unshared and contiguous
     let x = match x.can_mut() && x.is_contiguous() {
         true => x,
         false => x.copy(),

@@ -1,7 +1,7 @@
 //! Fused operations for training and inference on the CPU, behind Burn's extension point.
 //!
 //! The functions here work on any tensor: on `flex` they run the kernels of [`cpu`], on every other
-//! backend the same formula made of Burn's own operations ([`plain`]), and on an autodiff device they
+//! backend the same formula in Burn's own operations ([`plain`]), and on an autodiff device they
 //! record one node each. Results do not depend on the number of threads.
 
 #[cfg(feature = "train")]
@@ -81,7 +81,7 @@ pub fn conv3x3_then_pool(x: Tensor<4>, weight: Tensor<4>, bias: Option<Tensor<1>
     Tensor::from_dispatch(y)
 }
 
-/// Class-conditional batch normalisation with the statistics of the batch, and the ReLU behind it:
+/// Class-conditional batch normalisation with the statistics of the batch, followed by ReLU:
 /// `y = relu((x - mean[c]) / sqrt(var[c] + eps) * gain[n, c] + bias[n, c])`, the ReLU only if `relu`.
 ///
 /// `mean` and `var` (biased) are those of `x` over images and positions. The gradient of `y` flows
@@ -92,8 +92,8 @@ pub fn conv3x3_then_pool(x: Tensor<4>, weight: Tensor<4>, bias: Option<Tensor<1>
 /// - output: `y: [n, c, h, w]`, `mean: [c]`, `var: [c]`
 ///
 /// # Ranks
-/// With a share the statistics are those of the batch of all ranks, by one sum over them; the gradient takes
-/// another one, since every rank's output depends on every rank's input.
+/// With a share the statistics are those of the batch of all ranks, by one sum over ranks; the gradient takes
+/// another sum, since every rank's output depends on every rank's input.
 pub fn batch_norm_train(
     x: Tensor<4>,
     gain: Tensor<2>,
@@ -156,7 +156,7 @@ pub fn all_reduce_sum<const D: usize>(x: Tensor<D>, group: &Group) -> Tensor<D> 
     Tensor::from_dispatch(Dispatch::all_reduce_sum(x.into_dispatch(), group.clone()))
 }
 
-/// The extension macro knows no optional tensors: without a bias, an untracked zero stands for it.
+/// The extension macro has no optional tensors: a missing bias is passed as an untracked zero.
 fn bias_or_zero(x: &Tensor<4>, weight: &Tensor<4>, bias: Option<Tensor<1>>) -> Tensor<1> {
     bias.unwrap_or_else(|| Tensor::zeros([weight.dims()[0]], (&x.device(), x.dtype())))
 }

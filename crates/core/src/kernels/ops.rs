@@ -1,6 +1,6 @@
-//! The backend extension: what a backend may replace by kernels of its own.
+//! The backend extension: the operations for which a backend may have its own kernels.
 //!
-//! Every default body is made of Burn's own operations ([`super::plain`]). The first group of operations is
+//! Every default body uses Burn's own operations ([`super::plain`]). The first group of operations is
 //! differentiable ([`super::autodiff`]); the second holds their gradients.
 
 use burn::backend::tensor::FloatTensor;
@@ -10,9 +10,9 @@ use burn::tensor::{TensorData, read_sync};
 use super::plain;
 use crate::collective::{Group, Share};
 
-/// Fused operations of the networks. Shapes and formulas are at the functions of [`super`] with the
-/// same names; `weight` is `[o, i, k, k]`, `bias` `[o]`, tables are `[n or 1, c]`. (The macro does not know
-/// optional inputs: without a bias it is zero.)
+/// Fused operations of the networks. Shapes and formulas are documented at the functions of [`super`] with the
+/// same names; `weight` is `[o, i, k, k]`, `bias` `[o]`, tables are `[n or 1, c]`. (The macro has no
+/// optional inputs: a missing bias is zero.)
 #[backend_extension(Autodiff: cfg(feature = "train"), Flex, Cube: cfg(any(feature = "wgpu", feature = "nccl")))]
 pub trait KernelOps: Backend {
     /// "Same" convolution of stride 1.
@@ -152,7 +152,7 @@ pub trait KernelOps: Backend {
     }
 }
 
-/// Sums over ranks by way of the host.
+/// Sums over ranks through the host's memory.
 pub(super) fn through_host<B: Backend>(x: FloatTensor<B>, group: &Group) -> FloatTensor<B> {
     if group.is_single() {
         return x;

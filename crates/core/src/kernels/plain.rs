@@ -281,7 +281,7 @@ pub fn batch_norm_grad<B: KernelOps>(
         sums = B::all_reduce_sum(sums, share.group().clone());
     }
     if !counts {
-        // the images did not move the statistics
+        // these images had no part in the statistics
         let dx = B::float_mul(g, reciprocal);
         return (dx, dgain, dbias);
     }

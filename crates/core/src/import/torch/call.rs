@@ -1,4 +1,4 @@
-//! What the few calls of a tensor file build: dictionaries, storages and tensors.
+//! The few calls in a tensor file: they build dictionaries, storages and tensors.
 
 use super::pickle::Step;
 use super::value::{Arena, Global, Id, Storage, TensorRecord, Value};

@@ -6,7 +6,7 @@ use super::value::Value;
 /// Longest module or class name.
 const MAX_NAME: usize = 256;
 
-/// Bytes, and how far they are read.
+/// Bytes, and how many have been read.
 #[derive(Debug)]
 pub(super) struct Cursor<'a> {
     bytes: &'a [u8],

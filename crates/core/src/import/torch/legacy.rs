@@ -23,7 +23,7 @@ fn broken(problem: impl std::fmt::Display) -> Error {
     Error::File(format!("legacy file: {problem}"))
 }
 
-/// The value, and the bytes of each storage by its number in the arena.
+/// The value, and the bytes of each storage by its index in the arena.
 pub(super) fn read<'a>(
     bytes: &'a [u8],
     machine: &mut Machine<'a>,

@@ -1,10 +1,10 @@
 //! Files of `torch.save`, from untrusted bytes: the pickle, its containers and views of its tensors.
 //!
-//! Why own code: the `pytorch-reader` crate reads containers only from paths (a browser has none),
+//! Why our own code: the `pytorch-reader` crate reads containers only from paths (a browser has none),
 //! keeps unknown classes as values instead of refusing them, and clones what the memo holds.
 //!
-//! Memory beside the file's bytes: a bounded number of values (`pickle::MAX_OPCODES`), and what
-//! the caller reads of the tensors, which together hold at most twice the file's bytes.
+//! Memory besides the file's bytes: a bounded number of values (`pickle::MAX_OPCODES`), and the tensors
+//! that the caller reads, which together hold at most twice the file's bytes.
 
 mod call;
 mod cursor;
@@ -24,7 +24,7 @@ use crate::error::{Error, Result};
 
 /// Longest name of a tensor, or key of a dictionary.
 const MAX_NAME: usize = 256;
-/// Values that all tensors together may have beyond twice the file's bytes, in bytes of f32.
+/// How many bytes all tensors together, as f32, may take beyond twice the file.
 const SLACK: usize = 16 << 20;
 
 /// Bytes of a storage.
@@ -51,11 +51,11 @@ pub struct Node<'f, 'a> {
 }
 
 impl<'a> TorchFile<'a> {
-    /// Reads the structure of a file; the tensors stay where they are.
+    /// Reads the structure of a file without copying tensors.
     ///
     /// # Errors
-    /// If it is no such file, malformed anywhere, asks for a class that is no part of a tensor, or
-    /// describes more than it holds; the message names the place.
+    /// If it is not such a file, is malformed anywhere, names a class that is not part of a tensor, or
+    /// describes more than it holds; the message says where.
     pub fn open(bytes: &'a [u8]) -> Result<Self> {
         if bytes.starts_with(b"PK") {
             return Self::open_zip(bytes);
@@ -179,7 +179,7 @@ impl<'f, 'a> Node<'f, 'a> {
         Self { id, ..self }
     }
 
-    /// The value under a text key of a dictionary, none if there is none.
+    /// The value under a text key of a dictionary, if there is one.
     pub fn get(self, key: &str) -> Option<Self> {
         Some(self.at(self.file.arena.entry(self.id, key)?))
     }
@@ -214,7 +214,7 @@ impl<'f, 'a> Node<'f, 'a> {
         }
     }
 
-    /// Items of a list or tuple; none if it is neither.
+    /// Items of a list or tuple; `None` if it is neither.
     pub fn items(self) -> Option<Vec<Self>> {
         match self.file.arena.get(self.id) {
             Value::List(items) | Value::Tuple(items) => {
@@ -224,7 +224,7 @@ impl<'f, 'a> Node<'f, 'a> {
         }
     }
 
-    /// Entries of a dictionary in the order of the file; none if it is none.
+    /// Entries of a dictionary in the order of the file; `None` if it is not a dictionary.
     pub fn entries(self) -> Option<Vec<(Self, Self)>> {
         match self.file.arena.get(self.id) {
             Value::Dict(entries) => Some(
@@ -240,7 +240,7 @@ impl<'f, 'a> Node<'f, 'a> {
     /// The tensors of a `state_dict` by name, in the order of the file.
     ///
     /// # Errors
-    /// If it is no dictionary of tensors, or a name is too long; the message names the entry.
+    /// If it is not a dictionary of tensors, or a name is too long; the message names the entry.
     pub fn state_dict(self) -> Result<Vec<(&'a str, &'f TensorView<'a>)>> {
         let Value::Dict(entries) = self.file.arena.get(self.id) else {
             return Err(Error::File(format!(
@@ -273,7 +273,7 @@ impl<'f, 'a> Node<'f, 'a> {
 }
 
 fn check_crc(name: &str, data: &[u8], crc: u32) -> Result<()> {
-    // PyTorch can be told to write no checksums; it writes 0 then
+    // PyTorch can be told to omit checksums; it then writes 0
     if crc == 0 {
         return Ok(());
     }
@@ -286,4 +286,4 @@ fn check_crc(name: &str, data: &[u8], crc: u32) -> Result<()> {
     )))
 }
 
-// its tests stand in tests/torch_files.rs and tests/fuzz.rs
+// its tests are in tests/torch_files.rs and tests/fuzz.rs

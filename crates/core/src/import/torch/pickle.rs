@@ -1,9 +1,9 @@
-//! The pickle machine: a stack, marks and a memo, and the opcodes that files of tensors consist of
+//! The pickle machine: a stack, marks and a memo, and the opcodes that occur in files of tensors
 //! (Python's `pickletools.py` describes each).
 //!
-//! The bytes are untrusted. Nothing is imported or called: a global is a name out of a short list
-//! ([`Global::find`]), and a call builds the value that this name stands for. Each opcode adds a
-//! bounded amount to the arena, and there is a limit to their number.
+//! The bytes are untrusted. Nothing is imported or called: a global is a name from a short list
+//! ([`Global::find`]), and a call builds the value that this name denotes. Each opcode adds a
+//! bounded amount to the arena, and their number is limited.
 
 use super::call::reduce;
 use super::cursor::{Cursor, long};
@@ -11,11 +11,11 @@ use super::stack::Stack;
 use super::value::{Arena, Global, Id, Value};
 use crate::error::{Error, Result};
 
-/// Most opcodes of all pickles of a file. BigGAN-deep-512 has about 25,000; StudioGAN's largest
-/// with its optimiser about 120,000. With at most about 60 bytes an opcode this is 30 MB.
+/// Most opcodes in all pickles of a file. BigGAN-deep-512 has about 25,000, StudioGAN's largest
+/// with its optimiser about 120,000. At about 60 bytes per opcode at most, this is 30 MB.
 pub(super) const MAX_OPCODES: usize = 1 << 19;
 
-/// Reads pickles that stand one after the other in a file.
+/// Reads the consecutive pickles of a file.
 #[derive(Debug)]
 pub(super) struct Machine<'a> {
     input: Cursor<'a>,
@@ -50,8 +50,8 @@ impl<'a> Machine<'a> {
     /// Reads the next pickle and returns its value.
     ///
     /// # Errors
-    /// If it is cut short, has an opcode or a global that files of tensors do not have, or is too
-    /// long; the message names the place.
+    /// If it is truncated, has an opcode or a global that does not occur in files of tensors, or is too
+    /// long; the message says where.
     pub fn run(&mut self) -> Result<Id> {
         self.stack = Stack::default();
         loop {
@@ -218,7 +218,7 @@ impl<'a> Machine<'a> {
         Ok(true)
     }
 
-    /// What is remembered and recalled; false for another opcode.
+    /// The memo; false for another opcode.
     fn memory(&mut self, opcode: u8) -> Step<bool> {
         match opcode {
             b'q' => {

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use super::pickle::Step;
 use super::value::Id;
 
-/// What an unfinished pickle holds.
+/// The state of an unfinished pickle.
 #[derive(Debug, Default)]
 pub(super) struct Stack {
     items: Vec<Id>,
@@ -70,7 +70,7 @@ impl Stack {
         Ok(())
     }
 
-    /// Remembers in the slot behind the last, as protocol 4 counts.
+    /// Remembers in the slot after the last, as in protocol 4.
     pub fn remember_next(&mut self) -> Step<()> {
         self.remember(self.memo.len() as u32)
     }

@@ -7,7 +7,7 @@ use super::value::{Element, TensorRecord};
 /// A checked view: every element lies within the file.
 #[derive(Debug, Clone)]
 pub struct TensorView<'a> {
-    /// The storage from the view's first element on.
+    /// The storage, starting at the view's first element.
     bytes: &'a [u8],
     element: Element,
     shape: Vec<usize>,
@@ -37,7 +37,7 @@ impl<'a> TensorView<'a> {
             .try_fold(1usize, |len, &dim| len.checked_mul(dim));
         let len = len.ok_or_else(|| format!("shape {shape:?} has too many elements"))?;
         let reach = end.saturating_sub(first);
-        // how far the last element lies behind the first
+        // distance from the first element to the last
         let last = shape
             .iter()
             .zip(&strides)
@@ -80,7 +80,7 @@ impl<'a> TensorView<'a> {
     /// The values as f32, row-major.
     ///
     /// # Errors
-    /// If they are stored as a type of integer that no weight has; the message names it.
+    /// If they have a type that is not read; the message names it.
     pub fn to_f32(&self) -> Result<Vec<f32>, String> {
         Ok(match self.element {
             Element::F32 => self.values(f32::from_le_bytes),
@@ -163,7 +163,7 @@ mod tests {
         assert_eq!(read(4, &[2], &[1]), [4.0, 5.0]);
         assert_eq!(read(5, &[], &[]), [5.0]);
         assert_eq!(read(6, &[0, 4], &[4, 1]), [0.0; 0]);
-        // an expanded dimension, as long as it does not grow the tensor beyond its storage
+        // an expanded dimension, if it does not make the tensor larger than its storage
         assert_eq!(read(2, &[2, 1], &[0, 1]), [2.0, 2.0]);
     }
 

@@ -1,11 +1,11 @@
-//! What a pickle describes, as an arena of values that refer to each other by number.
+//! The content of a pickle, as an arena of values that refer to each other by index.
 //!
-//! Text and bytes are borrowed from the file, and a value that occurs many times (or in itself)
-//! stands in the arena once: a pickle cannot grow when it is read.
+//! Text and bytes are borrowed from the file, and a value that occurs many times (or inside itself)
+//! is in the arena once: a pickle cannot grow when it is read.
 
 use std::collections::BTreeMap;
 
-/// Number of a value in its [`Arena`].
+/// Index of a value in its [`Arena`].
 pub(super) type Id = u32;
 
 /// One value of a pickle.
@@ -31,7 +31,7 @@ pub(super) enum Value<'a> {
     },
     /// Index into [`Arena::tensors`].
     Tensor(usize),
-    /// A value of a known class that nobody here needs; its parts are not looked at.
+    /// A value of a known class that is not needed; its parts are not read.
     Opaque(&'static str),
 }
 
@@ -62,7 +62,7 @@ impl Element {
     }
 }
 
-/// The classes and functions that a file of tensors names. Every other one is refused.
+/// The classes and functions that occur in a file of tensors. All others are refused.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Global {
     OrderedDict,
@@ -74,7 +74,7 @@ pub(super) enum Global {
 }
 
 impl Global {
-    /// The global of this name, if it is one of those that are read.
+    /// The global of this name, if it is known.
     pub fn find(module: &str, name: &str) -> Option<Self> {
         let element = match (module, name) {
             ("collections", "OrderedDict") => return Some(Self::OrderedDict),
@@ -101,7 +101,7 @@ impl Global {
     }
 }
 
-/// A storage that a pickle refers to: a run of numbers that stands elsewhere in the file.
+/// A storage that a pickle refers to: a run of numbers elsewhere in the file.
 #[derive(Debug)]
 pub(super) struct Storage<'a> {
     pub key: &'a str,
@@ -114,7 +114,7 @@ pub(super) struct Storage<'a> {
 #[derive(Debug)]
 pub(super) struct TensorRecord {
     pub storage: usize,
-    /// First element in the storage, the view's own beginning included.
+    /// First element in the storage, with the view's own start added.
     pub first: usize,
     /// One past the last element that the view may reach.
     pub end: usize,
@@ -132,7 +132,7 @@ pub(super) struct Arena<'a> {
 }
 
 impl<'a> Arena<'a> {
-    /// The value of a number; numbers come from this arena only.
+    /// The value at an index, which comes from this arena.
     pub fn get(&self, id: Id) -> &Value<'a> {
         &self.values[id as usize]
     }
@@ -154,7 +154,7 @@ impl<'a> Arena<'a> {
         entries.iter().find(|(k, _)| is_key(*k)).map(|(_, v)| *v)
     }
 
-    /// What a value is, in words.
+    /// The kind of a value, in words.
     pub fn kind(&self, id: Id) -> &'static str {
         match self.get(id) {
             Value::None => "None",

@@ -1,8 +1,8 @@
 //! The zip container of `torch.save` since PyTorch 1.6 (PKWARE APPNOTE 6.3.10 sections 4.3 and 4.5;
 //! PyTorch `caffe2/serialize/inline_container.cc`).
 //!
-//! Only stored entries are read, since PyTorch compresses nothing: what is in the file is what is in
-//! memory. Sizes and places come from the central directory; entries that overlap or leave the file
+//! Only stored entries are read, since PyTorch compresses nothing: the bytes of the file are those in
+//! memory. Sizes and offsets come from the central directory; entries that overlap or leave the file
 //! are refused.
 
 use crate::error::{Error, Result};
@@ -19,7 +19,7 @@ const LOCAL_LEN: usize = 30;
 const LOCATOR_LEN: usize = 20;
 /// Most entries: the largest known file has 700.
 const MAX_ENTRIES: u64 = 100_000;
-/// Value of a 32-bit field whose number stands in the zip64 extra field.
+/// Value of a 32-bit field whose number is in the zip64 extra field.
 const IN_EXTRA: u32 = u32::MAX;
 
 /// One entry of the archive.
@@ -27,7 +27,7 @@ const IN_EXTRA: u32 = u32::MAX;
 pub(super) struct Entry<'a> {
     pub name: &'a str,
     pub data: &'a [u8],
-    /// CRC-32; 0 where the writer made none.
+    /// CRC-32; 0 if the writer stored none.
     pub crc: u32,
 }
 
@@ -35,7 +35,7 @@ fn broken(problem: impl std::fmt::Display) -> Error {
     Error::File(format!("zip: {problem}"))
 }
 
-/// Little-endian numbers out of a slice, with a place for the error.
+/// Little-endian numbers from a slice, with names for error messages.
 struct Fields<'a>(&'a [u8]);
 
 impl<'a> Fields<'a> {
@@ -75,8 +75,8 @@ fn from<'a>(bytes: &'a [u8], at: u64, what: &str) -> Result<Fields<'a>> {
 /// All entries, in the order of the central directory.
 ///
 /// # Errors
-/// If the directory is not whole, an entry is compressed or encrypted, leaves the file, overlaps
-/// another or has its name; the message names the entry.
+/// If the directory is incomplete, or an entry is compressed or encrypted, leaves the file, overlaps
+/// another or has another's name; the message names the entry.
 pub(super) fn entries(bytes: &[u8]) -> Result<Vec<Entry<'_>>> {
     let (count, directory, directory_at) = directory(bytes)?;
     let mut fields = Fields(directory);
@@ -109,7 +109,7 @@ pub(super) fn entries(bytes: &[u8]) -> Result<Vec<Entry<'_>>> {
 
 /// Number of entries, bytes of the central directory, and where it begins.
 fn directory(bytes: &[u8]) -> Result<(u64, &[u8], u64)> {
-    // the end record is the last thing but for a comment of at most 65,535 bytes
+    // the end record is the last thing except a comment of at most 65,535 bytes
     let tail = bytes.len().saturating_sub(END_LEN + usize::from(u16::MAX));
     let end = bytes[tail..]
         .windows(END_LEN)
@@ -238,7 +238,7 @@ fn entry<'a>(
     Ok((Entry { name, data, crc }, (at, end)))
 }
 
-/// The numbers of an entry, those of 64 bits out of its extra field.
+/// The numbers of an entry, 64-bit numbers taken from its extra field.
 fn wide(extra: &[u8], narrow: [u32; 3], name: &str) -> Result<[u64; 3]> {
     let mut numbers = narrow.map(u64::from);
     if !narrow.contains(&IN_EXTRA) {
@@ -263,7 +263,7 @@ fn wide(extra: &[u8], narrow: [u32; 3], name: &str) -> Result<[u64; 3]> {
     Err(broken(format!("entry {name} lacks its zip64 numbers")))
 }
 
-/// First byte of an entry's data, behind the local header at `at`.
+/// First byte of an entry's data, after the local header at `at`.
 fn data_start(bytes: &[u8], at: u64, name: &str) -> Result<u64> {
     let what = format!("the header of entry {name}");
     let mut fields = from(bytes, at, &what)?;

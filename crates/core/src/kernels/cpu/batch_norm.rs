@@ -1,6 +1,6 @@
 //! Batch normalisation and the per-sample affine map with ReLU, each in as few passes as possible.
 //!
-//! How sums are made: [`super::planes`].
+//! [`super::planes`] says how sums are computed.
 
 use super::parallel::{Output, for_each_plane};
 use super::planes::{BLOCK, PlaneShape, sum_pairs};
@@ -116,7 +116,8 @@ pub fn scale_shift(
     unsafe { out.finish() }
 }
 
-/// The sums `[images, channels]` of `g * (x - centre[c])` and of `g`, behind [`scale_shift`], with `g = dy` where the output is positive (or without ReLU).
+/// For the gradient of [`scale_shift`]: the sums `[images, channels]` of `g * (x - centre[c])` and of `g`, with
+/// `g = dy` where the output is positive (or without ReLU).
 fn plane_sums(
     shape: PlaneShape,
     x: &[f32],
@@ -148,7 +149,7 @@ fn plane_sums(
     unsafe { (products.finish(), sums.finish()) }
 }
 
-/// The output gradient behind the ReLU.
+/// The output gradient after the ReLU's backward pass.
 #[inline(always)]
 fn gate(x: f32, dy: f32, scale: f32, shift: f32, relu: bool) -> f32 {
     if relu && x * scale + shift <= 0.0 {
@@ -205,7 +206,7 @@ fn input_grad(
 ///
 /// With `xhat = (x - mean) r`, `r = 1 / sqrt(var + eps)`, `M` values a channel and
 /// `s1 = sum_n gain dbias`, `s2 = sum_n gain dgain`: `dx = r (gain g - s1 / M - xhat s2 / M)`. With a share, M, s1
-/// and s2 are those of all ranks, and images that do not count did not move the statistics.
+/// and s2 are those of all ranks, and images that do not count had no part in the statistics.
 #[allow(clippy::too_many_arguments)]
 pub fn batch_norm_grad(
     shape: PlaneShape,

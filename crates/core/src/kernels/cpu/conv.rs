@@ -1,6 +1,6 @@
 //! Stride-1 "same" convolutions as products over taps of the packed image ([`super::grid`]).
 //!
-//! They are made of two halves: [`correlate`] applies weights to taps, and [`tap_products`] is its gradient
+//! Two halves: [`correlate`] applies weights to taps, and [`tap_products`] is its gradient
 //! with respect to the weights.
 
 use super::correlate::{Product, correlate};

@@ -86,12 +86,12 @@ impl Grid {
         }
     }
 
-    /// Distance from a pixel to the one at its right.
+    /// Distance from a pixel to its right neighbour.
     pub fn step(&self) -> usize {
         self.interleaved
     }
 
-    /// Distance from a pixel to the one below it.
+    /// Distance from a pixel to its lower neighbour.
     pub fn stride(&self) -> usize {
         (self.width + self.border) * self.interleaved
     }
@@ -171,8 +171,8 @@ impl Grid {
         })
     }
 
-    /// Where in the packed image each register of the dense storage is, and then `spare` times the first
-    /// again, so that a kernel may always compute several.
+    /// The position in the packed image of each register of the dense storage, then the first one `spare`
+    /// more times, so that a kernel may always compute several.
     pub fn starts(&self, item: Item, lanes: usize, spare: usize, starts: &mut Vec<usize>) {
         starts.clear();
         if self.is_dense() {

@@ -5,7 +5,7 @@
 
 use core::cell::RefCell;
 
-/// Elements that are worth a task of their own in the memory-bound kernels.
+/// Elements worth a separate task in the memory-bound kernels.
 const TASK_ELEMENTS: usize = 1 << 16;
 
 /// Call `body(i)` for each `i` in `0..count`, in parallel with the feature `rayon`.
@@ -19,7 +19,7 @@ pub fn for_each(count: usize, body: impl Fn(usize) + Sync + Send) {
     (0..count).for_each(body);
 }
 
-/// Call `body(plane)` for each of `planes` planes of `plane_len` elements, many small planes a task.
+/// Call `body(plane)` for each of `planes` planes of `plane_len` elements, many small planes per task.
 pub fn for_each_plane(planes: usize, plane_len: usize, body: impl Fn(usize) + Sync + Send) {
     let per_task = (TASK_ELEMENTS / plane_len.max(1)).max(1);
     for_each(planes.div_ceil(per_task), |task| {

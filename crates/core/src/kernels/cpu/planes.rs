@@ -1,7 +1,7 @@
 //! Images as planes `(n, c)`, and sums over them.
 //!
-//! All sums over positions are made per plane, in f32 within blocks of [`BLOCK`] and in f64 above, and
-//! planes are combined in the order of `n`.
+//! All sums over positions are computed per plane, in f32 within blocks of [`BLOCK`] and in f64 across
+//! blocks, and planes are combined in the order of `n`.
 
 use super::parallel::{Output, for_each_plane};
 

@@ -188,7 +188,7 @@ mod tests {
         all
     }
 
-    /// Small integers, of which all sums are exact.
+    /// Small integers, whose sums are all exact.
     fn integers(len: usize) -> Vec<f32> {
         (0..len)
             .map(|i| ((i * 7 + i / 5) % 11) as f32 - 5.0)

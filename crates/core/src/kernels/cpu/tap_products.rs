@@ -38,7 +38,7 @@ pub fn tap_products(
         .sum();
     let items_per_part = grid.items().div_ceil(WEIGHT_PARTS).max(1);
     let parts = grid.items().div_ceil(items_per_part);
-    // Where there are few positions, several tasks share them, each for a block of rows.
+    // With few positions, several tasks share them, each for a block of rows.
     let row_count = products
         .iter()
         .map(|(rows, _)| rows.len())
