@@ -9,7 +9,7 @@ use biggan::named::{HostTensor, HostTensors};
 use biggan::truncation::{Truncation, TruncationKind};
 
 use super::mutate::{Random, mutate};
-use super::torch_writer::{Item, TorchWriter, ZipOptions};
+use crate::support::torch_writer::{Item, TorchWriter, ZipOptions};
 
 /// What reads an input.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

@@ -1,6 +1,6 @@
 //! Bad input of trainings: one clear line, the right exit code, nothing lost or half-written.
 
-use crate::setting::{IMAGES, Setting, checkpoints, refusal};
+use crate::support::setting::{IMAGES, Setting, checkpoints, refusal};
 
 const TRAIN: [&str; 6] = ["--config", "tiny.toml", "--out", "run", "--steps", "2"];
 

@@ -14,7 +14,7 @@ use native_train::run_log::LogRecord;
 use crate::collapse::NERVOUS;
 use crate::resume::assert_same_bits;
 use crate::scores::{CLASSIFIER, write_test_images};
-use crate::setting::{Setting, checkpoints, stderr};
+use crate::support::setting::{Setting, checkpoints, stderr};
 
 /// Longest time from a fault to the end of the job, beside what the fault itself says.
 const END: Duration = Duration::from_secs(20);

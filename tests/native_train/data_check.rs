@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 use std::path::Path;
 
 use crate::data::{apples_and_pears, picture};
-use crate::setting::Setting;
+use crate::support::setting::Setting;
 
 #[test]
 fn check_finds_what_ruins_a_training() {

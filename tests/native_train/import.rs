@@ -6,10 +6,10 @@ use biggan::import::torch::TorchFile;
 use biggan::named::HostTensor;
 use native_train::checkpoint::Checkpoint;
 
-use crate::setting::{Setting, stderr};
-use crate::torch_writer::{Item, TorchWriter};
+use crate::support::setting::{Setting, stderr};
+use crate::support::torch_writer::{Item, TorchWriter};
 
-/// Images, absolute: as in tests/parity.rs.
+/// Images, absolute: as in tests/models/parity.
 const FORWARD: f32 = 1e-4;
 
 fn fixture(name: &str) -> PathBuf {

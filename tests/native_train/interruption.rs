@@ -5,7 +5,7 @@
 use std::process::{Child, Stdio};
 use std::time::{Duration, Instant};
 
-use crate::setting::{RESUME_ONE_STEP, Setting, checkpoints, stderr};
+use crate::support::setting::{RESUME_ONE_STEP, Setting, checkpoints, stderr};
 
 /// Longest wait for something that takes milliseconds.
 const PATIENCE: Duration = Duration::from_secs(60);

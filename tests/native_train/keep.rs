@@ -1,6 +1,6 @@
 //! Which checkpoints a run keeps.
 
-use crate::setting::{Setting, checkpoints};
+use crate::support::setting::{Setting, checkpoints};
 
 /// Images of the checkpoints of a run.
 pub fn kept(setting: &Setting, run: &str) -> Vec<u64> {

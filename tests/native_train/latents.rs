@@ -1,6 +1,6 @@
 //! Latents other than the normal: from the recipe into the model and its samples.
 
-use crate::setting::Setting;
+use crate::support::setting::Setting;
 
 const EXPORT: [&str; 6] = [
     "export",

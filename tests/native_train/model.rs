@@ -8,7 +8,7 @@ use biggan::named::HostTensor;
 use biggan::truncation::{LatentDistribution, Truncation, TruncationKind};
 use safetensors::{Dtype as StDtype, tensor::TensorView};
 
-use crate::setting::{Setting, png_size};
+use crate::support::setting::{Setting, png_size};
 
 /// A setting with a small exported model.
 pub fn with_model() -> Setting {

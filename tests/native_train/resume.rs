@@ -1,6 +1,6 @@
 //! A resumed run is the run.
 
-use crate::setting::{RESUME_ONE_STEP, Setting, checkpoints, png_size, stderr};
+use crate::support::setting::{RESUME_ONE_STEP, Setting, checkpoints, png_size, stderr};
 
 /// Tensors and counters of a checkpoint, to the bit.
 pub fn content(path: &std::path::Path) -> (biggan::named::HostTensors, biggan::train::Counters) {
@@ -89,7 +89,7 @@ fn a_damaged_newest_checkpoint_is_named_and_the_one_before_is_used() {
     let bytes = std::fs::read(&newest).unwrap();
     std::fs::write(&newest, &bytes[..bytes.len() / 2]).unwrap();
     let output = setting.run(&RESUME_ONE_STEP);
-    let text = crate::setting::stderr(&output);
+    let text = crate::support::setting::stderr(&output);
     assert!(output.status.success(), "{text}");
     assert!(
         text.contains("warning: ") && text.contains("000000000160"),
@@ -209,7 +209,7 @@ fn a_run_without_held_out_images_says_so_once() {
     let setting = Setting::new();
     let args = ["--config", "tiny.toml", "--out", "run", "--steps", "20"];
     let output = setting.run(&[&args[..], &["--set", "run.watch_every_steps=5"]].concat());
-    let text = crate::setting::stderr(&output);
+    let text = crate::support::setting::stderr(&output);
     let said: Vec<&str> = text
         .lines()
         .filter(|line| line.contains("images it never saw"))

@@ -5,7 +5,7 @@ use native_train::score::ScoreRecord;
 use crate::keep::kept;
 use crate::resume::assert_same_bits;
 use crate::scores::{CLASSIFIER, write_test_images};
-use crate::setting::Setting;
+use crate::support::setting::Setting;
 
 const SCORED: [&str; 6] = [
     "--set",

@@ -1,7 +1,7 @@
 //! classifier -> evaluate.
 
 use crate::model::with_model;
-use crate::setting::Setting;
+use crate::support::setting::Setting;
 
 /// A setting with a model and test images.
 pub fn with_test_images() -> Setting {
@@ -374,11 +374,11 @@ fn networks_are_asked_for_in_one_way_and_checked() {
         &["not a file of torch.save", "safetensors"],
     );
     // a generator's weights are of another network
-    let mut writer = crate::torch_writer::TorchWriter::default();
+    let mut writer = crate::support::torch_writer::TorchWriter::default();
     let weight = writer.f32(&[32, 3, 5, 5], &[0.5; 32 * 75]);
     let state = vec![("Conv2d_1a_3x3.conv.weight".to_owned(), weight)];
-    let state = crate::torch_writer::Item::Ordered(state);
-    let options = crate::torch_writer::ZipOptions::default();
+    let state = crate::support::torch_writer::Item::Ordered(state);
+    let options = crate::support::torch_writer::ZipOptions::default();
     std::fs::write(setting.path("other.pth"), writer.zip(&state, options)).unwrap();
     let parts = [
         "tensor Conv2d_1a_3x3.conv.weight",

@@ -4,7 +4,7 @@ use biggan::file::{Dtype, decode, encode};
 
 use crate::model::with_model;
 use crate::scores::CLASSIFIER;
-use crate::setting::{Setting, png_size};
+use crate::support::setting::{Setting, png_size};
 
 fn sheet(setting: &Setting, kind: &str, more: &[&str]) -> (u32, u32) {
     let mut args = vec![

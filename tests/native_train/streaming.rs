@@ -5,7 +5,7 @@ use std::process::{Child, Stdio};
 use std::time::{Duration, Instant};
 
 use crate::resume::assert_same_bits;
-use crate::setting::{Setting, checkpoints, refusal, stderr};
+use crate::support::setting::{Setting, checkpoints, refusal, stderr};
 
 /// Longest wait for something that takes milliseconds.
 const PATIENCE: Duration = Duration::from_secs(60);

@@ -3,7 +3,7 @@
 use std::path::Path;
 
 use crate::scores::{CLASSIFIER, with_test_images};
-use crate::setting::{Setting, checkpoints};
+use crate::support::setting::{Setting, checkpoints};
 
 const TABLE1: [&str; 11] = [
     "table1",
@@ -29,7 +29,7 @@ fn rows_run_side_by_side_and_once() {
     setting.ok(&CLASSIFIER);
     let rows = ["--rows", "batch32,hierarchical", "--jobs", "2"];
     let first = table1(&setting, &rows);
-    let said = crate::setting::stderr(&first);
+    let said = crate::support::setting::stderr(&first);
     assert!(first.status.success(), "{said}");
     for part in ["batch32: started", "hierarchical: Frechet distance"] {
         assert!(said.contains(part), "{said}");
@@ -88,7 +88,7 @@ fn a_row_that_was_ended_goes_on_from_its_checkpoint() {
         std::fs::remove_file(late).unwrap();
     }
     let again = table1(&setting, &first);
-    let said = crate::setting::stderr(&again);
+    let said = crate::support::setting::stderr(&again);
     assert!(said.contains("resuming from"), "{said}");
     let without_time = |bytes: &[u8]| {
         let mut value: serde_json::Value = serde_json::from_slice(bytes).unwrap();

@@ -1,6 +1,6 @@
 //! Help, plans and exit codes.
 
-use crate::setting::Setting;
+use crate::support::setting::Setting;
 
 #[test]
 fn help_teaches() {

@@ -1,6 +1,6 @@
 //! The report and the live view of a run.
 
-use crate::setting::Setting;
+use crate::support::setting::Setting;
 
 /// Trains 50 steps with a sheet, checkpoints and a look at the networks.
 fn trained() -> Setting {

@@ -10,7 +10,7 @@ use native_train::device;
 use pollster::block_on;
 
 use crate::model::{image, with_model};
-use crate::setting::stderr;
+use crate::support::setting::stderr;
 
 /// Losses and first gradients: this, and this share of the tensor's largest value; ten times what
 /// one CPU must agree with another to, since a GPU sums in another order.
@@ -98,7 +98,7 @@ fn wgpu_samples_like_the_cpu() {
 
 #[test]
 fn wgpu_trains_a_recipe_and_resumes_it() {
-    let setting = crate::setting::Setting::new();
+    let setting = crate::support::setting::Setting::new();
     setting.train("run", 3, &["--device", "wgpu"]);
     setting.train("run", 2, &["--device", "wgpu", "--resume"]);
     let inspected = setting.ok(&["inspect", "run"]);

@@ -10,7 +10,7 @@ use std::error::Error;
 use biggan::arch::{self, Architecture, BlockShape, bottleneck};
 use biggan::config::{ClassEmbedding, GeneratorConfig};
 
-#[path = "../../../tests/torch_writer.rs"]
+#[path = "../../../tests/support/torch_writer.rs"]
 mod torch_writer;
 
 use torch_writer::{Item, TorchWriter, ZipOptions};

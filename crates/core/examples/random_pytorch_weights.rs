@@ -12,7 +12,7 @@ use biggan::arch::Architecture;
 use biggan::config::{ClassEmbedding, GeneratorConfig};
 use biggan::shape::NetworkShape;
 
-#[path = "../../../tests/torch_writer.rs"]
+#[path = "../../../tests/support/torch_writer.rs"]
 mod torch_writer;
 
 use torch_writer::{Item, TorchWriter};

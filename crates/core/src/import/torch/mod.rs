@@ -286,4 +286,4 @@ fn check_crc(name: &str, data: &[u8], crc: u32) -> Result<()> {
     )))
 }
 
-// its tests are in tests/torch_files.rs and tests/fuzz.rs
+// its tests are in tests/models/torch_files.rs and tests/fuzz/main.rs

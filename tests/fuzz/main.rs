@@ -13,14 +13,14 @@
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::time::{Duration, Instant};
 
-#[path = "fuzz/allocator.rs"]
 mod allocator;
-#[path = "fuzz/mutate.rs"]
 mod mutate;
-#[path = "fuzz/seeds.rs"]
 mod seeds;
-#[path = "torch_writer.rs"]
-mod torch_writer;
+/// What test programs share.
+#[path = "../support"]
+mod support {
+    pub mod torch_writer;
+}
 
 use allocator::Counting;
 use biggan::file::ModelFile;
@@ -28,6 +28,7 @@ use biggan::import::torch::TorchFile;
 use biggan::import::{self, Source};
 use mutate::Random;
 use seeds::{Seed, Target};
+use support::torch_writer;
 
 #[global_allocator]
 static ALLOCATOR: Counting = Counting;

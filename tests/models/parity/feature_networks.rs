@@ -8,7 +8,7 @@ use biggan::file::{StoredTensors, decode};
 use biggan::metrics::{EfficientNet, FeatureNetwork, Inception, resize};
 use burn::tensor::{Device, Tensor, TensorData};
 
-use crate::torch_writer::{Item, TorchWriter, ZipOptions};
+use crate::support::torch_writer::{Item, TorchWriter, ZipOptions};
 
 /// Largest difference, as a share of an activation's largest value: sums of some thousand f32 in
 /// another order, through up to 17 layers.
@@ -46,8 +46,8 @@ fn values(name: &str, shape: &[usize]) -> Vec<f32> {
         .collect()
 }
 
-const INCEPTION: &str = include_str!("../fixtures/inception/shapes.json");
-const EFFICIENTNET: &str = include_str!("../fixtures/efficientnet-lite0/shapes.json");
+const INCEPTION: &str = include_str!("../../fixtures/inception/shapes.json");
+const EFFICIENTNET: &str = include_str!("../../fixtures/efficientnet-lite0/shapes.json");
 
 /// The file of weights of these shapes, with one tensor of another shape if it is named.
 fn file(shapes: &str, reshaped: Option<(&str, &[usize])>) -> Vec<u8> {
@@ -101,7 +101,7 @@ fn check<const D: usize>(fixture: &StoredTensors, name: &str, found: &Tensor<D>)
 #[test]
 fn inception_is_pytorch_fids() {
     let fixture = decode(include_bytes!(
-        "../fixtures/inception/activations.safetensors"
+        "../../fixtures/inception/activations.safetensors"
     ))
     .unwrap();
     let network = Inception::decode(&file(INCEPTION, None), &Device::flex()).unwrap();
@@ -154,7 +154,7 @@ fn another_inception_is_refused_by_its_first_tensor() {
 
 #[test]
 fn efficientnet_is_its_package_s() {
-    let fixture = include_bytes!("../fixtures/efficientnet-lite0/activations.safetensors");
+    let fixture = include_bytes!("../../fixtures/efficientnet-lite0/activations.safetensors");
     let fixture = decode(fixture).unwrap();
     let network = EfficientNet::decode(&file(EFFICIENTNET, None), &Device::flex()).unwrap();
     let mut seen = 0;

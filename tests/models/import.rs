@@ -1,19 +1,13 @@
 //! Variants of foreign files, made by rewriting the fixtures: what means the same gives the same model,
 //! and what does not is refused.
 
-// a panic is how a test fails, in its helpers too
-#![allow(clippy::unwrap_used)]
-
 use std::path::Path;
 
 use biggan::file::ModelFile;
 use biggan::import::torch::TorchFile;
 use biggan::import::{self, Fate, Source};
 
-#[path = "torch_writer.rs"]
-mod torch_writer;
-
-use torch_writer::{Item, TorchWriter};
+use crate::support::torch_writer::{Item, TorchWriter};
 
 const BN_EPS: &str = "{\"BN_eps\": 1e-5}";
 

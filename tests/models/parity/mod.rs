@@ -1,24 +1,13 @@
 //! Parity with the public implementations, through the importer: every folder of `tests/fixtures` and
 //! of `$BIGGAN_FIXTURES` that has a `config.json` (see `fixtures/README.md`).
 
-// a panic is how a test fails, in its helpers too
-#![allow(clippy::unwrap_used)]
-
 use std::path::{Path, PathBuf};
 
 use biggan::import::Source;
 
-#[path = "parity/cases.rs"]
 mod cases;
-#[cfg(feature = "metrics")]
-#[path = "parity/feature_networks.rs"]
 mod feature_networks;
-#[path = "parity/inference.rs"]
 mod inference;
-#[cfg(feature = "metrics")]
-#[path = "torch_writer.rs"]
-mod torch_writer;
-#[path = "parity/training.rs"]
 mod training;
 
 fn fixture_folders() -> Vec<PathBuf> {

@@ -1,14 +1,8 @@
 //! Files of `torch.save`: whole ones are read, malformed ones are refused with a reason.
 
-// a panic is how a test fails, in its helpers too
-#![allow(clippy::unwrap_used)]
-
 use biggan::import::torch::TorchFile;
 
-#[path = "torch_writer.rs"]
-mod torch_writer;
-
-use torch_writer::{Item, TorchWriter, ZipOptions};
+use crate::support::torch_writer::{Item, TorchWriter, ZipOptions};
 
 fn text(text: &str) -> Item {
     Item::Text(text.to_owned())

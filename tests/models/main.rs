@@ -1,0 +1,13 @@
+//! Model files of other programs: what the importer reads, computes and refuses.
+
+// a panic is how a test fails, in its helpers too
+#![allow(clippy::unwrap_used)]
+
+mod import;
+mod parity;
+/// What test programs share.
+#[path = "../support"]
+mod support {
+    pub mod torch_writer;
+}
+mod torch_files;

@@ -1,0 +1,38 @@
+//! The program `native-train` from outside: commands, files, exit codes.
+//!
+//! Everything runs on a data set of a few random images and networks of the smallest width, made by
+//! the tests themselves: no network, no GPU, no big weights.
+
+// a panic is how a test fails, in its helpers too
+#![allow(clippy::unwrap_used)]
+
+mod bad_input;
+#[cfg(all(unix, feature = "mpi", feature = "faults"))]
+mod clusters;
+mod collapse;
+mod collapse_replay;
+mod data;
+mod data_check;
+mod import;
+mod interruption;
+mod keep;
+mod latents;
+mod model;
+mod monotone;
+mod parts;
+mod resume;
+mod score;
+mod scores;
+mod sheets;
+mod streaming;
+/// What test programs share.
+#[path = "../support"]
+mod support {
+    pub mod setting;
+    pub mod torch_writer;
+}
+mod table1;
+mod usage;
+mod watching;
+#[cfg(feature = "wgpu")]
+mod wgpu;
