@@ -1,12 +1,11 @@
 //! Variants of foreign files, made by rewriting the fixtures: what means the same gives the same model,
 //! and what does not is refused.
 
-use std::path::Path;
-
 use biggan::file::ModelFile;
 use biggan::import::torch::TorchFile;
 use biggan::import::{self, Fate, Source};
 
+use crate::support::fixtures::fixture;
 use crate::support::torch_writer::{Item, TorchWriter};
 
 const BN_EPS: &str = "{\"BN_eps\": 1e-5}";
@@ -21,8 +20,7 @@ struct Tensor {
 
 /// The tensors of a fixture's file.
 fn tensors(folder: &str, name: &str) -> Vec<Tensor> {
-    let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../tests/fixtures");
-    let bytes = std::fs::read(root.join(folder).join(name)).unwrap();
+    let bytes = std::fs::read(fixture(folder).join(name)).unwrap();
     let file = TorchFile::open(&bytes).unwrap();
     let state_dict = file.root().get("state_dict").unwrap_or(file.root());
     let tensors = state_dict.state_dict().unwrap().into_iter();
@@ -238,7 +236,7 @@ fn every_tensor_is_accounted_for() {
 
 #[test]
 fn studiogans_yaml_is_its_config() {
-    let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../tests/fixtures/sg-32");
+    let root = fixture("sg-32");
     let read = |name: &str| std::fs::read(root.join(name)).unwrap();
     let json = String::from_utf8(read("config.json")).unwrap();
     let yaml = "DATA:\n  name: \"CIFAR10\"\n  img_size: 32\n  num_classes: 5\nMODEL:\n  \

@@ -8,6 +8,7 @@ mod parity;
 /// What test programs share.
 #[path = "../support"]
 mod support {
+    pub mod fixtures;
     pub mod torch_writer;
 }
 mod torch_files;

@@ -5,8 +5,7 @@ use std::path::PathBuf;
 use native_train::collapse::{Action, Intervention, Signal};
 use native_train::run_dir::Event;
 
-use crate::keep::kept;
-use crate::resume::{assert_same_bits, content};
+use crate::support::runs::{NERVOUS, assert_same_bits, content, kept};
 use crate::support::setting::{Setting, png_size, refusal, stderr};
 
 /// Collapses within seconds: rates at which the logits of D overflow or G's first layer explodes.
@@ -17,22 +16,6 @@ const ABSURD: [&str; 10] = [
     "train.adam_d.lr=0.9",
     "--set",
     "train.generator.spectral_norm=false",
-    "--set",
-    "run.log_every_steps=1",
-    "--set",
-    "run.checkpoint_every_images=16",
-];
-
-/// Counts a layer that grows by 2 % within some lines as collapsing.
-pub const NERVOUS: [&str; 12] = [
-    "--set",
-    "train.adam_g.lr=0.01",
-    "--set",
-    "train.adam_d.lr=0.01",
-    "--set",
-    "run.collapse.sigma_ratio=1.02",
-    "--set",
-    "run.collapse.sigma_lines=5",
     "--set",
     "run.log_every_steps=1",
     "--set",

@@ -3,6 +3,7 @@
 use std::fs::File;
 use std::path::Path;
 
+use crate::support::pictures::{apples_and_pears, picture};
 use crate::support::setting::Setting;
 
 /// Sets the tiny recipe to another data set in `data`.
@@ -21,16 +22,6 @@ fn classes(count: usize) -> [String; 2] {
 /// A file of so many zeros that takes no place on the disk.
 fn zeros(path: &Path, bytes: u64) {
     File::create(path).unwrap().set_len(bytes).unwrap();
-}
-
-/// Writes a PNG file of many colours.
-pub fn picture(path: &Path, width: u32, height: u32) {
-    std::fs::create_dir_all(path.parent().unwrap()).unwrap();
-    let mut encoder = png::Encoder::new(File::create(path).unwrap(), width, height);
-    encoder.set_color(png::ColorType::Rgb);
-    let mut writer = encoder.write_header().unwrap();
-    let pixels: Vec<u8> = (0..width * height * 3).map(|i| (i * 5) as u8).collect();
-    writer.write_image_data(&pixels).unwrap();
 }
 
 #[test]
@@ -179,16 +170,6 @@ fn folders_of_pictures_are_trained_on() {
         "{text}"
     );
     assert!(text.contains("6 images of data"), "{text}");
-}
-
-/// Classes `apple` and `pear` with three pictures each, in `pictures`.
-pub fn apples_and_pears(setting: &Setting) {
-    for (class, side) in [("apple", 40), ("pear", 50)] {
-        for number in 0..3 {
-            let path = setting.path(&format!("pictures/{class}/{number}.png"));
-            picture(&path, side + number, 40);
-        }
-    }
 }
 
 #[test]

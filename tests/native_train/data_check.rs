@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 use std::path::Path;
 
-use crate::data::{apples_and_pears, picture};
+use crate::support::pictures::{apples_and_pears, picture};
 use crate::support::setting::Setting;
 
 #[test]

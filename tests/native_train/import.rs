@@ -1,22 +1,17 @@
 //! Weights of other programs: imported, sampled, trained on.
 
-use std::path::{Path, PathBuf};
+use std::path::Path;
 
 use biggan::import::torch::TorchFile;
 use biggan::named::HostTensor;
 use native_train::checkpoint::Checkpoint;
 
+use crate::support::fixtures::fixture;
 use crate::support::setting::{Setting, stderr};
 use crate::support::torch_writer::{Item, TorchWriter};
 
 /// Images, absolute: as in tests/models/parity.
 const FORWARD: f32 = 1e-4;
-
-fn fixture(name: &str) -> PathBuf {
-    Path::new(env!("CARGO_MANIFEST_DIR"))
-        .join("../../tests/fixtures")
-        .join(name)
-}
 
 fn text(path: &Path) -> &str {
     path.to_str().unwrap()

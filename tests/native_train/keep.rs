@@ -1,15 +1,7 @@
 //! Which checkpoints a run keeps.
 
-use crate::support::setting::{Setting, checkpoints};
-
-/// Images of the checkpoints of a run.
-pub fn kept(setting: &Setting, run: &str) -> Vec<u64> {
-    let images = |path: &std::path::PathBuf| {
-        let stem = path.file_stem().unwrap().to_string_lossy().into_owned();
-        stem.parse().unwrap()
-    };
-    checkpoints(&setting.path(run)).iter().map(images).collect()
-}
+use crate::support::runs::kept;
+use crate::support::setting::Setting;
 
 #[test]
 fn milestones_stay_for_ever() {

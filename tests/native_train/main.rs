@@ -28,6 +28,11 @@ mod streaming;
 /// What test programs share.
 #[path = "../support"]
 mod support {
+    pub mod fixtures;
+    pub mod models;
+    pub mod pictures;
+    pub mod processes;
+    pub mod runs;
     pub mod setting;
     pub mod torch_writer;
 }

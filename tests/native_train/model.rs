@@ -1,35 +1,12 @@
 //! export -> sample -> inspect.
 
-use std::path::Path;
-
 use biggan::file::{Dtype, decode, encode};
 use biggan::latent_kind::LatentKind;
-use biggan::named::HostTensor;
 use biggan::truncation::{LatentDistribution, Truncation, TruncationKind};
 use safetensors::{Dtype as StDtype, tensor::TensorView};
 
+use crate::support::models::{image, with_model};
 use crate::support::setting::{Setting, png_size};
-
-/// A setting with a small exported model.
-pub fn with_model() -> Setting {
-    let setting = Setting::new();
-    setting.train("run", 8, &[]); // 0.5^8 = 0.4 % initial weights
-    setting.ok(&[
-        "export",
-        "run",
-        "--out",
-        "model.safetensors",
-        "--passes",
-        "2",
-    ]);
-    setting
-}
-
-/// The tensor `image` of a file.
-pub fn image(path: &Path) -> HostTensor {
-    let stored = decode(&std::fs::read(path).unwrap()).unwrap();
-    stored.tensors.0["image"].clone()
-}
 
 #[test]
 fn the_same_request_gives_the_same_bytes() {

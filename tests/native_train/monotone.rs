@@ -1,8 +1,6 @@
 //! The Frechet distance in the features of a network grows with what makes pictures worse, on real
 //! pictures: 30 of each class of Fashion-MNIST's test set (`fixtures/fashion-mnist-300`).
 
-use std::path::{Path, PathBuf};
-
 use biggan::metrics::{
     Classifier, EfficientNet, FeatureNetwork, Moments, NamedClassifier, frechet_distance,
 };
@@ -12,14 +10,12 @@ use burn::tensor::{Device, Tensor, TensorData};
 use native_train::dataset::{self, Dataset, DatasetRequest, Split};
 use native_train::plan::DataSection;
 
+use crate::support::fixtures::{fixture, root};
+
 const SIDE: usize = 32;
 const IMAGE: usize = 3 * SIDE * SIDE;
 /// Names the file of EfficientNet-Lite0; `cargo xtask test` fetches it where it may.
 const EFFICIENTNET: &str = "BIGGAN_EFFICIENTNET_LITE0";
-
-fn root() -> PathBuf {
-    Path::new(env!("CARGO_MANIFEST_DIR")).join("../..")
-}
 
 struct Bench {
     network: Box<dyn FeatureNetwork>,
@@ -32,7 +28,7 @@ struct Bench {
 impl Bench {
     /// With the first `of_a_class` pictures of each class.
     fn new(network: impl FeatureNetwork + 'static, of_a_class: usize) -> Self {
-        let section = DataSection::of("idx", Some(root().join("tests/fixtures/fashion-mnist-300")));
+        let section = DataSection::of("idx", Some(fixture("fashion-mnist-300")));
         let request = DatasetRequest {
             section: &section,
             split: Split::Test,

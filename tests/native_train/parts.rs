@@ -1,6 +1,6 @@
 //! A model in parts: export -> sample -> inspect.
 
-use crate::model::{image, with_model};
+use crate::support::models::{image, with_model};
 
 #[test]
 fn a_model_in_parts_is_the_same_model() {

@@ -1,25 +1,7 @@
 //! A resumed run is the run.
 
+use crate::support::runs::{assert_same_bits, content};
 use crate::support::setting::{RESUME_ONE_STEP, Setting, checkpoints, png_size, stderr};
-
-/// Tensors and counters of a checkpoint, to the bit.
-pub fn content(path: &std::path::Path) -> (biggan::named::HostTensors, biggan::train::Counters) {
-    let bytes = std::fs::read(path).unwrap();
-    let checkpoint = native_train::checkpoint::Checkpoint::decode(&bytes).unwrap();
-    (checkpoint.tensors, checkpoint.counters)
-}
-
-/// Checks that two checkpoints hold the same state.
-pub fn assert_same_bits(whole: &std::path::Path, parts: &std::path::Path) {
-    let ((whole, counters), (parts, of_parts)) = (content(whole), content(parts));
-    assert_eq!(counters, of_parts);
-    assert_eq!(whole.0.len(), parts.0.len());
-    for (name, tensor) in &whole.0 {
-        let other: Vec<u32> = parts.0[name].values.iter().map(|v| v.to_bits()).collect();
-        let bits: Vec<u32> = tensor.values.iter().map(|v| v.to_bits()).collect();
-        assert_eq!(bits, other, "{name}");
-    }
-}
 
 fn log(setting: &Setting, run: &str) -> Vec<serde_json::Value> {
     let text = std::fs::read_to_string(setting.path(run).join("log.jsonl")).unwrap();

@@ -2,9 +2,8 @@
 
 use native_train::score::ScoreRecord;
 
-use crate::keep::kept;
-use crate::resume::assert_same_bits;
-use crate::scores::{CLASSIFIER, write_test_images};
+use crate::support::models::{CLASSIFIER, write_test_images};
+use crate::support::runs::{assert_same_bits, kept};
 use crate::support::setting::Setting;
 
 const SCORED: [&str; 6] = [

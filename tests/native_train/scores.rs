@@ -1,37 +1,6 @@
 //! classifier -> evaluate.
 
-use crate::model::with_model;
-use crate::support::setting::Setting;
-
-/// A setting with a model and test images.
-pub fn with_test_images() -> Setting {
-    let setting = with_model();
-    write_test_images(&setting);
-    setting
-}
-
-/// Adds test images to the tiny data set.
-pub fn write_test_images(setting: &Setting) {
-    let labels: Vec<u8> = (0..12).map(|i| (i % 3) as u8).collect();
-    let pixels: Vec<u8> = (0..12 * 28 * 28).map(|i| (i % 240) as u8).collect();
-    setting.write_idx("t10k-images-idx3-ubyte", &[12, 28, 28], &pixels);
-    setting.write_idx("t10k-labels-idx1-ubyte", &[12], &labels);
-}
-
-/// Trains the classifier `tiny.safetensors`.
-pub const CLASSIFIER: [&str; 11] = [
-    "classifier",
-    "--dataset",
-    "idx",
-    "--data",
-    "data",
-    "--classes",
-    "3",
-    "--epochs",
-    "2",
-    "--out",
-    "tiny.safetensors",
-];
+use crate::support::models::{CLASSIFIER, with_model, with_test_images};
 
 #[test]
 fn scores_carry_their_protocol_and_can_be_kept() {

@@ -2,8 +2,7 @@
 
 use biggan::file::{Dtype, decode, encode};
 
-use crate::model::with_model;
-use crate::scores::CLASSIFIER;
+use crate::support::models::{CLASSIFIER, with_model, with_test_images};
 use crate::support::setting::{Setting, png_size};
 
 fn sheet(setting: &Setting, kind: &str, more: &[&str]) -> (u32, u32) {
@@ -80,7 +79,7 @@ fn sheets_show_what_they_are_named_after() {
 
 #[test]
 fn neighbours_are_training_images_in_order_of_distance() {
-    let setting = crate::scores::with_test_images();
+    let setting = with_test_images();
     setting.ok(&CLASSIFIER);
     let with = [
         "--classifier",

@@ -2,13 +2,11 @@
 
 use std::path::{Path, PathBuf};
 use std::process::{Child, Stdio};
-use std::time::{Duration, Instant};
 
-use crate::resume::assert_same_bits;
+use crate::support::pictures::seeded_picture;
+use crate::support::processes::wait_until;
+use crate::support::runs::assert_same_bits;
 use crate::support::setting::{Setting, checkpoints, refusal, stderr};
-
-/// Longest wait for something that takes milliseconds.
-const PATIENCE: Duration = Duration::from_secs(60);
 
 /// A recipe on the folder `pictures`: what memory holds, or what does not fit one byte.
 fn recipe<'a>(out: &'a str, more: &[&'a str]) -> Vec<&'a str> {
@@ -28,17 +26,6 @@ fn recipe<'a>(out: &'a str, more: &[&'a str]) -> Vec<&'a str> {
 
 const STREAMED: [&str; 2] = ["--set", "data.memory=1"];
 
-fn picture(path: &Path, side: u32, seed: u32) {
-    std::fs::create_dir_all(path.parent().unwrap()).unwrap();
-    let mut encoder = png::Encoder::new(std::fs::File::create(path).unwrap(), side, side + 3);
-    encoder.set_color(png::ColorType::Rgb);
-    let mut writer = encoder.write_header().unwrap();
-    let pixels: Vec<u8> = (0..side * (side + 3) * 3)
-        .map(|i| (i * seed / 7) as u8)
-        .collect();
-    writer.write_image_data(&pixels).unwrap();
-}
-
 /// Two classes with 11 training and 4 test pictures.
 fn setting() -> Setting {
     let setting = Setting::new();
@@ -46,7 +33,7 @@ fn setting() -> Setting {
         let part = if number < 11 { "train" } else { "test" };
         let class = if number % 2 == 0 { "apple" } else { "pear" };
         let path = setting.path(&format!("pictures/{part}/{class}/{number:02}.png"));
-        picture(&path, 30 + number, 3 + number);
+        seeded_picture(&path, 30 + number, 33 + number, 3 + number);
     }
     setting
 }
@@ -57,12 +44,10 @@ fn start(setting: &Setting, args: &[&str]) -> Child {
 }
 
 fn wait_for_checkpoint(setting: &Setting, out: &str, child: &mut Child) {
-    let started = Instant::now();
-    while checkpoints(&setting.path(out)).is_empty() {
-        assert!(started.elapsed() < PATIENCE, "no checkpoint was written");
+    wait_until("a checkpoint", || {
         assert!(child.try_wait().unwrap().is_none(), "it ended by itself");
-        std::thread::sleep(Duration::from_millis(5));
-    }
+        !checkpoints(&setting.path(out)).is_empty()
+    });
 }
 
 #[test]
@@ -106,7 +91,7 @@ fn a_streamed_run_that_is_killed_and_resumed_is_the_run_from_memory() {
     let [memory, streamed] = ["memory", "streamed"].map(|out| setting.newest_checkpoint(out));
     assert_same_bits(&memory, &streamed);
     // other pictures are refused without reading them
-    picture(&setting.path("pictures/train/pear/01.png"), 77, 1);
+    seeded_picture(&setting.path("pictures/train/pear/01.png"), 77, 80, 1);
     let longer = ["--resume", "--set", "run.images=320"];
     let longer = [&longer[..], &STREAMED].concat();
     let args = recipe("streamed", &longer);

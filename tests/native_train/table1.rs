@@ -1,8 +1,7 @@
 //! table1: rows run, resume and are tabulated.
 
-use std::path::Path;
-
-use crate::scores::{CLASSIFIER, with_test_images};
+use crate::support::fixtures::root;
+use crate::support::models::{CLASSIFIER, with_test_images};
 use crate::support::setting::{Setting, checkpoints};
 
 const TABLE1: [&str; 11] = [
@@ -127,7 +126,7 @@ fn nonsense_is_refused() {
 
 #[test]
 fn the_table_of_the_documentation_is_that_of_its_results_and_of_the_recipe() {
-    let docs = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../docs");
+    let docs = root().join("docs");
     let setting = Setting::new();
     let results = docs.join("table1-small");
     let results = results.to_str().unwrap();

@@ -1,5 +1,6 @@
 //! Help, plans and exit codes.
 
+use crate::support::fixtures::root;
 use crate::support::setting::Setting;
 
 #[test]
@@ -128,10 +129,9 @@ fn what_a_build_lacks_is_named() {
 
 #[test]
 fn the_table_of_scaling_is_that_of_the_program() {
-    let root = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("../..");
-    let config = root.join("configs/biggan128.toml");
+    let config = root().join("configs/biggan128.toml");
     let said = Setting::new().ok(&["bench", "--config", config.to_str().unwrap()]);
     let table: Vec<&str> = said.lines().filter(|line| line.starts_with('|')).collect();
-    let shipped = std::fs::read_to_string(root.join("docs/scaling.md")).unwrap();
+    let shipped = std::fs::read_to_string(root().join("docs/scaling.md")).unwrap();
     assert!(shipped.contains(&table.join("\n")), "{}", table.join("\n"));
 }

@@ -9,7 +9,7 @@ use burn::tensor::Device;
 use native_train::device;
 use pollster::block_on;
 
-use crate::model::{image, with_model};
+use crate::support::models::{image, with_model};
 use crate::support::setting::stderr;
 
 /// Losses and first gradients: this, and this share of the tensor's largest value; ten times what

@@ -1,9 +1,11 @@
 //! Parity with the public implementations, through the importer: every folder of `tests/fixtures` and
 //! of `$BIGGAN_FIXTURES` that has a `config.json` (see `fixtures/README.md`).
 
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 
 use biggan::import::Source;
+
+use crate::support::fixtures::fixture;
 
 mod cases;
 mod feature_networks;
@@ -11,7 +13,7 @@ mod inference;
 mod training;
 
 fn fixture_folders() -> Vec<PathBuf> {
-    let own = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../tests/fixtures");
+    let own = fixture("");
     let further = std::env::var_os("BIGGAN_FIXTURES").map(PathBuf::from);
     let mut folders: Vec<PathBuf> = std::iter::once(own)
         .chain(further)
