@@ -7,7 +7,7 @@ import { openSite, settled, skip } from "./site.mjs";
 
 const LIMIT = { skip, timeout: 240_000 };
 
-const LISTS = { samples: "Samples", between: "Way", truncations: "Truncations", breeding: "Children" };
+const LISTS = { samples: "Samples", between: "Interpolation", truncations: "Truncations", breeding: "Children" };
 
 for (const colorScheme of ["light", "dark"]) {
   for (const width of [390, 1280]) {

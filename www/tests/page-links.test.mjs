@@ -11,7 +11,7 @@ const LIMIT = { skip, timeout: 120_000 };
 /** States of every kind, with the list that shows them. */
 const LINKS = [
   ["class=3:60,8:40&seed=12345678901234567890&t=0.7&n=5&z=0,0.5,-0.75", "Samples"],
-  ["class=9&seed=4&index=2&t=off&n=7&view=between&to.class=1&to.seed=9&to.z=1", "Way"],
+  ["class=9&seed=4&index=2&t=off&n=7&view=between&to.class=1&to.seed=9&to.z=1", "Interpolation"],
   ["class=2&seed=4&index=3&steps=5:0.3,70:0.2&t=1&n=3&view=truncations", "Truncations"],
   ["class=5&seed=4&steps=5:0.3,70:0.2,1:0.5&t=1&n=4&view=breeding&size=0.4&litter=2", "Children"],
 ];
@@ -31,7 +31,7 @@ test("a link shows the same pictures in another browser", LIMIT, async (t) => {
     await settled(there.page, list);
     assert.equal(there.page.url().replace(there.address, ""), made);
     assertSame(await pixels(there.page, list), await pixels(here.page, list));
-    assertSame(await pixels(there.page, "Picked"), await pixels(here.page, "Picked"));
+    assertSame(await pixels(there.page, "Ends"), await pixels(here.page, "Ends"));
   }
   assert.deepEqual([...here.errors, ...there.errors], []);
 });
@@ -120,7 +120,7 @@ test("a saved picture restores its state when it is dropped or picked", LIMIT, a
     await page.goto("about:blank");
     await page.goto(address);
     await settled(page, "Samples");
-    if (list === "Way") await page.getByLabel("Model or saved picture").setInputFiles(file);
+    if (list === "Interpolation") await page.getByLabel("Model or saved picture").setInputFiles(file);
     else await drop(page, [file]);
     // the address and the list change together: before, the list may be that of the state it had
     await page.waitForURL(url);
@@ -158,8 +158,8 @@ test("broken links are told of and leave a page that works", LIMIT, async (t) =>
     ["class=cat", /In the link, class=cat:/],
     ["class=10", /Class 10 is asked for; the model has 10/],
     ["t=9", /Truncation 9 is out of the model's range, 0.001 to 8/],
-    ["z=0,0,0,0,1", /5 chunks of z are turned; the model has 4/],
-    ["%E0%A4%A", /which is not known/],
+    ["z=0,0,0,0,1", /5 chunks of z are changed; the model has 4/],
+    ["%E0%A4%A", /which is unknown/],
     ["model=ftp://example.org/x", /over https/],
     ["class=1&m=0000000000000000", /another model/],
   ]) {
@@ -187,10 +187,10 @@ test("broken pictures are told of and leave the page as it is", LIMIT, async (t)
   damaged[state] ^= 1;
   const alert = page.getByRole("alert");
   for (const [buffer, says] of [
-    [good.subarray(0, 60), /cut short/],
-    [Buffer.from("not a picture"), /is no PNG/],
+    [good.subarray(0, 60), /truncated/],
+    [Buffer.from("not a picture"), /is not a PNG/],
     [damaged, /tEXt is wrong/],
-    [readFileSync(new URL("../../models/fashion32.png", import.meta.url)), /carries no state/],
+    [readFileSync(new URL("../../models/fashion32.png", import.meta.url)), /has no saved state/],
   ]) {
     await drop(page, [png(buffer, "mine.png")]);
     await alert.filter({ hasText: says }).waitFor();

@@ -11,7 +11,7 @@ const SIZES = { 390: 844, 1280: 800, 2560: 1300 };
 const VIEWS = [
   ["samples", "Samples", "class=7&seed=1&index=5"],
   ["mix", "Samples", "class=3:70,8:30&seed=12&z=0,0.5,-0.75,0.2&t=0.7&n=36"],
-  ["between", "Way", "class=9&seed=4&n=16&view=between&to.class=0&to.seed=9"],
+  ["between", "Interpolation", "class=9&seed=4&n=16&view=between&to.class=0&to.seed=9"],
   ["truncations", "Truncations", "class=3&seed=12&view=truncations"],
   ["breeding", "Children", "class=8&seed=5&index=2&steps=2:0.25,9:0.25,4:0.25&view=breeding&n=12"],
 ];

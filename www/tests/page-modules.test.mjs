@@ -64,16 +64,16 @@ test("a broken link is refused with the part that is wrong", () => {
     ["class=1:0,2:0", /weights are all 0/],
     ["class=1:-1,2:3", /below 0/],
     ["t=0", /t=0: .*above 0/],
-    ["t=NaN", /no number/],
+    ["t=NaN", /not a number/],
     ["n=65", /from 1 to 64/],
     ["z=0,2", /-1 to 1/],
     ["steps=1:2:3", /seed:size/],
     [`steps=${Array(257).fill("1:0.1").join(",")}`, /257 steps/],
     ["view=nowhere", /choose one of samples/],
-    ["colour=red", /"colour", which is not known/],
+    ["colour=red", /"colour", which is unknown/],
     ["model=http://example.org/m", /over https/],
     ["model=javascript:alert(1)", /over https/],
-    ["model=x", /whole address/],
+    ["model=x", /full address/],
     ["m=xyz", /hex/],
   ];
   for (const [text, says] of broken) assert.throws(() => decode(text), says, text);
@@ -91,7 +91,7 @@ test("what a model cannot draw is named and fitted", () => {
   const state = decode("class=3:1,1:1&z=0,0,1&t=2&n=20");
   assert.deepEqual(misfits(state, MODEL), [
     "class 3 is asked for; the model has 2, counted from 0",
-    "3 chunks of z are turned; the model has 2",
+    "3 chunks of z are changed; the model has 2",
     "truncation 2 is out of the model's range, 0.001 to 1",
   ]);
   const fitted = fit(state, MODEL);
@@ -139,9 +139,9 @@ test("a PNG of another program is read too", () => {
 test("broken PNGs are refused", () => {
   const file = encodeFast(image(4, 4), { [STATE_KEYWORD]: "seed=1" });
   for (let length = 8; length < file.length; length++) {
-    assert.throws(() => findText(file.subarray(0, length), "none"), /cut short/);
+    assert.throws(() => findText(file.subarray(0, length), "none"), /truncated/);
   }
-  assert.throws(() => findText(Uint8Array.of(1, 2, 3), "none"), /no PNG/);
+  assert.throws(() => findText(Uint8Array.of(1, 2, 3), "none"), /not a PNG/);
   const changed = file.slice();
   changed[45] ^= 1;
   assert.throws(() => findText(changed, "none"), /tEXt is wrong/);

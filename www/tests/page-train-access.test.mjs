@@ -39,7 +39,7 @@ for (const colorScheme of ["light", "dark"]) {
       await page.getByRole("spinbutton", { name: "Batch" }).fill("1");
       await page.getByLabel("Load a checkpoint").setInputFiles({ name: "x", mimeType: "", buffer: Buffer.from("x") });
       await page.getByRole("alert").first().waitFor();
-      await page.getByRole("radio", { name: "Own images" }).check();
+      await page.getByRole("radio", { name: "Your images" }).check();
       await page.evaluate(() => {
         const transfer = new DataTransfer();
         transfer.items.add(new File(["x"], "x.png"));

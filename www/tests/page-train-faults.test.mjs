@@ -29,7 +29,7 @@ test("a page that is hidden is kept, and goes on after a reload", LIMIT, async (
   await hide(page);
   await page.getByText(/^Kept in this browser at/).waitFor();
   await page.reload();
-  await page.getByText(/The training is where you left it/).waitFor();
+  await page.getByText(/Your run is where you left it/).waitFor();
   const { g } = await counts(page);
   assert.ok(g >= 20, `${g} steps`);
   assert.equal(await page.getByRole("spinbutton", { name: "Width" }).inputValue(), "12");
@@ -41,7 +41,7 @@ test("a page that is hidden is kept, and goes on after a reload", LIMIT, async (
   await play(page).click();
   await trainedTo(page, g + 5);
 
-  await page.getByRole("button", { name: "Start afresh" }).click();
+  await page.getByRole("button", { name: "Start over" }).click();
   await page.waitForFunction(() => document.querySelector("#counts dd").textContent === "–");
   await page.reload();
   await opened(page, address);
@@ -175,11 +175,11 @@ for (const { name, files, says, begins = true } of BAD) {
     await paused(page);
   await page.getByText(/^Paused\./).waitFor();
     const before = await counts(page);
-    await page.getByRole("radio", { name: "Own images" }).check();
+    await page.getByRole("radio", { name: "Your images" }).check();
     await page.getByLabel("Folder").setInputFiles(folderOf(t, files));
     await page.waitForFunction(() => document.querySelector("#findings").children.length > 0);
     assert.match(await page.locator("#findings").textContent(), says);
-    assert.equal(await page.getByText("Reset starts with them").count(), begins ? 1 : 0);
+    assert.equal(await page.getByText("Reset applies them").count(), begins ? 1 : 0);
     // the training that is there goes on
     assert.deepEqual(await counts(page), before);
     await play(page).click();

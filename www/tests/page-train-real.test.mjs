@@ -89,7 +89,7 @@ test("a training is gone on with after a reload, where it was", LIMIT, async (t)
   const before = await counts(page);
   const sheet = await pixelsOf(page.locator("#grid canvas").first());
   await page.reload();
-  await page.getByText(/The training is where you left it \(Fashion-MNIST/).waitFor();
+  await page.getByText(/Your run is where you left it \(Fashion-MNIST/).waitFor();
   await page.waitForFunction(() => document.querySelectorAll("#grid canvas").length === 2);
   assert.deepEqual(await counts(page), before);
   assert.equal(await pixelsOf(page.locator("#grid canvas").first()), sheet);

@@ -138,8 +138,8 @@ const before = await counts(page);
   const width = page.getByRole("spinbutton", { name: "Width" });
   const old = await width.inputValue();
   await width.fill("4");
-  await page.getByText("Reset starts with them").waitFor();
-  assert.equal(await page.getByRole("combobox", { name: "Preset" }).evaluate((select) => select.selectedOptions[0].text), "Own values");
+  await page.getByText("Reset applies them").waitFor();
+  assert.equal(await page.getByRole("combobox", { name: "Preset" }).evaluate((select) => select.selectedOptions[0].text), "Custom");
   await page.getByRole("textbox", { name: "Seed" }).fill("18446744073709551615");
   await reset(page).click();
   await page.getByText("Started again from the beginning.").waitFor();
@@ -185,7 +185,7 @@ test("a preset chooses the data that it was made for", LIMIT, async (t) => {
     assert.equal(await preset.evaluate((select) => select.selectedOptions[0].text), label);
   }
   // who has chosen own images keeps them
-  assert.equal(await page.getByRole("radio", { name: "Own images" }).isChecked(), true);
+  assert.equal(await page.getByRole("radio", { name: "Your images" }).isChecked(), true);
   await page.getByText("Choose a folder to begin.").waitFor();
   assert.deepEqual(errors, []);
 });
@@ -210,7 +210,7 @@ test("a folder of the visitor's is previewed and judged, and nothing is sent", L
     if (request.method() !== "GET" || !/^(blob:)?http:\/\/127\.0\.0\.1/.test(request.url())) sent.push(request.url());
   });
   await opened(page, address);
-  await page.getByRole("radio", { name: "Own images" }).check();
+  await page.getByRole("radio", { name: "Your images" }).check();
   await page.getByText("Choose a folder to begin.").waitFor();
   const files = { ...shapes(30), "circles/broken.png": "no picture", "squares/small.png": png(8, 8, (x) => [x, 0, 9]) };
   await page.getByLabel("Folder").setInputFiles(folderOf(t, files));
@@ -236,7 +236,7 @@ test("files that are dropped are read with their folders", LIMIT, async (t) => {
     dispatchEvent(new DragEvent("drop", { dataTransfer: transfer, bubbles: true, cancelable: true }));
   }, bytes);
   await page.waitForFunction(() => document.querySelector("#findings").children.length > 0);
-  assert.equal(await page.getByRole("radio", { name: "Own images" }).isChecked(), true);
+  assert.equal(await page.getByRole("radio", { name: "Your images" }).isChecked(), true);
 });
 
 test("models, checkpoints and images are saved, and a checkpoint is loaded", LIMIT, async (t) => {
@@ -262,7 +262,7 @@ test("models, checkpoints and images are saved, and a checkpoint is loaded", LIM
   await trainedTo(page, g + 10);
   await paused(page);
   await page.getByLabel("Load a checkpoint").setInputFiles(checkpoint.path);
-  await page.getByText(/^Went on from /).waitFor();
+  await page.getByText(/^Continued from /).waitFor();
   await page.waitForFunction((g) => document.querySelector("#counts dd").textContent === String(g), g);
   assert.deepEqual(errors, []);
 });

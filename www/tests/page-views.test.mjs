@@ -22,17 +22,17 @@ test("two pictures of two classes are picked and the way between them is drawn",
   await page.goto(address);
   await draw(page, DRESS);
   await choose(page, 3);
-  await page.getByRole("button", { name: "Pin", exact: true }).click();
+  await page.getByRole("button", { name: "Set as end B", exact: true }).click();
   const dresses = await pixels(page);
   await draw(page, { ...DRESS, className: "Bag", seed: 8 });
   await choose(page, 2);
   const bags = await pixels(page);
-  assert.equal((await pixels(page, "Picked")).length, 2);
+  assert.equal((await pixels(page, "Ends")).length, 2);
 
   await page.getByRole("spinbutton", { name: "Count" }).fill("6");
   await open(page, "Between");
-  const way = await settled(page, "Way");
-  const strip = await pixels(page, "Way");
+  const way = await settled(page, "Interpolation");
+  const strip = await pixels(page, "Interpolation");
   assert.equal(strip.length, 6);
   assert.deepEqual(strip[0], bags[1]);
   assert.deepEqual(strip[5], dresses[2]);
@@ -41,8 +41,8 @@ test("two pictures of two classes are picked and the way between them is drawn",
 
   await page.getByRole("button", { name: "Swap ends" }).click();
   await page.waitForFunction(() => document.querySelector("#way img").alt.startsWith("Dress"));
-  await settled(page, "Way");
-  const swapped = await pixels(page, "Way");
+  await settled(page, "Interpolation");
+  const swapped = await pixels(page, "Interpolation");
   assert.deepEqual(swapped[0], strip[5]);
   assert.deepEqual(swapped[5], strip[0]);
   assert.deepEqual(errors, []);
@@ -51,7 +51,7 @@ test("two pictures of two classes are picked and the way between them is drawn",
 test("the loop waits where motion is to be reduced, and plays at a chosen speed", LIMIT, async (t) => {
   const { page, address } = await openSite(t, { reducedMotion: "reduce" });
   await page.goto(`${address}#view=between&n=8&class=3&seed=2`);
-  await settled(page, "Way");
+  await settled(page, "Interpolation");
   const still = await frame(page);
   await page.waitForTimeout(500);
   assert.equal(await frame(page), still);
@@ -71,7 +71,7 @@ test("the loop waits where motion is to be reduced, and plays at a chosen speed"
 test("the loop starts by itself where motion is welcome", LIMIT, async (t) => {
   const { page, address } = await openSite(t, { reducedMotion: "no-preference" });
   await page.goto(`${address}#view=between&n=8&class=3&seed=2`);
-  await settled(page, "Way");
+  await settled(page, "Interpolation");
   assert.equal(await page.getByRole("button", { name: "Pause" }).isVisible(), true);
   const first = await frame(page);
   await page.waitForFunction(

@@ -95,7 +95,7 @@ test("a class is found by keyboard among 1,000", LIMIT, async (t) => {
   assert.equal(await field.getAttribute("aria-expanded"), "false");
 
   await field.fill("xyzzy");
-  assert.equal(await page.getByText("No class is like “xyzzy”.").first().isVisible(), true);
+  assert.equal(await page.getByText("No class matches “xyzzy”.").first().isVisible(), true);
   assert.equal(await active(), null);
   await field.press("Enter");
   assert.equal(await page.getByRole("option").count(), 0);
@@ -152,7 +152,7 @@ test("the chunks of z turn one by one, and back", LIMIT, async (t) => {
       .locator("#samples img").first().getAttribute("src"));
     await settled(page, "Samples");
     assert.notDeepEqual(await pixels(page), before, name);
-    await page.getByRole("button", { name: "Reset the chunks" }).click();
+    await page.getByRole("button", { name: "Reset fine control" }).click();
     await draw(page, request);
     assertSame(await pixels(page), before);
   }

@@ -30,7 +30,7 @@ const DRESS_BAG = [
 const LINKS = [
   {
     link: "class=9&seed=4&t=off&n=3&view=between&to.class=1&to.seed=9&to.index=2&to.z=1",
-    list: "Way",
+    list: "Interpolation",
     truncation: "off",
     pictures: [0, 0.5, 1].map((at) => ({
       from: { classes: [{ class: 9, weight: 1 }], z: { seed: 4 } },

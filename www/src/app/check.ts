@@ -1,4 +1,4 @@
-/** A page for reports of faults: does this browser compute what a native program computes? */
+/** A page for bug reports: does this browser compute what the native program computes? */
 
 import { probeAdapter } from "../lib/base/adapter.js";
 import { openTrainEngine } from "../lib/train/check.js";

@@ -1,6 +1,6 @@
 /** How a grid of squares fills a window. */
 
-/** Full rows may cost this much of the pictures' size. */
+/** How much picture size may be given up for full rows. */
 const FULL_ROWS = 1.5;
 
 export interface Grid {
@@ -9,7 +9,7 @@ export interface Grid {
   side: number;
 }
 
-/** The columns whose squares are largest within the width and height, with full rows where they cost little. */
+/** The number of columns with the largest squares that fit, preferring full rows where they cost little. */
 export function gridFor(count: number, width: number, height: number, gap: number): Grid {
   const grids = Array.from({ length: Math.max(1, count) }, (_, index): Grid => {
     const columns = index + 1;

@@ -1,4 +1,4 @@
-/** Pictures that are ready to be shown, and those of late. */
+/** Pictures ready to be shown, and a cache of recent ones. */
 
 import { encodeFast } from "./png/encode.js";
 import { STATE_KEYWORD } from "./png/text.js";
@@ -6,15 +6,15 @@ import type { Shot } from "./scene.js";
 
 export interface Drawn {
   image: ImageData;
-  /** Of a PNG file that carries the state, for those who save or drag a single picture. */
+  /** URL of a PNG file with the state, for saving or dragging a single picture. */
   address: string;
 }
 
-/** Decoded pictures that are kept; more than any view shows at resolutions that browsers sample. */
+/** Capacity of the cache: more than any view shows. */
 const KEPT_BYTES = 64e6;
 const LEAST_KEPT = 256;
 
-/** Pictures by what was asked for: going back, lineages and pinned pictures cost nothing. */
+/** Pictures by request: going back, lineages and end B cost nothing. */
 export class DrawnCache {
   readonly #drawn = new Map<string, Drawn>();
 
@@ -22,7 +22,7 @@ export class DrawnCache {
     const key = keyOf(shot);
     const found = this.#drawn.get(key);
     if (found) {
-      // a map keeps the order of its insertions: the oldest is the one that is longest unused
+      // a map keeps insertion order: its first entry is the least recently used
       this.#drawn.delete(key);
       this.#drawn.set(key, found);
     }
@@ -51,7 +51,7 @@ export class DrawnCache {
   }
 }
 
-/** What a picture is kept under. */
+/** The cache key of a picture. */
 export const keyOf = ({ picture, truncation }: Shot): string =>
   JSON.stringify([picture, truncation], (_, value: unknown) =>
     typeof value === "bigint" ? String(value) : value,

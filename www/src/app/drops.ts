@@ -2,7 +2,7 @@
 
 import { element } from "./element.js";
 
-/** Shows the overlay while files are over the page, and hands over what is dropped. */
+/** Shows the overlay while files are over the page, and passes on dropped files. */
 export function listenToDrops(onDrop: (transfer: DataTransfer) => void): void {
   const overlay = element("drop", HTMLDivElement);
   const hasFiles = (event: DragEvent) => event.dataTransfer?.types.includes("Files") ?? false;
@@ -12,7 +12,7 @@ export function listenToDrops(onDrop: (transfer: DataTransfer) => void): void {
     overlay.hidden = false;
   });
   addEventListener("dragleave", (event) => {
-    // out of the window, not from one element to another
+    // leaving the window, not moving from element to element
     if (event.relatedTarget === null) overlay.hidden = true;
   });
   addEventListener("drop", (event) => {

@@ -1,4 +1,4 @@
-/** An element of the page that must be there. */
+/** An element that the page must have. */
 export function element<T extends HTMLElement>(id: string, kind: new () => T): T {
   const found = document.getElementById(id);
   if (found instanceof kind) return found;

@@ -1,13 +1,13 @@
-/** Search in the names of classes, with beginnings of words, gaps and typing errors. */
+/** Search in class names by word prefixes, subsequences and with typing errors. */
 
-/** Names that fit, best first, as their numbers; all of them if nothing is asked for. */
+/** Indices of the names that match, best first; all of them for an empty query. */
 export function search(query: string, names: readonly string[], ids: readonly string[] = []): number[] {
   const asked = plain(query);
   if (asked === "") return names.map((_, index) => index);
   const plainNames = inPlain(names);
   return names
     .map((name, index) => {
-      // the names of ImageNet are lists of synonyms, the usual one first
+      // ImageNet names are lists of synonyms, the usual name first
       const [usual = ""] = name.split(",");
       const shorter = -Math.min(usual.length, 500);
       const known = asked === String(index) || asked === ids[index];
@@ -27,7 +27,7 @@ const plain = (text: string) =>
     .replace(/[^\p{Letter}\p{Number}]+/gu, " ")
     .trim();
 
-/** Names as they are searched in, made once a list. */
+/** Normalised names, computed once per list. */
 function inPlain(names: readonly string[]): string[] {
   const made = PLAIN.get(names) ?? names.map(plain);
   PLAIN.set(names, made);
@@ -36,7 +36,7 @@ function inPlain(names: readonly string[]): string[] {
 
 const PLAIN = new WeakMap<readonly string[], string[]>();
 
-/** Ranks of ways to fit, far enough apart for the length of a name to decide within one. */
+/** Ranks of the kinds of match, far enough apart for name length to break ties within a kind. */
 const RANK = { whole: 9000, start: 8000, word: 7000, inside: 6000, words: 5000, typo: 4000, gaps: 1000 };
 
 function score(asked: string, name: string, shorter: number): number {
@@ -56,10 +56,10 @@ function score(asked: string, name: string, shorter: number): number {
   return span === null ? 0 : Math.max(1, RANK.gaps - 10 * (span - asked.length) + shorter);
 }
 
-/** Errors between a typed word and the beginning of a word: one in 4 letters, two in 7, else no fit. */
+/** Typing errors between a typed word and the beginning of a word: one from 4 letters on, two from 7. */
 function typingErrors(typed: string, word: string): number {
   const allowed = typed.length >= 7 ? 2 : typed.length >= 4 ? 1 : 0;
-  // letters that are missing are errors
+  // missing letters are errors
   if (word.length < typed.length - allowed) return Infinity;
   const distances = prefixDistances(typed, word.slice(0, typed.length + allowed));
   const least = Math.min(...distances.slice(typed.length - allowed));
@@ -89,7 +89,7 @@ function prefixDistances(a: string, b: string): number[] {
   return above;
 }
 
-/** Length of the piece of a name that has the letters in their order, from the first that fits. */
+/** Length of the first stretch of a name that has the letters in order. */
 function gapSpan(letters: string, name: string): number | null {
   const start = name.indexOf(letters.charAt(0));
   let at = start - 1;
@@ -97,7 +97,7 @@ function gapSpan(letters: string, name: string): number | null {
     at = name.indexOf(letter, at + 1);
     if (at < 0) return null;
   }
-  // letters strewn over a long name are chance
+  // letters scattered over a long name match by chance
   const span = at - start + 1;
   return span <= 3 * letters.length ? span : null;
 }

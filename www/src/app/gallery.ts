@@ -1,4 +1,4 @@
-/** A list of pictures in fixed places, which fill as the pictures come. */
+/** A list of places for pictures, filled as the pictures arrive. */
 
 import { gridFor } from "./columns.js";
 import type { Drawn } from "./drawn.js";
@@ -7,20 +7,20 @@ import type { Shot } from "./scene.js";
 export interface GalleryOptions {
   /** Makes each picture a button. */
   onChoose?: (index: number) => void;
-  /** What the button of a picture does, for those who do not see it. */
+  /** What a picture's button does, for screen readers. */
   action?: (index: number) => string;
   /** Fits the grid to its frame, the parent; else the style sheet places the pictures. */
   fitted?: boolean;
 }
 
-/** A picture for a place. */
+/** A picture in a place. */
 export interface Filling {
   index: number;
   shot: Shot;
   drawn: Drawn;
 }
 
-/** Pictures up to this side are shown as the squares that they are; larger ones are smoothed. */
+/** Pictures up to this side are shown with hard pixel edges; larger ones are smoothed. */
 export const MOST_ENLARGED = 64;
 
 export class Gallery {
@@ -53,13 +53,13 @@ export class Gallery {
     this.#list.setAttribute("aria-busy", String(busy));
   }
 
-  /** Empty places, for the time before a model is there. */
+  /** Empty places, until a model is loaded. */
   reserve(count: number): void {
     this.#setPlaces(count);
     this.#layOut();
   }
 
-  /** What to show. Places keep their old pictures until the new ones come, so that nothing flickers. */
+  /** Sets what to show. Places keep their old pictures until new ones arrive, so that nothing flickers. */
   expect(shots: Shot[], pressed?: number): void {
     this.#shots = shots;
     this.#drawn = shots.map(() => undefined);
@@ -70,7 +70,7 @@ export class Gallery {
     this.#layOut();
   }
 
-  /** Shows some pictures at once; those of shots that are expected no more are left out. */
+  /** Shows some pictures; those of shots no longer expected are ignored. */
   async fill(pictures: readonly Filling[]): Promise<void> {
     const images = await Promise.all(
       pictures.map(async ({ shot, drawn }) => {
@@ -79,7 +79,7 @@ export class Gallery {
         image.alt = shot.alt;
         image.decoding = "sync";
         image.classList.toggle("enlarged", drawn.image.width <= MOST_ENLARGED);
-        // a picture that is dropped from the cache meanwhile is wanted no more
+        // a picture dropped from the cache meanwhile is no longer wanted
         await image.decode().catch(() => {});
         return image;
       }),
@@ -127,7 +127,7 @@ export class Gallery {
     }
   }
 
-  /** One picture of the list is in the tab order; arrow keys lead to the others. */
+  /** One picture of the list is in the tab order; arrow keys move to the others. */
   #showPressed(): void {
     const entry = this.#pressed ?? 0;
     this.#places.forEach((place, index) => {

@@ -1,4 +1,4 @@
-/** A model that the training page hands to the sampling page, through this browser's cache. */
+/** The model that the training page hands to the sampling page, through this browser's cache. */
 
 const CACHE = "biggan-trained-1";
 /** What the model is called. */
@@ -7,7 +7,7 @@ const ENTRY = `./${TRAINED_NAME}`;
 /** In the address of the sampling page. */
 const QUERY = { name: "from", value: "training" };
 
-/** Keeps the model, in place of one before, and returns the address that opens it in the sampler. */
+/** Stores the model, replacing an earlier one, and returns the address that opens it in the sampler. */
 export async function handOver(model: Blob): Promise<string> {
   const cache = await caches.open(CACHE);
   await cache.put(ENTRY, new Response(model));
@@ -16,11 +16,11 @@ export async function handOver(model: Blob): Promise<string> {
   return address.href;
 }
 
-/** Whether the address asks for it. */
+/** Whether the address requests it. */
 export const asksForHandedOver = (search: string): boolean =>
   new URLSearchParams(search).get(QUERY.name) === QUERY.value;
 
-/** The model; `null` where this browser has none. */
+/** The model; `null` if this browser has none. */
 export async function handedOver(): Promise<Blob | null> {
   const response = await caches.open(CACHE).then(
     (cache) => cache.match(ENTRY),

@@ -1,6 +1,6 @@
 /** The page's address and the browser's back and forward. */
 
-/** A gesture, such as a dragged slider, becomes one entry when it has rested for this long. */
+/** A gesture, such as dragging a slider, becomes one entry after this long a pause. */
 const SETTLE_MS = 400;
 
 export class History {
@@ -24,13 +24,13 @@ export class History {
     this.#timer = setTimeout(() => this.flush(), SETTLE_MS);
   }
 
-  /** Makes this the address now, in place of the one that is there. */
+  /** Replaces the current address by this. */
   replace(fragment: string): void {
     this.#forget();
     history.replaceState(null, "", `#${fragment}`);
   }
 
-  /** Makes what was to be shown the address now. */
+  /** Applies a pending address now. */
   flush(): void {
     if (this.#pending !== undefined) history.pushState(null, "", `#${this.#pending}`);
     this.#forget();

@@ -6,15 +6,15 @@
  * &to.class=..&to.seed=..&to.index=..&to.z=..&to.steps=..&m=0123456789abcdef&model=https://..
  * ```
  *
- * Only what differs from the state of a first visit is written. Numbers are decimal, so that they come
- * back as they were to the last bit.
+ * Only differences from the initial state are written. Numbers are decimal with enough digits to be
+ * read back exactly.
  */
 
 import type { ClassWeight, Latent, Point, Step } from "../lib/index.js";
 import { DEFAULT_STATE, MAX_COUNT, MAX_STEPS, type State, type View, VIEWS } from "./state.js";
 
 const LARGEST_SEED = 2n ** 64n - 1n;
-/** Most chunks of z that a link may turn: bounds what it can cost. */
+/** Most chunks of z that a link may change: bounds its cost. */
 const MAX_CHUNKS = 64;
 const END = "to.";
 
@@ -63,14 +63,14 @@ function encodePoint({ classes, z }: Point, prefix: string): [string, string][] 
 }
 
 /**
- * The state of a text; what is not in it is as at a first visit.
+ * The state of a text; missing parts have their initial values.
  *
- * @throws if the text is no such link; the message names the part.
+ * @throws if the text is not such a link; the message names the part.
  */
 export function decode(text: string): State {
   const given = new Map(new URLSearchParams(text.replace(/^#/, "")));
   for (const key of given.keys()) {
-    if (!KEYS.has(key)) throw new Error(`the link has a part ${JSON.stringify(key)}, which is not known`);
+    if (!KEYS.has(key)) throw new Error(`the link has a part ${JSON.stringify(key)}, which is unknown`);
   }
   const read = <T>(key: string, usual: T, parse: (value: string) => T): T => {
     const value = given.get(key);
@@ -118,7 +118,7 @@ const shortened = (text: string) => (text.length > 40 ? `${text.slice(0, 40)}…
 
 function number(text: string): number {
   const value = Number(text);
-  if (text.trim() === "" || !Number.isFinite(value)) throw new Error(`${JSON.stringify(text)} is no number`);
+  if (text.trim() === "" || !Number.isFinite(value)) throw new Error(`${JSON.stringify(text)} is not a number`);
   return value;
 }
 
@@ -136,7 +136,7 @@ const whole =
     throw new Error(`give a whole number from ${least} to ${most}`);
   };
 
-/** @throws if the text is no seed. */
+/** @throws if the text is not a seed. */
 export function parseSeed(text: string): bigint {
   const seed = /^\d{1,20}$/.test(text) ? BigInt(text) : -1n;
   if (seed >= 0n && seed <= LARGEST_SEED) return seed;
@@ -179,7 +179,7 @@ function parseView(text: string): View {
 
 /** @throws if a page must not load a model from there. */
 export function parseAddress(text: string): string {
-  if (!URL.canParse(text)) throw new Error("give a whole address, such as https://example.org/model.safetensors");
+  if (!URL.canParse(text)) throw new Error("give a full address, such as https://example.org/model.safetensors");
   const url = new URL(text);
   const here = globalThis.location?.origin;
   if (url.protocol === "https:" || url.origin === here) return url.href;

@@ -9,7 +9,7 @@ export class Loop {
   readonly #speed = element("speed", HTMLInputElement);
   readonly #speedValue = element("speed-value", HTMLSpanElement);
   #frames: readonly ImageData[] = [];
-  /** The visitor's choice; none yet means that motion starts unless the system says to reduce it. */
+  /** The visitor's choice; before there is one, the loop starts unless the system asks for reduced motion. */
   #wanted: boolean | undefined;
   #visible = false;
   #handle: number | undefined;
@@ -31,7 +31,7 @@ export class Loop {
     this.#update();
   }
 
-  /** Nothing is played in a view that is not seen. */
+  /** The loop does not play in a hidden view. */
   set visible(visible: boolean) {
     this.#visible = visible;
     this.#update();
@@ -64,7 +64,7 @@ export class Loop {
 
   #draw(): void {
     const count = this.#frames.length;
-    // there and back without showing the ends twice
+    // forwards and backwards without showing the ends twice
     const period = Math.max(1, 2 * (count - 1));
     const place = Math.floor(this.#position) % period;
     const frame = this.#frames[place < count ? place : period - place];

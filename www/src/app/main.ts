@@ -1,4 +1,4 @@
-/** The page: a state, what shows it, and a generator that draws it. */
+/** The page: a state, the views that show it, and a generator that draws it. */
 
 import { createGenerator, type Generator, type LoadProgress } from "../lib/index.js";
 import { wantedBackend } from "./address.js";
@@ -36,17 +36,17 @@ import { SamplesView } from "./views/samples_view.js";
 import { TruncationsView } from "./views/truncations_view.js";
 import type { View } from "./views/view.js";
 
-/** In the browser's history: the address that led here is replaced, or the visitor can go back to it. */
+/** Whether the address is replaced in the browser's history or gets a new entry. */
 type Entry = "same entry" | "new entry";
 
 let state: State = DEFAULT_STATE;
 let generator: Generator | undefined;
 let source: Source = { kind: "shipped" };
-/** The loading that counts: a newer one ends it. */
+/** The current load: a newer one aborts it. */
 let loading = new AbortController();
-/** A link that came before there was a model. */
+/** A link that arrived before a model was loaded. */
 let waiting: State | undefined;
-/** Asked to save while pictures are still coming. */
+/** Whether to save once the pictures have arrived. */
 let saveWhenDone = false;
 
 const cache = new DrawnCache();
@@ -68,7 +68,7 @@ const addresses = new History((fragment) => void visit(fragment, "same entry"));
 const opener = new Opener({
   onLink: (link) => void visit(link, "new entry"),
   onSource: (wanted) =>
-    // what is shown when the model is there, not when it was asked for
+    // the state when the model has loaded, not when it was requested
     void load(wanted, () => ({ ...state, modelId: null }), "new entry").catch((error) =>
       opener.showProblem(error),
     ),
@@ -84,20 +84,20 @@ shareButton.addEventListener("click", () => void shareLink());
 views.samples.main.reserve(DEFAULT_STATE.count);
 tabs.show(DEFAULT_STATE.view);
 await start();
-// what is kept for later must not hold up what is seen now
+// caching for later must not delay what is visible now
 await worksOffline((reload) =>
   notify("update", "A new version of this page is ready.", { label: "Reload", run: reload }),
 ).catch(() => {
-  // private windows and some settings allow no service worker: the page works without
+  // private windows and some settings allow no service worker: the page works without it
 });
 
-/** Shows what the address asks for. */
+/** Shows the state in the address. */
 async function start(): Promise<void> {
   let wanted: State | null = null;
   try {
     wanted = decode(location.hash);
   } catch (error) {
-    notify("link", `${sentenceOf(error)} This is the page as at a first visit.`);
+    notify("link", `${sentenceOf(error)} The page starts as on a first visit.`);
   }
   const asked = wanted ?? DEFAULT_STATE;
   if (location.hash.length > 1 && wanted) controls.lockSeed();
@@ -112,18 +112,18 @@ async function start(): Promise<void> {
   }
 }
 
-/** The model that the training page has made in this browser. */
+/** The model trained in this browser. */
 async function loadTrained(asked: State): Promise<void> {
   const trained = await handedOver();
   if (trained) {
     await load({ kind: "file", name: TRAINED_NAME, file: trained }, () => asked, "same entry");
     return;
   }
-  notify("link", "This browser has no model from the training page. The page's own draws instead.");
+  notify("link", "This browser has no model from the training page. The page's own model is used instead.");
   await load({ kind: "shipped" }, () => asked, "same entry");
 }
 
-/** A model that a link names may be gone: then the page's own draws. */
+/** If the model named by a link is gone, the page's own model is used. */
 async function loadOrShipped(address: string, asked: State): Promise<void> {
   try {
     await load({ kind: "address", address }, () => asked, "same entry");
@@ -131,14 +131,14 @@ async function loadOrShipped(address: string, asked: State): Promise<void> {
     opener.showProblem(error);
     notify(
       "link",
-      `The model of the link could not be loaded: ${sentenceOf(error)} The page's own draws instead.`,
+      `The model of the link could not be loaded: ${sentenceOf(error)} The page's own model is used instead.`,
     );
     const without = { ...asked, model: null, modelId: null };
     await load({ kind: "shipped" }, () => without, "same entry");
   }
 }
 
-/** Loads a model and shows a state with it; the one before stays until then. */
+/** Loads a model and shows a state with it; the previous model stays until then. */
 async function load(wanted: Source, asked: () => State, entry: Entry): Promise<void> {
   loading.abort();
   loading = new AbortController();
@@ -163,7 +163,7 @@ async function load(wanted: Source, asked: () => State, entry: Entry): Promise<v
     waiting = undefined;
   } catch (error) {
     if (signal.aborted) return;
-    // the model before goes on
+    // the previous model stays in use
     if (generator) status.showRunning(generator.info.running);
     throw error;
   }
@@ -182,7 +182,7 @@ function use(made: Generator, from: Source): void {
   shareButton.disabled = false;
 }
 
-/** Shows a state that comes from outside: a link, a picture, another model's page. */
+/** Shows a state from outside: a link or a saved picture. */
 function show(asked: State, entry: Entry): void {
   if (!generator) return;
   const { model, modelId } = generator.info;
@@ -190,7 +190,7 @@ function show(asked: State, entry: Entry): void {
   const wrong = misfits(asked, model);
   if (wrong.length > 0) {
     const sentences = wrong.map(sentenceOf).join(" ");
-    notify("link", `${sentences} The nearest that the model has is shown.`);
+    notify("link", `${sentences} The nearest state that the model can draw is shown.`);
   } else if (asked.modelId !== null && !sameModel(asked.modelId, modelId) && asked.modelId !== state.modelId) {
     notify(
       "link",
@@ -210,12 +210,12 @@ function show(asked: State, entry: Entry): void {
   }
 }
 
-/** A link has the first digits of a model's SHA-256, few or many. */
+/** A link has some first digits of a model's SHA-256. */
 function sameModel(digits: string, id: string): boolean {
   return id !== "" && (id.startsWith(digits) || digits.startsWith(id));
 }
 
-/** Goes to a link, a saved picture's state, or an entry of the browser's history. */
+/** Goes to the state of a link, a saved picture, or an entry of the browser's history. */
 async function visit(link: string, entry: Entry): Promise<void> {
   let asked: State;
   try {
@@ -242,7 +242,7 @@ async function visit(link: string, entry: Entry): Promise<void> {
   });
 }
 
-/** A change that the visitor makes. */
+/** Applies a change by the visitor. */
 function change(make: (state: State) => State): void {
   if (!generator) return;
   state = make(state);
@@ -261,7 +261,7 @@ function render(): void {
   painter.paint([...view.show(state, model), picked.show(state, model)]);
 }
 
-/** The same request again, with a time that is measured anew. */
+/** Repeats the request and measures its time again. */
 function repeat(): void {
   cache.clear();
   render();

@@ -1,4 +1,4 @@
-/** Messages that ask for nothing, at the top of the page: each can be sent away. */
+/** Messages at the top of the page that need no answer and can be dismissed. */
 
 import { element } from "./element.js";
 
@@ -9,7 +9,7 @@ export interface Action {
   run(): void;
 }
 
-/** Shows a message; one of the same kind before it goes. */
+/** Shows a message, replacing an earlier one of the same kind. */
 export function notify(kind: string, text: string, action?: Action): void {
   dismiss(kind);
   const notice = document.createElement("div");

@@ -1,11 +1,11 @@
-/** Draws what galleries expect: the newest request wins, and pictures are shown as they come. */
+/** Draws what galleries expect: the newest request wins, and pictures are shown as they arrive. */
 
 import type { Generator } from "../lib/index.js";
 import { type DrawnCache, keyOf } from "./drawn.js";
 import type { Filling, Gallery } from "./gallery.js";
 import type { Shot } from "./scene.js";
 
-/** Pictures that were computed, and the time that they took. */
+/** Number of pictures computed, and the time they took. */
 export interface Work {
   count: number;
   elapsedMs: number;
@@ -13,7 +13,7 @@ export interface Work {
 
 /** A request takes about this long, so that a slow model shows pictures one after another. */
 const REQUEST_MS = 250;
-/** A guess before the first picture: few are asked for, so that something is seen soon. */
+/** A guess before the first picture; high, so that the first request is small and quick. */
 const FIRST_MS_PER_PICTURE = 125;
 
 /** A place for a picture. */
@@ -32,7 +32,7 @@ interface Missing {
 export interface PainterEvents {
   onWork(work: Work): void;
   onError(error: unknown): void;
-  /** All pictures are there. */
+  /** All pictures have arrived. */
   onDone(): void;
 }
 
@@ -54,7 +54,7 @@ export class Painter {
     this.#msPerPicture = FIRST_MS_PER_PICTURE;
   }
 
-  /** Draws the shots of the galleries; what an earlier call still waits for is given up. */
+  /** Draws the shots of the galleries; an earlier call is abandoned. */
   paint(galleries: Gallery[]): void {
     this.#next = galleries;
     for (const gallery of galleries) gallery.busy = true;
@@ -63,7 +63,7 @@ export class Painter {
 
   async #run(): Promise<void> {
     this.#running = true;
-    // one frame for the events of one gesture to come together
+    // wait one frame, to batch the events of a gesture
     await new Promise((resolve) => setTimeout(resolve, 16));
     while (this.#next) {
       const galleries = this.#next;
@@ -78,7 +78,7 @@ export class Painter {
     this.#running = false;
   }
 
-  /** Whether all were drawn: false if another request came. */
+  /** Whether all were drawn: false if another request arrived. */
   async #paint(galleries: Gallery[]): Promise<boolean> {
     const generator = this.#generator;
     if (!generator) return false;
@@ -96,7 +96,7 @@ export class Painter {
         pictures: batch.map(({ shot }) => shot.picture),
         truncation: first?.shot.truncation ?? null,
       });
-      // a change of model meanwhile: these are pictures of the old one
+      // the model changed meanwhile: these are pictures of the old model
       if (generator !== this.#generator) return false;
       batch.forEach(({ shot }, at) => {
         const sample = samples[at];
@@ -112,7 +112,7 @@ export class Painter {
     return true;
   }
 
-  /** Each picture once, however many places want it. */
+  /** Each picture once, even if several places want it. */
   #missing(wanted: Wanted[]): Missing[] {
     const missing = new Map<string, Missing>();
     for (const place of wanted) {
@@ -125,7 +125,7 @@ export class Painter {
     return [...missing.values()];
   }
 
-  /** The next pictures of one truncation, as many as take a request's time. */
+  /** The next pictures of one truncation, as many as fit a request's time. */
   #batch(missing: Missing[]): Missing[] {
     const truncation = missing[0]?.shot.truncation;
     const size = Math.max(1, Math.floor(REQUEST_MS / this.#msPerPicture));

@@ -4,6 +4,6 @@ export function download(file: Blob, name: string): void {
   link.href = URL.createObjectURL(file);
   link.download = name;
   link.click();
-  // the download has its own hold on the bytes once the click is handled
+  // the download holds its own reference to the bytes once the click is handled
   setTimeout(() => URL.revokeObjectURL(link.href), 10_000);
 }

@@ -1,4 +1,4 @@
-/** The pictures of each view, as requests. Nothing here draws. */
+/** The pictures of each view, as requests. Nothing is drawn here. */
 
 import type { ModelInfo, Picture, Point, Truncation } from "../lib/index.js";
 import { describe } from "./describe.js";
@@ -10,16 +10,16 @@ export interface Shot {
   picture: Picture;
   truncation: Truncation;
   alt: string;
-  /** Seen under the picture. */
+  /** Shown under the picture. */
   caption?: string;
-  /** What a saved copy of it carries. */
+  /** The state stored in a saved copy. */
   link: string;
 }
 
 /** The paper's row (BigGAN, figure 2). */
 const TRUNCATION_ROW = [2, 1.5, 1, 0.5, 0.04];
 
-/** Samples of the current seed, as they are before any breeding. */
+/** Samples of the current seed, before any breeding. */
 export function samples(state: State, model: ModelInfo): Shot[] {
   return Array.from({ length: state.count }, (_, index) => {
     const at = withLatent(state, { index, steps: [] });
@@ -27,13 +27,13 @@ export function samples(state: State, model: ModelInfo): Shot[] {
   });
 }
 
-/** The chosen picture, and the pinned one. */
+/** The selected picture, and end B. */
 export function picked(state: State, model: ModelInfo): Shot[] {
   const points = state.end ? [state.point, state.end] : [state.point];
   return points.map((point) => shotOf(point, { ...state, point }, model));
 }
 
-/** Places on the way from the chosen picture to the end, both included. */
+/** Steps of the interpolation from the selected picture to end B, both included. */
 export function way(state: State, model: ModelInfo): Shot[] {
   const [from, to] = [plain(state.point), plain(endOf(state))];
   const count = Math.max(2, state.count);
@@ -47,7 +47,7 @@ export function way(state: State, model: ModelInfo): Shot[] {
   });
 }
 
-/** The truncations of the paper's row that the model has; one picture where it has none. */
+/** The truncations of the paper's row that the model has; a single picture if it has none. */
 export function truncationRow({ truncationRange }: ModelInfo): Truncation[] {
   if (truncationRange === null) return [null];
   const [least, most] = truncationRange;
@@ -62,7 +62,7 @@ export function truncations(state: State, model: ModelInfo): Shot[] {
   }));
 }
 
-/** The step to a child. Its seed depends on the litter and the child alone, so that a link finds it again. */
+/** The step to a child. Its seed depends only on the litter and the child, so that a link reproduces it. */
 export const childStep = (state: State, child: number) => ({
   seed: BigInt(state.litter * MAX_COUNT + child + 1),
   size: state.stepSize,
@@ -80,7 +80,7 @@ export function children(state: State, model: ModelInfo): Shot[] {
   });
 }
 
-/** The state at an ancestor: 0 is the sample that breeding began with. */
+/** The state at an ancestor: 0 is the sample that breeding started from. */
 export const ancestorOf = (state: State, generation: number): State => ({
   ...withLatent(state, { steps: (state.point.z.steps ?? []).slice(0, generation) }),
   litter: DEFAULT_STATE.litter,
@@ -94,11 +94,11 @@ export function lineage(state: State, model: ModelInfo): Shot[] {
   });
 }
 
-/** A point without what changes nothing, so that equal pictures are equal requests. */
+/** A point without edits that change nothing, so that equal pictures are equal requests. */
 function plain({ classes, z: { seed, index = 0, steps = [], chunks = [] } }: Point): Point {
   const turned = chunks.some((turn) => turn !== 0);
   return {
-    // a weight counts among others only
+    // a weight matters only in a mix
     classes: classes.length === 1 ? classes.map((part) => ({ ...part, weight: 1 })) : classes,
     z: { seed, index, ...(steps.length > 0 && { steps }), ...(turned && { chunks }) },
   };

@@ -1,6 +1,6 @@
-/** The page's address, handed on. */
+/** Shares the page's address. */
 
-/** Says what was done, or null if the visitor thought better of it. */
+/** Returns what was done, or null if the visitor cancelled. */
 export async function share(address: string, title: string): Promise<string | null> {
   if (typeof navigator.share === "function") {
     try {
@@ -8,7 +8,7 @@ export async function share(address: string, title: string): Promise<string | nu
       return "Shared.";
     } catch (error) {
       if (error instanceof DOMException && error.name === "AbortError") return null;
-      // a system without targets: the clipboard does
+      // no share targets: use the clipboard
     }
   }
   await navigator.clipboard.writeText(address);

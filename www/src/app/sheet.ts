@@ -1,4 +1,4 @@
-/** The pictures of a view on one sheet, as a file that carries their state. */
+/** The pictures of a view on one sheet, as a file with their state. */
 
 import { sheetOf } from "../lib/base/sheet.js";
 import { encodeSmall } from "./png/encode.js";

@@ -1,4 +1,4 @@
-/** What the visitor asks for: all that a link carries. */
+/** The state of the page: everything that a link holds. */
 
 import type { ModelInfo, Point, Truncation } from "../lib/index.js";
 
@@ -11,20 +11,20 @@ export interface State {
   /** First digits of the SHA-256 of the model that the state was made with; `null` is any. */
   readonly modelId: string | null;
   readonly view: View;
-  /** The point that the controls edit: the chosen sample, the start of a way, the parent. */
+  /** The point that the controls edit: the selected sample, the start of an interpolation, the parent. */
   readonly point: Point;
   readonly truncation: Truncation;
   /** Pictures in the view. */
   readonly count: number;
-  /** End of the way between two; `null` is the next sample of the same seed. */
+  /** End B of the interpolation; `null` is the next sample of the same seed. */
   readonly end: Point | null;
   /** Of a child from its parent, in quarter turns. */
   readonly stepSize: number;
-  /** Which children of the parent. */
+  /** Number of the litter: which children of the parent. */
   readonly litter: number;
 }
 
-/** Most pictures at once: more are no use to the eye. */
+/** Most pictures at once: more would be too small to see. */
 export const MAX_COUNT = 64;
 /** Most steps in a lineage, as in the core. */
 export const MAX_STEPS = 256;
@@ -49,12 +49,12 @@ export const withLatent = (state: State, change: Partial<Point["z"]>): State => 
   point: { ...state.point, z: { ...state.point.z, ...change } },
 });
 
-/** Where a way ends: the pinned picture, or the next sample. */
+/** End B of the interpolation, by default the next sample. */
 export function endOf({ end, point }: State): Point {
   return end ?? { ...point, z: { ...point.z, index: (point.z.index ?? 0) + 1 } };
 }
 
-/** What in a state a model cannot draw, in words; an empty list is a state that it can. */
+/** What a model cannot draw in a state, in words; empty if it can draw everything. */
 export function misfits(state: State, model: ModelInfo): string[] {
   const wrong: string[] = [];
   const classes = model.classNames.length;
@@ -69,14 +69,14 @@ export function misfits(state: State, model: ModelInfo): string[] {
     }
     const chunks = point.z.chunks?.length ?? 0;
     if (chunks > model.chunks) {
-      wrong.push(`${chunks} chunks of z are turned; the model has ${model.chunks}`);
+      wrong.push(`${chunks} chunks of z are changed; the model has ${model.chunks}`);
     }
   }
   const { truncation } = state;
   if (truncation !== null) {
     const range = model.truncationRange;
     if (range === null) {
-      wrong.push(`truncation ${truncation} is asked for; the latents of the model have no tails to cut`);
+      wrong.push(`truncation ${truncation} is asked for; the latents of the model cannot be truncated`);
     } else if (truncation < range[0] || truncation > range[1]) {
       wrong.push(`truncation ${truncation} is out of the model's range, ${range[0]} to ${range[1]}`);
     }

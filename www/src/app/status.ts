@@ -1,4 +1,4 @@
-/** The lines that say what runs, how fast, in how much memory, and what went wrong. */
+/** The status lines: what runs, how fast, in how much memory, and what went wrong. */
 
 import { type GeneratorInfo, type LoadProgress, type Running } from "../lib/index.js";
 import { element } from "./element.js";
@@ -77,7 +77,7 @@ export function clearProblem(): void {
   problem.hidden = true;
 }
 
-/** The page cannot go on. */
+/** The page cannot continue. */
 export function showFailure(what: string, error: unknown): void {
   bar.hidden = true;
   status.textContent = what;

@@ -12,7 +12,7 @@ const FIRST_SIDE = 4;
 export function chunkNames(chunks: number): { name: string; side: number }[] {
   const last = chunks - 1;
   const between = BETWEEN.slice(0, Math.max(0, last - 1));
-  // the last names stay: a model of few chunks has shape and detail
+  // skips middle names: a model with few chunks has shape and detail
   if (last === 3) between.splice(1, 1, "Detail");
   return Array.from({ length: chunks }, (_, index) => ({
     name:
@@ -48,7 +48,6 @@ export class ChunkSliders {
   }
 
   #make(chunks: number): void {
-    element("chunks-legend", HTMLSpanElement).textContent = chunks === 1 ? "All of z" : "Chunks of z";
     const names = chunks === 1 ? [{ name: "Turn", side: 0 }] : chunkNames(chunks);
     this.#values = names.map(() => document.createElement("span"));
     this.#sliders = names.map(() => document.createElement("input"));

@@ -1,4 +1,4 @@
-/** One class, or a mix of some with weights. */
+/** One class, or a weighted mix of several. */
 
 import type { ClassWeight, ModelInfo } from "../../lib/index.js";
 import { element } from "../element.js";
@@ -105,7 +105,7 @@ class Row {
     const name = names.names[part.class] ?? "";
     const percent = `${Math.round(100 * share)} %`;
     this.#combobox.show(names, part.class);
-    // weights of a link may be any numbers: the slider shows those beyond it at its ends
+    // a link may have any weights: the slider shows those outside its range at its ends
     if (document.activeElement !== this.#weight) this.#weight.value = String(part.weight);
     this.#weight.style.setProperty("--fill", String(this.#weight.valueAsNumber / FULL_WEIGHT));
     this.#weight.setAttribute("aria-label", `Weight of ${name}`);

@@ -4,11 +4,11 @@ import { search } from "../fuzzy.js";
 
 export interface Names {
   names: readonly string[];
-  /** Ids in a vocabulary outside, or none. */
+  /** Ids in an external vocabulary, if any. */
   ids: readonly string[];
 }
 
-/** Rows that page up and page down pass. */
+/** Rows that Page Up and Page Down move. */
 const PAGE_ROWS = 8;
 /** Distance of the list from its field and from the edges of the window, in pixels. */
 const GAP = 4;
@@ -27,9 +27,9 @@ export class Combobox {
   readonly #onChoose: (index: number) => void;
   #names: Names = { names: [], ids: [] };
   #value = 0;
-  /** Numbers of the names that the list shows. */
+  /** Indices of the names that the list shows. */
   #found: number[] = [];
-  /** Row of the list that Enter takes. */
+  /** Row of the list that Enter selects. */
   #active = -1;
 
   /** The label is that of the list; the field is labelled by the page. */
@@ -73,7 +73,7 @@ export class Combobox {
     addEventListener("scroll", () => this.#place(), { passive: true, capture: true });
   }
 
-  /** What goes into the page: the field and its list. */
+  /** The elements to add to the page: the field and its list. */
   get elements(): HTMLElement[] {
     return [this.input, this.#popup, this.#count];
   }
@@ -99,7 +99,7 @@ export class Combobox {
     const none = this.#found.length === 0;
     this.#list.hidden = none;
     this.#none.hidden = !none;
-    this.#none.textContent = `No class is like “${query}”.`;
+    this.#none.textContent = `No class matches “${query}”.`;
     this.#count.textContent = none ? this.#none.textContent : `${this.#found.length} classes`;
     if (!this.#isOpen) {
       this.input.setAttribute("aria-expanded", "true");
@@ -170,7 +170,7 @@ export class Combobox {
       const single = Math.abs(rows) === 1;
       this.#activate(to >= 0 && to <= last ? to : single ? around : to < 0 ? 0 : last);
     } else if (event.key === "Enter") {
-      // never the form's business
+      // Enter here must not submit the form
       event.preventDefault();
       if (this.#isOpen) this.#take(this.#active);
     } else if (event.key === "Escape" && this.#isOpen) {
@@ -180,7 +180,7 @@ export class Combobox {
     }
   }
 
-  /** Below the field, or above where there is more room. */
+  /** Below the field, or above if there is more room. */
   #place(): void {
     if (!this.#isOpen) return;
     const field = this.input.getBoundingClientRect();

@@ -1,4 +1,4 @@
-/** The form: what to draw. It shows a state and asks for changes of it. */
+/** The form: what to draw. It shows a state and requests changes. */
 
 import type { ModelInfo } from "../../lib/index.js";
 import { element } from "../element.js";
@@ -30,7 +30,7 @@ export class Controls {
       onChange((state) => ({ ...state, truncation })),
     );
     this.#seed = new SeedControl((seed) =>
-      // another seed is another sample: its first one, not bred yet
+      // a new seed starts at its first sample, without breeding
       onChange((state) => ({
         ...withLatent(state, { seed, index: 0, steps: [] }),
         litter: DEFAULT_STATE.litter,

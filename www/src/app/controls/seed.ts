@@ -1,9 +1,9 @@
-/** The seed: typed, drawn anew, or locked. */
+/** The seed: typed, random, or locked. */
 
 import { element } from "../element.js";
 import { parseSeed } from "../link.js";
 
-/** Seeds that a visitor is given: short enough to say aloud. */
+/** Limit of random seeds: short enough to say aloud. */
 const RANDOM_SEEDS = 1_000_000;
 
 export class SeedControl {
@@ -18,7 +18,7 @@ export class SeedControl {
     element("redraw", HTMLButtonElement).addEventListener("click", () => this.redraw());
   }
 
-  /** Whether "Sample" keeps the seed: so for one that was typed or came in a link. */
+  /** Whether "Sample" keeps the seed; true after it was typed or came from a link. */
   get locked(): boolean {
     return this.#lock.getAttribute("aria-pressed") === "true";
   }

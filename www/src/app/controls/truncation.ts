@@ -1,16 +1,16 @@
-/** The slider of truncation, with marks where the model has statistics of its own. */
+/** The truncation slider, with marks where the model has its own statistics. */
 
 import type { ModelInfo, Truncation, TruncationKind } from "../../lib/index.js";
 import { element } from "../element.js";
 
-/** Up to here the pictures change to the eye, if the model has no statistics further on. */
+/** Pictures change visibly up to here, if the model has no statistics further on. */
 const USUAL_MOST = 2;
-/** Where the slider goes back to when truncation is switched on again. */
+/** The slider's value when truncation is switched on again. */
 const USUAL = 1;
 
 const MEANINGS: Record<TruncationKind, string> = {
-  resampling: "the largest magnitude of a coordinate of z",
-  scaled_truncated_normal: "the scale of z, a normal cut at 2",
+  resampling: "each coordinate of z is at most this large",
+  scaled_truncated_normal: "the scale of z, a normal truncated at 2",
   scaled_normal: "the standard deviation of z",
 };
 
@@ -61,10 +61,10 @@ export class TruncationControl {
         return tick;
       }),
     );
-    const marks = own.length > 0 ? " Marks: the model's own statistics." : "";
+    const marks = own.length > 0 ? " Marks: truncations with their own statistics." : "";
     this.#meaning.textContent =
       truncationRange === null
-        ? "The latents of this model have no tails to cut."
-        : `Here it is ${MEANINGS[truncationKind]}.${marks}`;
+        ? "The latents of this model cannot be truncated."
+        : `From typical to varied: ${MEANINGS[truncationKind]}.${marks}`;
   }
 }

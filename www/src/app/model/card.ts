@@ -1,10 +1,10 @@
-/** What is known of the model: data, size, scores, origin. */
+/** Facts about the model: data, size, scores, origin. */
 
 import type { GeneratorInfo } from "../../lib/index.js";
 import { element } from "../element.js";
 import { MODEL_ID_DIGITS } from "../state.js";
 
-/** Names that people know the importer's sources by. */
+/** Display names of the importer's sources. */
 const PROGRAMS: Record<string, string> = {
   "hf-deep": "pytorch-pretrained-BigGAN",
   "biggan-pytorch": "BigGAN-PyTorch",

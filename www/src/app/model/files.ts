@@ -1,9 +1,9 @@
-/** What files that were dropped or picked are: a saved picture, a model, or another program's weights. */
+/** Identifies dropped or picked files: a saved picture, a model, or another program's weights. */
 
 import { findText, STATE_KEYWORD } from "../png/text.js";
 import type { Source } from "./source.js";
 
-/** Larger pictures are none of this page's. */
+/** This page saves no larger pictures. */
 const MOST_PICTURE_BYTES = 256e6;
 
 const ending = (end: RegExp) => (file: File) => end.test(file.name);
@@ -14,7 +14,7 @@ const isConfig = ending(/\.(json|ya?ml)$/i);
 
 export type Opened = { link: string } | { source: Source };
 
-/** @throws if the files are none of these, or a picture carries no state; the message says what can be opened. */
+/** @throws if the files are none of these, or a picture has no state; the message says what can be opened. */
 export async function openFiles(files: readonly File[]): Promise<Opened> {
   const picture = files.find(isPicture);
   if (picture) return { link: await linkOf(picture) };
@@ -28,7 +28,7 @@ export async function openFiles(files: readonly File[]): Promise<Opened> {
   }
   const names = `${files.length === 1 ? "the file" : "the files"} ${files.map(({ name }) => name).join(", ")}`;
   if (config?.name.endsWith(".index.json")) {
-    throw new Error(`${names}: an index of parts cannot be opened by itself; give its address, so that the parts are found beside it`);
+    throw new Error(`${names}: an index of parts cannot be opened by itself; give its address, so that the parts are found next to it`);
   }
   throw new Error(
     `${names} cannot be opened: give a PNG saved here, a model (.safetensors), ` +
@@ -37,7 +37,7 @@ export async function openFiles(files: readonly File[]): Promise<Opened> {
 }
 
 async function linkOf(picture: File): Promise<string> {
-  if (picture.size > MOST_PICTURE_BYTES) throw new Error(`the file ${picture.name} is too large for a picture of this page`);
+  if (picture.size > MOST_PICTURE_BYTES) throw new Error(`the file ${picture.name} is too large for a picture saved here`);
   let link: string | null;
   try {
     link = findText(new Uint8Array(await picture.arrayBuffer()), STATE_KEYWORD);
@@ -46,6 +46,6 @@ async function linkOf(picture: File): Promise<string> {
   }
   if (link !== null) return link;
   throw new Error(
-    `the file ${picture.name} carries no state of this page: it was saved elsewhere, or a program has dropped its text`,
+    `the file ${picture.name} has no saved state: it was saved elsewhere, or a program has removed its text`,
   );
 }

@@ -1,4 +1,4 @@
-/** The ways to open something: an address, files that are picked, files that are dropped. */
+/** Ways to open something: an address, picked files, dropped files. */
 
 import { listenToDrops } from "../drops.js";
 import { element } from "../element.js";
@@ -36,7 +36,7 @@ export class Opener {
     listenToDrops(({ files }) => void this.#open([...files]));
   }
 
-  /** Whether there is another model to go back from. */
+  /** Whether another model than the page's own is open. */
   set away(away: boolean) {
     this.#shipped.hidden = !away;
   }

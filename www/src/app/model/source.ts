@@ -8,7 +8,7 @@ export type Source =
   | { kind: "address"; address: string }
   | { kind: "file"; name: string; file: Blob | ForeignModel };
 
-/** Beside the page in the build. */
+/** Next to the page in the build. */
 const SHIPPED = "models/fashion32.safetensors";
 
 /** For the package. */

@@ -1,6 +1,6 @@
-/** The service worker: the page works without a network after the first visit, and hears of a new version. */
+/** Registers the service worker: the page works offline after the first visit, and learns of new versions. */
 
-/** Starts it once the page has done its own work, and calls `onUpdate` with what switches to a new version. */
+/** Starts it once the page has loaded, and calls `onUpdate` with a function that switches to a new version. */
 export async function worksOffline(onUpdate: (reload: () => void) => void): Promise<void> {
   if (!import.meta.env.PROD || !("serviceWorker" in navigator)) return;
   const { serviceWorker } = navigator;
@@ -14,11 +14,11 @@ export async function worksOffline(onUpdate: (reload: () => void) => void): Prom
   registration.addEventListener("updatefound", () => {
     const { installing } = registration;
     installing?.addEventListener("statechange", () => {
-      // without a controller it is the first visit's, and nothing is new
+      // without a controller this is the first visit, not an update
       if (installing.state === "installed" && serviceWorker.controller) announce(installing);
     });
   });
-  // a page that stays open for days
+  // for a page that stays open for days
   document.addEventListener("visibilitychange", () => {
     if (document.visibilityState === "visible") registration.update().catch(() => {});
   });

@@ -44,18 +44,18 @@ export function join(chunks: Chunk[]): Uint8Array<ArrayBuffer> {
 /**
  * The chunks of a file, up to its end mark.
  *
- * @throws if the bytes are no whole PNG file, or a CRC is wrong.
+ * @throws if the bytes are not a complete PNG file, or a CRC is wrong.
  */
 export function split(file: Uint8Array): Chunk[] {
-  if (SIGNATURE.some((byte, at) => file[at] !== byte)) throw new Error("the file is no PNG");
+  if (SIGNATURE.some((byte, at) => file[at] !== byte)) throw new Error("the file is not a PNG");
   const view = new DataView(file.buffer, file.byteOffset, file.byteLength);
   const chunks: Chunk[] = [];
   let at = SIGNATURE.length;
   for (;;) {
-    if (at + FRAME_BYTES > file.length) throw new Error("the PNG is cut short");
+    if (at + FRAME_BYTES > file.length) throw new Error("the PNG is truncated");
     const length = view.getUint32(at);
     const end = at + 8 + length;
-    if (end + 4 > file.length) throw new Error("the PNG is cut short");
+    if (end + 4 > file.length) throw new Error("the PNG is truncated");
     const type = String.fromCharCode(...file.subarray(at + 4, at + 8));
     if (crc32(file.subarray(at + 4, end)) !== view.getUint32(end)) {
       throw new Error(`the PNG is damaged: the checksum of its part ${type} is wrong`);

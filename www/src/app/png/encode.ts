@@ -1,4 +1,4 @@
-/** Pictures as PNG files, with texts. */
+/** Pictures as PNG files with text chunks. */
 
 import { type Chunk, join } from "./chunks.js";
 import { textChunk } from "./text.js";
@@ -15,12 +15,12 @@ export interface Pixels {
 const STORED_BYTES = 0xffff;
 const ADLER_BASE = 65521;
 
-/** A file at once, not compressed: for pictures that are shown, which is where time counts. */
+/** An uncompressed file, synchronously: for displayed pictures, where time matters. */
 export function encodeFast(image: Pixels, texts: Record<string, string>): Uint8Array<ArrayBuffer> {
   return assemble(image, texts, store(scanlines(image)));
 }
 
-/** A compressed file: for pictures that are kept. */
+/** A compressed file, for saved pictures. */
 export async function encodeSmall(
   image: Pixels,
   texts: Record<string, string>,
@@ -37,7 +37,7 @@ function assemble(
   const header = new DataView(new ArrayBuffer(13));
   header.setUint32(0, width);
   header.setUint32(4, height);
-  header.setUint8(8, 8); // bits a channel
+  header.setUint8(8, 8); // bits per channel
   header.setUint8(9, 2); // RGB
   const chunks: Chunk[] = [
     { type: "IHDR", data: new Uint8Array(header.buffer) },

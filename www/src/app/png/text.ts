@@ -2,7 +2,7 @@
 
 import { type Chunk, split } from "./chunks.js";
 
-/** Keyword of the state that a picture carries. */
+/** Keyword of the state in a picture. */
 export const STATE_KEYWORD = "biggan-state";
 
 /** @throws if a character is not Latin-1; the texts here are addresses and names in ASCII. */
@@ -10,13 +10,13 @@ export function textChunk(keyword: string, text: string): Chunk {
   const letters = `${keyword}\0${text}`;
   const data = Uint8Array.from(letters, (letter) => {
     const code = letter.charCodeAt(0);
-    if (code > 0xff) throw new Error(`${JSON.stringify(letter)} does not go into a PNG's text`);
+    if (code > 0xff) throw new Error(`${JSON.stringify(letter)} cannot be stored in a PNG's text`);
     return code;
   });
   return { type: "tEXt", data };
 }
 
-/** The text of a keyword, or null where the file has none. */
+/** The text of a keyword, or null if the file has none. */
 export function findText(file: Uint8Array, keyword: string): string | null {
   for (const { type, data } of split(file)) {
     if (type !== "tEXt") continue;

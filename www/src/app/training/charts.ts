@@ -1,22 +1,22 @@
-/** The curves of a training, drawn with uPlot as it runs. */
+/** The curves of a run, drawn live with uPlot. */
 
 import uPlot from "uplot";
 import "uplot/dist/uPlot.min.css";
 import type { CurveLog } from "./curve-log.js";
 
-/** Charts are drawn again at most this often, in milliseconds. */
+/** Charts are redrawn at most this often, in milliseconds. */
 const REDRAW_MS = 250;
 const HEIGHT = 168;
 
-/** The axis across spans at least so many steps. */
+/** The horizontal axis spans at least this many steps. */
 const LEAST_ACROSS = 10;
-/** The other axis spans at least this share of the largest value, or of 1. */
+/** The vertical axis spans at least this share of the largest value, or of 1. */
 const LEAST_SPAN = 0.1;
-/** It shows all but these shares of the values at either end, which are single spikes, and this much more. */
+/** It covers all values except this share at either end (isolated spikes), with this much margin. */
 const SPIKES = 0.02;
 const MARGIN = 0.15;
 
-/** A line of a chart: the name in the log, the name for people, a colour of the style sheet. */
+/** A line of a chart: its name in the log, its label, a colour of the style sheet. */
 export interface Line {
   series: string;
   label: string;
@@ -24,7 +24,7 @@ export interface Line {
   colour: string;
 }
 
-/** A chart in its place: a canvas for the eye, values and a summary as text. */
+/** A chart in the page: a canvas, with values and a summary as text. */
 export class Chart {
   readonly #figure: HTMLElement;
   readonly #title: string;
@@ -51,7 +51,7 @@ export class Chart {
     new ResizeObserver(() => this.#fit()).observe(frame);
   }
 
-  /** Which lines there are. */
+  /** Sets the lines. */
   setLines(lines: readonly Line[]): void {
     if (JSON.stringify(lines) === JSON.stringify(this.#lines)) return;
     this.#lines = lines;
@@ -62,7 +62,7 @@ export class Chart {
         const mark = document.createElement("i");
         mark.style.background = `var(${colour})`;
         const value = document.createElement("b");
-        // one line alone needs no name
+        // a single line needs no label
         if (label === "") item.append(value);
         else item.append(mark, label, value);
         return item;
@@ -70,7 +70,7 @@ export class Chart {
     );
   }
 
-  /** The next drawing takes the colours anew. */
+  /** The next drawing reads the colours again. */
   recolour(): void {
     this.#plot?.destroy();
     this.#plot = undefined;
@@ -154,8 +154,8 @@ export class Chart {
 }
 
 /**
- * A range with room around the values but for spikes, one of which would press the rest into a line; equal values, as
- * the singular values of orthogonal weights at the start, get room too.
+ * A range with margin around the values except spikes, since a single spike would flatten the rest. Equal values, such as
+ * the singular values of orthogonal weights at the start, get a margin too.
  */
 function rangeOf(values: readonly (number | null)[]): [number, number] {
   const sorted = values.filter((value) => value !== null).sort((a, b) => a - b);
@@ -166,7 +166,7 @@ function rangeOf(values: readonly (number | null)[]): [number, number] {
   return [middle - span * (0.5 + MARGIN), middle + span * (0.5 + MARGIN)];
 }
 
-/** Draws charts one a frame, and no more often than the eye needs. */
+/** Draws one chart per frame, at a limited rate. */
 export class Redraws {
   readonly #draws: (() => void)[];
   #timer: ReturnType<typeof setTimeout> | undefined;

@@ -1,4 +1,4 @@
-/** The course of trainings: one begins, is reset, had back, gone on with after a reload, or from a file. */
+/** The life of runs: start, reset, undo, and continuing after a reload or from a file. */
 
 import { dismiss, notify } from "../notices.js";
 import { sentenceOf } from "../sentence.js";
@@ -10,14 +10,14 @@ import { updatesOf, type Watch } from "./watch.js";
 import { ago, describeData } from "./words.js";
 
 export interface CourseEvents {
-  /** Data and recipe that become what is chosen. */
+  /** Data and recipe that the page should now show as chosen. */
   onWant(begun: Start): void;
-  /** There is another training now, or none. */
+  /** The run has changed, or there is none. */
   onChange(): void;
   onProblem(error: unknown): void;
 }
 
-/** A training that stopped, with its curves. */
+/** A stopped run, with its curves. */
 interface Left {
   start: Start;
   curves: SavedLogs | null;
@@ -36,7 +36,7 @@ export class Course {
     this.#events = events;
   }
 
-  /** Goes on with the training that this browser keeps; false if it keeps none. */
+  /** Continues the run that this browser keeps; false if it keeps none. */
   async resume(): Promise<boolean> {
     let last: Kept | null;
     try {
@@ -52,22 +52,22 @@ export class Course {
       await this.#reopen(leftOf(last));
     } catch (error) {
       const { checkpoint, data } = last;
-      // it stays until another training is kept
-      notify("restored", `The training ${when} could not be opened: ${sentenceOf(error)}`, {
+      // it stays until another run is kept
+      notify("restored", `The run ${when} could not be opened: ${sentenceOf(error)}`, {
         label: "Save its checkpoint",
         run: () => saveCheckpoint(checkpoint, data, "kept"),
       });
       return true;
     }
     this.#keeper.begin(updatesOf(this.#session.state));
-    notify("restored", `The training is where you left it (${describeData(last.data)}), ${when}: press Play to go on.`, {
-      label: "Start afresh",
+    notify("restored", `Your run is where you left it (${describeData(last.data)}), ${when}: press Play to continue.`, {
+      label: "Start over",
       run: () => void this.#startAfresh(),
     });
     return true;
   }
 
-  /** Sees to it that there is a training; one that has failed goes on from what was kept of it. */
+  /** Makes sure that there is a run; a failed run continues from its last checkpoint. */
   async ensure(wanted: Start | null): Promise<boolean> {
     const { mode } = this.#session;
     if (mode !== "none" && mode !== "failed") return true;
@@ -89,14 +89,14 @@ export class Course {
     }
   }
 
-  /** Starts again from the beginning; the training before can be had back. */
+  /** Starts again from the beginning; the previous run can be restored. */
   async reset(wanted: Start): Promise<void> {
     const before = await this.#leave();
     try {
       await this.#open(wanted);
     } catch (error) {
       this.#events.onProblem(error);
-      // the training goes on as it was; what was asked for stays in the form, to be mended
+      // the run continues unchanged; the request stays in the form, to be corrected
       if (before) await this.#reopen(before).catch(this.#events.onProblem);
       return;
     }
@@ -105,7 +105,7 @@ export class Course {
     notify("restored", "Started again from the beginning.", { label: "Undo", run: () => void this.#undo(before) });
   }
 
-  /** Goes on from a checkpoint file; `wanted` says of what, where there is no training yet. */
+  /** Continues from a checkpoint file; `wanted` gives its data and recipe if there is no run yet. */
   async goOnFrom(checkpoint: Blob, wanted: Start | null): Promise<void> {
     const { start: runs, mode } = this.#session;
     if (runs && (mode === "paused" || mode === "playing")) {
@@ -133,7 +133,7 @@ export class Course {
     this.#keeper.begin(0);
   }
 
-  /** The training that is there, with a checkpoint of now; `null` if there is nothing to keep. */
+  /** The current run with a new checkpoint; `null` if there is nothing to keep. */
   async #leave(): Promise<Left | null> {
     const { start: runs, state, mode } = this.#session;
     if (!runs || updatesOf(state) === 0 || mode === "failed") return null;
@@ -141,7 +141,7 @@ export class Course {
       const checkpoint = await this.#session.between((trainer) => trainer.save());
       return { start: { ...runs, checkpoint }, curves: this.#watch.save() };
     } catch {
-      // a training that cannot be saved is given up
+      // a run that cannot be saved is given up
       return null;
     }
   }

@@ -1,25 +1,25 @@
-/** Curves of a run of any length in bounded memory: when the log is full, each two points become one. */
+/** Curves of a run of any length in bounded memory: when the log is full, pairs of points are merged. */
 
-/** Most points of a log: more than a chart has pixels to tell apart. */
+/** Most points of a log: more than the pixels of a chart can resolve. */
 export const MAX_POINTS = 600;
 
-/** What a log keeps: a place on the axis, and values by series; a value that was not measured is left out. */
+/** An entry of a log: a position on the axis, and values by series; unmeasured values are left out. */
 export interface CurvePoint {
   at: number;
   values: Record<string, number>;
 }
 
-/** What a log is kept as: columns, since names would be most of the text. */
+/** The stored form of a log: columns, since names would be most of the text. */
 export interface SavedCurves {
   stride: number;
   at: number[];
   series: Record<string, (number | null)[]>;
 }
 
-/** Significant digits that are kept: more than a chart shows. */
+/** Significant digits that are stored: more than a chart shows. */
 const DIGITS = 5;
 
-/** Sums of the points that become one. */
+/** Sums of the points being merged. */
 interface Gathered {
   at: number;
   taken: number;
@@ -28,7 +28,7 @@ interface Gathered {
 
 export class CurveLog {
   #points: CurvePoint[] = [];
-  /** Points that come in for one that is kept. */
+  /** Points that are merged into one. */
   #stride = 1;
   #gathered: Gathered | null = null;
 
@@ -41,7 +41,7 @@ export class CurveLog {
     if (this.#points.length >= MAX_POINTS) this.#thin();
   }
 
-  /** Forgets what lies after a place: training went back. */
+  /** Forgets everything after a position: training went back. */
   cutAfter(at: number): void {
     this.#points = this.#points.filter((point) => point.at <= at);
     this.#gathered = null;
@@ -62,7 +62,7 @@ export class CurveLog {
     return this.#points.findLast(({ values }) => values[series] !== undefined)?.values[series];
   }
 
-  /** Columns for a chart: the places, and each series with `null` where it was not measured. */
+  /** Columns for a chart: the positions, and each series with `null` where it was not measured. */
   columns(series: readonly string[]): [number[], ...(number | null)[][]] {
     return [
       this.#points.map(({ at }) => at),

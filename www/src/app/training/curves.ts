@@ -1,15 +1,15 @@
-/** The curves of a training: what is logged, and the charts that show it. */
+/** The curves of a run: the log, and the charts that show it. */
 
 import { element } from "../element.js";
 import { Chart, type Line, Redraws } from "./charts.js";
 import { CurveLog, type SavedCurves } from "./curve-log.js";
 import type { LayerSigma, StepReport } from "./package.js";
 
-/** Layers whose singular values are shown at once: more lines than colours cannot be told apart. */
+/** Layers whose singular values are shown at once: no more lines than distinct colours. */
 const MOST_LAYERS = 5;
 const COLOURS = ["--curve-1", "--curve-2", "--curve-3", "--curve-4", "--curve-5"];
 const SIGMA = "sigma ";
-/** Shown at first: the ends of G, whose first layer tells a collapse, and the first layer of D. */
+/** Shown at first: the first and last layer of G, whose first shows a collapse, and the first layer of D. */
 const FIRST_LAYERS = { g: /^(linear|output_conv)\b/, d: /^blocks\.0\.conv1\b/ };
 
 export interface SavedLogs {
@@ -41,7 +41,7 @@ export class Curves {
       this.#showLayers();
       this.#redraws.ask();
     });
-    // the canvases know no style sheet
+    // canvases do not follow the style sheet
     matchMedia("(prefers-color-scheme: dark)").addEventListener("change", () => {
       for (const chart of [this.#losses, this.#scores, this.#spectrum, this.#speed]) chart.recolour();
       this.#redraws.ask();

@@ -1,4 +1,4 @@
-/** Where the images come from: the set that ships with the page, or a folder of the visitor's. */
+/** The choice of images: the set that ships with the page, or the visitor's own folder. */
 
 import { listenToDrops } from "../drops.js";
 import { element } from "../element.js";
@@ -25,10 +25,10 @@ export class DataChoice {
   readonly #onData: (data: TrainingData | null) => void;
   readonly #first: readonly number[];
   #reading = new AbortController();
-  /** Files of the visitor's own folder, to be read again at another resolution. */
+  /** Files of the visitor's folder, to be read again at another resolution. */
   #files: PathFile[] = [];
 
-  /** `classes` are chosen at first; `onData` hears of the data that can be trained on, and of `null` while there are none. */
+  /** `classes` are selected at first; `onData` gets the data when they are ready, and `null` while they are not. */
   constructor(classes: readonly number[], onData: (data: TrainingData | null) => void) {
     this.#onData = onData;
     this.#first = classes;
@@ -48,7 +48,7 @@ export class DataChoice {
     this.#showFields();
   }
 
-  /** Chooses what a preset was made for: the visitor's own images where those that ship do not have its size. */
+  /** Chooses the data of a preset: the visitor's images if the shipped images do not have its size. */
   suit({ resolution, classes }: Preset): void {
     const ships = SHIPPED.resolutions.some((side) => side === resolution);
     if (!ships) this.#own.checked = true;
@@ -60,7 +60,7 @@ export class DataChoice {
     this.read();
   }
 
-  /** Data that were read before, of a training that goes on. */
+  /** Data that were read before, for a run that continues. */
   showKept(data: TrainingData): void {
     this.#reading.abort();
     this.#problem.hidden = true;
@@ -75,7 +75,7 @@ export class DataChoice {
     this.#resolution.value = String(data.resolution);
   }
 
-  /** Reads what is chosen; an older reading ends. */
+  /** Reads the chosen images; an earlier read is aborted. */
   read(): void {
     this.#showFields();
     this.#reading.abort();

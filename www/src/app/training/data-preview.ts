@@ -1,14 +1,14 @@
-/** What will be trained on: some images of each class, and what is wrong with the data. */
+/** Preview of the data: some images of each class, and problems with the data. */
 
 import { element } from "../element.js";
 import type { Finding, TrainingData } from "./package.js";
 import { sentenceOf } from "../sentence.js";
 import { put, sheetOf } from "./sheet.js";
 
-/** Images that are shown of a class, and of each of many. */
+/** Images shown per class, with few classes and with many. */
 const SHOWN = 8;
 const SHOWN_OF_MANY = 4;
-/** With more, classes stand side by side. */
+/** With more, classes are side by side. */
 const FEW_CLASSES = 4;
 /** Classes that are shown; the others are counted. */
 const MOST_CLASSES = 24;
@@ -19,7 +19,7 @@ export class DataPreview {
   readonly #findings = element("findings", HTMLUListElement);
   #drawing = 0;
 
-  /** Draws class after class, one a frame. */
+  /** Draws one class per frame. */
   show(data: TrainingData | null, findings: readonly Finding[]): void {
     const drawing = ++this.#drawing;
     this.#showFindings(findings);

@@ -1,26 +1,26 @@
-/** Files that were dropped or picked, with their paths: folders are walked through. */
+/** Dropped or picked files with their paths; folders are walked recursively. */
 
 export interface PathFile {
   path: string;
   file: File;
 }
 
-/** Files beyond this are not listed: the browser would be busy with names alone. */
+/** Most files that are listed: with more, the browser would be busy just listing names. */
 export const MAX_FILES = 50_000;
 
-/** Of a picker of folders. */
+/** The files of a folder picker. */
 export const pickedFiles = (files: Iterable<File>): PathFile[] =>
   Array.from(files, (file) => ({ path: file.webkitRelativePath || file.name, file }));
 
 /**
- * Of a drop. The entries must be taken while the event is handled, so call it there.
+ * The files of a drop. The entries must be taken while the event is handled, so call it there.
  *
  * @throws if there are more than MAX_FILES
  */
 export async function droppedFiles(transfer: DataTransfer): Promise<PathFile[]> {
   const items = Array.from(transfer.items).filter(({ kind }) => kind === "file");
   const entries = items.map((item) => item.webkitGetAsEntry());
-  // what has no entry is no folder
+  // an item without an entry is not a folder
   const alone = items.map((item, index) => (entries[index] ? null : item.getAsFile()));
   const found = pickedFiles(alone.filter((file) => file !== null));
   for (const entry of entries) if (entry) await walk(entry, found);
@@ -38,7 +38,7 @@ async function walk(entry: FileSystemEntry, found: PathFile[]): Promise<void> {
     }
   } else if (entry instanceof FileSystemDirectoryEntry) {
     const reader = entry.createReader();
-    // a reader gives the names in portions, and an empty one at the end
+    // a reader returns the names in batches, and an empty batch at the end
     for (;;) {
       const portion = await new Promise<FileSystemEntry[]>((resolve, reject) => reader.readEntries(resolve, reject));
       if (portion.length === 0) break;

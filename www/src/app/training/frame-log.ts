@@ -1,12 +1,12 @@
-/** The past of the sample grid in bounded memory: when it is full, every second frame goes. */
+/** Earlier sample grids in bounded memory: when it is full, every second frame is dropped. */
 
-/** Most frames, and most bytes of all together. */
+/** Most frames, and most bytes in total. */
 const MAX_FRAMES = 64;
 const MAX_BYTES = 24e6;
-/** So many stay even where they are large. */
+/** At least this many stay, even if they are large. */
 const LEAST_FRAMES = 8;
 
-/** The samples of the fixed latents at one moment: a sheet for each class. */
+/** The samples of the fixed latents at one moment: one sheet per class. */
 export interface Frame {
   gStep: number;
   /** Steps of D and G together, the axis of the curves. */
@@ -16,24 +16,24 @@ export interface Frame {
 
 export class FrameLog {
   #frames: Frame[] = [];
-  /** Frames that came in for one that is kept. */
+  /** Frames received per frame kept. */
   #stride = 1;
   #taken = 0;
 
-  /** All that are kept, oldest first; the last is the newest there was. */
+  /** All kept frames, oldest first; the newest is always kept. */
   get frames(): readonly Frame[] {
     return this.#frames;
   }
 
   add(frame: Frame): void {
-    // the newest is always there, and gives way unless it is one that stays
+    // the newest is always there, and is replaced unless it is one that stays
     if (this.#frames.length > 1 && !this.#stays(this.#taken - 1)) this.#frames.pop();
     this.#frames.push(frame);
     this.#taken += 1;
     if (this.#frames.length > mostFrames(frame)) this.#thin();
   }
 
-  /** Forgets what lies after a place: training went back. */
+  /** Forgets everything after a position: training went back. */
   cutAfter(updates: number): void {
     this.#frames = this.#frames.filter((frame) => frame.updates <= updates);
     this.#taken = Math.max(0, this.#frames.length - 1) * this.#stride + Math.min(1, this.#frames.length);

@@ -1,16 +1,16 @@
-/** The samples of the fixed latents, class by class, and the way back through their past. */
+/** The samples of the fixed latents by class, with a timeline of earlier ones. */
 
 import { element } from "../element.js";
 import { type Frame, FrameLog } from "./frame-log.js";
 import type { Look } from "./package.js";
 import { put, sheetOf } from "./sheet.js";
 
-/** Frames a second of the replay. */
+/** Frames per second of the replay. */
 const REPLAY_HZ = 8;
-/** A few classes are squares side by side, more are rows. */
+/** Up to this many classes are squares side by side, more are rows. */
 const FEW_CLASSES = 4;
 
-/** Samples of each class: so many that all together are a picture, and few enough to be drawn often. */
+/** Samples per class: enough to fill the view, and few enough to be redrawn often. */
 export const samplesPerClass = (classes: number): number =>
   classes <= 2 ? 16 : classes <= 12 ? 8 : 4;
 
@@ -44,7 +44,7 @@ export class GridView {
     this.#show();
   }
 
-  /** A new training. */
+  /** A new run. */
   clear(classNames: readonly string[]): void {
     this.#stopReplay();
     this.#classNames = classNames;
@@ -61,11 +61,11 @@ export class GridView {
       return sheetOf(images, columnsFor(this.#classNames.length));
     });
     const last = this.#frames.frames.at(-1);
-    // looked at again without a step between
+    // probed again without a step in between
     if (last && last.updates === updates) this.#frames.cutAfter(updates - 1);
     const held = this.#following ? undefined : this.#shown;
     this.#frames.add({ gStep: look.gStep, updates, sheets });
-    // the frame that is looked at may have been thinned out: then the one before it
+    // the displayed frame may have been thinned out: then show the one before it
     if (held) {
       const index = this.#frames.frames.findLastIndex((frame) => frame.updates <= held.updates);
       this.#slider.max = String(this.#frames.frames.length - 1);

@@ -1,4 +1,4 @@
-/** Keeps a training in this browser, so that a reload, a crash or a closed lid loses little. */
+/** Keeps a run in this browser, so that a reload, a crash or a closed lid loses little. */
 
 import type { SavedLogs } from "./curves.js";
 import { openStore, type TrainingData, type TrainingStore, type TrainRecipe } from "./package.js";
@@ -6,12 +6,12 @@ import type { Session } from "./session.js";
 
 const INTERVAL_MS = 60_000;
 
-/** What the view keeps beside the checkpoint. */
+/** What the view stores with the checkpoint. */
 export interface Note {
   curves: SavedLogs;
 }
 
-/** A training that was kept. */
+/** A stored run. */
 export interface Kept {
   checkpoint: Blob;
   data: TrainingData;
@@ -44,9 +44,9 @@ export class Keeper {
   }
 
   /**
-   * The training that was kept, if any.
+   * The stored run, if any.
    *
-   * @throws if the browser keeps nothing for this page, or what was kept cannot be read
+   * @throws if the browser stores nothing for this page, or the stored run cannot be read
    */
   async last(): Promise<Kept | null> {
     this.#store = await openStore();
@@ -54,13 +54,13 @@ export class Keeper {
     return last ? { ...last, note: isNote(last.note) ? last.note : null } : null;
   }
 
-  /** Keeps the training as it is now, unless it is kept already. */
+  /** Stores the run as it is now, unless it is stored already. */
   keep(): Promise<void> {
     this.#keeping ??= this.#keep().finally(() => (this.#keeping = undefined));
     return this.#keeping;
   }
 
-  /** Another training, of which this many steps need not be kept; the old one stays until this one has more. */
+  /** A new run whose first steps need not be stored: the old run stays until this one has more. */
   begin(updates: number): void {
     this.#keptAt = updates;
   }

@@ -1,4 +1,4 @@
-/** The training page: a session, what the visitor asks of it, and what shows it. */
+/** The training page: a session, its controls, and the views that show it. */
 
 import { wantedBackend } from "../address.js";
 import { element } from "../element.js";
@@ -26,7 +26,7 @@ const problem = element("problem", HTMLParagraphElement);
 const pending = element("pending", HTMLParagraphElement);
 const kept = element("kept", HTMLParagraphElement);
 
-/** What the next training begins with; `null` while it cannot. */
+/** Data and recipe of the next run; `null` until both are valid. */
 let data: TrainingData | null = null;
 let recipe: TrainRecipe | null = null;
 
@@ -92,14 +92,14 @@ if (!(await course.resume())) {
   status.textContent = sentenceOfMode("none", undefined);
   choice.read();
 }
-// what is kept for later must not hold up what is seen now
+// caching for later must not delay what is visible now
 await worksOffline((reload) =>
   notify("update", "A new version of this page is ready.", {
     label: "Reload",
     run: () => void keeper.keep().then(reload),
   }),
 ).catch(() => {
-  // private windows and some settings allow no service worker: the page works without
+  // private windows and some settings allow no service worker: the page works without it
 });
 
 /** Data and recipe, if there are both. */
@@ -107,7 +107,7 @@ function wanted(): Start | null {
   return data && recipe ? { data, recipe } : null;
 }
 
-/** Sees to it that there is a training, then does something with it. */
+/** Makes sure that there is a run, then does something with it. */
 async function begin(then: () => void): Promise<void> {
   problem.hidden = true;
   if (await course.ensure(wanted())) then();
@@ -148,21 +148,21 @@ function showProgress(progress: TrainProgress): void {
   if (progress.phase !== "restored") return;
   watch.backTo(progress.state);
   const lost = `${progress.lostSteps} ${progress.lostSteps === 1 ? "step was" : "steps were"} lost`;
-  notify("lost", `The device was lost. Training went on from the last checkpoint in a new worker; ${lost}.`);
+  notify("lost", `The device was lost. Training continued from the last checkpoint in a new worker; ${lost}.`);
 }
 
 function showNumbers(): void {
   transport.showState(session.state, watch.speed);
 }
 
-/** Whether anything can begin, and what the next Reset begins with. */
+/** Enables the buttons, and says what the next Reset applies. */
 function showWanted(): void {
   transport.showMode(session.mode, wanted() !== null);
   files.show(session.state !== undefined && session.mode !== "failed");
   const { start: runs, state } = session;
   const asked = wanted();
   pending.textContent =
-    state && runs && asked && !isSame(runs, asked) ? "Data or recipe have changed: Reset starts with them." : "";
+    state && runs && asked && !isSame(runs, asked) ? "Data or recipe have changed: Reset applies them." : "";
   if (!state && asked) watch.preview(asked.recipe, asked.data.resolution);
 }
 

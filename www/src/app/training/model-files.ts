@@ -1,4 +1,4 @@
-/** What leaves the page and comes back: the trained model, and whole checkpoints. */
+/** Downloads and uploads: the trained model, and whole checkpoints. */
 
 import { element } from "../element.js";
 import { handOver } from "../handover.js";
@@ -39,7 +39,7 @@ export class ModelFiles {
       this.#work("Preparing the model…", async () => {
         this.#link.href = await handOver(await this.#model());
         this.#link.hidden = false;
-        // a browser may refuse a window so long after the click: then the link is there
+        // a browser may refuse a window so long after the click: the link remains
         const opened = window.open(this.#link.href, "_blank");
         return opened ? "The sampler is open in another tab." : "The model is ready for the sampler.";
       }),
@@ -49,7 +49,7 @@ export class ModelFiles {
         const { start, state } = this.#session;
         const checkpoint = await this.#session.between((trainer) => trainer.save());
         if (start) saveCheckpoint(checkpoint, start.data, `step-${state?.gStep ?? 0}`);
-        return "The checkpoint is in your downloads: load it here, or, with the images, go on with native-train --resume.";
+        return "The checkpoint is in your downloads: load it here, or, with the images, continue with native-train --resume.";
       }),
     );
     this.#buttons.saveImages.addEventListener("click", () =>
@@ -64,12 +64,12 @@ export class ModelFiles {
       if (!file) return;
       void this.#work("Loading the checkpoint…", async () => {
         await events.onCheckpoint(file);
-        return `Went on from ${file.name}.`;
+        return `Continued from ${file.name}.`;
       });
     });
   }
 
-  /** `trained`: there is a training to save. */
+  /** `trained`: there is a run to save. */
   show(trained: boolean): void {
     for (const button of Object.values(this.#buttons)) button.disabled = !trained;
   }
@@ -91,7 +91,7 @@ export class ModelFiles {
   }
 }
 
-/** Hands a checkpoint to the browser's downloads. */
+/** Offers a checkpoint as a download. */
 export function saveCheckpoint(checkpoint: Blob, data: TrainingData, when: string): void {
   download(checkpoint, `${nameOf(data)}-${when}-checkpoint.safetensors`);
 }

@@ -1,10 +1,10 @@
-/** How many steps to take between two looks at the networks: looks show much and cost little beside the steps. */
+/** How many steps to take between two probes of the networks, so that probes are frequent and cost little. */
 
-/** A look takes at most this share of the time. */
+/** Probes take at most this share of the time. */
 const LOOK_SHARE = 0.08;
 const LEAST_LOOK_INTERVAL_MS = 700;
 const MOST_LOOK_INTERVAL_MS = 20_000;
-/** Steps are asked for in runs of about this length, so that what waits between them waits no longer. */
+/** Length of a run of steps, which bounds the wait of other requests. */
 const RUN_MS = 500;
 const MOST_STEPS = 64;
 /** Weight of the newest measurement in the average. */

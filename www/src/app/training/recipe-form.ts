@@ -1,4 +1,4 @@
-/** The recipe: presets, and each value of its own. */
+/** The recipe: presets, and individual values. */
 
 import { element } from "../element.js";
 import { parseSeed } from "../link.js";
@@ -21,7 +21,7 @@ const NUMBERS: Record<NumberKey, string> = {
 const AUGMENT = ["flip", "color", "translation", "cutout"] as const;
 
 export interface RecipeEvents {
-  /** The recipe as it is now; `null` while a value is none. */
+  /** The current recipe; `null` while a value is invalid. */
   onRecipe(recipe: TrainRecipe | null): void;
   onPreset(preset: Preset): void;
 }
@@ -38,7 +38,7 @@ export class RecipeForm {
   );
 
   constructor(events: RecipeEvents) {
-    this.#preset.replaceChildren(...PRESETS.map(({ id, name }) => new Option(name, id)), new Option("Own values", ""));
+    this.#preset.replaceChildren(...PRESETS.map(({ id, name }) => new Option(name, id)), new Option("Custom", ""));
     this.#preset.addEventListener("change", () => {
       const preset = PRESETS.find(({ id }) => id === this.#preset.value);
       if (!preset) return;
@@ -58,7 +58,7 @@ export class RecipeForm {
     });
   }
 
-  /** `null` while a value is none. */
+  /** `null` while a value is invalid. */
   get recipe(): TrainRecipe | null {
     const seed = this.#readSeed();
     if (seed === null || !this.#form.checkValidity()) return null;
@@ -85,10 +85,10 @@ export class RecipeForm {
 
   #showPreset(recipe: TrainRecipe | null): void {
     const fits = (one: Preset) => recipe !== null && sameRecipe({ ...one.recipe, seed: recipe.seed }, recipe);
-    // some differ in their data alone
+    // some presets differ only in their data
     const preset = PRESETS.find((one) => one.id === this.#preset.value && fits(one)) ?? PRESETS.find(fits);
     this.#preset.value = preset?.id ?? "";
-    this.#about.textContent = preset?.about ?? "Values of your own.";
+    this.#about.textContent = preset?.about ?? "Custom values.";
   }
 
   #readSeed(): bigint | null {
@@ -100,7 +100,7 @@ export class RecipeForm {
   }
 }
 
-/** Whether two recipes are the same training. */
+/** Whether two recipes give the same run. */
 export function sameRecipe(a: TrainRecipe, b: TrainRecipe): boolean {
   return textOf(a) === textOf(b);
 }

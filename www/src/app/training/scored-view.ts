@@ -1,4 +1,4 @@
-/** Real images beside fakes, with the score that D gives each. */
+/** Real images and fakes, with D's score of each. */
 
 import { element } from "../element.js";
 import type { Look, Scored } from "./package.js";

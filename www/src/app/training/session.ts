@@ -1,6 +1,6 @@
 /**
- * A training: a trainer, and the loop that asks it for steps. All that is asked of the trainer goes through here
- * one after another, so that a look, a checkpoint or an export comes between two steps and never beside one.
+ * A run: a trainer, and the loop that requests steps. All requests to the trainer go through here one after
+ * another, so that a probe, a checkpoint or an export comes between two steps and never during one.
  */
 
 import type { Backend } from "../../lib/index.js";
@@ -19,17 +19,17 @@ import {
 import { Pace } from "./pace.js";
 
 export type Mode =
-  /** There is no trainer yet. */
+  /** No trainer yet. */
   | "none"
   | "preparing"
   | "paused"
-  /** One step at the visitor's word. */
+  /** A single step, requested by the visitor. */
   | "stepping"
   | "playing"
-  /** The trainer is gone for good; what was kept is not. */
+  /** The trainer has failed for good; the stored run remains. */
   | "failed";
 
-/** What is trained on what, and from where. */
+/** Recipe and data of a run, and its starting point. */
 export interface Start {
   data: TrainingData;
   recipe: TrainRecipe;
@@ -41,11 +41,11 @@ export interface SessionEvents {
   onProgress(progress: TrainProgress): void;
   onReport(report: StepReport): void;
   onLook(look: Look): void;
-  /** Training stands, at the trainer's state: after a value that was not finite it is one of before. */
+  /** Training has stopped at the trainer's state; after a value that was not finite, that is an earlier state. */
   onProblem(error: unknown): void;
 }
 
-/** How much of the networks is looked at. */
+/** The extent of a probe. */
 export interface LookSize {
   perClass: number;
   scored: number;
@@ -77,7 +77,7 @@ export class Session {
     return this.#mode;
   }
 
-  /** What runs; `undefined` before the first training. */
+  /** What runs; `undefined` before the first run. */
   get start(): Start | undefined {
     return this.#start;
   }
@@ -87,9 +87,9 @@ export class Session {
   }
 
   /**
-   * Starts a training in place of the one before, paused.
+   * Starts a run in place of the previous one, paused.
    *
-   * The old trainer goes first: two of them need not fit into memory.
+   * The old trainer is disposed of first: two may not fit into memory.
    */
   async open(start: Start): Promise<void> {
     this.close();
@@ -134,14 +134,14 @@ export class Session {
     void this.#run();
   }
 
-  /** Training stands after the step at work. */
+  /** Stops training after the current step. */
   async pause(): Promise<void> {
     if (this.#mode !== "playing") return;
     this.#setMode("paused");
     await this.#trainer?.pause();
   }
 
-  /** One step of D, of G, or of both, then a look at what it did. */
+  /** One step of D, of G, or of both, then a probe. */
   async step(which: Which): Promise<StepReport | undefined> {
     if (this.#mode !== "paused") return undefined;
     this.#setMode("stepping");
@@ -156,18 +156,18 @@ export class Session {
     }
   }
 
-  /** Looks at the networks as soon as no step is at work. */
+  /** Probes the networks as soon as no step is running. */
   look(): Promise<void> {
     return this.between((trainer) => this.#look(trainer));
   }
 
-  /** Does something with the trainer between two steps; a run of steps is ended for it and goes on after. */
+  /** Does something with the trainer between two steps, interrupting and then resuming a run of steps. */
   between<T>(work: (trainer: Trainer) => Promise<T>): Promise<T> {
     if (!this.#trainer) return Promise.reject(new Error("nothing is trained yet: press Play first"));
     return new Promise((resolve, reject) => {
       this.#tasks.push({
         run: (trainer) => work(trainer).then(resolve, reject),
-        cancel: () => reject(new Error("another training has begun")),
+        cancel: () => reject(new Error("another run has started")),
       });
       if (this.#running) void this.#trainer?.pause();
       else void this.#run();
@@ -179,7 +179,7 @@ export class Session {
     this.#running = true;
     const trainer = this.#trainer;
     try {
-      // a new training has a loop of its own
+      // a new run has its own loop
       while (trainer && trainer === this.#trainer) {
         const task = this.#tasks.shift();
         if (task) await task.run(trainer);

@@ -1,6 +1,6 @@
-/** Small images of one size side by side in one. */
+/** A sheet of small images of the same size. */
 
-/** Clear pixels between two images. */
+/** Transparent pixels between two images. */
 const GAP = 1;
 
 /** The images row by row. */

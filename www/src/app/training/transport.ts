@@ -1,4 +1,4 @@
-/** The buttons that run a training, and the numbers that say where it is. */
+/** The buttons that control a run, and the numbers that show its progress. */
 
 import { element } from "../element.js";
 import type { TrainerState, Which } from "./package.js";
@@ -36,7 +36,7 @@ export class Transport {
     this.showState(undefined, undefined);
   }
 
-  /** `ready`: there are data and a recipe to begin with. */
+  /** `ready`: there are data and a recipe to start with. */
   showMode(mode: Mode, ready: boolean): void {
     this.#mode = mode;
     const playing = mode === "playing";
@@ -49,7 +49,7 @@ export class Transport {
     enable(this.#reset, mode !== "none" && ready, busy);
   }
 
-  /** `speed`: images a second. */
+  /** `speed`: images per second. */
   showState(state: TrainerState | undefined, speed: number | undefined): void {
     const whole = (value: number | undefined) => (value === undefined ? "–" : value.toLocaleString("en"));
     const facts: [string, string][] = [
@@ -74,7 +74,7 @@ function pairOf(term: string): HTMLElement {
   return pair;
 }
 
-/** A button that is busy for a moment keeps the focus, which one that is disabled would lose. */
+/** A busy button keeps the focus, which a disabled button would lose. */
 function enable(button: HTMLButtonElement, enabled: boolean, busy: boolean): void {
   button.disabled = !enabled && !busy;
   button.ariaDisabled = String(busy);

@@ -1,4 +1,4 @@
-/** What shows a training as it runs: samples, scores, curves, and the numbers in the picture of a step. */
+/** The live views of a run: samples, scores, curves, and the numbers in the diagram of a step. */
 
 import { Curves, type SavedLogs } from "./curves.js";
 import { GridView, samplesPerClass } from "./grid-view.js";
@@ -9,7 +9,7 @@ import type { LookSize, Start } from "./session.js";
 
 /** Numbers change at most this often while steps follow each other, in milliseconds. */
 const NUMBERS_MS = 200;
-/** Weight of the newest step in the speed that is shown. */
+/** Weight of the newest step in the displayed speed. */
 const NEWEST = 0.1;
 
 /** Steps of D and G together: the axis of the curves. */
@@ -31,17 +31,17 @@ export class Watch {
     this.#scored.clear();
   }
 
-  /** Images a second, averaged; `undefined` until a step was measured. */
+  /** Images per second, averaged; `undefined` until a step was measured. */
   get speed(): number | undefined {
     return this.#speed;
   }
 
-  /** How much of the networks is looked at for these views. */
+  /** The extent of the probes for these views. */
   lookSize(classes: number): LookSize {
     return { perClass: samplesPerClass(classes), scored: SCORED };
   }
 
-  /** A training begins, or goes on from somewhere else. */
+  /** A run starts, or continues from another point. */
   begin({ data, recipe }: Start): void {
     this.clear();
     this.#classNames = data.classNames;
@@ -91,7 +91,7 @@ export class Watch {
     if (fake) this.#picture.setImage("fakes", fake.image);
   }
 
-  /** Training went back to where it was: what came after did not happen. */
+  /** Training went back to an earlier point: everything after it is dropped. */
   backTo(state: TrainerState | undefined): void {
     this.#imagesSeen = state?.imagesSeen ?? 0;
     this.#curves.cutAfter(updatesOf(state));
@@ -104,7 +104,7 @@ export class Watch {
     this.#picture.walk(which);
   }
 
-  /** Steps follow each other too fast to be walked through. */
+  /** Steps follow each other too fast to walk through. */
   endWalk(): void {
     this.#picture.end();
   }

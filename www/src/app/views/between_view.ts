@@ -1,4 +1,4 @@
-/** The way between two pictures, as a strip and as a loop. */
+/** The interpolation between two pictures, as a strip and as a loop. */
 
 import type { ModelInfo } from "../../lib/index.js";
 import { describe } from "../describe.js";
@@ -27,7 +27,7 @@ export class BetweenView implements View {
     };
     this.#words.textContent =
       `From ${words(state.point)} to ${words(endOf(state))}.` +
-      (state.end ? "" : " Pin a picture to choose another end.");
+      (state.end ? "" : " Set a picture as end B to change the end.");
     this.main.expect(way(state, model));
     this.#loop.visible = true;
     return [this.main];

@@ -1,4 +1,4 @@
-/** Children of a picture by small random steps, and the way that led to it. */
+/** Children of a picture by small random steps, and its lineage. */
 
 import type { ModelInfo } from "../../lib/index.js";
 import { element } from "../element.js";
@@ -39,7 +39,7 @@ export class BreedingView implements View {
     this.#size.style.setProperty("--fill", String((state.stepSize - +min) / (+max - +min)));
     this.#sizeValue.textContent = String(state.stepSize);
     this.#words.textContent = isFull(state)
-      ? `The lineage has ${MAX_STEPS} steps, which is the most: go back up to breed on.`
+      ? `The lineage has ${MAX_STEPS} steps, which is the limit: go back up to continue.`
       : generation === 0
         ? "Choose the child that you like best; it becomes the parent."
         : `Generation ${generation}. Choose an ancestor above to go back up.`;

@@ -1,4 +1,4 @@
-/** The chosen picture, which the views start from, and the pinned one. */
+/** The selected picture, which the views start from, and end B of the interpolation. */
 
 import type { ModelInfo } from "../../lib/index.js";
 import { element } from "../element.js";
@@ -20,17 +20,17 @@ export class Picked {
   }
 
   show(state: State, model: ModelInfo): Gallery {
-    const [chosen, ...pinned] = picked(state, model);
-    const caption = (text: string) => (shot: typeof chosen) => shot && { ...shot, caption: text };
-    const shots = [caption("chosen")(chosen), ...pinned.map(caption("pinned"))];
+    const [start, ...end] = picked(state, model);
+    const caption = (text: string) => (shot: typeof start) => shot && { ...shot, caption: text };
+    const shots = [caption("A")(start), ...end.map(caption("B"))];
     this.#gallery.expect(shots.filter((shot) => shot !== undefined));
     const steps = state.point.z.steps?.length ?? 0;
     const bred = steps === 0 ? "" : `, ${steps} ${steps === 1 ? "step" : "steps"} bred`;
     this.#words.textContent =
-      `Sample ${(state.point.z.index ?? 0) + 1}${bred} is chosen. ` +
+      `Sample ${(state.point.z.index ?? 0) + 1}${bred} is selected. ` +
       (state.end
-        ? "Between goes from it to the pinned one."
-        : "Pin it and choose another to go between two.");
+        ? "Between interpolates from it to end B."
+        : "Set it as end B, then choose another to interpolate.");
     this.#unpin.hidden = state.end === null;
     return this.#gallery;
   }

@@ -1,4 +1,4 @@
-/** The samples of a seed; one of them is chosen. */
+/** The samples of a seed; one of them is selected. */
 
 import type { ModelInfo } from "../../lib/index.js";
 import { element } from "../element.js";
@@ -24,7 +24,7 @@ export class SamplesView implements View {
 
   show(state: State, model: ModelInfo): Gallery[] {
     const { steps = [], index = 0 } = state.point.z;
-    // a bred picture is none of these
+    // a bred picture is not among these
     this.main.expect(samples(state, model), steps.length === 0 ? index : undefined);
     return [this.main];
   }

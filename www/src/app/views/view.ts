@@ -1,4 +1,4 @@
-/** A view: galleries that show a part of what a state says. */
+/** A view: galleries that show part of a state. */
 
 import type { ModelInfo } from "../../lib/index.js";
 import type { Gallery } from "../gallery.js";
@@ -7,9 +7,9 @@ import type { State } from "../state.js";
 export interface View {
   /** The pictures that are saved. */
   readonly main: Gallery;
-  /** Makes ready for a state; the galleries are what is to be painted. */
+  /** Prepares for a state; returns the galleries to paint. */
   show(state: State, model: ModelInfo): Gallery[];
-  /** All pictures are there. */
+  /** All pictures have arrived. */
   done?(): void;
   /** Another view is shown. */
   hide?(): void;

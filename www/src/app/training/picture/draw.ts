@@ -1,4 +1,4 @@
-/** The picture of the two networks as SVG: boxes that are buttons, and the ways between them. */
+/** The diagram of the two networks as SVG: boxes that are buttons, and the flows between them. */
 
 import type { TrainRecipe } from "../package.js";
 import { discriminatorMaps, type FeatureMap, generatorMaps } from "./layers.js";
@@ -56,7 +56,7 @@ export function draw(layout: Layout, recipe: TrainRecipe, resolution: number): D
     const at = layout.boxes[part];
     const button = make("g", { class: `part ${part}`, role: "button", tabindex: "0", "aria-pressed": "false" });
     button.append(make("rect", { ...numbers({ ...at }), rx: "9" }), ...titleLines(part, at));
-    // beside the button: what changes is no part of its name
+    // next to the button: changing numbers are not part of its name
     const inside = make("g", { class: "inside" });
     if (part === "generator" || part === "discriminator") inside.append(...bars(maps[part], at));
     if (IMAGE_PARTS.some((name) => name === part)) drawing.images.set(part, addImage(inside, at));
@@ -72,12 +72,12 @@ function titleLines(part: Part, at: Box): SVGTextElement[] {
   const alone = part === "latents" || part === "classes" || lines.length > 1;
   const top = alone ? at.y + at.height / 2 - ((lines.length - 1) * LINE) / 2 + 5 : at.y + TITLE_TOP;
   return lines.map((line, index) =>
-    // the space parts the lines in the name of the button
+    // the space separates the lines in the button's name
     text(`${line} `, at.x + at.width / 2, top + index * LINE, index === 0 ? "title" : "small"),
   );
 }
 
-/** A bar for each feature map: as high as its side, with side and channels. */
+/** One bar per feature map, as high as its side, labelled with side and channels. */
 function bars(maps: readonly FeatureMap[], at: Box): SVGElement[] {
   const pad = 8;
   const slot = (at.width - 2 * pad) / Math.max(1, maps.length);

@@ -1,4 +1,4 @@
-/** Where the parts of the picture stand, on wide screens and on narrow ones. */
+/** Positions of the parts of the diagram, on wide and on narrow screens. */
 
 import type { Part } from "./parts.js";
 
@@ -9,7 +9,7 @@ export interface Box {
   height: number;
 }
 
-/** A way from part to part; a gradient's way is dashed. */
+/** A flow from part to part; gradients are dashed. */
 export interface Flow {
   from: Part;
   to: Part;

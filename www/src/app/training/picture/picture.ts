@@ -1,4 +1,4 @@
-/** The picture of a step: parts are explained when they are chosen, and light up in turn after a single step. */
+/** The diagram of a step: parts are explained when chosen, and light up in turn after a single step. */
 
 import { element } from "../../element.js";
 import type { TrainRecipe, Which } from "../package.js";
@@ -7,9 +7,9 @@ import { TALL, WIDE } from "./layout.js";
 import { EXPLANATIONS, type Part } from "./parts.js";
 import { type Measured, type Stage, stagesOf } from "./walk.js";
 
-/** Below this width the tall picture is legible and the wide one is not, in pixels. */
+/** Below this width in pixels the tall diagram is used, since the wide one would be illegible. */
 const NARROW = 620;
-/** Time of a stage. */
+/** Duration of a stage. */
 const STAGE_MS = 3000;
 
 export class StepPicture {
@@ -59,7 +59,7 @@ export class StepPicture {
     this.#drawing?.images.get(part)?.setAttribute("href", address);
   }
 
-  /** What the newest step measured; what it did not stays as it was. */
+  /** Shows what the newest step measured; the rest stays as it was. */
   setMeasured(measured: Measured): void {
     const old = this.#measured;
     const { dReal = old.dReal, dFake = old.dFake, lossD = old.lossD, lossG = old.lossG } = measured;
@@ -72,7 +72,7 @@ export class StepPicture {
   walk(which: Which): void {
     if (!this.#recipe) return;
     this.#stages = stagesOf(which, this.#recipe, this.#measured);
-    // the step was asked for to be seen
+    // the visitor wants to see the step
     if (!isWhollyInSight(this.#frame)) bringTo(this.#frame.closest("section"), "start");
     this.#go(0);
     if (likesStillness()) this.#halt();
@@ -110,7 +110,7 @@ export class StepPicture {
     this.#light(stage.parts, stage.about);
     this.#explain(stage.about, stage.says);
     this.#showControls();
-    // the tall picture is higher than a phone; who has scrolled away from it is left alone
+    // the tall diagram is higher than a phone screen; do not scroll back a visitor who has scrolled away
     if (this.#narrow && isInSight(this.#frame)) bringTo(this.#drawing?.parts.get(stage.about), "center");
   }
 

@@ -4,7 +4,7 @@ import type { TrainRecipe, Which } from "../package.js";
 import type { Part } from "./parts.js";
 
 export interface Stage {
-  /** The parts at work. */
+  /** The active parts. */
   parts: Part[];
   /** The part that is explained. */
   about: Part;
@@ -12,7 +12,7 @@ export interface Stage {
   says: string;
 }
 
-/** What a step measured, as far as it did. */
+/** Measurements of a step, as far as there are any. */
 export interface Measured {
   dReal?: number | undefined;
   dFake?: number | undefined;
@@ -20,7 +20,7 @@ export interface Measured {
   lossG?: number | undefined;
 }
 
-/** The stages of a step, first to last. */
+/** The stages of a step, in order. */
 export function stagesOf(which: Which, recipe: TrainRecipe, measured: Measured): Stage[] {
   const d = discriminatorStages(recipe, measured);
   const g = generatorStages(recipe, measured);
