@@ -1,7 +1,7 @@
-//! Processes that train together ("ranks", as MPI calls them), and what they ask of each other.
+//! Processes that train together ("ranks" in MPI's terms), and their communication.
 //!
-//! Every rank must make the same calls in the same order. What moves the numbers is an engine
-//! ([`Collective`]); the differentiable sum over ranks is [`crate::kernels::all_reduce_sum`].
+//! Every rank must make the same calls in the same order. An engine ([`Collective`]) moves the numbers;
+//! the differentiable sum over ranks is [`crate::kernels::all_reduce_sum`].
 
 #[cfg(feature = "train")]
 mod share;
@@ -17,8 +17,8 @@ use std::sync::atomic::{AtomicU64, Ordering};
 
 pub use share::Share;
 
-/// What moves numbers between ranks. An engine that cannot go on ends the process: no rank can be trusted
-/// after a call that only some of them made.
+/// An engine that moves numbers between ranks. If it cannot continue it ends the process: after a call that
+/// only some ranks made, none can be trusted.
 pub trait Collective: Debug + Send + Sync {
     /// Number of this rank, from 0.
     fn rank(&self) -> usize;
@@ -26,11 +26,11 @@ pub trait Collective: Debug + Send + Sync {
     /// Number of ranks.
     fn world(&self) -> usize;
 
-    /// Replaces the values by their sums over all ranks, of which each gets the same bits.
+    /// Replaces the values by their sums over all ranks; every rank gets the same bits.
     fn all_reduce_sum(&self, values: &mut [f32]);
 
-    /// Sums buckets of `lens` values, which `fill` makes one after another. An engine that can sends a
-    /// bucket while the next is made.
+    /// Sums buckets of `lens` values, which `fill` produces one after another. An engine may send a
+    /// bucket while the next is filled.
     fn all_reduce_buckets(
         &self,
         lens: &[usize],
@@ -47,7 +47,7 @@ pub trait Collective: Debug + Send + Sync {
     /// Replaces the bytes by those of rank `root`.
     fn broadcast(&self, bytes: &mut [u8], root: usize);
 
-    /// Sums values where they lie on the device; none if the engine goes through the host.
+    /// Sums values in place on the device; `None` if the engine goes through the host.
     fn on_device(&self) -> Option<&dyn DeviceCollective> {
         None
     }
@@ -55,12 +55,12 @@ pub trait Collective: Debug + Send + Sync {
 
 /// Sums in a GPU's memory.
 pub trait DeviceCollective: Debug + Send + Sync {
-    /// Replaces `len` f32 values at an address of the device by their sums over all ranks. All work that
-    /// was queued on the device before is done when it is called, and the sums are there when it returns.
+    /// Replaces `len` f32 values at a device address by their sums over all ranks. The caller has
+    /// synchronised the device, and the sums are complete on return.
     fn all_reduce_sum(&self, address: u64, len: usize);
 }
 
-/// Some ranks, and what they have sent.
+/// A group of ranks, with a count of what they have sent.
 #[derive(Debug, Clone)]
 pub struct Group {
     engine: Arc<dyn Collective>,
@@ -113,7 +113,7 @@ impl Group {
         self.engine.world()
     }
 
-    /// Whether there is nobody else.
+    /// Whether there are no other ranks.
     pub fn is_single(&self) -> bool {
         self.world() == 1
     }
@@ -141,10 +141,10 @@ impl Group {
         self.engine.broadcast(bytes, root);
     }
 
-    /// Bytes that rank 0 alone makes, on every rank.
+    /// Bytes that rank 0 alone produces, on every rank.
     ///
     /// # Errors
-    /// Rank 0's own; the others wait for bytes then, so its job must end.
+    /// If rank 0 fails to produce them; the others are then waiting for bytes, so the job must end.
     pub fn minted<const N: usize, E>(
         &self,
         mint: impl FnOnce() -> Result<[u8; N], E>,
@@ -157,7 +157,7 @@ impl Group {
         Ok(bytes)
     }
 
-    /// A row of each rank, `[world, values.len()]`: a sum of tables that are 0 but for the rank's own row.
+    /// One row per rank, `[world, values.len()]`: the sum of tables that are 0 except for the rank's own row.
     pub fn all_gather(&self, values: &[f32]) -> Vec<f32> {
         let mut table = vec![0.0; self.world() * values.len()];
         table[self.rank() * values.len()..][..values.len()].copy_from_slice(values);
@@ -165,19 +165,19 @@ impl Group {
         table
     }
 
-    /// What sums on the device, where the engine can.
+    /// Sums on the device, if the engine can.
     pub fn on_device(&self) -> Option<&dyn DeviceCollective> {
         self.engine.on_device()
     }
 
-    /// Notes a sum of so many values.
+    /// Counts a sum of this many values.
     pub(crate) fn count(&self, values: usize) {
         self.traffic.calls.fetch_add(1, Ordering::Relaxed);
         let values = values as u64;
         self.traffic.values.fetch_add(values, Ordering::Relaxed);
     }
 
-    /// Sums that were asked for so far, and values in them.
+    /// Number of sums so far, and of values in them.
     pub fn traffic(&self) -> [u64; 2] {
         [&self.traffic.calls, &self.traffic.values].map(|count| count.load(Ordering::Relaxed))
     }

@@ -1,16 +1,16 @@
-//! Programs that only sample have no ranks: a [`Share`] without values takes what ranks do out of them, which is
-//! some kilobytes of a page's download.
+//! Programs that only sample have no ranks: an uninhabited [`Share`] removes the code for ranks, some kilobytes of
+//! a page's download.
 
 use std::convert::Infallible;
 
 use super::Group;
 
-/// A rank's part of a batch, of which there is none without the feature `train`.
+/// A rank's part of a batch; none exist without the feature `train`.
 #[derive(Debug, Clone)]
 pub struct Share(Infallible);
 
 impl Share {
-    /// Who has the other parts.
+    /// The ranks with the other parts.
     pub fn group(&self) -> &Group {
         match self.0 {}
     }

@@ -2,8 +2,8 @@
 
 use super::Group;
 
-/// A rank's part of a batch. A rank without an image of its own computes one that does not count: every rank
-/// makes the same calls, and the mean of no rows would be NaN.
+/// A rank's part of a batch. A rank with no image computes one that does not count, since every rank makes
+/// the same calls and the mean of no rows would be NaN.
 #[derive(Debug, Clone)]
 pub struct Share {
     group: Group,
@@ -22,7 +22,7 @@ impl Share {
         Self { group, images }
     }
 
-    /// Who has the other parts.
+    /// The ranks with the other parts.
     pub fn group(&self) -> &Group {
         &self.group
     }
@@ -50,7 +50,7 @@ impl Share {
     pub fn merge(&self, mean: &[f32], var: &[f32]) -> (Vec<f32>, Vec<f32>) {
         let channels = mean.len();
         let table = self.group.all_gather(&[mean, var].concat());
-        // a row that does not count may hold anything
+        // a rank that does not count may hold anything
         let rows = || table.chunks_exact(2 * channels).zip(self.weights());
         let parts = || rows().filter(|(_, weight)| *weight > 0.0);
         let merged = |c: usize| {
@@ -92,7 +92,7 @@ mod tests {
         let parts = [&whole[..1], &whole[1..], &[]];
         let found = threads::run(3, |group| {
             let share = Share::new(group.clone(), vec![1, 3, 0]);
-            // what does not count is whatever
+            // a rank that does not count may hold anything
             let (mean, var) = match parts[group.rank()] {
                 [] => (7.0, 1e9),
                 part => moments(part),

@@ -1,4 +1,4 @@
-//! Checks of single values that both networks share.
+//! Checks of single values, shared by both networks.
 
 use crate::arch::Architecture;
 use crate::error::{Error, Result};
@@ -7,7 +7,7 @@ use crate::error::{Error, Result};
 pub(super) const MAX_CHANNELS: usize = 1024;
 /// Most classes that are accepted: JFT-300M, the paper's largest set, has about 18,000.
 pub(super) const MAX_CLASSES: usize = 100_000;
-/// Most blocks a stage that are accepted: all published deep networks have 2.
+/// Most blocks per stage that are accepted: all published deep networks have 2.
 const MAX_DEPTH: usize = 16;
 
 pub(super) fn check_depth(

@@ -1,4 +1,4 @@
-//! What describes a discriminator.
+//! The description of a discriminator.
 
 use serde::{Deserialize, Serialize};
 
@@ -14,7 +14,7 @@ pub struct DiscriminatorConfig {
     /// Tables and blocks.
     #[serde(default, skip_serializing_if = "is_default")]
     pub architecture: Architecture,
-    /// Blocks a stage, for the deep architectures only; 2 where it is not given.
+    /// Blocks per stage, for the deep architectures only; default 2.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub depth: Option<usize>,
     /// Side of the input image in pixels.
@@ -23,18 +23,18 @@ pub struct DiscriminatorConfig {
     pub channels: usize,
     /// Number of classes.
     pub classes: usize,
-    /// Resolutions after whose first stage self-attention stands.
+    /// Resolutions whose first stage is followed by self-attention.
     #[serde(default)]
     pub attention: Vec<usize>,
-    /// Stages, counted from 1, after which self-attention stands: for places that no resolution
-    /// names, since several stages end at it (StudioGAN's `attn_d_loc`).
+    /// Stages, counted from 1, that are followed by self-attention: for places that a resolution
+    /// cannot name, since several stages end at it (StudioGAN's `attn_d_loc`).
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub attention_after_stages: Vec<usize>,
-    /// Whether the shortcuts start behind the first ReLU of their block, where it has one: so they do in
+    /// Whether the shortcuts start after the first ReLU of their block, if it has one, as in
     /// StudioGAN, whose ReLU works in place (`src/config.py:484`, `src/models/big_resnet.py:218-233`).
     #[serde(default, skip_serializing_if = "is_no")]
     pub activated_shortcut: bool,
-    /// Spectral norm on every layer of D; false where it is folded into the weights, which then give
+    /// Spectral norm on every layer of D; false if it is folded into the weights, which then give
     /// the same logits but are not meant to be trained.
     #[serde(default = "yes", skip_serializing_if = "is_yes")]
     pub spectral_norm: bool,
@@ -44,17 +44,17 @@ pub struct DiscriminatorConfig {
 }
 
 impl DiscriminatorConfig {
-    /// Residual blocks a stage: 1, or the depth of a deep architecture.
+    /// Residual blocks per stage: 1, or the depth of a deep architecture.
     pub fn blocks_per_stage(&self) -> usize {
         blocks_per_stage(self.architecture, self.depth)
     }
 
-    /// Epsilon of the power iterations, where there are any.
+    /// Epsilon of the power iterations, if there are any.
     pub fn power_eps(&self) -> Option<f64> {
         self.spectral_norm.then_some(self.sn_eps)
     }
 
-    /// Checks everything that could not be built or would be silently wrong.
+    /// Refuses whatever could not be built or would be silently wrong.
     ///
     /// # Errors
     /// [`Error::Config`](crate::Error::Config) naming the key, its value and the remedy.

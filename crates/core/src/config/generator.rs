@@ -1,4 +1,4 @@
-//! What describes a generator.
+//! The description of a generator.
 
 use serde::{Deserialize, Serialize};
 
@@ -18,7 +18,7 @@ pub struct GeneratorConfig {
     /// Tables and blocks.
     #[serde(default, skip_serializing_if = "is_default")]
     pub architecture: Architecture,
-    /// Blocks a stage, for the deep architectures only; 2 where it is not given.
+    /// Blocks per stage, for the deep architectures only; default 2.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub depth: Option<usize>,
     /// Side of the output image in pixels: a row of [`arch::RESOLUTIONS`].
@@ -27,17 +27,17 @@ pub struct GeneratorConfig {
     pub channels: usize,
     /// Length of z, all chunks together.
     pub z_dim: usize,
-    /// What z is drawn from; a normal where it is not given.
+    /// The distribution of z; default normal.
     #[serde(default, skip_serializing_if = "LatentKind::is_normal")]
     pub latent: LatentKind,
     /// Number of classes.
     pub classes: usize,
     /// How the class reaches the batch norms.
     pub class_embedding: ClassEmbedding,
-    /// Hierarchical z: one chunk a block beside the first (BigGAN sec. 3 and appendix B). Without it z
-    /// feeds only the first layer. False in the deep architectures, where each layer gets all of z.
+    /// Hierarchical z: one chunk for the first layer and one per block (BigGAN sec. 3 and appendix B).
+    /// Without it z feeds only the first layer. False in the deep architectures, where each layer gets all of z.
     pub hierarchical_z: bool,
-    /// Resolutions after whose block self-attention stands, e.g. `[64]`.
+    /// Resolutions whose block is followed by self-attention, e.g. `[64]`.
     #[serde(default)]
     pub attention: Vec<usize>,
     /// Spectral norm on every convolution and linear layer of G.
@@ -46,7 +46,7 @@ pub struct GeneratorConfig {
     /// Epsilon of batch norm (1e-4 in the paper, 1e-5 in BigGAN-PyTorch).
     #[serde(default = "default_bn_eps")]
     pub bn_eps: f64,
-    /// Epsilon of the last, unconditional batch norm where it is another one: BigGAN-PyTorch keeps
+    /// Epsilon of the last, unconditional batch norm if it differs: BigGAN-PyTorch keeps
     /// 1e-5 there whatever its flag says (`BigGAN.py:178-180`).
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub output_bn_eps: Option<f64>,
@@ -66,12 +66,12 @@ fn default_bn_momentum() -> f64 {
 }
 
 impl GeneratorConfig {
-    /// Residual blocks a stage: 1, or the depth of a deep architecture.
+    /// Residual blocks per stage: 1, or the depth of a deep architecture.
     pub fn blocks_per_stage(&self) -> usize {
         blocks_per_stage(self.architecture, self.depth)
     }
 
-    /// Number of pieces z is cut into: one for the first linear layer and one a block if
+    /// Number of chunks of z: one for the first linear layer and one per block if
     /// hierarchical, else one.
     ///
     /// # Errors
@@ -84,7 +84,7 @@ impl GeneratorConfig {
         })
     }
 
-    /// Length of what the first linear layer sees: a chunk of z, or in the deep architectures the
+    /// Length of the first linear layer's input: a chunk of z, or in the deep architectures the
     /// class embedding and z.
     ///
     /// # Errors
@@ -96,8 +96,8 @@ impl GeneratorConfig {
         }
     }
 
-    /// Length of the condition that reaches each block's batch norms: class embedding and what of z
-    /// belongs to it, or the class itself where embeddings are per layer.
+    /// Length of the condition of each block's batch norms: the class embedding and the block's part of z,
+    /// or the class itself if embeddings are per layer.
     ///
     /// # Errors
     /// If the resolution has no table.
@@ -112,7 +112,7 @@ impl GeneratorConfig {
         })
     }
 
-    /// Epsilon of the power iterations, where there are any.
+    /// Epsilon of the power iterations, if there are any.
     pub fn power_eps(&self) -> Option<f64> {
         self.spectral_norm.then_some(self.sn_eps)
     }
@@ -122,7 +122,7 @@ impl GeneratorConfig {
         self.output_bn_eps.unwrap_or(self.bn_eps)
     }
 
-    /// Checks everything that could not be built or would be silently wrong.
+    /// Refuses whatever could not be built or would be silently wrong.
     ///
     /// # Errors
     /// [`Error::Config`] naming the key, its value and the remedy.

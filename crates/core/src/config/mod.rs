@@ -1,4 +1,4 @@
-//! What describes a network: read from TOML recipes and stored in every model file.
+//! Descriptions of networks, read from TOML recipes and stored in every model file.
 //!
 //! Unknown keys are errors; [`GeneratorConfig::validate`] and [`DiscriminatorConfig::validate`]
 //! refuse shapes that cannot be built, before anything is allocated.
@@ -14,7 +14,7 @@ use crate::arch::Architecture;
 pub use discriminator::DiscriminatorConfig;
 pub use generator::GeneratorConfig;
 
-/// Blocks a stage of the deep architectures (BigGAN appendix B; `G_depth` of BigGAN-PyTorch).
+/// Blocks per stage of the deep architectures (BigGAN appendix B; `G_depth` of BigGAN-PyTorch).
 const DEFAULT_DEPTH: usize = 2;
 
 /// How the class reaches the batch norms of G.
@@ -47,7 +47,7 @@ fn is_yes(flag: &bool) -> bool {
     *flag
 }
 
-/// The default architecture is not written, so that plain BigGAN's files stay as they were.
+/// The default architecture is not written, so that plain BigGAN's files stay unchanged.
 fn is_default(architecture: &Architecture) -> bool {
     *architecture == Architecture::default()
 }
