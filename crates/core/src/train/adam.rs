@@ -1,8 +1,8 @@
 //! Adam (Kingma and Ba 2015) over named tensors.
 //!
 //! The rule is Burn's [`burn::optim::Adam`]; we keep the moments by parameter name instead of by
-//! Burn's random parameter ids, so that a checkpoint of another process (or of another program)
-//! finds its places again.
+//! Burn's random parameter ids, so that they match in another process (or come from another
+//! program).
 
 use std::collections::BTreeMap;
 
@@ -42,7 +42,7 @@ impl AdamConfig {
     /// Refuses constants with which Adam is undefined.
     ///
     /// # Errors
-    /// Naming the key, its value and the range.
+    /// If a constant is out of range; the message names the key, its value and the range.
     pub fn validate(&self, key: &str) -> Result<()> {
         let refuse = |name: &str, value: f64, range: &str| {
             Err(Error::Config(format!(
@@ -85,7 +85,7 @@ impl AdamMoments {
     /// One step: every parameter with a gradient moves.
     ///
     /// # Errors
-    /// None of its own; as [`map_tensors`].
+    /// As [`map_tensors`].
     pub fn step<M: Module>(
         &mut self,
         config: &AdamConfig,
@@ -137,7 +137,7 @@ impl AdamMoments {
     /// The inverse of [`AdamMoments::named`].
     ///
     /// # Errors
-    /// If a moment belongs to no parameter of the module, or has another length.
+    /// If a moment belongs to no parameter of the module, or has another length than its parameter.
     pub fn load(
         time: usize,
         mut tensors: HostTensors,

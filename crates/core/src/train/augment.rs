@@ -1,13 +1,13 @@
-//! Differentiable augmentation of what D sees, reals and fakes alike, for small data sets.
+//! Differentiable augmentation of D's input, real and fake alike, for small data sets.
 //!
 //! - DiffAugment (Zhao et al. 2020, sec. 4 and appendix; the constants of their code): brightness,
 //!   saturation and contrast; translation by up to 1/8 of the side; a cut-out square of half the side.
 //! - ADA (Karras et al. 2020, "Training GANs with Limited Data", sec. 3): each operation acts with
 //!   probability p, which a controller moves so that D's mean sign on real images stays at a target.
-//!   Of its operations we offer those above and flips, not its general affine and frequency ones.
+//!   Of its operations we have those above and flips, not its general affine and frequency operations.
 //!
 //! All operations are differentiable tensor arithmetic; the random numbers come from the host, keyed by
-//! seed, step and the image's place in the batch.
+//! seed, step and the image's index in the batch.
 
 use burn::tensor::{Device, Tensor, TensorData};
 use serde::{Deserialize, Serialize};
@@ -30,13 +30,13 @@ pub enum Operation {
     Flip,
     /// Brightness, saturation and contrast.
     Color,
-    /// Shift by whole pixels; what comes in is 0 (grey).
+    /// Shift by whole pixels; uncovered pixels are 0 (grey).
     Translation,
     /// A square of 0.
     Cutout,
 }
 
-/// What is done to images before D.
+/// Augmentation of the images before D.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct AugmentConfig {
@@ -49,10 +49,10 @@ pub struct AugmentConfig {
 }
 
 impl AugmentConfig {
-    /// Refuses what does nothing or cannot be reached.
+    /// Refuses an augmentation that does nothing, or a target that cannot be reached.
     ///
     /// # Errors
-    /// Naming the key, its value and the remedy.
+    /// In these cases; the message names the key, its value and the remedy.
     pub fn validate(&self) -> Result<()> {
         if self.operations.is_empty() {
             return Err(Error::Config(
@@ -84,7 +84,7 @@ pub fn ada_update(p: Tensor<1>, real: Tensor<2>, target: f64) -> Tensor<1> {
 /// Images as D sees them.
 #[derive(Debug)]
 pub struct Augment<'a> {
-    /// What is done.
+    /// The augmentation.
     pub config: &'a AugmentConfig,
     /// Seed of the run.
     pub seed: u64,
@@ -121,7 +121,7 @@ impl Augment<'_> {
     }
 }
 
-/// A tensor on the device of others (with or without autodiff).
+/// A tensor moved to a device (with or without autodiff).
 fn place(t: Tensor<4>, device: &Device) -> Tensor<4> {
     t.to_device(device)
 }
@@ -181,7 +181,7 @@ impl Operation {
     }
 }
 
-/// One number an image, `[n, 1, 1, 1]`.
+/// One number per image, `[n, 1, 1, 1]`.
 fn column(draws: &mut [Draws], device: &Device, draw: impl Fn(&mut Draws) -> f64) -> Tensor<4> {
     let values: Vec<f32> = draws.iter_mut().map(|d| draw(d) as f32).collect();
     let n = values.len();
@@ -203,7 +203,7 @@ fn shift_matrices(shifts: &[i64], side: usize, device: &Device) -> Tensor<4> {
     Tensor::from_data(TensorData::new(values, shape), device)
 }
 
-/// 1 inside of each interval, `[n, 1, side, 1]`.
+/// 1 inside each interval, `[n, 1, side, 1]`.
 fn inside(intervals: &[[usize; 2]], side: usize, device: &Device) -> Tensor<4> {
     let values: Vec<f32> = intervals
         .iter()

@@ -1,4 +1,4 @@
-//! The averaged generator of a training as a model file.
+//! The averaged generator of a run as a model file.
 
 use burn::tensor::Device;
 
@@ -12,10 +12,10 @@ use crate::named::{HostTensors, load_tensors, named_tensors};
 use crate::standing_stats::{StandingConfig, standing_table};
 use crate::truncation::{Truncation, TruncationKind};
 
-/// What the thresholds mean in the models that are exported: the paper's.
+/// The truncation kind of exported models: the paper's.
 pub const EXPORT_KIND: TruncationKind = TruncationKind::Resampling;
 
-/// What a model file says beside its weights.
+/// What a model file holds besides its weights.
 #[derive(Debug, Clone)]
 pub struct ModelCard {
     /// A name for each class.
@@ -30,8 +30,8 @@ pub struct ModelCard {
     pub seed: u64,
 }
 
-/// The averaged generator with spectral norm folded and statistics for each truncation, which are those of
-/// the weights as they are stored. `on_row` hears of each truncation before its statistics are gathered.
+/// The averaged generator with spectral norm folded and statistics for each truncation, computed from the
+/// weights as stored. `on_row` is called with each truncation before its statistics are gathered.
 ///
 /// # Errors
 /// If a truncation is out of range or the device fails.
@@ -78,7 +78,7 @@ pub async fn averaged_model(
     ModelFile::from_generator(generator, info, &statistics).await
 }
 
-/// The generator with its weights as they will be stored, so that the statistics fit them.
+/// The generator with its weights rounded as they will be stored, so that the statistics match them.
 async fn as_stored(generator: &Generator, dtype: Dtype, device: &Device) -> Result<Generator> {
     let tensors = HostTensors::read(named_tensors(generator)).await?;
     let bytes = encode(&tensors, &std::collections::BTreeMap::new(), dtype)?;

@@ -1,4 +1,4 @@
-//! The images of a step: in parts, in pairs, and as D sees them.
+//! The images of a step: in parts, in pairs, and augmented.
 
 use std::ops::Range;
 
@@ -32,7 +32,7 @@ impl RealBatch {
     }
 }
 
-/// Refuses batches of which one has more images than the other.
+/// Refuses a pair of batches of different sizes.
 pub(super) fn check_pairs(reals: usize, fakes: usize) -> Result<()> {
     if reals == fakes {
         return Ok(());
@@ -43,7 +43,7 @@ pub(super) fn check_pairs(reals: usize, fakes: usize) -> Result<()> {
 }
 
 /// The power step of a part that ends at `end` of `n` images: every part takes the same step from
-/// the same vectors, and the last one keeps it.
+/// the same vectors, and the last part keeps it.
 pub(super) fn power_step(end: usize, n: usize) -> PowerStep {
     if end == n {
         PowerStep::Keep
@@ -52,18 +52,18 @@ pub(super) fn power_step(end: usize, n: usize) -> PowerStep {
     }
 }
 
-/// Purposes of augmentation in a round: each has random numbers of its own.
+/// Purposes of augmentation in a round: each has its own random numbers.
 #[derive(Debug, Clone, Copy)]
 pub(super) enum Seen {
     /// By D in its own step.
     ByD = 0,
     /// By D in G's step, fakes.
     FakeForG = 1,
-    /// By D in G's step, the reals they are paired with.
+    /// By D in G's step, the real images they are paired with.
     RealForG = 2,
 }
 
-/// Images as D sees them, of which the first has the index `first` in its step.
+/// Images as D sees them; the first has the index `first` in its step.
 pub(super) fn augmented(
     images: Tensor<4>,
     controls: &Controls,

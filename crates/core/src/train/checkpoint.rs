@@ -1,5 +1,5 @@
 //! A training state as the bytes of one file: tensors, counters, plan and data set. `native-train` and
-//! browsers write the same, so that a training goes on in the other place.
+//! browsers write the same format, so that a run can continue in either.
 
 use std::collections::BTreeMap;
 
@@ -16,7 +16,7 @@ pub const CHECKPOINT_FORMAT: &str = "biggan-checkpoint";
 /// Value of the metadata key `format_version` that this program writes and reads.
 pub const CHECKPOINT_VERSION: &str = "1";
 
-/// What stands in the metadata of a checkpoint, beside the tensors.
+/// The metadata of a checkpoint.
 #[derive(Debug, Clone, PartialEq)]
 pub struct CheckpointInfo {
     /// What ran, as JSON: the recipe of `native-train`, whose `train` is a
@@ -26,7 +26,7 @@ pub struct CheckpointInfo {
     pub dataset: DatasetInfo,
     /// A name for each class.
     pub class_names: Vec<String>,
-    /// How far.
+    /// Progress.
     pub counters: Counters,
     /// Metadata under other keys, which the program that wrote the file understands.
     pub more: BTreeMap<String, String>,
@@ -55,7 +55,7 @@ impl CheckpointInfo {
     /// The inverse of [`CheckpointInfo::encode`].
     ///
     /// # Errors
-    /// If the bytes are cut short, or of another format or version; the message names both values.
+    /// If the bytes are truncated, or of another format or version; the message names both values.
     pub fn decode(bytes: &[u8]) -> Result<(Self, HostTensors)> {
         let stored = decode(bytes)?;
         let mut more = stored.metadata;
@@ -90,7 +90,7 @@ impl CheckpointInfo {
     }
 }
 
-/// The tensors of a state that is worth keeping.
+/// The tensors of a state, if all are finite.
 ///
 /// # Errors
 /// [`Error::NotFinite`] naming a value that is not finite; or if the device fails.

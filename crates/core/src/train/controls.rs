@@ -1,4 +1,4 @@
-//! What the step steers by itself from D's logits: LeCam's anchors and ADA's probability.
+//! What the step itself adapts from D's logits: LeCam's anchors and ADA's probability.
 
 use burn::tensor::{Device, Tensor};
 
@@ -55,10 +55,10 @@ impl Controls {
         ])
     }
 
-    /// The inverse of [`Controls::named`]; a state that was saved without controls starts them at 0.
+    /// The inverse of [`Controls::named`]; if a state was saved without controls they start at 0.
     ///
     /// # Errors
-    /// If a tensor is missing, surplus or not one number.
+    /// If a tensor is missing, unexpected or not a single number.
     pub fn load(mut tensors: HostTensors, device: &Device) -> Result<Self> {
         if tensors.0.is_empty() {
             return Ok(Self::new(device));

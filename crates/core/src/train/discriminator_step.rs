@@ -16,33 +16,33 @@ use crate::model::Discriminator;
 /// What a discriminator step measured; nothing is read from the device yet.
 #[derive(Debug, Clone)]
 pub struct DiscriminatorReport {
-    /// Of the objective, regularisers left out, `[1]`.
+    /// The objective without regularisers, `[1]`.
     pub loss: Tensor<1>,
-    /// Logits of the real images `[n, 1]`, of all ranks as the loss is.
+    /// Logits of the real images `[n, 1]`, of all ranks, like the loss.
     pub real: Tensor<2>,
     /// Logits of the fake images `[n, 1]`.
     pub fake: Tensor<2>,
     /// The fake images of this rank `[n, 3, r, r]`.
     pub fake_images: Tensor<4>,
-    /// `E || grad_x D ||^2 / 2` on reals (R1) and fakes (R2), `[1]`, where it acted.
+    /// `E || grad_x D ||^2 / 2` on reals (R1) and fakes (R2), `[1]`, if it acted.
     pub penalties: [Option<Tensor<1>>; 2],
     /// Gradients by parameter name, regularisers included.
     pub gradients: Gradient,
 }
 
-/// Updates D on real images and on fakes that carry no graph; each rank gives those that are its
+/// Updates D on real images and on fakes without a graph; each rank passes the images of its
 /// [`Ranks::rows`].
 ///
-/// One pass of D over fakes and reals joined: each spectral norm takes one power step. With a
+/// One pass of D over fakes and reals concatenated: each spectral norm takes one power step. With a
 /// pairing objective the fakes take the classes of the reals.
 ///
 /// # State
-/// D, its optimiser, G's statistics and singular vectors (its weights not), the controls of LeCam and
+/// D, its optimiser, G's statistics and singular vectors (not its weights), the controls of LeCam and
 /// ADA, counters.
 ///
 /// # Errors
-/// If there are not as many reals as fakes where they are paired or computed in parts, or this rank has
-/// not its part; as the optimiser.
+/// If the numbers of reals and fakes differ where they are paired or computed in parts, if this rank was
+/// not given its part, or if the optimiser's step fails.
 pub fn discriminator_step(
     mut state: TrainState,
     config: &TrainConfig,
@@ -151,7 +151,7 @@ pub fn discriminator_step(
     Ok((state, report))
 }
 
-/// What D makes of a part.
+/// D's loss and gradients of a part.
 struct Scored {
     loss: Tensor<1>,
     real: Tensor<2>,
@@ -172,7 +172,7 @@ fn logits(
     [logits.clone().narrow(0, 0, n), logits.narrow(0, n, m)]
 }
 
-/// D's loss over the logits of all ranks, with the gradients that this rank's images give.
+/// D's loss over the logits of all ranks, with the gradients from this rank's images.
 fn score(
     ranks: &Ranks,
     part: &Part,

@@ -13,23 +13,23 @@ use crate::named::{map_tensors, named_tensors};
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct EmaConfig {
-    /// Decay a generator step (0.9999 in the paper).
+    /// Decay per generator step (0.9999 in the paper).
     pub decay: f64,
     /// Generator steps before the average starts; until then it is a copy (20,000 in BigGAN-PyTorch's
     /// ImageNet scripts).
     #[serde(default)]
     pub start_step: u64,
     /// Whether the decay rises as `(1 + t) / (10 + t)` up to `decay`, t counting steps since the
-    /// start, so that a short run does not average its random beginning.
+    /// start, so that the average of a short run does not include its random initial weights.
     #[serde(default)]
     pub ramp: bool,
 }
 
 impl EmaConfig {
-    /// Refuses a decay that is no average.
+    /// Refuses a decay that gives no average.
     ///
     /// # Errors
-    /// Naming the value and the range.
+    /// If it is out of range; the message names the value and the range.
     pub fn validate(&self) -> Result<()> {
         if (0.0..1.0).contains(&self.decay) {
             return Ok(());
@@ -53,7 +53,7 @@ impl EmaConfig {
     }
 }
 
-/// The average and how much of it is still the beginning.
+/// The average, and the share of the initial weights in it.
 #[derive(Debug, Clone)]
 pub struct Ema {
     /// Averaged generator.

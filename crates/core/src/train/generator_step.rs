@@ -22,14 +22,15 @@ pub struct GeneratorReport {
     pub gradients: Gradient,
 }
 
-/// Updates G through D, then the average; each rank gives those fakes that are its [`Ranks::rows`]. A pairing objective needs the real images to pair with.
+/// Updates G through D, then the average; each rank passes the fakes of its [`Ranks::rows`]. A pairing
+/// objective also needs the real images to pair with.
 ///
 /// # State
-/// G, its optimiser, the average, D's singular vectors (its weights not), counters.
+/// G, its optimiser, the average, D's singular vectors (not its weights), counters.
 ///
 /// # Errors
-/// If a pairing objective has no real images, or not as many as fakes; as the optimiser and the
-/// average.
+/// If a pairing objective has no real images, or not as many as fakes, or if the optimiser's step or the
+/// average's update fails.
 pub fn generator_step(
     mut state: TrainState,
     config: &TrainConfig,
@@ -60,7 +61,7 @@ pub fn generator_step(
         let seen =
             |images, seen| augmented(images, &state.controls, config, seen, state.g_step, number);
         let mut generator = state.generator.clone().train();
-        // D's weights carry no gradient here: only the path through the images is needed
+        // D's weights need no gradient here: only the path through the images does
         let mut discriminator = state.discriminator.clone().train().no_grad();
         let classes = fakes.class_weights.clone().narrow(0, first, len).autodiff();
         let z = fakes.z.clone().narrow(0, first, len).autodiff();
@@ -69,7 +70,7 @@ pub fn generator_step(
         let real = pairs.map(|real| {
             let real = real.part(part.local.clone());
             let images = seen(real.images, Seen::RealForG);
-            // the vectors are those of the pass over the fakes: both take the same step
+            // as for the fakes: both passes take the same power step
             let mut discriminator = state.discriminator.clone();
             let logits = discriminator.forward(images, real.class_weights, PowerStep::Discard);
             logits.autodiff()
@@ -113,7 +114,7 @@ pub fn generator_step(
     Ok((state, report))
 }
 
-/// Orthogonal regularisation acts on every weight of G of two or more dimensions but the shared
+/// Orthogonal regularisation acts on every weight of G of two or more dimensions except the shared
 /// embedding (BigGAN-PyTorch `train_fns.py:75-80`).
 fn add_orthogonal(gradients: &mut Gradient, weights: &NamedTensors, config: &TrainConfig) {
     for (name, gradient) in gradients.iter_mut() {

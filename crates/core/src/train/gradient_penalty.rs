@@ -25,7 +25,7 @@ use crate::model::Discriminator;
 pub struct GradientPenalty {
     /// The paper's gamma (10, then 1, in BigGAN sec. 4.2).
     pub gamma: f64,
-    /// D steps from one penalty to the next, which is then as many times stronger (lazy
+    /// D steps from one penalty to the next; the penalty is that many times stronger (lazy
     /// regularisation, Karras et al. 2020, "StyleGAN2", sec. 3.1).
     #[serde(default = "one")]
     pub every: u64,
@@ -39,7 +39,7 @@ impl GradientPenalty {
     /// Refuses a negative gamma.
     ///
     /// # Errors
-    /// Naming the key, its value and the range.
+    /// If it is negative or never acts; the message names the key, its value and the range.
     pub fn validate(&self, key: &str) -> Result<()> {
         if !(self.gamma >= 0.0 && self.gamma.is_finite()) {
             return Err(Error::Config(format!(
@@ -55,7 +55,7 @@ impl GradientPenalty {
         Ok(())
     }
 
-    /// The factor of `E || grad_x D ||^2 / 2` at a D step; none where it does not act.
+    /// The factor of `E || grad_x D ||^2 / 2` at a D step; `None` if it does not act.
     pub fn factor(&self, d_step: u64) -> Option<f64> {
         let acts = self.gamma > 0.0 && d_step.is_multiple_of(self.every);
         acts.then_some(self.gamma * self.every as f64)
@@ -73,7 +73,7 @@ pub struct PenaltyReport {
     pub gradients: Gradient,
 }
 
-/// The penalty on images; singular vectors stay as they are.
+/// The penalty on images; singular vectors do not change.
 ///
 /// # Shapes
 /// - images: `[n, 3, r, r]`, class_weights: `[n, classes]`, both without autodiff
@@ -151,7 +151,7 @@ mod tests {
             "{along} along the gradient, its squared norm {norm}"
         );
         assert!((read(report.value) - norm / 4.0).abs() < 1e-4 * norm);
-        // biases move no gradient of D with respect to its input (but through ReLU masks)
+        // biases do not change D's gradient with respect to its input (except through ReLU masks)
         assert!(
             report
                 .gradients

@@ -13,8 +13,8 @@ pub type Gradient = BTreeMap<String, Tensor<1>>;
 /// Values of a gradient that a device adds in f32; the host adds the rest in f64.
 const STRETCH: usize = 1024;
 
-/// Sums of squares over stretches of a gradient, `[stretches]`, without autodiff: what
-/// [`gradient_norm`] reads. None of a gradient without values.
+/// Sums of squares over stretches of a gradient, `[stretches]`, without autodiff, for
+/// [`gradient_norm`]. `None` for a gradient without values.
 pub fn squares(gradient: &Gradient) -> Option<Tensor<1>> {
     let sums = gradient.values().flat_map(|values| {
         let len = values.dims()[0];
@@ -94,7 +94,7 @@ mod tests {
         let tensor = |len: usize, value: f32| {
             Tensor::<1>::from_data(TensorData::new(vec![value; len], [len]), &device)
         };
-        // 3^2 * 2500 + 4^2 * 1024 + 5^2 * 7, over stretches that are whole, cut and alone
+        // 3^2 * 2500 + 4^2 * 1024 + 5^2 * 7, over complete and incomplete stretches
         let gradient = Gradient::from([
             ("a".to_owned(), tensor(2500, 3.0)),
             ("b".to_owned(), tensor(STRETCH, -4.0)),

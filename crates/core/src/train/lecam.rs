@@ -20,10 +20,10 @@ use crate::error::{Error, Result};
 pub struct LecamConfig {
     /// Weight in D's loss (0.3 for CIFAR in the paper).
     pub strength: f64,
-    /// Decay of the anchors a D step (0.99 in the paper's code).
+    /// Decay of the anchors per D step (0.99 in the paper's code).
     #[serde(default = "default_decay")]
     pub decay: f64,
-    /// D steps before it acts: the anchors need some.
+    /// D steps before it acts: the anchors have to settle.
     #[serde(default)]
     pub start_step: u64,
 }
@@ -33,10 +33,10 @@ fn default_decay() -> f64 {
 }
 
 impl LecamConfig {
-    /// Refuses a negative strength or a decay that is no average.
+    /// Refuses a negative strength or a decay that gives no average.
     ///
     /// # Errors
-    /// Naming the key, its value and the range.
+    /// In these cases; the message names the key, its value and the range.
     pub fn validate(&self) -> Result<()> {
         if !(self.strength >= 0.0 && self.strength.is_finite()) {
             return Err(Error::Config(format!(
@@ -87,7 +87,7 @@ impl Anchors {
     /// The regulariser without its strength.
     ///
     /// # Shapes
-    /// - real, fake: logits `[n, 1]` on the device of autodiff
+    /// - real, fake: logits `[n, 1]` with autodiff
     /// - returns `[1]`
     pub fn penalty(&self, real: Tensor<2>, fake: Tensor<2>) -> Tensor<1> {
         let anchor = |a: &Tensor<1>| a.clone().autodiff().reshape([1, 1]);

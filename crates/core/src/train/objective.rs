@@ -8,8 +8,8 @@
 //! | Wasserstein | `E f - E r` | `-E f` | Arjovsky et al. 2017, alg. 1 |
 //! | relativistic pairing | `E softplus(f - r)` | `E softplus(r - f)` | Huang et al. 2024 (R3GAN), sec. 2 |
 //!
-//! with r = D(real) and f = D(fake). The relativistic objective compares pairs: image i of the reals
-//! with image i of the fakes, of one class; its authors use it with R1 and R2.
+//! with r = D(real) and f = D(fake). The relativistic objective compares pairs: real image i with fake
+//! image i of the same class; its authors use it with R1 and R2.
 
 use burn::tensor::Tensor;
 use burn::tensor::activation::relu;
@@ -33,7 +33,7 @@ pub enum Objective {
 }
 
 impl Objective {
-    /// Whether real and fake logits are compared pair by pair: G's step then needs real images, and
+    /// Whether real and fake logits are compared in pairs: G's step then needs real images, and
     /// fakes take the classes of the reals.
     pub fn pairs(self) -> bool {
         self == Self::RelativisticPairing
@@ -42,7 +42,7 @@ impl Objective {
     /// What D minimises.
     ///
     /// # Shapes
-    /// - real, fake: logits `[n, 1]`, as many of each where they are compared pair by pair
+    /// - real, fake: logits `[n, 1]`, of equal number if they are compared in pairs
     /// - returns `[1]`
     pub fn discriminator(self, real: Tensor<2>, fake: Tensor<2>) -> Tensor<1> {
         match self {
@@ -57,7 +57,7 @@ impl Objective {
     /// What G minimises; `weights` weighs each image (1 for all, or top-k's choice).
     ///
     /// # Shapes
-    /// - real, fake: logits `[n, 1]`; real is used only where [`Objective::pairs`]
+    /// - real, fake: logits `[n, 1]`; real is used only if [`Objective::pairs`]
     /// - weights: `[n, 1]`, with mean 1
     /// - returns `[1]`
     pub fn generator(

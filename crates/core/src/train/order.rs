@@ -1,4 +1,4 @@
-//! Which image of a data set a run sees when: an order that depends on nothing but the seed.
+//! The order in which a run sees the images of a data set; it depends only on the seed.
 
 use crate::random::{Stream, permutation};
 
@@ -23,7 +23,7 @@ impl Order {
         }
     }
 
-    /// Places in the data set of images of the run.
+    /// Indices in the data set of images of the run.
     pub fn indices(&mut self, numbers: impl Iterator<Item = u64>) -> Vec<usize> {
         numbers.map(|image| self.index(image)).collect()
     }

@@ -5,9 +5,9 @@
 //! dR/dW = 4 beta (W W^T * (1 - I)) W
 //! ```
 //!
-//! The Gram matrix is over output filters of the raw weight; its diagonal is left out, which leaves
-//! the norms of the filters free. BigGAN-PyTorch (`utils.py:646-655`) adds half of this gradient:
-//! its factor is 2. [`orthogonal_gradient`] takes the factor, so that both can be had.
+//! The Gram matrix is over output filters of the raw weight; its diagonal is left out, so that the norms
+//! of the filters are free. BigGAN-PyTorch (`utils.py:646-655`) adds half of this gradient:
+//! its factor is 2. [`orthogonal_gradient`] takes the factor, to allow both.
 
 use burn::tensor::Tensor;
 
@@ -16,7 +16,7 @@ use crate::named::FlatTensor;
 /// Factor of the true gradient.
 pub const TRUE_FACTOR: f64 = 4.0;
 
-/// `factor strength (W W^T * (1 - I)) W`, flat; none for tensors of fewer than two dimensions.
+/// `factor strength (W W^T * (1 - I)) W`, flat; `None` for tensors of fewer than two dimensions.
 pub fn orthogonal_gradient(weight: &FlatTensor, strength: f64, factor: f64) -> Option<Tensor<1>> {
     let w = weight.as_matrix()?;
     let [out, rest] = w.dims();

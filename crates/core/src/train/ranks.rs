@@ -1,8 +1,8 @@
-//! A step that several processes take together: which images are whose, and what is summed.
+//! A step that several processes take together: each rank's images, and what is summed.
 //!
 //! Every rank computes the loss of the whole batch, from the logits of all ranks, and differentiates it
-//! with respect to its own images only. The gradient of the step is the plain sum over ranks, for any loss, even
-//! or uneven parts: no factor of the number of ranks enters.
+//! with respect to its own images only. The gradient of the step is the plain sum over ranks, for any loss and
+//! for even or uneven parts, without a factor for the number of ranks.
 
 use std::ops::Range;
 
@@ -21,14 +21,14 @@ pub struct Ranks {
     norm: Group,
 }
 
-/// Images that are computed at a time.
+/// Images that are computed together.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) struct Part {
-    /// Numbers in the batch.
+    /// Batch indices over all ranks.
     pub whole: Range<usize>,
-    /// Those of this rank: none, or some of them.
+    /// Batch indices of this rank; may be empty.
     pub own: Range<usize>,
-    /// Where they are in the tensors of this rank; its first image where it has none.
+    /// Their position in the tensors of this rank; its first image if it has none.
     pub local: Range<usize>,
 }
 
@@ -38,7 +38,7 @@ impl Part {
         !self.own.is_empty()
     }
 
-    /// Number in the batch of the first image that this rank computes.
+    /// Batch index of the first image that this rank computes.
     pub fn first(&self) -> usize {
         if self.counts() {
             self.own.start
@@ -49,13 +49,13 @@ impl Part {
 }
 
 impl Ranks {
-    /// A process on its own.
+    /// A single process.
     pub fn single() -> Self {
         Self::new(Group::single(), Group::single())
     }
 
-    /// All ranks, and those that share batch norm's statistics: `norm.world()` consecutive ranks, of which
-    /// this is number `norm.rank()`.
+    /// All ranks, and those that share batch norm's statistics: `norm.world()` consecutive ranks, among which
+    /// this rank has the index `norm.rank()`.
     pub fn new(world: Group, norm: Group) -> Self {
         Self { world, norm }
     }
@@ -75,7 +75,7 @@ impl Ranks {
         self.norm.world() == self.world.world()
     }
 
-    /// Refuses what these ranks cannot compute.
+    /// Refuses a configuration that these ranks cannot compute.
     ///
     /// # Errors
     /// [`Error::Config`] naming the key, both values and the remedy.
@@ -101,8 +101,7 @@ impl Ranks {
         Ok(())
     }
 
-    /// The numbers in the batch of the images that this rank computes; the first one, which will not count,
-    /// where it has none.
+    /// Batch indices of this rank; an empty rank computes index 0 and discards it.
     pub fn rows(&self, config: &TrainConfig) -> Vec<Range<usize>> {
         let parts = self.parts(config, config.batch_size);
         let own: Vec<_> = parts.into_iter().map(|part| part.own).collect();
@@ -128,7 +127,7 @@ impl Ranks {
         config.techniques.parts(n).into_iter().map(of).collect()
     }
 
-    /// Images of the batch, of which this rank has `local`: the recipe's, or what a single process was given.
+    /// Size of the batch of which this rank has `local` images: the recipe's, or `local` for a single process.
     ///
     /// # Errors
     /// If this rank has another number of images than its part.
@@ -148,7 +147,7 @@ impl Ranks {
         )))
     }
 
-    /// As [`check_pairs`], of this rank's images.
+    /// As [`check_pairs`], for this rank's images.
     pub(super) fn check_pairs(&self, reals: usize, fakes: usize, needed: bool) -> Result<()> {
         match needed || !self.world.is_single() {
             true => check_pairs(reals, fakes),
@@ -156,7 +155,7 @@ impl Ranks {
         }
     }
 
-    /// This rank's part of a batch, for batch norm; none for a process on its own.
+    /// This rank's part of a batch, for batch norm; `None` for a single process.
     pub(super) fn share(&self, parts: &[Part]) -> Option<Share> {
         if self.norm.is_single() {
             return None;
@@ -197,7 +196,7 @@ impl Ranks {
         let table = joined([zeros(before), values, zeros(after)]);
         let all = all_reduce_sum(table, &self.world).autodiff();
         if !counted {
-            // every rank has a gradient for every weight, here 0
+            // every rank needs a gradient for every weight, here 0
             return all + own.narrow(0, 0, 1) * 0.0;
         }
         let others = |from, rows| (rows > 0).then(|| all.clone().narrow(0, from, rows));
@@ -215,8 +214,8 @@ impl Ranks {
     }
 }
 
-/// [`Ranks::gather`] of two columns of logits in one sum over ranks. A process on its own may have more of one
-/// than of the other.
+/// [`Ranks::gather`] of two columns of logits in one sum over ranks. In a single process they may differ in
+/// length.
 pub(super) fn gather_pair(
     ranks: &Ranks,
     part: &Part,
@@ -230,14 +229,14 @@ pub(super) fn gather_pair(
     [both.clone().narrow(1, 0, 1), both.narrow(1, 1, 1)]
 }
 
-/// Rank `rank`'s images: as many as others have, or one more or less.
+/// Rank `rank`'s images: parts of equal size, up to one image.
 fn slice(range: &Range<usize>, rank: usize, world: usize) -> Range<usize> {
     let (each, more) = (range.len() / world, range.len() % world);
     let from = range.start + rank * each + rank.min(more);
     from..from + each + usize::from(rank < more)
 }
 
-/// Rows one below another, those without a row left out.
+/// Rows concatenated; empty tensors are left out.
 fn joined(parts: [Tensor<2>; 3]) -> Tensor<2> {
     let some = parts.into_iter().filter(|rows| rows.dims()[0] > 0);
     Tensor::cat(some.collect(), 0)

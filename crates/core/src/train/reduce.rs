@@ -12,12 +12,12 @@ use crate::kernels::all_reduce_sum;
 use crate::model::Generator;
 use crate::named::{map_tensors, named_tensors};
 
-/// Values of a bucket: 25 MB, as PyTorch's data parallelism has. Fewer, and waiting for the other ranks to begin
-/// takes longer than the sum; more, and nothing is sent while the rest is gathered.
+/// Values in a bucket: 25 MB, as in PyTorch's data parallelism. With smaller buckets the latency outweighs the
+/// sum; with larger buckets nothing is sent while the rest is gathered.
 pub(super) const BUCKET: usize = 25_000_000 / size_of::<f32>();
 
 impl Ranks {
-    /// The sums of gradients, or of what else has names, over all ranks, in buckets.
+    /// All-reduces named tensors in buckets.
     pub(super) fn reduce(&self, gradients: Gradient) -> Gradient {
         if self.world().is_single() {
             return gradients;
@@ -26,11 +26,11 @@ impl Ranks {
         names.into_iter().zip(sums(tensors, self.world())).collect()
     }
 
-    /// The generator with running statistics that are the means of those of all groups: where batch norm takes
-    /// its statistics from fewer images than the batch, its state stays one.
+    /// The generator with its running statistics averaged over all groups, so that all ranks keep the same state
+    /// when batch norm takes its statistics from part of the batch.
     ///
     /// # Errors
-    /// None of its own; as [`map_tensors`].
+    /// As [`map_tensors`].
     pub(super) fn average_statistics(&self, generator: Generator) -> Result<Generator> {
         let (world, groups) = (self.world().world(), self.norm().world());
         if world == groups {
@@ -48,7 +48,7 @@ impl Ranks {
     }
 }
 
-/// Lengths of the buckets of tensors, as ranges of tensors; one that is longer than a bucket has its own.
+/// The buckets, as ranges of tensors; a tensor longer than a bucket has its own.
 pub(super) fn buckets(lens: &[usize]) -> Vec<Range<usize>> {
     let mut buckets = Vec::new();
     let (mut from, mut values) = (0, 0);

@@ -1,4 +1,4 @@
-//! The choices of a small training, and the whole configuration that follows from them.
+//! The choices for a small run, and the configuration that follows from them.
 
 use serde::{Deserialize, Serialize, Serializer};
 
@@ -12,15 +12,15 @@ use crate::request::deserialize_seed;
 /// Length of the shared class embedding: the paper's 128 (appendix B) is for 1,000 classes.
 const EMBEDDING: usize = 64;
 
-/// What a person chooses; everything else is the paper's or BigGAN-PyTorch's.
+/// What the user chooses; everything else is the paper's or BigGAN-PyTorch's.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub struct ShortRecipe {
     /// Channel multiplier of G and of D ("Ch." in the paper's Table 1).
     pub width: usize,
-    /// Length of z; one chunk a block and one for the first layer.
+    /// Length of z; one chunk per block and one for the first layer.
     pub z_dim: usize,
-    /// Real images a D step, and fakes a step of either.
+    /// Real images per D step, and fakes per step of either.
     pub batch_size: usize,
     /// Learning rate of G.
     pub rate_g: f64,
@@ -34,9 +34,9 @@ pub struct ShortRecipe {
     pub ema_decay: f64,
     /// Step of G at which the average starts.
     pub ema_start: u64,
-    /// DiffAugment's operations before D, none where it is empty.
+    /// DiffAugment's operations before D; may be empty.
     pub augment: Vec<Operation>,
-    /// Self-attention at half of the resolution.
+    /// Self-attention at half the resolution.
     pub attention: bool,
     /// Seed of weights, latents and data order.
     #[serde(serialize_with = "in_digits", deserialize_with = "deserialize_seed")]

@@ -16,8 +16,8 @@ use crate::error::{Error, Result};
 use crate::model::Generator;
 use crate::named::{FlatTensor, is_shared_embedding, map_tensors};
 
-/// Iterations a step: weights move little between steps, and the gap that matters (sigma0 far above
-/// the rest) converges in a few.
+/// Iterations per step: weights move little between steps, and with the gap that matters (sigma0 far above
+/// the rest) a few suffice.
 const ITERATIONS: usize = 8;
 
 /// Where the largest singular value is held.
@@ -40,7 +40,7 @@ impl SigmaClamp {
     /// Refuses a clamp that is not above 0.
     ///
     /// # Errors
-    /// Naming the key, its value and the range.
+    /// If it is not; the message names the key, its value and the range.
     pub fn validate(&self) -> Result<()> {
         let (key, value) = match *self {
             Self::Fixed { sigma } => ("sigma", sigma),
@@ -54,10 +54,10 @@ impl SigmaClamp {
         )))
     }
 
-    /// G with every weight of two or more dimensions clamped, but the shared embedding.
+    /// G with every weight of two or more dimensions clamped, except the shared embedding.
     ///
     /// # Errors
-    /// None of its own; as [`map_tensors`].
+    /// As [`map_tensors`].
     pub fn apply(self, generator: Generator) -> Result<Generator> {
         map_tensors(generator, |name, weight| {
             Ok(if is_shared_embedding(name) {

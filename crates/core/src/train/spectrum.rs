@@ -1,4 +1,4 @@
-//! The largest singular values of a weight: what BigGAN sec. 4 watches, and what it clamps.
+//! The largest singular values of a weight, which BigGAN sec. 4 observes and clamps.
 //!
 //! Subspace iteration with re-orthonormalisation (Golub and Van Loan, "Matrix Computations", sec.
 //! 8.2.4, applied to W^T W): thin products on the device, nothing read back.
@@ -12,11 +12,11 @@ use crate::layers::unit;
 use crate::named::{NamedTensors, read_values};
 use crate::random::{Draws, Stream};
 
-/// Columns carried beside those asked for: they speed the convergence of the last ones.
+/// Extra columns, which speed up the convergence of the requested ones.
 const GUARD: usize = 3;
 /// Iterations that bring the three largest values of a random matrix within a few per mille.
 pub const ITERATIONS: usize = 30;
-/// Iterations behind [`largest_singular`].
+/// Iterations of [`largest_singular`].
 const FEW_ITERATIONS: usize = 10;
 /// Below this a column is taken for zero.
 const TINY: f64 = 1e-20;
@@ -32,11 +32,11 @@ pub struct SingularTriples {
     pub right: Tensor<2>,
 }
 
-/// The `k` largest singular values of a matrix, with their vectors. Values that nearly agree may come
+/// The `k` largest singular values of a matrix, with their vectors. Nearly equal values may be
 /// in any order.
 ///
 /// # Shapes
-/// - matrix: `[out, rest]`, without autodiff; k is cut to its smaller side
+/// - matrix: `[out, rest]`, without autodiff; k is limited to its smaller side
 pub fn top_singular(matrix: Tensor<2>, k: usize, iterations: usize) -> SingularTriples {
     let k = k.min(matrix.dims()[0]).min(matrix.dims()[1]).max(1);
     let all = iterate(matrix, k + GUARD, iterations);
@@ -76,15 +76,15 @@ fn iterate(matrix: Tensor<2>, columns: usize, iterations: usize) -> SingularTrip
 pub async fn spectra(weights: &NamedTensors, k: usize) -> Result<BTreeMap<String, Vec<f32>>> {
     let mut found = read_spectra(weights, k + GUARD, ITERATIONS).await?;
     for sigma in found.values_mut() {
-        // nearly equal ones, as orthogonal weights have them, come in any order
+        // nearly equal values, as of orthogonal weights, come in any order
         sigma.sort_by(|a, b| b.total_cmp(a));
         sigma.truncate(k);
     }
     Ok(found)
 }
 
-/// The largest singular value of each of these weights by a short power iteration, from below and
-/// within some per cent: to be compared with itself at other times.
+/// The largest singular value of each of these weights by a short power iteration: an estimate from below,
+/// within a few per cent, for comparison with itself at other times.
 ///
 /// # Errors
 /// If the device fails.
@@ -96,7 +96,7 @@ pub async fn largest_singular(weights: &NamedTensors) -> Result<BTreeMap<String,
         .collect())
 }
 
-/// As many values as `columns`, in no order, of each weight that is a matrix.
+/// Up to `columns` values, unordered, of each weight that is a matrix.
 async fn read_spectra(
     weights: &NamedTensors,
     columns: usize,
@@ -201,7 +201,7 @@ mod tests {
                     "{sigma} {expected}"
                 );
             }
-            // W v0 = sigma0 u0; those of closer values converge more slowly
+            // W v0 = sigma0 u0; vectors of closer values converge more slowly
             let first = |t: Tensor<2>| t.narrow(1, 0, 1);
             let scaled = first(found.left) * found.sigma.narrow(0, 0, 1).unsqueeze();
             let error = (w.matmul(first(found.right)) - scaled).abs().max();

@@ -5,8 +5,8 @@
 //! primal, max-pooling at the primal's places; attention by the product rule. Its ordinary gradient
 //! with respect to the weights is what a gradient penalty needs ([`super::gradient_penalty`]).
 //!
-//! Weights are divided by sigma from one power step whose vectors are held and not kept, as in the
-//! pass whose derivative this is.
+//! Weights are divided by sigma from one power step whose vectors are constants and not stored, as in the
+//! pass that is differentiated.
 
 use burn::module::Param;
 use burn::tensor::Tensor;

@@ -1,4 +1,4 @@
-//! What a run adds to the plain step, each off by default: `[train.techniques]` of a recipe.
+//! Additions to the plain step, each off by default: `[train.techniques]` of a recipe.
 
 use serde::{Deserialize, Serialize};
 
@@ -25,30 +25,30 @@ pub struct Techniques {
     /// Bound of the largest singular value of G's weights.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub sigma_clamp: Option<SigmaClamp>,
-    /// What is done to images before D sees them.
+    /// Augmentation of the images before D.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub augment: Option<AugmentConfig>,
     /// LeCam regularisation of D.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub lecam: Option<LecamConfig>,
-    /// G learns from the fakes that D likes best.
+    /// G learns only from the fakes that D scores highest.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub top_k: Option<TopKConfig>,
-    /// Images computed at a time, where memory does not hold the batch: gradients are summed.
+    /// Images computed at a time, if the batch does not fit in memory: gradients are summed.
     ///
-    /// D's step is that of the whole batch: its layers do not look across images, and its singular
-    /// vectors take one power step in all. G's batch norm sees only the part at a time, so its step is that
+    /// D's step equals that of the whole batch: its layers treat images independently, and its singular
+    /// vectors take one power step in all. G's batch norm sees only one part at a time, so its step equals that
     /// of the whole batch only up to those statistics.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub micro_batch: Option<usize>,
-    /// Consecutive ranks whose images make batch norm's statistics together; all of them where it is not
-    /// given (the paper's). The stored statistics are the means of those of the groups.
+    /// Number of consecutive ranks that share batch norm's statistics; default all (as in the
+    /// paper). The stored statistics are the means of the groups' statistics.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub bn_group: Option<usize>,
 }
 
 impl Techniques {
-    /// Checks the whole against the batch.
+    /// Checks all of them against the batch size.
     ///
     /// # Errors
     /// [`Error::Config`] naming the key, its value and the remedy.

@@ -1,4 +1,4 @@
-//! Top-k training of G: only the fakes that D likes best move G (Sinha et al. 2020, "Top-k Training
+//! Top-k training of G: only the fakes that D scores highest move G (Sinha et al. 2020, "Top-k Training
 //! of GANs", sec. 3).
 //!
 //! k starts at the batch and shrinks by a factor with every epoch-like interval, down to a floor.
@@ -12,19 +12,19 @@ use crate::error::{Error, Result};
 #[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct TopKConfig {
-    /// Factor an interval (0.99 in the paper).
+    /// Factor per interval (0.99 in the paper).
     pub gamma: f64,
     /// Smallest share of the batch (0.5 in the paper).
     pub floor: f64,
-    /// Generator steps an interval (the paper's epoch).
+    /// Generator steps per interval (the paper's epoch).
     pub interval_steps: u64,
 }
 
 impl TopKConfig {
-    /// Refuses shares outside of 0 to 1.
+    /// Refuses shares outside 0 to 1, and an interval of 0.
     ///
     /// # Errors
-    /// Naming the key, its value and the range.
+    /// In these cases; the message names the key, its value and the range.
     pub fn validate(&self) -> Result<()> {
         for (key, value) in [("gamma", self.gamma), ("floor", self.floor)] {
             if !(value > 0.0 && value <= 1.0) {
@@ -50,8 +50,8 @@ impl TopKConfig {
 
 /// n/k for the k largest logits, 0 for the others: the weights of a mean over the best k.
 ///
-/// A logit's rank is the number of those above it (equal ones: of those before it), counted without
-/// a sort, which a browser's GPU could not give back in time.
+/// A logit's rank is the number of logits above it, plus equal ones before it, counted without
+/// a sort, whose result a browser's GPU could not return in time.
 ///
 /// # Shapes
 /// - logits: `[n, 1]`, without gradient
@@ -78,7 +78,7 @@ mod tests {
         let logits = Tensor::<2>::from_data([[0.5], [-1.0], [2.0], [0.5]], &Device::flex());
         for (k, expected) in [
             (1, [0.0, 0.0, 4.0, 0.0]),
-            (2, [2.0, 0.0, 2.0, 0.0]), // the earlier of two equal ones
+            (2, [2.0, 0.0, 2.0, 0.0]), // the earlier of two equal logits
             (4, [1.0; 4]),
         ] {
             let weights = top_k_weights(logits.clone(), k).into_data();

@@ -1,27 +1,27 @@
-//! What a round sends: the sums over ranks that a step asks for, by its shapes.
+//! What a round sends: the sums over ranks in its steps, computed from shapes.
 
 use super::TrainConfig;
 use crate::error::Result;
 use crate::shape::NetworkShape;
 
-/// Sums over ranks of a round (`d_steps` steps of D and one of G), each of so many f32 values.
+/// Sums over ranks of a round (`d_steps` steps of D and one of G), each as its number of f32 values.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct RoundTraffic {
-    /// Tables of batch norm's moments, `[ranks, 2 channels]` forward, one a layer and pass of G.
+    /// Tables of batch norm's moments, `[ranks, 2 channels]` forward, one per layer and pass of G.
     pub moments: Vec<usize>,
-    /// Sums behind batch norm's gradient, `[2 channels]`, one a layer.
+    /// Sums of batch norm's backward pass, `[2 channels]`, one per layer.
     pub norm_gradients: Vec<usize>,
     /// Logits.
     pub logits: Vec<usize>,
     /// Buckets of gradients.
     pub gradients: Vec<usize>,
-    /// Values of penalties, and running statistics where groups have their own.
+    /// Values of penalties, and running statistics if groups have their own.
     pub other: Vec<usize>,
 }
 
 impl RoundTraffic {
-    /// Of a round of so many ranks, of which `norm` share batch norm's statistics; penalties act in every
-    /// step.
+    /// The traffic of a round on `ranks` ranks, of which `norm` share batch norm's statistics; penalties are
+    /// counted in every step.
     ///
     /// # Errors
     /// If the configuration is not valid.
@@ -64,7 +64,7 @@ impl RoundTraffic {
         })
     }
 
-    /// Sums, and values in them.
+    /// Number of sums, and of values in them.
     pub fn total(&self) -> [u64; 2] {
         let all = || {
             let small = self.moments.iter().chain(&self.norm_gradients);

@@ -1,4 +1,4 @@
-//! Images of one size in memory, as a browser hands them over.
+//! Images of one size in memory, as a browser passes them in.
 
 use burn::tensor::{Device, Tensor, TensorData};
 
@@ -28,7 +28,7 @@ impl TrainingImages {
     /// - labels: `[n]`, each below the number of class names
     ///
     /// # Errors
-    /// If there is no image, the pixels do not fit the labels, or a label has no class.
+    /// If there is no image, the pixels do not match the labels, or a label has no class.
     pub fn new(
         name: String,
         class_names: Vec<String>,
@@ -86,7 +86,7 @@ impl TrainingImages {
         }
     }
 
-    /// What a checkpoint says of them.
+    /// What a checkpoint says about them.
     pub fn info(&self) -> &DatasetInfo {
         &self.info
     }
@@ -106,12 +106,12 @@ impl TrainingImages {
         self.labels.len()
     }
 
-    /// Never: there is one image at least.
+    /// Always false: construction requires an image.
     pub fn is_empty(&self) -> bool {
         self.labels.is_empty()
     }
 
-    /// The order in which a training of a seed sees them.
+    /// The order in which a run with this seed sees them.
     pub fn order(&self, seed: u64) -> Order {
         Order::new(seed, self.len())
     }
@@ -139,7 +139,7 @@ impl TrainingImages {
     /// Images of these indices, in [-1, 1], with their classes.
     ///
     /// # Panics
-    /// If there is none of an index.
+    /// If an index is out of range.
     pub fn batch(&self, indices: &[usize], device: &Device) -> RealBatch {
         let len = 3 * self.resolution * self.resolution;
         let values: Vec<f32> = indices
