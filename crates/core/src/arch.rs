@@ -1,4 +1,4 @@
-//! Architecture tables, and the list of blocks that a configuration asks for.
+//! Architecture tables, and the list of blocks of a configuration.
 //!
 //! Channel counts are multiples of the width `ch` (the paper's channel multiplier, "Ch." in its
 //! Table 1). A table is a list of widths at the borders of stages; a stage is one block, or `depth`
@@ -16,7 +16,7 @@ use serde::{Deserialize, Serialize};
 use crate::config::{DiscriminatorConfig, GeneratorConfig};
 use crate::error::{Error, Result};
 
-/// Whose network: the tables, blocks and shortcuts it is made of.
+/// A family of networks: its tables, blocks and shortcuts.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Architecture {
@@ -24,7 +24,7 @@ pub enum Architecture {
     #[default]
     Biggan,
     /// BigGAN-deep (appendix B, figure 16): bottleneck blocks; the shortcut of G drops channels, that
-    /// of D joins new ones.
+    /// of D concatenates new channels.
     BigganDeep,
     /// StudioGAN's BigGAN: other widths of G at 64 and of D at 32.
     BigResnet,
@@ -37,9 +37,9 @@ pub enum Architecture {
 /// How a bottleneck block passes its input on.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Skip {
-    /// Unchanged but for the number of channels: G drops the last ones, D joins those that a 1x1 makes.
+    /// Unchanged except for the number of channels: G drops the last ones, D concatenates the output of a 1x1.
     Identity,
-    /// Through a 1x1: always in G, in D where channels or resolution change.
+    /// Through a 1x1: always in G, in D if channels or resolution change.
     Convolution,
 }
 
@@ -207,7 +207,7 @@ pub fn discriminator_blocks(config: &DiscriminatorConfig) -> Result<Vec<BlockSha
     Ok(blocks)
 }
 
-/// Feature maps inside of a bottleneck: a quarter of the input's in G, of the output's in D
+/// Feature maps inside a bottleneck: a quarter of the input's in G, of the output's in D
 /// (BigGAN-PyTorch `BigGANdeep.py:23-32,286-294`).
 pub fn bottleneck(channels: usize) -> usize {
     (channels / 4).max(1)

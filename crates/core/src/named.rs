@@ -52,14 +52,14 @@ impl Path {
     }
 }
 
-/// Whether a name stands for a weight, and not for state that only passes change: statistics of
+/// Whether a name is a weight's, not that of state which only passes change: statistics of
 /// batch norm and the vectors of spectral norm.
 fn is_trainable(name: &str) -> bool {
     let last = name.rsplit('.').next().unwrap_or_default();
     !matches!(last, "u" | "mean" | "variance")
 }
 
-/// Whether a name of G stands for the shared class embedding, which no regulariser of weights touches
+/// Whether a name of G is the shared class embedding's, which weight regularisers exempt
 /// (BigGAN-PyTorch `train_fns.py:75-80`).
 #[cfg(feature = "train")]
 pub(crate) fn is_shared_embedding(name: &str) -> bool {
@@ -67,7 +67,7 @@ pub(crate) fn is_shared_embedding(name: &str) -> bool {
 }
 
 impl FlatTensor {
-    /// A trainable weight of two or more dimensions as `[out, rest]`; none for others.
+    /// A trainable weight of two or more dimensions as `[out, rest]`; `None` for other tensors.
     pub fn as_matrix(&self) -> Option<Tensor<2>> {
         if self.shape.len() < 2 || !self.trainable {
             return None;
@@ -77,7 +77,7 @@ impl FlatTensor {
     }
 }
 
-/// A module path as a name. Enum variants ("Linear", "Embedding") have no part in it.
+/// A module path as a name, without enum variants ("Linear", "Embedding").
 pub(crate) fn path_name(path: &[String]) -> String {
     path.iter()
         .filter(|part| !part.starts_with(char::is_uppercase))
@@ -123,7 +123,7 @@ pub fn named_tensors<M: Module>(module: &M) -> NamedTensors {
 /// The module with each tensor replaced by what `change` returns for its name and value.
 ///
 /// # Errors
-/// The first error of `change`; the module is dropped then, so keep a clone.
+/// The first error of `change`; the module is then lost, so keep a clone.
 pub fn map_tensors<M: Module>(
     module: M,
     change: impl FnMut(&str, FlatTensor) -> Result<Tensor<1>>,
@@ -185,7 +185,7 @@ pub fn adopt_state<M: Module>(module: M, passed: &M) -> Result<M> {
     })
 }
 
-/// Tensors that are given one at a time, each once.
+/// A source of tensors that are taken one at a time, each once.
 pub trait TensorSource {
     /// Removes a tensor, if there is one of that name.
     ///
@@ -193,7 +193,7 @@ pub trait TensorSource {
     /// If its bytes cannot be read.
     fn take(&mut self, name: &str) -> Result<Option<HostTensor>>;
 
-    /// The name of a tensor that nobody has taken.
+    /// The name of a tensor that has not been taken.
     fn left(&self) -> Option<&str>;
 }
 
@@ -207,11 +207,11 @@ impl TensorSource for HostTensors {
     }
 }
 
-/// The module with every tensor taken from `tensors`, moved to `device`. Each leaves the host as it
-/// goes, so that a network is never held twice.
+/// The module with every tensor taken from `tensors`, moved to `device`. Each is freed on the host as it
+/// is moved, so that a network is never held twice.
 ///
 /// # Errors
-/// If a tensor is missing, surplus or of another shape; the message names it and both shapes.
+/// If a tensor is missing, unexpected or of another shape; the message names it and both shapes.
 pub fn load_tensors<M: Module>(
     module: M,
     mut tensors: impl TensorSource,

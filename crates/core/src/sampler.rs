@@ -1,5 +1,5 @@
-//! A loaded model that answers requests for samples: the same code behind `native-train sample`
-//! and the page, so that the same seed gives the same picture.
+//! A loaded model that answers requests for samples. `native-train sample` and the page both use it, so
+//! that the same seed gives the same picture.
 
 use burn::tensor::{Device, Tensor, TensorData};
 
@@ -42,16 +42,16 @@ pub struct Samples {
 }
 
 impl Sampler {
-    /// Puts a model on a device.
+    /// Loads a model onto a device.
     ///
     /// # Errors
-    /// If a tensor is missing, surplus or of another shape.
+    /// If a tensor is missing, unexpected or of another shape.
     pub fn new(file: ModelFile, device: &Device) -> Result<Self> {
         let ModelFile { info, mut tensors } = file;
         Self::with(info, &mut tensors, device)
     }
 
-    /// Puts a model on a device straight from the bytes of its file: weights of half precision are
+    /// Loads a model onto a device directly from the bytes of its file: weights of half precision are
     /// widened one tensor at a time.
     ///
     /// # Errors
@@ -114,7 +114,7 @@ impl Sampler {
         Self { row_rule, ..self }
     }
 
-    /// What the file says about itself.
+    /// The file's own description.
     pub fn info(&self) -> &ModelInfo {
         &self.info
     }
@@ -124,10 +124,10 @@ impl Sampler {
         &self.generator
     }
 
-    /// Means and variances of every normaliser at a truncation, as samples are made with.
+    /// Means and variances of every normaliser at a truncation, as used for samples.
     ///
     /// # Errors
-    /// If the table of statistics is none for the row rule.
+    /// If the table of statistics does not suit the row rule.
     pub fn statistics(&self, truncation: Truncation) -> Result<Vec<[Vec<f32>; 2]>> {
         let place = TablePosition::find(
             &self.info.statistics.truncations,
@@ -151,16 +151,16 @@ impl Sampler {
             .collect())
     }
 
-    /// The distribution of z that a truncation stands for with this model.
+    /// The distribution of z at a truncation of this model.
     ///
     /// # Errors
-    /// If it is out of the range of the model's kind of truncation, or the model's latents have none.
+    /// If it is out of the range of the model's truncation kind, or the model's latents cannot be truncated.
     pub fn distribution(&self, truncation: Truncation) -> Result<LatentDistribution> {
         let info = &self.info;
         LatentDistribution::new(info.generator.latent, info.truncation_kind, truncation)
     }
 
-    /// Pictures as they are asked for, all at one truncation.
+    /// The requested pictures, all at one truncation.
     ///
     /// # Errors
     /// If a request or the truncation is out of range, there are none or too many, or the device fails.
@@ -204,7 +204,7 @@ impl Sampler {
     /// - class_weights: `[n, classes]`
     ///
     /// # Errors
-    /// If the shapes do not fit, the table of statistics is none for the row rule, or the device fails.
+    /// If the shapes do not match, the table of statistics does not suit the row rule, or the device fails.
     pub async fn generate(
         &self,
         z: Tensor<2>,
@@ -253,7 +253,7 @@ impl Sampler {
     }
 }
 
-/// A file's tensors, and those of the network's slots for statistics, which no file has.
+/// A file's tensors, and zeros for the network's slots for statistics, which no file has.
 struct WithSlots<'a> {
     source: &'a mut dyn TensorSource,
     slots: HostTensors,
@@ -287,7 +287,7 @@ fn check_count(n: usize) -> Result<()> {
 }
 
 impl ModelFile {
-    /// A model file from a folded generator and its statistics, one set a truncation.
+    /// A model file from a folded generator and its statistics, one set per truncation.
     ///
     /// `statistics` holds for each row the means and variances in the order of
     /// [`Generator::normalisers_mut`].

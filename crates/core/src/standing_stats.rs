@@ -19,7 +19,7 @@ use crate::truncation::{LatentDistribution, Truncation, TruncationKind};
 pub struct StandingConfig {
     /// Number of passes.
     pub passes: usize,
-    /// Images a pass.
+    /// Images per pass.
     pub batch_size: usize,
     /// Seed of the latents.
     pub seed: u64,
@@ -42,7 +42,7 @@ impl Gathered {
         }
     }
 
-    /// Adds the values behind a mean and a variance (Chan, Golub and LeVeque 1983): what comes out is
+    /// Merges a mean and a variance of `count` values (Chan, Golub and LeVeque 1983): the result is
     /// that of all values together, whatever the sizes of the parts.
     fn add(&mut self, mean: &[f32], variance: &[f32], count: usize) {
         self.count += count;
@@ -100,7 +100,7 @@ pub async fn standing_statistics(
     Ok(gathered.into_iter().map(Gathered::rounded).collect())
 }
 
-/// A row of [`standing_statistics`] for each truncation; `on_row` hears of each before it is gathered.
+/// A row of [`standing_statistics`] for each truncation; `on_row` is called with each before it is gathered.
 ///
 /// # Errors
 /// If a truncation is out of the kind's range, or the device fails.
@@ -132,7 +132,7 @@ pub struct Drift {
 
 impl Drift {
     /// From `old` to `new`, sets of means and variances in the same order; channels that are constant
-    /// in one of them do not count.
+    /// in either do not count.
     pub fn between(old: &[[Vec<f32>; 2]], new: &[[Vec<f32>; 2]]) -> Self {
         let (mut mean, mut deviation, mut count) = (0.0, 0.0, 0usize);
         for ([old_mean, old_variance], [new_mean, new_variance]) in old.iter().zip(new) {
@@ -176,7 +176,7 @@ mod tests {
         let mut expected_within = 0.0;
         for part in [&all[..1], &all[1..6], &all[6..]] {
             let (mean, variance) = moments(part);
-            // what rounding to f32 of the parts does is no fault of the aggregation
+            // the parts are rounded to f32, which is not the aggregation's error
             let (mean, variance) = (mean as f32, variance as f32);
             gathered.add(&[mean], &[variance], part.len());
             let square = f64::from(mean) - moments(&all).0;

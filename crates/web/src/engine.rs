@@ -1,4 +1,4 @@
-//! A backend that was opened.
+//! An open backend.
 
 use burn::tensor::Device;
 use wasm_bindgen::prelude::*;
@@ -34,19 +34,19 @@ impl Engine {
         Ok(serde_json::to_string(&outcome)?)
     }
 
-    /// Puts a model file on the device.
+    /// Loads a model file onto the device.
     ///
     /// # Errors
-    /// If the bytes are no whole model file of this version.
+    /// If the bytes are not a complete model file of this version.
     #[cfg(feature = "sample")]
     pub fn load(&self, file: &[u8]) -> Result<Model, JsError> {
         Ok(Model::load(file, &self.device)?)
     }
 
-    /// Puts a model on the device from its index and its parts; `names[i]` is the name of `parts[i]`.
+    /// Loads a model onto the device from its index and its parts; `names[i]` is the name of `parts[i]`.
     ///
     /// # Errors
-    /// If the index or a part is not what it should be, or a part is missing.
+    /// If the index or a part is invalid, or a part is missing.
     #[cfg(feature = "sample")]
     #[wasm_bindgen(js_name = loadShards)]
     pub fn load_shards(
@@ -60,18 +60,18 @@ impl Engine {
         Ok(Model::load_shards(index, &parts, &self.device)?)
     }
 
-    /// Puts weights that PyTorch wrote on the device: those of pytorch-pretrained-BigGAN,
+    /// Loads PyTorch weights onto the device: those of pytorch-pretrained-BigGAN,
     /// BigGAN-PyTorch or PyTorch-StudioGAN. `config` is the text of the program's own config.
     ///
     /// # Errors
-    /// If the file is of none of them, or the config is missing or does not fit.
+    /// If the file is from none of them, or the config is missing or contradicts the weights.
     #[cfg(feature = "sample")]
     pub fn import(&self, weights: &[u8], config: Option<String>) -> Result<Model, JsError> {
         Ok(Model::import(weights, config.as_deref(), &self.device)?)
     }
 
-    /// Three or more training steps with everything fixed, as a safetensors file, to compare with
-    /// native ones.
+    /// Training steps with everything fixed, as a safetensors file, to compare with native
+    /// steps.
     ///
     /// # Errors
     /// If the device fails.
@@ -82,11 +82,11 @@ impl Engine {
         Ok(run.encode()?)
     }
 
-    /// Starts a training of images: RGB bytes, image after image, row by row, with a class each. `recipe`
+    /// Starts a run on images: RGB bytes, image after image, row by row, each with a class. `recipe`
     /// is the JSON of the core's `ShortRecipe`.
     ///
     /// # Errors
-    /// If the recipe cannot be built or the images do not fit.
+    /// If the recipe cannot be built or the images do not match it.
     #[cfg(feature = "train")]
     pub fn train(
         &self,

@@ -9,18 +9,18 @@ thread_local! {
     static WATCHER: RefCell<Option<Function>> = const { RefCell::new(None) };
 }
 
-/// Calls `watcher(message)` at every fault from now on. After a fault the instance is not to be used.
+/// Calls `watcher(message)` at every fault from now on. After a fault the instance must not be used.
 #[wasm_bindgen(js_name = watchFaults)]
 pub fn watch_faults(watcher: Function) {
     WATCHER.set(Some(watcher));
     std::panic::set_hook(Box::new(|panic| report(&panic.to_string())));
-    // an error only if another logger was set first: then faults in shaders go there
+    // an error only if another logger was set first, which then receives the faults of shaders
     if log::set_logger(&Console).is_ok() {
         log::set_max_level(log::LevelFilter::Warn);
     }
 }
 
-/// Hands a fault to the watcher.
+/// Reports a fault to the watcher.
 pub(crate) fn report(message: &str) {
     let message = JsValue::from_str(message);
     WATCHER.with_borrow(|watcher| {

@@ -1,7 +1,8 @@
 //! BigGAN for browsers: bindings of the core crate, which does all the computing.
 //!
-//! A worker calls [`watch_faults`] once, opens an [`Engine`] on a backend, and loads a `Model` from bytes, or in
-//! the training builds starts a `Trainer`. Everything reads asynchronously, since a browser has no other way to read from a GPU.
+//! A worker calls [`watch_faults`] once, opens an [`Engine`] on a backend, and loads a `Model` from bytes or, in
+//! the training builds, starts a `Trainer`. All reads are asynchronous, since a browser has no other way to read
+//! from a GPU.
 //! Errors become JavaScript's `Error` at the end of each call, in the core's words.
 //!
 //! A wasm instance opens one engine: Burn's GPU runtime starts once, and after a fault (a lost GPU, a

@@ -20,22 +20,22 @@ pub struct Model {
     sampler: Sampler,
 }
 
-/// What the page shows of a model.
+/// The facts about a model that the page shows.
 #[derive(Serialize)]
 #[serde(rename_all = "camelCase")]
 struct Info<'a> {
     class_names: &'a [String],
-    /// Ids of the classes in a vocabulary outside; empty where there are none.
+    /// Ids of the classes in an external vocabulary; empty if there are none.
     class_ids: &'a [String],
     /// Side of an image in pixels.
     resolution: usize,
     z_dim: usize,
-    /// Pieces of z that can be turned one by one.
+    /// Chunks of z that can be rotated separately.
     chunks: usize,
     parameters: u64,
     architecture: &'a str,
     truncation_kind: TruncationKind,
-    /// Smallest and largest truncation beside off; none where the latents cannot be truncated.
+    /// Smallest and largest truncation besides off; `None` if the latents cannot be truncated.
     truncation_range: Option<[f64; 2]>,
     /// `null` is off.
     truncations: &'a [Truncation],
@@ -117,15 +117,15 @@ impl Model {
 
 #[wasm_bindgen]
 impl Model {
-    /// What the model is: classes, shape, truncations, origin and scores, as JSON.
+    /// The model's classes, shape, truncations, origin and scores, as JSON.
     ///
     /// # Errors
-    /// None that is known.
+    /// If the info cannot be written as JSON.
     pub fn info(&self) -> Result<String, JsError> {
         Ok(serde_json::to_string(&Info::of(self.sampler.info())?)?)
     }
 
-    /// Pictures at a truncation (none is off); `pictures` is the JSON of an array of the core's
+    /// Pictures at a truncation (`None` is off); `pictures` is the JSON of an array of the core's
     /// `request::Picture`.
     ///
     /// # Errors

@@ -36,12 +36,12 @@ impl Trainer {
     }
 }
 
-/// Takes what a training needs and gives it back: wasm's memory never shrinks, so that it has its size from the
-/// beginning and does not grow whenever the free pieces lie badly.
+/// Allocates the memory that a run needs and frees it again: wasm memory never shrinks, so it has its final size from
+/// the start and does not grow through fragmentation.
 fn take_room(bytes: u64) -> biggan::Result<()> {
     let mut room = Vec::<u8>::new();
     let taken = usize::try_from(bytes).is_ok_and(|bytes| room.try_reserve_exact(bytes).is_ok());
-    // or the compiler would leave out what nobody reads
+    // otherwise the compiler would remove the unused allocation
     std::hint::black_box(&room);
     match taken {
         true => Ok(()),
@@ -56,7 +56,7 @@ fn recipe_of(json: &str) -> biggan::Result<ShortRecipe> {
     serde_json::from_str(json).map_err(|error| biggan::Error::Config(error.to_string()))
 }
 
-/// What a training needs, before anything is built: JSON of the core's `TrainingNeed`.
+/// The memory that a run needs, before anything is built: JSON of the core's `TrainingNeed`.
 ///
 /// # Errors
 /// If the recipe cannot be built.
@@ -68,10 +68,10 @@ pub fn training_need(recipe: &str, resolution: usize, classes: usize) -> Result<
 
 #[wasm_bindgen]
 impl Trainer {
-    /// Goes on from a checkpoint of the same images and networks.
+    /// Continues from a checkpoint of the same images and networks.
     ///
     /// # Errors
-    /// If it is none, or of others; the state is as it was then.
+    /// If it is not one, or of others; the state is then unchanged.
     pub fn resume(&mut self, checkpoint: &[u8]) -> Result<(), JsError> {
         Ok(self.session.resume(checkpoint)?)
     }
@@ -88,7 +88,7 @@ impl Trainer {
     /// Counters of the state; JSON of the core's `SessionReport`.
     ///
     /// # Errors
-    /// If a step failed before.
+    /// If an earlier step failed.
     pub fn counters(&self) -> Result<String, JsError> {
         Ok(serde_json::to_string(&self.session.counters()?)?)
     }
@@ -118,10 +118,10 @@ impl Trainer {
         Ok(self.session.model(PROGRAM).await?)
     }
 
-    /// The images as `train.pack` of `native-train`.
+    /// The images as a `train.pack` for `native-train`.
     ///
     /// # Errors
-    /// None that is known.
+    /// As the core's `Session::packed_images`.
     #[wasm_bindgen(js_name = packedImages)]
     pub fn packed_images(&self) -> Result<Vec<u8>, JsError> {
         Ok(self.session.packed_images()?)
@@ -157,7 +157,7 @@ impl Sight {
     /// JSON.
     ///
     /// # Errors
-    /// None that is known.
+    /// If they cannot be written as JSON.
     pub fn info(&self) -> Result<String, JsError> {
         #[derive(Serialize)]
         struct Info<'a> {

@@ -1,8 +1,8 @@
 //! Named tensors and metadata to and from safetensors bytes.
 //!
-//! Reading goes through the library, which validates every offset before anything is taken. The header
-//! is written here: the library keeps metadata in a hash map, so that its files differ from one run to
-//! the next; these are the same bytes for the same content.
+//! Reading goes through the library, which validates every offset before memory is allocated. The header
+//! is written here: the library keeps metadata in a hash map, so its files differ from run to
+//! run, while these have the same bytes for the same content.
 
 use std::collections::BTreeMap;
 
@@ -32,7 +32,7 @@ impl Dtype {
     }
 }
 
-/// What a file held.
+/// The content of a file.
 #[derive(Debug, Clone)]
 pub struct StoredTensors {
     /// Values, widened to f32.
@@ -69,7 +69,7 @@ pub fn encode_with(
     )
 }
 
-/// As [`encode_with`], of some tensors. They are stored f32 first and by name, as the library would,
+/// As [`encode_with`], for some tensors. They are sorted f32 first and then by name, as in the library,
 /// so that values are aligned.
 pub(super) fn encode_entries<'a>(
     tensors: impl Iterator<Item = (&'a str, &'a HostTensor, Dtype)>,
@@ -101,10 +101,10 @@ pub(super) fn encode_entries<'a>(
     Ok(bytes)
 }
 
-/// The bytes of a file with other metadata; the tensors stay as they are, bit for bit.
+/// The bytes of a file with other metadata; the tensors stay unchanged, bit for bit.
 ///
 /// # Errors
-/// If the bytes are no safetensors file.
+/// If the bytes are not a safetensors file.
 pub(super) fn replace_metadata(
     bytes: &[u8],
     metadata: &BTreeMap<String, String>,
@@ -120,7 +120,7 @@ pub(super) fn replace_metadata(
     Ok(new)
 }
 
-/// What stands before the values: the metadata first, then the tensors in the order of their values.
+/// The header: the metadata first, then the tensors in the order of their values.
 pub(super) struct Header<'a> {
     pub metadata: &'a BTreeMap<String, String>,
     pub entries: Vec<(&'a str, TensorInfo)>,
@@ -167,11 +167,11 @@ fn write_values(bytes: &mut Vec<u8>, name: &str, values: &[f32], dtype: Dtype) -
     Ok(())
 }
 
-/// A file whose header was checked against its length; values are still bytes.
+/// A file whose header has been checked against its length; values are still bytes.
 pub(super) struct OpenFile<'a> {
     /// `__metadata__`.
     pub metadata: BTreeMap<String, String>,
-    /// Names and places of the tensors, in the order of their values.
+    /// Names and offsets of the tensors, in the order of their values.
     pub entries: Vec<(String, TensorInfo)>,
     /// The values of all tensors.
     pub data: &'a [u8],
@@ -180,7 +180,7 @@ pub(super) struct OpenFile<'a> {
 /// Reads and checks the header of a file.
 ///
 /// # Errors
-/// If the bytes are no safetensors file or are cut short.
+/// If the bytes are not a safetensors file or are truncated.
 pub(super) fn open(bytes: &[u8]) -> Result<OpenFile<'_>> {
     let (header_bytes, header) = SafeTensors::read_metadata(bytes).map_err(|error| {
         Error::File(format!(
@@ -220,7 +220,7 @@ impl OpenFile<'_> {
     /// The values of a tensor, widened to f32.
     ///
     /// # Errors
-    /// If they are of another type than f32 and f16.
+    /// If they have another type than f32 and f16.
     pub fn tensor(&self, name: &str, info: &TensorInfo) -> Result<HostTensor> {
         let (start, end) = info.data_offsets;
         let data = &self.data[start..end]; // in range: the library checks offsets against the length
@@ -250,7 +250,7 @@ impl OpenFile<'_> {
 /// The inverse of [`encode`].
 ///
 /// # Errors
-/// If the bytes are no safetensors file, are cut short, or hold another type than f32 and f16.
+/// If the bytes are not a safetensors file, are truncated, or hold another type than f32 and f16.
 pub fn decode(bytes: &[u8]) -> Result<StoredTensors> {
     let file = open(bytes)?;
     Ok(StoredTensors {
@@ -262,7 +262,7 @@ pub fn decode(bytes: &[u8]) -> Result<StoredTensors> {
 /// The `__metadata__` of a file, without reading its tensors.
 ///
 /// # Errors
-/// If the bytes are no safetensors file or are cut short.
+/// If the bytes are not a safetensors file or are truncated.
 pub fn read_metadata(bytes: &[u8]) -> Result<BTreeMap<String, String>> {
     Ok(open(bytes)?.metadata)
 }

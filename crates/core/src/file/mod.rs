@@ -1,8 +1,8 @@
-//! The files of the project, as bytes: models that ship and checkpoints of runs.
+//! The project's files, as bytes: models that ship and checkpoints of runs.
 //!
 //! Both are safetensors with a JSON header in `__metadata__`; reading never executes anything and
-//! checks sizes before it takes memory (the safetensors reader validates every offset). The same
-//! content is the same bytes.
+//! checks sizes before it allocates memory (the safetensors reader validates every offset). The same
+//! content always gives the same bytes.
 
 mod container;
 mod model_file;

@@ -131,7 +131,7 @@ impl Session {
     /// The images as `train.pack` of `native-train`.
     ///
     /// # Errors
-    /// None that is known.
+    /// As [`Pack::encode`](crate::file::Pack::encode).
     pub fn packed_images(&self) -> Result<Vec<u8>> {
         self.images.pack().encode()
     }
