@@ -26,7 +26,7 @@ pub fn to_rgba(images_pm1: &[f32], side: usize) -> Result<Vec<Vec<u8>>> {
     let plane = side * side;
     if plane == 0 || !images_pm1.len().is_multiple_of(3 * plane) {
         return Err(Error::Request(format!(
-            "{} values are no whole number of {side}x{side} RGB images",
+            "{} values are not a whole number of {side}x{side} RGB images",
             images_pm1.len()
         )));
     }

@@ -1,9 +1,9 @@
-//! What a picture is asked for by, as a page, a link or a saved picture carries it: classes with weights,
+//! The request for a picture, as a page, a link or a saved picture holds it: classes with weights,
 //! and a point of latent space with its edits.
 //!
 //! Every edit is a rotation of standard normal coordinates: for independent g, h ~ N(0, I),
-//! `cos(a) g + sin(a) h ~ N(0, I)`. z is made from the edited coordinates as from drawn ones, by
-//! u = Phi(g) and the model's own distribution of u ([`LatentDistribution::latent`]). So an edited picture
+//! `cos(a) g + sin(a) h ~ N(0, I)`. z is computed from edited coordinates as from drawn ones, by
+//! u = Phi(g) and the model's own distribution ([`LatentDistribution::latent`]). So an edited picture
 //! is as much a sample of the model as any other, at every truncation and for every kind of latents.
 
 #[cfg(test)]
@@ -21,27 +21,27 @@ use crate::truncation::LatentDistribution;
 
 /// Most classes in a mix.
 pub const MAX_MIXED: usize = 4;
-/// Most edits in a lineage: bounds what a link can cost.
+/// Most edits in a lineage: bounds the cost of a link.
 pub const MAX_STEPS: usize = 256;
 
-/// A picture: a point, or a place on the way between two.
+/// A picture: a point, or an interpolation between two.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Picture {
-    /// The point, or the beginning of the way.
+    /// The point, or the start of the interpolation.
     pub from: Point,
-    /// The end of the way and the place on it.
+    /// The end of the interpolation, and the position.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub to: Option<Way>,
 }
 
-/// Where on the way to another point.
+/// A position on the interpolation to another point.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Way {
     /// The end.
     pub point: Point,
-    /// 0 is the beginning and 1 the end.
+    /// 0 is the start and 1 the end.
     pub at: f64,
 }
 
@@ -65,27 +65,27 @@ pub struct ClassWeight {
     pub weight: f64,
 }
 
-/// A point of latent space: a sample of a seed, and what was done to it.
+/// A point of latent space: a sample of a seed, and its edits.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Latent {
     /// Seed, as in `native-train sample --seed`.
     #[serde(deserialize_with = "deserialize_seed")]
     pub seed: u64,
-    /// Number of the sample in its seed.
+    /// Index of the sample in its seed.
     #[serde(default)]
     pub index: u64,
     /// Small random steps, one after another: the lineage of a bred picture.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub steps: Vec<Step>,
-    /// Turn of each chunk of a hierarchical z towards another draw, in quarter turns: 0 keeps the
-    /// chunk, 1 and -1 replace it by the other draw and its mirror image. Chunks that are not named keep
-    /// theirs. A z that is not hierarchical is one chunk.
+    /// Rotation of each chunk of a hierarchical z towards another draw, in quarter turns: 0 keeps the
+    /// chunk, 1 and -1 replace it by the other draw and its mirror image. Chunks beyond the list are
+    /// unchanged. A z that is not hierarchical is one chunk.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub chunks: Vec<f64>,
 }
 
-/// A rotation of all coordinates towards a draw of a seed of its own.
+/// A rotation of all coordinates towards a draw with its own seed.
 #[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Step {
@@ -110,13 +110,13 @@ pub(crate) fn deserialize_seed<'de, D: Deserializer<'de>>(
         Written::Number(seed) => Ok(seed),
         Written::Digits(digits) => digits.parse().map_err(|_| {
             D::Error::custom(format!(
-                "seed {digits:?} is no whole number from 0 to 2^64 - 1"
+                "seed {digits:?} is not a whole number from 0 to 2^64 - 1"
             ))
         }),
     }
 }
 
-/// A coordinate as it was drawn, or as edits left it.
+/// A coordinate as drawn, or after edits.
 #[derive(Debug, Clone, Copy)]
 enum Coordinate {
     /// Uniform, as [`crate::sampler::Sampler::latents`] draws it: an unedited picture is that of the
@@ -153,7 +153,7 @@ impl Coordinate {
 }
 
 impl Latent {
-    /// The sample of a seed, as it is.
+    /// The sample of a seed, without edits.
     pub fn of_seed(seed: u64, index: u64) -> Self {
         Self {
             seed,
@@ -291,8 +291,8 @@ fn check_place(at: f64) -> Result<()> {
     )))
 }
 
-/// Spherical interpolation (Shoemake 1985) of the normal coordinates: places on the way are as far from
-/// the origin as the ends, as samples are.
+/// Spherical interpolation (Shoemake 1985) of the normal coordinates: interpolated points are as far from
+/// the origin as the ends, like samples.
 fn between(from: &[Coordinate], to: &[Coordinate], at: f64) -> Vec<Coordinate> {
     if at == 0.0 {
         return from.to_vec();
@@ -310,7 +310,7 @@ fn between(from: &[Coordinate], to: &[Coordinate], at: f64) -> Vec<Coordinate> {
     let lengths = (square_from * square_to).sqrt();
     let angle = libm::acos((dot / lengths.max(f64::MIN_POSITIVE)).clamp(-1.0, 1.0));
     let sine = libm::sin(angle);
-    // at the same and at opposite points every plane is as good: the straight line
+    // for equal or opposite points the plane is not unique: use the straight line
     let (a_share, b_share) = if sine < 1e-9 {
         (1.0 - at, at)
     } else {

@@ -2,7 +2,7 @@
 //! [`shards`](super::shards)).
 //!
 //! Weights are those of the averaged generator with spectral norm folded in; batch norm statistics
-//! stand in tables with one row a truncation ("stats.<layer>.mean", `[rows, c]`).
+//! are tables with one row per truncation ("stats.<layer>.mean", `[rows, c]`).
 
 use std::collections::BTreeMap;
 
@@ -22,7 +22,7 @@ pub const FORMAT_VERSION: &str = "1";
 /// Value of the metadata key `format` of a file that holds a part of a model's tensors.
 pub(super) const SHARD_FORMAT: &str = "biggan-shard";
 
-/// What stands in the metadata key `config`.
+/// The content of the metadata key `config`.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct ModelInfo {
@@ -30,7 +30,7 @@ pub struct ModelInfo {
     pub generator: GeneratorConfig,
     /// A name for each class, in the order of the labels.
     pub class_names: Vec<String>,
-    /// An id for each class in a vocabulary outside (WordNet's, e.g. `n02099601`); empty where there is
+    /// An id for each class in an external vocabulary (WordNet's, e.g. `n02099601`); empty if there is
     /// none.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub class_ids: Vec<String>,
@@ -48,13 +48,13 @@ pub struct ModelInfo {
     pub scores: BTreeMap<String, f64>,
 }
 
-/// Rows of the statistics and how they came about.
+/// Rows of the statistics, and the number of samples they were computed from.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct StatisticsTable {
     /// Truncation of each row; `null` is off, 0 is z = 0.
     pub truncations: Vec<Truncation>,
-    /// Samples behind each row.
+    /// Samples per row.
     pub samples: usize,
 }
 
@@ -66,17 +66,17 @@ pub struct DatasetInfo {
     pub name: String,
     /// Training images.
     pub images: usize,
-    /// SHA-256 of the decompressed files, in the order they were read. Of folders of pictures one of all
-    /// names and contents, where these were read, and behind [`LISTING`] one of all names and sizes.
+    /// SHA-256 of the decompressed files, in the order they were read. For folders of pictures: one of all
+    /// names and contents, if these were read, and one, prefixed with [`LISTING`], of all names and sizes.
     pub sha256: Vec<String>,
 }
 
-/// Begins a SHA-256 of the names and sizes of files.
+/// Prefix of a SHA-256 of the names and sizes of files.
 pub const LISTING: &str = "names-and-sizes:";
 
 impl DatasetInfo {
-    /// Whether both have the same images: by contents where both know them, else by names and sizes of files;
-    /// none where they know nothing of the same kind.
+    /// Whether both have the same images: by contents if both have that checksum, otherwise by names and sizes
+    /// of files; `None` if they have no checksum of the same kind.
     pub fn same_images(&self, other: &Self) -> Option<bool> {
         let known = |info: &Self, listing: bool| -> Vec<String> {
             let kind = |sha256: &&String| sha256.starts_with(LISTING) == listing;
@@ -105,7 +105,7 @@ pub struct Provenance {
     pub seed: u64,
     /// Weight of the initial weights in the average.
     pub ema_initial_share: f64,
-    /// The foreign file that it was made of; then the numbers above are 0.
+    /// The foreign file that it was imported from; the numbers above are then 0.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub imported: Option<ImportedFrom>,
 }
@@ -177,14 +177,14 @@ impl ModelInfo {
     }
 }
 
-/// Refuses what is no model of this program and version.
+/// Refuses files that are not models of this program and version.
 pub(super) fn check_format(format: Option<&str>, version: Option<&str>) -> Result<()> {
     match format {
         Some(FORMAT) => {}
         Some(SHARD_FORMAT) => {
             return Err(Error::File(
-                "this is one shard of a model; give the model's .safetensors.index.json, which stands \
-                 beside it"
+                "this is one shard of a model; give the model's .safetensors.index.json, which is \
+                 next to it"
                     .into(),
             ));
         }
@@ -229,16 +229,16 @@ impl ModelFile {
     /// Reads and checks a model file.
     ///
     /// # Errors
-    /// If it is cut short, of another format or version, or its config is not valid; the message
+    /// If it is truncated, of another format or version, or its config is not valid; the message
     /// names both values.
     pub fn decode(bytes: &[u8]) -> Result<Self> {
         OpenModel::file(bytes)?.read()
     }
 
-    /// The bytes of a model file with another info; the tensors stay as they are, bit for bit.
+    /// The bytes of a model file with another info; the tensors stay unchanged, bit for bit.
     ///
     /// # Errors
-    /// If the bytes are no model file.
+    /// If the bytes are not a model file.
     pub fn replace_info(bytes: &[u8], info: &ModelInfo) -> Result<Vec<u8>> {
         ModelInfo::from_metadata(&open(bytes)?.metadata)?;
         replace_metadata(bytes, &info.metadata()?)

@@ -10,11 +10,11 @@ use super::shards::Index;
 use crate::error::{Error, Result};
 use crate::named::{HostTensor, HostTensors, TensorSource};
 
-/// A model that was checked but not read: tensors are widened to f32 when they are taken.
+/// A model that has been checked but not read: tensors are widened to f32 when they are taken.
 pub struct OpenModel<'a> {
     info: ModelInfo,
     files: Vec<OpenFile<'a>>,
-    /// Tensors that were not taken, and the file that holds each.
+    /// Tensors that have not been taken, and the file that holds each.
     left: BTreeMap<String, (usize, TensorInfo)>,
 }
 
@@ -40,7 +40,7 @@ impl<'a> OpenModel<'a> {
         let files = index.parts()?.into_iter().map(|name| {
             let bytes = parts.get(name).ok_or_else(|| {
                 Error::File(format!(
-                    "{name} is missing; give all parts beside the index"
+                    "{name} is missing; put all parts next to the index"
                 ))
             })?;
             index.open_part(name, bytes.as_ref())
@@ -70,7 +70,7 @@ impl<'a> OpenModel<'a> {
     /// All of it, widened.
     ///
     /// # Errors
-    /// If a tensor is stored as another type than f32 and f16.
+    /// If a tensor has another type than f32 and f16.
     pub fn read(self) -> Result<ModelFile> {
         let tensors = self
             .left

@@ -1,11 +1,11 @@
 //! A model in several files, in the form usual for Hugging Face's libraries: parts
 //! `NAME-00001-of-00003.safetensors` with some of the tensors each, and an index
-//! `NAME.safetensors.index.json` that says which tensor stands where (`weight_map`), how large they are
-//! together (`metadata.total_size`), and, beyond that form, the model's info (`metadata.config`) and the
+//! `NAME.safetensors.index.json` that says which part has which tensor (`weight_map`), their total size
+//! (`metadata.total_size`), and, beyond that form, the model's info (`metadata.config`) and the
 //! SHA-256 of each part (`metadata.sha256`).
 //!
-//! An index comes from outside: the parts that it names are plain file names, and nothing in a part is
-//! believed before its SHA-256 is right.
+//! An index is untrusted: the parts that it names must be plain file names, and no part is
+//! used before its SHA-256 has been verified.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
@@ -19,12 +19,12 @@ use super::model_file::{FORMAT, FORMAT_VERSION, ModelFile, ModelInfo, SHARD_FORM
 use crate::error::{Error, Result};
 use crate::named::{HostTensor, HostTensors};
 
-/// End of an index's name; what stands before it begins the names of the parts.
+/// End of an index's name; the part before it begins the names of the parts.
 pub const INDEX_SUFFIX: &str = ".safetensors.index.json";
 /// End of a part's name.
 const PART_SUFFIX: &str = ".safetensors";
 
-/// Bytes of a part's header beside its tensors' names: its length, metadata and padding; and those of an
+/// Bytes of a part's header besides its tensors' names: its length, metadata and padding; also the bytes of an
 /// entry (type, a shape of rank 4, two offsets).
 const HEADER_BYTES: usize = 128;
 const ENTRY_BYTES: usize = 160;
@@ -56,8 +56,8 @@ pub fn sha256_hex(bytes: &[u8]) -> String {
 }
 
 impl ModelFile {
-    /// The files of a model with parts of at most `max_bytes` each (a larger tensor has a part of its
-    /// own), by name: the parts first and the index last, which is the order to write them in.
+    /// The files of a model with parts of at most `max_bytes` each (a larger tensor has its own part),
+    /// by name: the parts first and the index last, which is the order to write them in.
     ///
     /// # Errors
     /// As [`ModelFile::encode`], and if the name begins with a dot or holds other than letters, digits,
@@ -121,11 +121,11 @@ impl ModelFile {
         groups
     }
 
-    /// Reads and checks a model from its index; `part` gives the bytes of a part by its name, which
-    /// stands beside the index.
+    /// Reads and checks a model from its index; `part` returns the bytes of a part, a file next to the
+    /// index, by its name.
     ///
     /// # Errors
-    /// If the index is broken, of another format or version, or names a part that is no plain file
+    /// If the index is broken, of another format or version, or names a part that is not a plain file
     /// name; if a part is missing, has another SHA-256, or holds other tensors than the index says.
     pub fn decode_shards<B: AsRef<[u8]>>(
         index: &[u8],
@@ -148,10 +148,10 @@ impl ModelFile {
         })
     }
 
-    /// The bytes of an index with another info; the parts stay.
+    /// The bytes of an index with another info; the parts stay unchanged.
     ///
     /// # Errors
-    /// If the bytes are no index of a model.
+    /// If the bytes are not an index of a model.
     pub fn replace_info_in_index(index: &[u8], info: &ModelInfo) -> Result<Vec<u8>> {
         let mut index = Index::read(index)?;
         index.info()?;
@@ -197,7 +197,7 @@ impl Index {
         Ok(parts)
     }
 
-    /// Refuses parts that hold another number of bytes together.
+    /// Refuses parts whose total size differs.
     pub(super) fn check_total(&self, total_size: usize) -> Result<()> {
         if total_size == self.metadata.total_size {
             return Ok(());
@@ -209,7 +209,7 @@ impl Index {
         )))
     }
 
-    /// Opens a part that is what the index says.
+    /// Opens a part after checking it against the index.
     pub(super) fn open_part<'a>(&self, name: &str, bytes: &'a [u8]) -> Result<OpenFile<'a>> {
         self.checked_part(name, bytes)
             .map_err(|error| Error::File(format!("{name}: {error}")))
@@ -258,7 +258,7 @@ fn config_value(info: &ModelInfo) -> Result<serde_json::Value> {
         .map_err(|error| Error::File(format!("writing the model's config failed: {error}")))
 }
 
-/// Refuses what could lead out of the index's directory.
+/// Refuses names that could lead out of the index's directory.
 ///
 /// # Errors
 /// If a part cannot have the name.
@@ -268,12 +268,12 @@ pub fn check_part_name(name: &str) -> Result<()> {
         return Ok(());
     }
     Err(Error::File(format!(
-        "{name:?} cannot be a part of a model: parts stand beside the index and are named in letters, \
-         digits, \".\", \"_\" and \"-\", not a dot first, and end in {PART_SUFFIX}"
+        "{name:?} cannot be a part of a model: parts are next to the index, and their names have letters, \
+         digits, \".\", \"_\" and \"-\", do not begin with a dot, and end in {PART_SUFFIX}"
     )))
 }
 
-/// A map of strings without keys that come twice.
+/// A map of strings without duplicate keys.
 fn unique<'de, D: Deserializer<'de>>(
     deserializer: D,
 ) -> core::result::Result<BTreeMap<String, String>, D::Error> {

@@ -19,7 +19,7 @@ pub(super) const LEFT: &[(&str, &str)] = &[
     (".sv0", "the last spectral norm, kept for logs"),
     (
         ".accumulation_counter",
-        "number of passes behind standing statistics",
+        "number of passes in standing statistics",
     ),
     (
         ".num_batches_tracked",
@@ -149,13 +149,13 @@ fn counters(foreign: &mut Foreign<'_, '_>) -> Result<BTreeMap<String, f32>> {
         .collect();
     let mut counters = BTreeMap::new();
     for name in names {
-        let fate = Fate::Left("number of passes behind standing statistics");
+        let fate = Fate::Left("number of passes in standing statistics");
         let count = foreign.take(name, &[1], fate)?[0];
         if count < 0.0 || count.fract() != 0.0 {
             return Err(Error::tensor(
                 name,
                 format!(
-                    "is {count}, no number of passes: the averaging of weights has mixed its sums with \
+                    "is {count}, not a number of passes: weight averaging has mixed its sums with \
                      running statistics; take a G_ema that was saved before its first evaluation, or G"
                 ),
             ));

@@ -20,7 +20,7 @@ pub(super) fn parse(text: &str) -> Result<Value> {
     }
     if text.trim_start().starts_with('{') {
         return serde_json::from_str(text)
-            .map_err(|error| Error::Config(format!("the config is no JSON: {error}")));
+            .map_err(|error| Error::Config(format!("the config is not JSON: {error}")));
     }
     yaml(text)
 }
@@ -122,7 +122,7 @@ mod tests {
             ("  a: 1", "line 1"),
             ("a: [1", "line 1"),
             ("a: \"b", "line 1"),
-            ("{\"a\": }", "no JSON"),
+            ("{\"a\": }", "not JSON"),
         ] {
             let message = parse(text).unwrap_err().to_string();
             assert!(message.contains(place), "{message}");

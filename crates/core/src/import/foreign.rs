@@ -29,7 +29,7 @@ impl<'f, 'a> Foreign<'f, 'a> {
         let mut by_name = BTreeMap::new();
         for (index, (name, _)) in tensors.iter().enumerate() {
             if by_name.insert(*name, index).is_some() {
-                return Err(Error::tensor(*name, "stands in the file twice"));
+                return Err(Error::tensor(*name, "occurs in the file twice"));
             }
         }
         Ok(Self {

@@ -100,7 +100,7 @@ impl Config {
         let attention = before.filter(|&block| blocks.get(block).is_some_and(|b| b.resamples));
         let attention = attention.ok_or_else(|| {
             Error::Config(format!(
-                "attention_layer_position is {}; attention stands behind a block that upsamples",
+                "attention_layer_position is {}; attention must follow a block that upsamples",
                 self.attention_layer_position
             ))
         })?;

@@ -116,7 +116,7 @@ fn matches(
 pub(super) fn generator(foreign: &Foreign<'_, '_>, hints: &Hints) -> Result<GeneratorConfig> {
     let bn_eps = hints.BN_eps.ok_or_else(|| {
         Error::Config(
-            "BN_eps cannot be seen in the weights; give it in --config, for example {\"BN_eps\": 1e-5} \
+            "the weights do not contain BN_eps; give it in --config, for example {\"BN_eps\": 1e-5} \
              (BigGAN-PyTorch's default, and that of its BigGAN scripts)"
                 .into(),
         )
@@ -280,8 +280,8 @@ pub(super) fn discriminator(
         .max_by_key(|(score, _)| *score);
     let (_, config) = best.ok_or_else(|| {
         Error::Config(format!(
-            "the discriminator has {stages} stages of {depth} blocks and {features} features, which is no \
-             BigGAN{} of the resolutions {RESOLUTIONS:?}",
+            "the discriminator has {stages} stages of {depth} blocks and {features} features, which fits \
+             BigGAN{} at none of the resolutions {RESOLUTIONS:?}",
             if is_deep { "-deep" } else { "" }
         ))
     })?;

@@ -85,7 +85,7 @@ impl Source {
                 looks.what
             ))),
             None => Err(Error::File(
-                "these weights are of no program that is read here: pytorch-pretrained-BigGAN, \
+                "these weights are from none of the supported programs: pytorch-pretrained-BigGAN, \
                  BigGAN-PyTorch or PyTorch-StudioGAN"
                     .into(),
             )),
@@ -102,7 +102,7 @@ impl FromStr for Source {
             .find(|source| source.name() == text)
             .ok_or_else(|| {
                 Error::Request(format!(
-                    "{text:?} is no source of weights; choose hf-deep, biggan-pytorch or studiogan"
+                    "{text:?} is not a source of weights; choose hf-deep, biggan-pytorch or studiogan"
                 ))
             })
     }

@@ -104,14 +104,14 @@ pub(super) fn state_dict<'f, 'a>(
 fn needed(source: Source, config: Option<&str>) -> Result<&str> {
     config.ok_or_else(|| {
         let what = match source {
-            Source::HfDeep => "the config.json beside the weights",
+            Source::HfDeep => "the config.json next to the weights",
             Source::BigganPytorch => {
                 "its flags as JSON, at least {\"BN_eps\": 1e-5} (BigGAN-PyTorch's default)"
             }
             Source::Studiogan => "its YAML file, or the same keys as JSON",
         };
         Error::Config(format!(
-            "the weights alone do not tell all; give --config {what}"
+            "the weights do not determine the whole network; give --config {what}"
         ))
     })
 }
@@ -270,7 +270,7 @@ fn gather_discriminator(
     let network = NetworkShape::discriminator(&config)?;
     if matches!(dialect.spectral(), gather::Spectral::Absent) {
         return Err(Error::File(
-            "this discriminator has no spectral norm; those of BigGAN have".into(),
+            "this discriminator has no spectral norm; BigGAN's has it".into(),
         ));
     }
     let tensors = gather::weights(&mut foreign, &network, |_| true, dialect, purpose)?;

@@ -71,7 +71,7 @@ pub(super) fn moments(root: Node<'_, '_>, lines: &[ReportLine]) -> Result<Moment
             ));
         }
         let steps = steps(*entry)
-            .ok_or_else(|| broken(format!("the steps of {name} are no whole number")))?;
+            .ok_or_else(|| broken(format!("the steps of {name} are not a whole number")))?;
         if *time.get_or_insert(steps) != steps {
             return Err(broken(format!(
                 "{name} has {steps} steps, others have {}",

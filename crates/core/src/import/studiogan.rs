@@ -50,7 +50,7 @@ impl Config {
     /// If it is not an object, or describes a network of another kind.
     pub fn parse(value: Value) -> Result<Self> {
         let Value::Object(top) = value else {
-            return Err(Error::Config("StudioGAN's config is no object".into()));
+            return Err(Error::Config("StudioGAN's config is not an object".into()));
         };
         let is_run = top.values().any(Value::is_object);
         let mut keys = Map::new();

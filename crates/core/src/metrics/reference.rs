@@ -87,7 +87,7 @@ impl ReferenceInfo {
             return Ok(());
         };
         Err(Error::Request(format!(
-            "the reference is of {what}: it has [{self}], the model needs [{expected}]; make it anew with \
+            "the reference is of {what}: it has [{self}], the model needs [{expected}]; recompute it with \
              `native-train reference`"
         )))
     }
@@ -118,7 +118,7 @@ impl Reference {
     /// The bytes of the file: safetensors with f64 values.
     ///
     /// # Errors
-    /// None that is known.
+    /// If the info cannot be written as JSON.
     pub fn encode(&self) -> Result<Vec<u8>> {
         let failed = |error: &dyn std::fmt::Display| {
             Error::File(format!("writing reference statistics failed: {error}"))

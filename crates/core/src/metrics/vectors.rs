@@ -9,7 +9,7 @@ use crate::error::{Error, Result};
 pub(super) fn count_vectors(features: &[f32], dim: usize) -> Result<usize> {
     if dim == 0 || !features.len().is_multiple_of(dim) {
         return Err(Error::Request(format!(
-            "{} values are no whole vectors of {dim}; give features as [n, {dim}]",
+            "{} values are not a multiple of {dim}; give features as [n, {dim}]",
             features.len()
         )));
     }

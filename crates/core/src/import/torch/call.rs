@@ -63,7 +63,7 @@ fn tensor(arena: &Arena<'_>, [storage, first, shape, strides]: [Id; 4]) -> Step<
     else {
         return Err(format!("a tensor's numbers are {}", arena.kind(storage)));
     };
-    let offset = arena.size(first).ok_or("a tensor's offset is no size")?;
+    let offset = arena.size(first).ok_or("a tensor's offset is not a size")?;
     let first = view
         .checked_add(offset)
         .ok_or("a tensor's offset is too large")?;
@@ -115,7 +115,7 @@ pub(super) fn persistent<'a>(arena: &mut Arena<'a>, id: Id) -> Step<Value<'a>> {
     }
     let len = arena
         .size(len)
-        .ok_or_else(|| format!("storage {key}: its length is no size"))?;
+        .ok_or_else(|| format!("storage {key}: its length is not a size"))?;
     let (first, reach) = match view {
         [] => (0, len),
         &[view] => match arena.get(view) {

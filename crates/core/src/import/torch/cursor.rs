@@ -54,7 +54,7 @@ impl<'a> Cursor<'a> {
             .position(|&byte| byte == b'\n')
             .ok_or("a class name without an end")?;
         self.at += len + 1;
-        std::str::from_utf8(&rest[..len]).map_err(|_| "a class name that is no UTF-8".into())
+        std::str::from_utf8(&rest[..len]).map_err(|_| "a class name that is not UTF-8".into())
     }
 }
 

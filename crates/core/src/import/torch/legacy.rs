@@ -50,7 +50,7 @@ pub(super) fn read<'a>(
 fn storages<'a>(bytes: &'a [u8], machine: &Machine<'a>, keys: Id) -> Result<Vec<StorageBytes<'a>>> {
     let arena = machine.arena();
     let Value::List(keys) = arena.get(keys) else {
-        return Err(broken("the keys of the storages are no list"));
+        return Err(broken("the keys of the storages are not a list"));
     };
     if keys.len() != arena.storages.len() {
         return Err(broken(format!(
@@ -91,7 +91,7 @@ fn storages<'a>(bytes: &'a [u8], machine: &Machine<'a>, keys: Id) -> Result<Vec<
     }
     if at != bytes.len() {
         return Err(broken(format!(
-            "{} bytes behind the last storage",
+            "{} bytes after the last storage",
             bytes.len() - at
         )));
     }

@@ -84,7 +84,7 @@ impl<'a> TorchFile<'a> {
         });
         let (Some((folder, pickle)), None) = (pickles.next(), pickles.next()) else {
             return Err(Error::File(
-                "zip: not one entry data.pkl; this is no file of torch.save".into(),
+                "zip: it does not have exactly one entry data.pkl; this is not a file of torch.save".into(),
             ));
         };
         let by_name = |name: &str| entries.iter().find(|entry| entry.name == name);

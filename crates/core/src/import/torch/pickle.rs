@@ -95,7 +95,7 @@ impl<'a> Machine<'a> {
                 let (Value::Text(module), Value::Text(name)) =
                     (self.arena.get(names[0]), self.arena.get(names[1]))
                 else {
-                    return Err("a class whose name is no string".into());
+                    return Err("a class whose name is not a string".into());
                 };
                 let (module, name) = (*module, *name);
                 self.global(module, name)?;
@@ -247,7 +247,7 @@ impl<'a> Machine<'a> {
 
     fn text(&mut self, len: usize) -> Step<()> {
         let text =
-            std::str::from_utf8(self.input.take(len)?).map_err(|_| "a string is no UTF-8")?;
+            std::str::from_utf8(self.input.take(len)?).map_err(|_| "a string is not UTF-8")?;
         self.push(Value::Text(text));
         Ok(())
     }
@@ -282,7 +282,7 @@ impl<'a> Machine<'a> {
     fn global(&mut self, module: &str, name: &str) -> Step<()> {
         let global = Global::find(module, name).ok_or_else(|| {
             format!(
-                "the file asks for {module}.{name}, which is no part of a tensor; it is not executed. \
+                "the file asks for {module}.{name}, which is not part of a tensor; it is not executed. \
                  Save only the state_dict, without other objects"
             )
         })?;

@@ -89,7 +89,7 @@ pub(super) fn entries(bytes: &[u8]) -> Result<Vec<Entry<'_>>> {
     }
     if !fields.0.is_empty() {
         return Err(broken(format!(
-            "the directory goes on behind its {count} entries"
+            "the directory continues after its {count} entries"
         )));
     }
     spans.sort_unstable_by_key(|(span, _)| *span);
@@ -102,7 +102,7 @@ pub(super) fn entries(bytes: &[u8]) -> Result<Vec<Entry<'_>>> {
     let mut names: Vec<&str> = found.iter().map(|entry| entry.name).collect();
     names.sort_unstable();
     if let Some(twice) = names.windows(2).find(|pair| pair[0] == pair[1]) {
-        return Err(broken(format!("entry {} stands there twice", twice[0])));
+        return Err(broken(format!("entry {} occurs twice", twice[0])));
     }
     Ok(found)
 }
@@ -204,7 +204,7 @@ fn entry<'a>(
     let name = directory.slice(name_len.into(), what)?;
     let extra = directory.slice(extra_len.into(), what)?;
     directory.slice(comment_len.into(), what)?;
-    let name = std::str::from_utf8(name).map_err(|_| broken("an entry whose name is no UTF-8"))?;
+    let name = std::str::from_utf8(name).map_err(|_| broken("an entry whose name is not UTF-8"))?;
     if name.len() > 512 {
         return Err(broken(format!("an entry name of {} bytes", name.len())));
     }
@@ -268,7 +268,7 @@ fn data_start(bytes: &[u8], at: u64, name: &str) -> Result<u64> {
     let what = format!("the header of entry {name}");
     let mut fields = from(bytes, at, &what)?;
     if fields.take(&what)? != *LOCAL {
-        return Err(broken(format!("{what} at byte {at} is none")));
+        return Err(broken(format!("{what} is not at byte {at}")));
     }
     fields.slice(22, &what)?; // the directory has these
     let name_len = fields.u16(&what)?;
