@@ -1,4 +1,4 @@
-//! Folders of pictures that do not fit the memory they are granted: decoded while they are used.
+//! Folders of pictures that do not fit the memory they are granted: decoded on demand.
 
 use std::path::{Path, PathBuf};
 use std::process::{Child, Stdio};
@@ -63,7 +63,7 @@ fn a_streamed_run_that_is_killed_and_resumed_is_the_run_from_memory() {
     ];
     let output = setting.run(&recipe("memory", &common));
     assert!(output.status.success(), "{}", stderr(&output));
-    assert!(!stderr(&output).contains("decoded while they are used"));
+    assert!(!stderr(&output).contains("decoded on demand"));
     let streamed = [&common[..], &STREAMED].concat();
     let mut child = start(&setting, &recipe("streamed", &streamed));
     wait_for_checkpoint(&setting, "streamed", &mut child);
@@ -140,7 +140,7 @@ fn a_picture_damaged_while_it_runs_is_named_and_can_be_replaced() {
         assert!(output.status.success(), "{text}");
         // 72 images are more than six epochs
         assert_eq!(text.matches("pear/05.png").count(), 1, "{text}");
-        assert!(text.contains("the next picture of its class stands in for it"));
+        assert!(text.contains("the next picture of its class replaces it"));
     }
     let [run, again] = ["run", "again"].map(|out| setting.newest_checkpoint(out));
     assert_same_bits(&run, &again);

@@ -1,9 +1,9 @@
-//! The square middle of a picture at another size: cropped along its long edge, then area resampling
-//! (BigGAN), in which a pixel is the mean of what it covers.
+//! The central square of a picture, resized by area resampling (BigGAN): each pixel is the mean of the area
+//! it covers.
 //!
-//! The crate `resize` resamples, with a kernel that makes it that mean: the box filters of libraries take
-//! pixels whole or not at all, which at 3 to 2 pixels is no mean (docs/data.md has the differences). It sums
-//! f32 in one order everywhere, without instructions of some machines only, so that bytes agree.
+//! The crate `resize` resamples, with a kernel that gives that mean: libraries' box filters take
+//! pixels whole or not at all, which from 3 to 2 pixels is not the mean (docs/data.md has the differences). It
+//! sums f32 in the same order everywhere, without machine-specific instructions, so that bytes agree.
 
 use anyhow::{Context, Result};
 use resize::{Filter, Pixel, Type};
@@ -24,10 +24,10 @@ fn area_filter(from: usize, to: usize) -> Filter {
 /// Writes the middle of an RGB picture, `[height, width, 3]`, as planes `[3, resolution, resolution]`.
 ///
 /// # Errors
-/// If memory is lacking.
+/// If memory runs out.
 ///
 /// # Panics
-/// If a length does not fit the sizes, or the picture has no pixel.
+/// If a length does not match the sizes, or the picture has no pixel.
 pub fn square(
     rgb: &[u8],
     width: usize,
@@ -82,7 +82,7 @@ mod tests {
         assert_eq!(grey(&[255; 49], 7, 3), [255; 9]);
     }
 
-    /// Sums of f32 round otherwise than the exact mean where that is nearly a half.
+    /// Sums of f32 may round differently from the exact mean where that is close to a half.
     const ROUNDING: u8 = 1;
 
     /// The mean in integers: both lengths divided into `from * to` parts.

@@ -1,15 +1,15 @@
-//! Which images of a batch a process reads.
+//! The images of a batch that a process reads.
 
 use std::ops::Range;
 
 use biggan::train::{Ranks, TrainConfig};
 
-/// Numbers in a batch.
+/// Indices in a batch.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct BatchRows {
     /// Images of the whole batch.
     pub batch_size: usize,
-    /// Those that are read, in this order.
+    /// The images to read, in this order.
     pub own: Vec<Range<usize>>,
 }
 
@@ -35,7 +35,7 @@ impl BatchRows {
         self.own.iter().map(Range::len).sum()
     }
 
-    /// Numbers in the run of the images of the batch that begins with number `first`.
+    /// Indices in the run of the images of the batch that begins with index `first`.
     pub fn numbers(&self, first: u64) -> impl Iterator<Item = u64> {
         let rows = self.own.iter().cloned().flatten();
         rows.map(move |row| first + row as u64)

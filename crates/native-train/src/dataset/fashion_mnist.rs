@@ -40,7 +40,7 @@ pub const SHA256: [&str; 4] = [
     "0402a96d92fd2663957122ceb108a494c5af83dab82d92729df917d7dec38c34",
 ];
 
-/// Where it can be had: the authors' repository, which their README names, then Debian.
+/// Its sources: the authors' repository, which their README names, then Debian.
 const SOURCE: fetch::Source = fetch::Source {
     name: "fashion-mnist",
     base_url: "https://github.com/zalandoresearch/fashion-mnist/raw/master/data/fashion/",

@@ -1,5 +1,5 @@
-//! Fetches the files of a data set: over HTTPS from its authors, or, where that is unreachable, out
-//! of Debian's package. Whatever the way, the decompressed bytes must have the known SHA-256.
+//! Fetches the files of a data set: over HTTPS from its authors or, if that is unreachable, from
+//! Debian's package. In either case the decompressed bytes must have the known SHA-256.
 
 use std::fs::File;
 use std::io::{self, BufReader, Read, Write};
@@ -15,19 +15,19 @@ use tempfile::TempDir;
 
 use super::idx::hex;
 
-/// Longest wait for a connection; where the network drops packets the next way is tried after it.
+/// Longest wait for a connection; if the network drops packets, the next source is tried after it.
 const CONNECT_TIMEOUT: Duration = Duration::from_secs(5);
 /// Longest wait between two pieces of a download.
 const READ_TIMEOUT: Duration = Duration::from_secs(30);
 /// Most bytes that a decompressed file may have.
 const MAX_BYTES: u64 = 1 << 30;
 
-/// Where the four files of a data set can be had.
+/// Sources of the four files of a data set.
 #[derive(Debug)]
 pub struct Source {
     /// Name of the data set.
     pub name: &'static str,
-    /// Address that a file's name and `.gz` are added to.
+    /// Address to which a file's name and `.gz` are appended.
     pub base_url: &'static str,
     /// Names of the decompressed files.
     pub files: [&'static str; 4],
@@ -39,14 +39,14 @@ pub struct Source {
     pub debian_directory: &'static str,
 }
 
-/// Puts the checked, decompressed files into a directory. A file appears whole or not at all.
+/// Puts the checked, decompressed files into a directory. A file appears completely or not at all.
 ///
 /// # Errors
-/// If no way leads to files with the known checksums; the message names both ways and the remedy.
+/// If no source has files with the known checksums; the message names both sources and the remedy.
 pub fn fetch(source: &Source, directory: &Path) -> Result<()> {
     std::fs::create_dir_all(directory)
         .with_context(|| format!("data directory {}", directory.display()))?;
-    // beside the destination, so that a rename does not cross file systems
+    // next to the destination, so that a rename does not cross file systems
     let workspace = tempfile::Builder::new()
         .prefix(".partial-")
         .tempdir_in(directory)
@@ -118,7 +118,7 @@ fn download(source: &Source, into: &Path) -> Result<()> {
 }
 
 fn client(https_only: bool) -> Result<reqwest::blocking::Client> {
-    // a second installation is refused, which is as good
+    // fails if a provider is installed already, which is fine
     let _ = rustls::crypto::ring::default_provider().install_default();
     reqwest::blocking::Client::builder()
         .user_agent(concat!("native-train/", env!("CARGO_PKG_VERSION")))
@@ -167,9 +167,9 @@ fn one_line(error: reqwest::Error) -> anyhow::Error {
     anyhow!("{}", text.split_whitespace().collect::<Vec<_>>().join(" "))
 }
 
-/// Downloads and unpacks the package; nothing is installed and root is not needed.
+/// Downloads and unpacks the package, without installing it and without root.
 fn unpack_debian(source: &Source, workspace: &Path) -> Result<std::path::PathBuf> {
-    // not in the workspace: apt's own user must be able to write, or it says so at length
+    // not in the workspace: apt's own user must be able to write there, or apt prints long warnings
     let download = TempDir::new()?;
     run(Command::new("apt-get")
         .args(["--quiet=2", "download", source.debian_package])
@@ -187,7 +187,7 @@ fn unpack_debian(source: &Source, workspace: &Path) -> Result<std::path::PathBuf
     Ok(unpacked.join(source.debian_directory))
 }
 
-/// Runs a program to its end; an error has the last line that it wrote to stderr.
+/// Runs a program to completion; an error has the last line of its stderr.
 pub(super) fn run(command: &mut Command) -> Result<()> {
     let name = command.get_program().to_string_lossy().into_owned();
     let output = command
@@ -235,7 +235,7 @@ mod tests {
         );
     }
 
-    /// One answer to one request, from a server of its own.
+    /// A server that answers one request.
     fn serve(answer: &'static str) -> (String, std::thread::JoinHandle<()>) {
         let listener = TcpListener::bind("127.0.0.1:0").unwrap();
         let url = format!("http://{}/file.gz", listener.local_addr().unwrap());

@@ -1,7 +1,7 @@
 //! The idx format of MNIST and its descendants (Y. LeCun, "The MNIST database", file formats): a
-//! magic number `0, 0, type, rank`, one big-endian u32 a dimension, then the values, row-major.
+//! magic number `0, 0, type, rank`, one big-endian u32 per dimension, then the values, row-major.
 //!
-//! Files may be gzipped. Nothing in a file is trusted: sizes are checked before memory is taken.
+//! Files may be gzipped. Nothing in a file is trusted: sizes are checked before memory is allocated.
 
 use std::fs::File;
 use std::io::{BufReader, Read};
@@ -13,7 +13,7 @@ use sha2::{Digest, Sha256};
 
 /// Type code of unsigned bytes, the only one that data sets of images use.
 const UNSIGNED_BYTE: u8 = 8;
-/// Largest file that is accepted, so that a broken header cannot ask for all memory.
+/// Largest file that is accepted, so that a broken header cannot request all memory.
 const MAX_BYTES: u64 = 16 << 30;
 
 /// A tensor of bytes from an idx file.
@@ -27,10 +27,10 @@ pub struct IdxFile {
     pub sha256: String,
 }
 
-/// The file of a name in a directory: as it is, or with `.gz` behind it.
+/// The file of a name in a directory, plain or with `.gz` appended.
 ///
 /// # Errors
-/// If neither is there.
+/// If neither exists.
 pub fn find(directory: &Path, name: &str) -> Result<PathBuf> {
     let plain = directory.join(name);
     let gzipped = directory.join(format!("{name}.gz"));
@@ -38,7 +38,7 @@ pub fn find(directory: &Path, name: &str) -> Result<PathBuf> {
         (true, _) => Ok(plain),
         (false, true) => Ok(gzipped),
         (false, false) => bail!(
-            "data file {} is missing (nor is there {name}.gz); put it there, or set data.path to the \
+            "data file {} is missing (and so is {name}.gz); put it there, or set data.path to the \
              directory that holds it",
             plain.display()
         ),
@@ -48,7 +48,7 @@ pub fn find(directory: &Path, name: &str) -> Result<PathBuf> {
 /// Reads a file of bytes with `rank` dimensions.
 ///
 /// # Errors
-/// If it cannot be read, is no such file, or is longer or shorter than its header says.
+/// If it cannot be read, is not such a file, or is longer or shorter than its header says.
 pub fn read(path: &Path, rank: usize) -> Result<IdxFile> {
     let named = || format!("data file {}", path.display());
     let file = File::open(path).with_context(named)?;
@@ -89,7 +89,7 @@ pub fn parse(mut source: impl Read, rank: usize) -> Result<IdxFile> {
         .with_context(|| {
             format!("its header claims dimensions {dims:?}, more than {MAX_BYTES} bytes")
         })?;
-    // grows with what is there, not with what the header claims
+    // grows with the actual data, not with what the header claims
     let mut values = Vec::new();
     source
         .take(expected + 1)

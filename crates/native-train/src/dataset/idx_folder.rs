@@ -1,4 +1,4 @@
-//! The four files of MNIST-like sets in a directory, whatever they show: `data.dataset = "idx"`.
+//! The four files of an MNIST-like set in a directory: `data.dataset = "idx"`.
 
 use std::path::Path;
 
@@ -7,7 +7,7 @@ use biggan::file::DatasetInfo;
 
 use super::{Dataset, DatasetRequest, NamedDataset, Split, idx};
 
-/// idx files of the user's own.
+/// The user's own idx files.
 pub const IDX_FOLDER: NamedDataset = NamedDataset {
     name: "idx",
     about: "the four idx files of an MNIST-like set in data.path, plain or .gz",
@@ -24,17 +24,17 @@ pub const FILES: [&str; 4] = [
     "t10k-labels-idx1-ubyte",
 ];
 
-/// Whether all four files stand in a directory.
+/// Whether all four files are in a directory.
 pub fn is_complete(directory: &Path) -> bool {
     FILES.iter().all(|name| idx::find(directory, name).is_ok())
 }
 
 /// Reads one part.
 ///
-/// `checksums`: SHA-256 of the decompressed [`FILES`], if what they must hold is known.
+/// `checksums`: SHA-256 of the decompressed [`FILES`], if their content is known.
 ///
 /// # Errors
-/// If a file is missing, damaged or has another checksum, or images and labels do not fit.
+/// If a file is missing, damaged or has another checksum, or images and labels do not match.
 pub fn read(
     request: &DatasetRequest<'_>,
     directory: &Path,

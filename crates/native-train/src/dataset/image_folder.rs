@@ -1,7 +1,7 @@
-//! Pictures of the user's own, one folder a class, the layout that PyTorch's ImageFolder reads:
+//! The user's own pictures, one folder per class, in the layout of PyTorch's ImageFolder:
 //! `DIR/<class>/<picture>`, or `DIR/train/<class>/...` with `DIR/val` or `DIR/test`. Classes are the
-//! folders in the order of their names. Pictures are cropped to squares and resized: once, into memory, where
-//! they fit what the recipe grants, else when they are needed ([`super::picture_files`]).
+//! folders in the order of their names. Pictures are cropped to squares and resized: once, into memory, if
+//! they fit the recipe's limit, otherwise when they are needed ([`super::picture_files`]).
 
 use std::path::Path;
 
@@ -23,7 +23,7 @@ use crate::byte_size::ByteSize;
 /// Folders of pictures.
 pub const IMAGE_FOLDER: NamedDataset = NamedDataset {
     name: "image-folder",
-    about: "PNG, JPEG and WebP files in data.path, one folder a class",
+    about: "PNG, JPEG and WebP files in data.path, one folder per class",
     read,
     fetch: None,
     is_complete: Path::is_dir,
@@ -51,7 +51,7 @@ fn read(request: &DatasetRequest<'_>, directory: &Path, resolution: usize) -> Re
     } else {
         eprintln!(
             "{}: {count} pictures of {resolution}x{resolution} are {bytes}, more than the {granted} of \
-             data.memory: they are decoded while they are used",
+             data.memory: they are decoded on demand",
             part.display(),
         );
         streamed(classes, resolution, skip)?
@@ -125,7 +125,7 @@ fn in_memory(classes: &[Class], resolution: usize, skip_broken: bool) -> Result<
     })
 }
 
-/// Lists all pictures, to be decoded when they are asked for.
+/// Lists all pictures, to be decoded on demand.
 fn streamed(classes: Vec<Class>, resolution: usize, skip_broken: bool) -> Result<Read> {
     let count = classes.iter().map(|class| class.files.len()).sum();
     let files = PictureFiles::list(classes, resolution, skip_broken, &progress(count)?)?;
@@ -148,7 +148,7 @@ fn streamed(classes: Vec<Class>, resolution: usize, skip_broken: bool) -> Result
 /// Decodes and resizes the bytes of a file.
 ///
 /// # Errors
-/// If they are no picture, or a damaged one.
+/// If they are not a picture, or a damaged one.
 pub fn decode_into(file: &[u8], resolution: usize, planes: &mut [u8]) -> Result<()> {
     let picture = picture::decode(file)?;
     let (width, height) = (picture.width, picture.height);
@@ -187,7 +187,7 @@ mod tests {
         );
         let again = load(directory.path(), Split::Train, 2, false).unwrap();
         assert_eq!(set.info, again.info);
-        // another name of a file is another set: the labels may follow from it
+        // another file name is another set: it may change the labels
         let rename = |from: &str, to: &str| {
             std::fs::rename(directory.path().join(from), directory.path().join(to)).unwrap();
         };
@@ -204,7 +204,7 @@ mod tests {
         for part in ["train", "val"] {
             picture(&directory.path().join(part).join("x/1.png"), 2, 1);
         }
-        // beside other classes, "train" is a class
+        // next to other classes, "train" is a class
         refusal(directory.path(), 2, &["one folder too deep"]);
         for class in ["a", "b"] {
             std::fs::remove_dir_all(directory.path().join(class)).unwrap();
@@ -272,7 +272,7 @@ mod tests {
         std::fs::remove_dir_all(root.join("b")).unwrap();
         refusal(root, 2, &["one class folder only, \"a\"", "classes is 2"]);
         picture(&root.join("loose.png"), 2, 0);
-        refusal(root, 1, &["loose.png and 0 more stand in no class folder"]);
+        refusal(root, 1, &["loose.png and 0 more are not in a class folder"]);
         let empty = tempfile::tempdir().unwrap();
         refusal(empty.path(), 2, &["no class folder"]);
         refusal(&root.join("none"), 2, &["none", "No such file"]);
@@ -295,7 +295,11 @@ mod tests {
             .arg(root.join("b/pipe.png"))
             .status();
         if fifo.is_ok_and(|status| status.success()) {
-            refusal(root, 2, &["1 of 5 pictures", "pipe.png", "no regular file"]);
+            refusal(
+                root,
+                2,
+                &["1 of 5 pictures", "pipe.png", "not a regular file"],
+            );
             std::fs::remove_file(root.join("b/pipe.png")).unwrap();
         }
         symlink(".", root.join("here")).unwrap();

@@ -1,15 +1,15 @@
-//! Several labels an image, for data such as JFT-300M (BigGAN sec. 5.2: 18,000 categories).
+//! Several labels per image, for data such as JFT-300M (BigGAN sec. 5.2: 18,000 categories).
 
-/// The labels of all images, one after the other.
+/// The labels of all images, concatenated.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct LabelRows {
-    /// Where the labels of each image end.
+    /// End of the labels of each image.
     ends: Vec<u64>,
     classes: Vec<u16>,
 }
 
 impl LabelRows {
-    /// Rows that end where `ends` says; none if the ends do not rise to the number of labels or a row
+    /// Rows that end at `ends`; `None` if the ends do not increase to the number of labels or a row
     /// is empty.
     pub fn new(ends: Vec<u64>, classes: Vec<u16>) -> Option<Self> {
         let starts = std::iter::once(0).chain(ends.iter().copied());
@@ -54,7 +54,7 @@ impl LabelRows {
         self.classes.len() > self.len()
     }
 
-    /// Where the labels of each image end, and the labels.
+    /// The ends of the labels of each image, and the labels.
     pub fn parts(&self) -> (&[u64], &[u16]) {
         (&self.ends, &self.classes)
     }

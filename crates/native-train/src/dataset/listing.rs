@@ -1,4 +1,4 @@
-//! The checksum of a folder that is not read as a whole: of names and sizes.
+//! The checksum of a folder that is not read completely: over names and sizes.
 
 use biggan::file::LISTING;
 use sha2::{Digest, Sha256};
@@ -6,12 +6,12 @@ use sha2::{Digest, Sha256};
 use super::class_folders::Class;
 use super::idx::hex;
 
-/// Goes over files in the order of classes and names.
+/// The running checksum, over files in the order of classes and names.
 #[derive(Default)]
 pub struct Listing(Sha256);
 
 impl Listing {
-    /// Adds file number `file` of a class, of so many bytes.
+    /// Adds the file with index `file` of a class, and its size.
     pub fn add(&mut self, class: &Class, file: usize, bytes: u64) {
         for name in [class.name.as_bytes(), class.files[file].as_encoded_bytes()] {
             self.0.update((name.len() as u64).to_le_bytes());
@@ -20,7 +20,7 @@ impl Listing {
         self.0.update(bytes.to_le_bytes());
     }
 
-    /// The checksum, behind [`LISTING`].
+    /// The checksum, prefixed with [`LISTING`].
     pub fn sha256(self) -> String {
         format!("{LISTING}{}", hex(&self.0.finalize()))
     }

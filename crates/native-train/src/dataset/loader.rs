@@ -1,4 +1,4 @@
-//! Batches in an order that depends on nothing but the seed and the images seen.
+//! Batches in an order that depends only on the seed and the images seen.
 
 use std::borrow::Cow;
 use std::thread::available_parallelism;
@@ -12,19 +12,19 @@ use super::Dataset;
 use super::batch_rows::BatchRows;
 use super::read_ahead::ReadAhead;
 
-/// Cuts a data set into batches, in its [`Order`]. Picture files are decoded ahead of the training, which
-/// changes nothing of the batches.
+/// Cuts a data set into batches, in its [`Order`]. Picture files are decoded ahead of training, which
+/// does not change the batches.
 #[derive(Debug)]
 pub struct Loader {
     dataset: Dataset,
     seed: u64,
     resolution: usize,
-    /// Whether every second image is mirrored.
+    /// Whether images are mirrored with probability 1/2.
     flip: bool,
     order: Order,
     /// Threads that decode picture files.
     threads: usize,
-    /// Decodes the batches that come next, where there are files to decode.
+    /// Decodes the next batches, if there are files to decode.
     ahead: Option<ReadAhead>,
 }
 
@@ -42,13 +42,13 @@ impl Loader {
         }
     }
 
-    /// With every image mirrored left to right in half of the times it is seen, drawn by its number in
+    /// With every image mirrored left to right with probability 1/2, drawn by its index in
     /// the run.
     pub fn with_flips(self, flip: bool) -> Self {
         Self { flip, ..self }
     }
 
-    /// With so many threads to decode picture files instead of one a core.
+    /// With this many threads to decode picture files instead of one per core.
     pub fn with_threads(self, threads: usize) -> Self {
         Self { threads, ..self }
     }
@@ -58,7 +58,7 @@ impl Loader {
         &self.dataset
     }
 
-    /// Of the batch that follows `images_seen` images, the images of some rows.
+    /// The images of some rows of the batch that follows `images_seen` images.
     ///
     /// # Errors
     /// If a picture file cannot be read.
@@ -93,7 +93,7 @@ impl Loader {
         })
     }
 
-    /// The images of a batch where they are picture files; none where their bytes are at hand.
+    /// The images of a batch if they are picture files; `None` if their bytes are in memory.
     fn decoded_ahead(
         &mut self,
         images_seen: u64,
@@ -102,7 +102,7 @@ impl Loader {
         let Some(files) = self.dataset.images_u8.files() else {
             return Ok(None);
         };
-        // another batch is asked for at the start, after a collapse, and where its size changes
+        // the batch differs at the start, after a collapse, and when its size changes
         let ahead = self.ahead.take();
         let ahead = match ahead.filter(|ahead| ahead.is_at(images_seen, rows)) {
             Some(ahead) => ahead,
@@ -116,7 +116,7 @@ impl Loader {
         Ok(Some(images))
     }
 
-    /// Images of the run by their numbers, in [-1, 1] and mirrored where it is their turn.
+    /// Images of the run by their indices, in [-1, 1] and mirrored where drawn.
     fn pm1(&self, numbers: impl Iterator<Item = u64>, images_u8: &[Cow<'_, [u8]>]) -> Vec<f32> {
         let mut images = Vec::with_capacity(images_u8.len() * 3 * self.resolution.pow(2));
         for (number, image) in numbers.zip(images_u8) {

@@ -1,4 +1,4 @@
-//! Data sets by name: a row in [`TABLE`] and a file of their own each.
+//! Data sets by name: each has a row in [`TABLE`] and its own file.
 
 pub mod area;
 pub mod batch_rows;
@@ -40,7 +40,7 @@ use label_rows::LabelRows;
 pub use loader::Loader;
 use pixels::Pixels;
 
-/// [`biggan::image::from_u8`] of every byte: a division once, not once a pixel.
+/// [`biggan::image::from_u8`] of every byte, to avoid a division per pixel.
 const PM1: [f32; 256] = {
     let mut values = [0.0; 256];
     let mut byte = 0;
@@ -59,11 +59,11 @@ pub struct NamedDataset {
     /// One line about it.
     pub about: &'static str,
     /// Reads a part of it from the directory of its files, for networks of a resolution, which
-    /// matters only where images are resized.
+    /// matters only if images are resized.
     pub read: fn(&DatasetRequest<'_>, &Path, usize) -> Result<Dataset>,
-    /// Puts its files into a directory; none if only the user can.
+    /// Puts its files into a directory; `None` if only the user can.
     pub fetch: Option<fn(&Path) -> Result<()>>,
-    /// Whether all of its files stand in a directory; what they hold is checked on reading.
+    /// Whether all of its files are in a directory; their content is checked when they are read.
     pub is_complete: fn(&Path) -> bool,
 }
 
@@ -77,7 +77,7 @@ pub const TABLE: [&NamedDataset; 6] = [
     &packed::PACKED,
 ];
 
-/// Which part of a data set.
+/// A part of a data set.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Split {
     /// Training images.
@@ -86,7 +86,7 @@ pub enum Split {
     Test,
 }
 
-/// What is asked of a data set.
+/// A request for a data set.
 #[derive(Debug)]
 pub struct DatasetRequest<'a> {
     /// The recipe's section.
@@ -104,9 +104,9 @@ pub struct Dataset {
     pub images_u8: Pixels,
     /// Channels (1 grey or 3 RGB), height and width.
     pub shape: [usize; 3],
-    /// `[n]`, each below the number of classes; the first one where an image has several.
+    /// `[n]`, each below the number of classes; the first label if an image has several.
     pub labels: Vec<u16>,
-    /// All labels of each image, where an image has several.
+    /// All labels of each image, if images have several.
     pub label_rows: Option<LabelRows>,
     /// A name for each class.
     pub class_names: Vec<String>,
@@ -145,8 +145,8 @@ impl Dataset {
         self.images_u8.read(indices, self.shape.iter().product())
     }
 
-    /// Appends an image of the data set to `into`: `[3, resolution, resolution]` in [-1, 1], padded around
-    /// with black (-1), grey repeated to RGB.
+    /// Appends an image of the data set to `into`: `[3, resolution, resolution]` in [-1, 1], padded with
+    /// black (-1), grey repeated to RGB.
     ///
     /// # Panics
     /// If the image is larger than the resolution; [`load`] has refused that.
@@ -194,7 +194,7 @@ impl Dataset {
 /// The data set of a name.
 ///
 /// # Errors
-/// If there is none; the message lists those there are.
+/// If there is none; the message lists the known names.
 pub fn by_name(name: &str) -> Result<&'static NamedDataset> {
     TABLE
         .into_iter()
@@ -208,7 +208,7 @@ pub fn by_name(name: &str) -> Result<&'static NamedDataset> {
         })
 }
 
-/// Where fetched data sets stand.
+/// The directory of a fetched data set.
 pub fn directory_of(dataset: &NamedDataset, data_home: Option<&Path>) -> Result<PathBuf> {
     let home = data_home.context(
         "no directory for data: neither XDG_DATA_HOME nor HOME is set; set one, or data.path",
@@ -219,7 +219,7 @@ pub fn directory_of(dataset: &NamedDataset, data_home: Option<&Path>) -> Result<
 /// Reads a data set, and fetches it first if it is missing and the recipe names no path.
 ///
 /// # Errors
-/// If it cannot be had, is damaged, or does not fit the resolution and classes.
+/// If it cannot be fetched, is damaged, or does not match the resolution and classes.
 pub fn load(
     request: &DatasetRequest<'_>,
     resolution: usize,
@@ -233,7 +233,7 @@ pub fn load(
             if !(named.is_complete)(&directory) {
                 let Some(fetch) = named.fetch else {
                     return Err(bad_usage(format!(
-                        "data.dataset {:?} has no place of its own; set data.path to its directory",
+                        "data.dataset {:?} has no default directory; set data.path to its directory",
                         named.name
                     )));
                 };

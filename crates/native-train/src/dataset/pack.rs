@@ -1,4 +1,4 @@
-//! Writes a packed data set: images resized once, to be mapped by every training after.
+//! Writes a packed data set: images resized once, to be memory-mapped by every later run.
 //!
 //! A packed file is a safetensors file, so any program can read it: `images_u8` `[n, c, h, w]`, `row_ends`
 //! `[n]` and `row_classes` (the labels of image `i` end at `row_ends[i]`), `block_sha256` `[blocks, 32]`, one
@@ -16,7 +16,7 @@ use sha2::{Digest, Sha256};
 use super::label_rows::LabelRows;
 use crate::atomic_file::{self, Aside};
 
-/// A packed file that is being written; it appears under its name when it is finished.
+/// A packed file being written; it appears under its name when it is finished.
 pub struct PackWriter<'a> {
     path: &'a Path,
     out: BufWriter<Aside>,
@@ -32,7 +32,7 @@ impl<'a> PackWriter<'a> {
     /// Begins a file of images of a shape, channels, height and width.
     ///
     /// # Errors
-    /// If nothing can be written beside `path`.
+    /// If nothing can be written next to `path`.
     pub fn new(
         path: &'a Path,
         name: &str,
@@ -45,7 +45,7 @@ impl<'a> PackWriter<'a> {
             ("name", name.to_owned()),
             ("class_names", serde_json::to_string(class_names)?),
         ]);
-        // room for the header, whose numbers are known at the end: as long as the longest
+        // room for the longest possible header, whose numbers are known only at the end
         let most = u64::MAX / 8;
         let longest = header(&metadata, shape, most, most, most)?.len();
         let header_bytes = longest.next_multiple_of(8);
@@ -89,7 +89,7 @@ impl<'a> PackWriter<'a> {
         self.digests.extend_from_slice(&digest);
     }
 
-    /// Ends the file and gives it its name; returns its images.
+    /// Finishes the file and renames it to its final name; returns the number of images.
     ///
     /// # Errors
     /// If it has no image, or the write fails.
@@ -175,10 +175,10 @@ fn header(
     Ok(serde_json::to_string(&fields)?)
 }
 
-/// Refuses to pack over a directory and makes the one that the files go to.
+/// Creates the directory for the files; refuses one that exists.
 ///
 /// # Errors
-/// If it cannot be made.
+/// If it exists or cannot be created.
 pub fn prepare(directory: &Path) -> Result<()> {
     std::fs::create_dir_all(directory)
         .with_context(|| format!("directory {}", directory.display()))?;

@@ -1,8 +1,8 @@
-//! Packed data sets: `train.pack` and, where there is one, `test.pack` in a directory, as [`pack`](super::pack)
-//! writes them. They are mapped into memory, so that their size is that of the disk.
+//! Packed data sets: `train.pack` and optionally `test.pack` in a directory, as [`pack`](super::pack)
+//! writes them. They are memory-mapped, so that only the disk limits their size.
 //!
-//! All digests are compared when a file is opened, at the speed of the disk or of SHA-256 (about 1 GB a
-//! second and core): damage is named before hours are spent on it, and not in the middle of a run.
+//! All digests are verified when a file is opened, at the speed of the disk or of SHA-256 (about 1 GB per
+//! second and core), so that damage is found before a run starts and not in the middle of it.
 
 use std::collections::HashMap;
 use std::fs::File;
@@ -49,7 +49,7 @@ fn read(request: &DatasetRequest<'_>, directory: &Path) -> Result<Dataset> {
     let path = directory.join(file_name(request.split));
     let mut dataset = open(&path).with_context(|| {
         format!(
-            "packed data {}; `native-train data pack` makes it anew",
+            "packed data {}; recreate it with `native-train data pack`",
             path.display()
         )
     })?;
@@ -59,10 +59,10 @@ fn read(request: &DatasetRequest<'_>, directory: &Path) -> Result<Dataset> {
     Ok(dataset)
 }
 
-/// Opens a packed file and compares all its digests.
+/// Opens a packed file and verifies all its digests.
 ///
 /// # Errors
-/// If it is cut, damaged, or of another format or version.
+/// If it is truncated, damaged, or of another format or version.
 pub fn open(path: &Path) -> Result<Dataset> {
     let file = Arc::new(pixels::map(&File::open(path)?)?);
     let (header_bytes, header) =
@@ -78,7 +78,7 @@ pub fn open(path: &Path) -> Result<Dataset> {
     }
     let named = |key: &str| {
         let text = metadata.get(key);
-        text.with_context(|| format!("its metadata have no {key}"))
+        text.with_context(|| format!("its metadata has no {key}"))
     };
     let class_names: Vec<String> =
         serde_json::from_str(named("class_names")?).context("its class_names")?;
@@ -167,7 +167,7 @@ fn check_blocks(images: &[u8], block_bytes: usize, digests: &[u8]) -> Result<()>
     }
 }
 
-/// Words of little endian bytes.
+/// Words of little-endian bytes.
 fn words<const N: usize>(bytes: &[u8]) -> impl Iterator<Item = [u8; N]> + '_ {
     bytes.as_chunks::<N>().0.iter().copied()
 }

@@ -1,5 +1,5 @@
-//! A PNG, JPEG or WebP file of anyone as RGB bytes. Its kind is told by its first bytes, and its header is
-//! judged before memory is taken for pixels.
+//! An untrusted PNG, JPEG or WebP file as RGB bytes. Its kind is told by its first bytes, and its header is
+//! checked before memory is allocated for pixels.
 
 use std::fs::{File, Metadata};
 use std::io::{Cursor, Read};
@@ -15,13 +15,13 @@ use zune_jpeg::JpegDecoder;
 
 /// Most pixels of a side. Larger ones are refused by their header: a few bytes can claim gigabytes.
 pub const MAX_SIDE: usize = 8192;
-/// Most bytes of a file; 8192x8192 RGB pixels that no compression helps have 192 MiB.
+/// Most bytes of a file; 8192x8192 incompressible RGB pixels have 192 MiB.
 pub const MAX_FILE_BYTES: u64 = 256 << 20;
 
-/// Bytes at the start of a file that tell its kind.
+/// Bytes at the start of a file that identify its kind.
 pub const KIND_BYTES: u64 = 12;
 
-/// Endings of the names of files that are read.
+/// Extensions of the files that are read.
 pub const EXTENSIONS: [&str; 4] = ["jpeg", "jpg", "png", "webp"];
 
 const PNG_SIGNATURE: &[u8] = b"\x89PNG\r\n\x1a\n";
@@ -30,18 +30,18 @@ const JPEG_SIGNATURE: &[u8] = b"\xff\xd8\xff";
 /// A decoded picture.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Picture {
-    /// Pixels of a row.
+    /// Pixels per row.
     pub width: usize,
     /// Rows.
     pub height: usize,
-    /// `[height, width, 3]`. Transparency is dropped, as `convert("RGB")` of the references does.
+    /// `[height, width, 3]`. Transparency is dropped, as by the references' `convert("RGB")`.
     pub rgb: Vec<u8>,
 }
 
 /// The bytes of a file.
 ///
 /// # Errors
-/// If it is no regular file (a pipe would never end), too large, or cannot be read.
+/// If it is not a regular file (a pipe would never end), is too large, or cannot be read.
 pub fn read(path: &Path) -> Result<Vec<u8>> {
     let metadata = std::fs::metadata(path)?;
     check_file(&metadata)?;
@@ -54,12 +54,12 @@ pub fn read(path: &Path) -> Result<Vec<u8>> {
     Ok(bytes)
 }
 
-/// Refuses what is no file of a picture.
+/// Refuses files that cannot be pictures.
 ///
 /// # Errors
-/// If it is no regular file, or too large.
+/// If it is not a regular file, or too large.
 pub fn check_file(metadata: &Metadata) -> Result<()> {
-    ensure!(metadata.is_file(), "no regular file");
+    ensure!(metadata.is_file(), "not a regular file");
     check_bytes(metadata.len())
 }
 
@@ -83,16 +83,16 @@ pub fn decode(file: &[u8]) -> Result<Picture> {
     }
 }
 
-/// The kind of a file of so many bytes by its start, at least [`KIND_BYTES`] where it has them.
+/// The kind of a file of this many bytes by its start, at least [`KIND_BYTES`] if it has them.
 ///
 /// # Errors
-/// If it is none that is read.
+/// If it is not a kind that is read.
 pub fn check_kind(start: &[u8], bytes: u64) -> Result<&'static str> {
     let other = || format!("neither PNG, JPEG nor WebP: {bytes} bytes of another kind");
     kind(start).with_context(other)
 }
 
-/// What the first bytes of a file say it is: `png`, `jpeg`, `webp`, or none of these.
+/// The kind of a file by its first bytes: `png`, `jpeg`, `webp`, or none of these.
 pub fn kind(file: &[u8]) -> Option<&'static str> {
     if file.starts_with(PNG_SIGNATURE) {
         Some("png")
@@ -144,7 +144,7 @@ fn decode_jpeg(file: &[u8]) -> Result<Picture> {
         .jpeg_set_out_colorspace(ColorSpace::RGB)
         .set_max_width(MAX_SIDE)
         .set_max_height(MAX_SIDE);
-    // the decoder fills what is missing with grey; a picture that was cut is no picture
+    // the decoder fills missing data with grey; a truncated picture is refused
     ensure!(
         file.windows(2)
             .rev()
@@ -189,7 +189,7 @@ fn decode_webp(file: &[u8]) -> Result<Picture> {
 }
 
 const END_OF_IMAGE: [u8; 2] = [0xff, 0xd9];
-/// Where the end marker is looked for: cameras and servers leave things behind it.
+/// How far from the end to search for the end marker: cameras and servers append data after it.
 const MAX_TRAILER: usize = 1 << 16;
 
 /// A decoder's error on one line.

@@ -1,8 +1,8 @@
-//! Picture files that are decoded when they are asked for: the images of folders that do not fit memory.
+//! Picture files that are decoded on demand: the images of folders that do not fit in memory.
 //!
-//! At the start sizes and first bytes are judged; the rest of a file is seen when it is decoded. What
-//! cannot be read then is an error or, where broken files may be skipped, is replaced by the next picture of
-//! its class that can be: the label stays right, and the same files give the same images again.
+//! Sizes and first bytes are checked at the start, the rest of a file when it is decoded. A file that
+//! cannot be read then is an error or, if broken files may be skipped, is replaced by the next readable picture
+//! of its class: the label stays right, and the same files give the same images again.
 
 use std::collections::HashSet;
 use std::io::Read;
@@ -21,21 +21,21 @@ use super::{image_folder, picture};
 #[derive(Debug)]
 pub struct PictureFiles {
     classes: Vec<Class>,
-    /// Place of the first picture of each class, and behind them the number of pictures.
+    /// Index of the first picture of each class, followed by the number of pictures.
     starts: Vec<usize>,
     /// Size of each file when it was listed.
     bytes: Vec<u64>,
     resolution: usize,
     skip_broken: bool,
-    /// Broken files that the user knows of.
+    /// Broken files that the user has been told about.
     reported: Mutex<HashSet<usize>>,
 }
 
 impl PictureFiles {
-    /// Judges the files of classes by their sizes and first bytes; they will be resized to a resolution.
+    /// Checks the files of classes by their sizes and first bytes; they will be resized to a resolution.
     ///
     /// # Errors
-    /// If one is broken and they may not be skipped, or nothing is left of a class.
+    /// If a file is broken and may not be skipped, or no picture of a class is left.
     pub fn list(
         classes: Vec<Class>,
         resolution: usize,
@@ -100,7 +100,7 @@ impl PictureFiles {
     /// Decodes picture `index` and resizes it: `[3, resolution, resolution]`.
     ///
     /// # Errors
-    /// If it cannot be read and may not be skipped, or nothing of its class can be read.
+    /// If it cannot be read and may not be skipped, or no picture of its class can be read.
     pub fn image(&self, index: usize) -> Result<Vec<u8>> {
         let (class, _) = self.place(index);
         let (first, end) = (self.starts[class], self.starts[class + 1]);
@@ -110,7 +110,7 @@ impl PictureFiles {
                 Err(error) if self.skip_broken => self.report(candidate, &error),
                 Err(error) => bail!(
                     "{}: {error:#}; restore it, or set data.skip_broken = true, so that another picture of its \
-                     class stands in for it; --resume goes on with a training",
+                     class replaces it; --resume continues the run",
                     self.path(candidate).display()
                 ),
             }
@@ -121,7 +121,7 @@ impl PictureFiles {
         )
     }
 
-    /// Decodes pictures in parallel, in the threads of the current pool; [`PictureFiles::image`] of each.
+    /// [`PictureFiles::image`] of each, in parallel in the current thread pool.
     pub fn images(&self, indices: &[usize]) -> Vec<Result<Vec<u8>>> {
         let decode = |&index: &usize| self.image(index);
         indices.par_iter().with_max_len(1).map(decode).collect()
@@ -140,18 +140,18 @@ impl PictureFiles {
         Ok(planes)
     }
 
-    /// Tells the user of a broken file, once.
+    /// Tells the user about a broken file, once.
     fn report(&self, index: usize, error: &anyhow::Error) {
         let mut reported = self.reported.lock().unwrap_or_else(PoisonError::into_inner);
         if reported.insert(index) {
             eprintln!(
-                "{}: {error:#}; the next picture of its class stands in for it",
+                "{}: {error:#}; the next picture of its class replaces it",
                 self.path(index).display()
             );
         }
     }
 
-    /// The class of a picture and its place there.
+    /// The class of a picture and its index there.
     fn place(&self, index: usize) -> (usize, usize) {
         let class = self.starts.partition_point(|&start| start <= index) - 1;
         (class, index - self.starts[class])
@@ -215,7 +215,7 @@ mod tests {
         assert_eq!(streamed.labels, in_memory.labels);
         assert_eq!(streamed.class_names, in_memory.class_names);
         assert_eq!(streamed.info.same_images(&in_memory.info), Some(true));
-        // another size is another set
+        // another file size is another set
         picture(&directory.path().join("b/2.png"), 90, 20);
         let other = stream(directory.path(), false).unwrap();
         assert_eq!(other.info.same_images(&in_memory.info), Some(false));
@@ -266,7 +266,7 @@ mod tests {
         if made.is_ok_and(|status| status.success()) {
             refusal(
                 stream(directory.path(), false),
-                &["pipe.png: no regular file"],
+                &["pipe.png: not a regular file"],
             );
         }
     }

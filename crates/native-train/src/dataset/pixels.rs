@@ -1,5 +1,5 @@
-//! The bytes of all images of a data set: in memory, mapped from a packed file, of which the system keeps in
-//! memory what is in use, or in picture files, decoded when they are asked for.
+//! The bytes of all images of a data set: in memory; mapped from a packed file, of which the system keeps in
+//! memory what is in use; or in picture files, decoded on demand.
 
 use std::borrow::Cow;
 use std::fs::File;
@@ -26,18 +26,18 @@ impl Pixels {
     /// A part of a mapped file.
     ///
     /// # Panics
-    /// If the range ends outside of the file.
+    /// If the range ends outside the file.
     pub fn mapped(file: Arc<Mmap>, range: Range<usize>) -> Self {
         assert!(range.end <= file.len(), "{range:?} of {}", file.len());
         Self(Source::Mapped(file, range))
     }
 
-    /// Pictures that are decoded when they are asked for.
+    /// Pictures that are decoded on demand.
     pub fn streamed(files: PictureFiles) -> Self {
         Self(Source::Files(Arc::new(files)))
     }
 
-    /// The files of images that are decoded when they are asked for; none where bytes are at hand.
+    /// The files of images that are decoded on demand; `None` if their bytes are in memory.
     pub fn files(&self) -> Option<&Arc<PictureFiles>> {
         match &self.0 {
             Source::Files(files) => Some(files),
@@ -78,9 +78,9 @@ fn cut<'a>(bytes: &'a [u8], indices: &[usize], image_bytes: usize) -> Vec<Cow<'a
 /// Maps a file for reading.
 ///
 /// # Errors
-/// As the system.
+/// If the system cannot map it.
 pub fn map(file: &File) -> Result<Mmap> {
     // SAFETY: the map is only read, and only as bytes, of which every pattern is valid. A process that
-    // cuts the file while it is mapped ends this one with SIGBUS; packed files are replaced by renaming.
+    // truncates the file while it is mapped kills this one with SIGBUS; packed files are replaced by renaming.
     Ok(unsafe { Mmap::map(file) }?)
 }

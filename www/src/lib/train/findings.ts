@@ -47,17 +47,17 @@ export function judge(facts: PictureFacts[], resolution: number): Finding[] {
     facts.filter(({ size }) => Math.min(...size) < resolution),
     "small",
     `are smaller than ${resolution}x${resolution}`,
-    "use a smaller resolution: what is enlarged is blurred, and so will the samples be",
+    "use a smaller resolution: enlarged pictures are blurred, and so will the samples be",
   );
   some(
     facts.filter(({ constant }) => constant),
     "constant",
     "show one colour only",
-    "delete them: such files are often the traces of a broken download",
+    "delete them: such files are often left over from a broken download",
   );
   const grey = facts.filter((fact) => fact.grey);
   if (2 * grey.length < facts.length) {
-    some(grey, "grey", "are grey among coloured ones", "check that they belong there");
+    some(grey, "grey", "are grey among coloured pictures", "check that they belong there");
   }
   return findings;
 }
@@ -81,14 +81,14 @@ function classes(facts: PictureFacts[]): Finding[] {
     warn(
       "uneven",
       `class "${most[0]}" has ${most[1]} pictures, class "${least[0]}" only ${least[1]}`,
-      "add pictures to the small classes, or join or drop them",
+      "add pictures to the small classes, or merge or drop them",
     );
   }
   if (facts.length < FEW) {
     warn(
       "few",
       `there are ${facts.length} pictures`,
-      `give ${FEW} or more: D learns by heart what it sees often; augmentation helps`,
+      `give ${FEW} or more: D memorises what it sees often; augmentation helps`,
     );
   }
   return findings;
@@ -116,12 +116,12 @@ function duplicates(facts: PictureFacts[]): Finding[] {
           },
         ];
   return [
-    ...found(across, "two classes", "pictures stand in two classes", "decide for one"),
+    ...found(across, "two classes", "pictures are in two classes", "choose one class"),
     ...found(
       within,
       "duplicates",
       "pictures repeat others of their class",
-      "delete them: D learns by heart what it sees often",
+      "delete them: D memorises what it sees often",
     ),
   ];
 }
