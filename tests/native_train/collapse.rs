@@ -2,8 +2,8 @@
 
 use std::path::PathBuf;
 
-use native_train::collapse::{Action, Intervention, Signal};
-use native_train::run_dir::Event;
+use native_train::run::run_dir::Event;
+use native_train::training::collapse::{Action, Intervention, Signal};
 
 use crate::support::runs::{NERVOUS, assert_same_bits, content, kept};
 use crate::support::setting::{Setting, png_size, refusal, stderr};
@@ -118,7 +118,7 @@ fn a_value_that_is_not_finite_is_a_collapse() {
     // weights of NaN, as a broken disk or driver may leave them
     let path = setting.newest_checkpoint("run");
     let bytes = std::fs::read(&path).unwrap();
-    let mut checkpoint = native_train::checkpoint::Checkpoint::decode(&bytes).unwrap();
+    let mut checkpoint = native_train::run::checkpoint::Checkpoint::decode(&bytes).unwrap();
     let weight = checkpoint
         .tensors
         .0
@@ -182,7 +182,7 @@ fn an_action_survives_a_kill() {
     let at_end = setting.path("end.safetensors");
     std::fs::copy(&newest, &at_end).unwrap();
     let bytes = std::fs::read(&newest).unwrap();
-    let checkpoint = native_train::checkpoint::Checkpoint::decode(&bytes).unwrap();
+    let checkpoint = native_train::run::checkpoint::Checkpoint::decode(&bytes).unwrap();
     assert_eq!(checkpoint.interventions, events(&setting, "run"));
 
     // killed some steps after going back: the checkpoints since then are lost, and the event's line

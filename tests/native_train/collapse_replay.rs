@@ -1,8 +1,9 @@
 //! The detector over the logs of real runs (tests/fixtures/collapse).
 
-use native_train::collapse::{Alarm, CollapseSection, Detector, Vitals};
-use native_train::run_log::LogRecord;
-use native_train::score::ScoreRecord;
+use native_train::recipe::collapse_section::CollapseSection;
+use native_train::run::run_log::LogRecord;
+use native_train::training::collapse::{Alarm, Detector, Vitals};
+use native_train::training::scorer::ScoreRecord;
 use serde::de::DeserializeOwned;
 
 fn lines<T: DeserializeOwned>(text: &str) -> Vec<T> {

@@ -4,7 +4,7 @@ use std::path::Path;
 
 use biggan::import::torch::TorchFile;
 use biggan::named::HostTensor;
-use native_train::checkpoint::Checkpoint;
+use native_train::run::checkpoint::Checkpoint;
 
 use crate::support::fixtures::fixture;
 use crate::support::setting::{Setting, stderr};

@@ -71,7 +71,7 @@ fn a_run_killed_at_any_moment_can_be_resumed() {
         let newest = checkpoints(&setting.path("run")).pop();
         for path in checkpoints(&setting.path("run")) {
             let bytes = std::fs::read(&path).unwrap();
-            native_train::checkpoint::Checkpoint::decode(&bytes).unwrap();
+            native_train::run::checkpoint::Checkpoint::decode(&bytes).unwrap();
         }
         let images = newest.map_or(0, |path| {
             let stem = path.file_stem().unwrap().to_string_lossy().into_owned();

@@ -108,7 +108,7 @@ fn broken_while_running(setting: &Setting, change: impl Fn(&Path), parts: &[&str
     refusal(&output, 1, &[&["pear/05.png: "], parts].concat());
     for checkpoint in checkpoints(&setting.path("run")) {
         let bytes = std::fs::read(checkpoint).unwrap();
-        native_train::checkpoint::Checkpoint::decode(&bytes).unwrap();
+        native_train::run::checkpoint::Checkpoint::decode(&bytes).unwrap();
     }
     path
 }

@@ -4,7 +4,7 @@ use std::path::Path;
 
 use biggan::named::HostTensors;
 use biggan::train::Counters;
-use native_train::checkpoint::Checkpoint;
+use native_train::run::checkpoint::Checkpoint;
 
 use super::setting::{Setting, checkpoints};
 

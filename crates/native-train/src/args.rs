@@ -1,4 +1,4 @@
-//! What the user typed. Nothing here is checked against anything else: that is [`crate::plan`]'s.
+//! What the user typed. Nothing here is checked against anything else: that is [`crate::recipe::plan`]'s.
 
 mod data;
 mod job;
@@ -10,8 +10,8 @@ use biggan::import::Source;
 use biggan::truncation::TruncationKind;
 use clap::{Parser, Subcommand};
 
-use crate::byte_size::ByteSize;
 use crate::device::DeviceName;
+use crate::recipe::byte_size::ByteSize;
 
 pub use self::data::{BenchArgs, CheckArgs, DataCommand, DataSource, PackArgs};
 use self::job::BENCH_EXAMPLES;

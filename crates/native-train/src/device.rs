@@ -6,7 +6,7 @@ use anyhow::Result;
 use burn::tensor::Device;
 
 use crate::error::bad_usage;
-use crate::job::Job;
+use crate::training::job::Job;
 
 /// A device by name, as typed.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

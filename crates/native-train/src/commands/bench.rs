@@ -1,5 +1,7 @@
 //! `native-train bench`: what training of a recipe sends, what that takes here, and on a cluster.
 
+mod scaling;
+
 use std::hint::black_box;
 use std::time::Instant;
 
@@ -11,10 +13,10 @@ use burn::tensor::{Device, Distribution, Tensor};
 
 use super::dry_run;
 use crate::args::ScalingArgs;
+use crate::commands::bench::scaling::{Cluster, Link, table};
 use crate::error::Outcome;
-use crate::job::Job;
-use crate::plan::Plan;
-use crate::scaling::{Cluster, Link, table};
+use crate::recipe::plan::Plan;
+use crate::training::job::Job;
 
 /// Values of the sums that are timed.
 const SIZES: [usize; 8] = [1, 256, 4096, 1 << 15, 1 << 18, 1 << 20, 1 << 22, 1 << 24];

@@ -13,10 +13,10 @@ use pollster::block_on;
 
 use super::Environment;
 use crate::args::ClassifierArgs;
-use crate::atomic_file;
 use crate::dataset::{self, BatchRows, Dataset, DatasetRequest, Loader, Split};
 use crate::error::Outcome;
-use crate::plan::DataSection;
+use crate::recipe::plan::DataSection;
+use crate::run::atomic_file;
 
 /// Side of the images that it looks at.
 const RESOLUTION: usize = 32;
@@ -125,7 +125,7 @@ fn accuracy(network: &Classifier, test: Dataset, device: &Device) -> Result<f64>
     for first in (0..count).step_by(BATCH) {
         let indices = first..(first + BATCH).min(count);
         let images = test.images_pm1(indices.clone(), RESOLUTION, device)?;
-        let predicted = super::evaluate::predictions(network, images)?;
+        let predicted = crate::evaluation::features::predictions(network, images)?;
         right += indices
             .zip(predicted)
             .filter(|&(index, class)| usize::from(test.labels[index]) == class)

@@ -20,7 +20,7 @@ use burn::tensor::{Device, Tensor, TensorData};
 use super::inspect;
 use crate::device::DeviceName;
 use crate::memory::Memory;
-use crate::plan::Plan;
+use crate::recipe::plan::Plan;
 
 /// Rounds that are timed, after one that warms up.
 const ROUNDS: usize = 2;

@@ -1,11 +1,7 @@
 //! `native-train evaluate MODEL`: scores in the features of a network, each with its protocol.
 
 pub mod curve;
-mod features;
-mod networks;
 mod picture;
-mod reference_file;
-mod scores;
 
 use anyhow::{Context, Result};
 use biggan::collective::Group;
@@ -15,19 +11,18 @@ use biggan::truncation::{LatentDistribution, Truncation};
 use burn::tensor::Device;
 use serde::Serialize;
 
-use self::features::Samples;
-use self::scores::{Against, Scored};
 use super::Environment;
 use crate::args::EvaluateArgs;
+use crate::device;
 use crate::error::{Outcome, bad_usage};
-use crate::job::Job;
-use crate::plan::DataSection;
-use crate::{atomic_file, device, model_files};
-
-pub use self::features::{
-    CHUNK, Counts, as_seen, each, in_turns, look, predictions, real_images, samples, training_set,
-};
-pub use self::networks::{OpenNetwork, open, open_classifier};
+use crate::evaluation::features::{Counts, Samples, real_images, samples, training_set};
+use crate::evaluation::networks::open;
+use crate::evaluation::reference_file;
+use crate::evaluation::scores::{Against, Scored};
+use crate::files::model_files;
+use crate::recipe::plan::DataSection;
+use crate::run::atomic_file;
+use crate::training::job::Job;
 
 /// Everything that stays the same from one truncation to another.
 struct Bench<'a> {

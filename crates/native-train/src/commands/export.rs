@@ -15,11 +15,11 @@ use indicatif::{ProgressBar, ProgressStyle};
 use pollster::block_on;
 
 use crate::args::ExportArgs;
-use crate::checkpoint::Checkpoint;
 use crate::device;
 use crate::error::{Outcome, bad_usage};
-use crate::model_files::Target;
-use crate::run_dir;
+use crate::files::model_files::Target;
+use crate::run::checkpoint::Checkpoint;
+use crate::run::run_dir;
 
 /// Largest weight of the initial weights in an average that is exported: beyond it the pictures
 /// would show the random beginning.

@@ -11,13 +11,14 @@ use biggan::sampler::Sampler;
 use burn::tensor::Device;
 
 use crate::args::ImportArgs;
-use crate::checkpoint::Checkpoint;
 use crate::error::{Outcome, bad_usage};
-use crate::keep::KeepPolicy;
-use crate::model_files::Target;
-use crate::plan::Plan;
-use crate::run_dir::{self, RunDir};
-use crate::{atomic_file, foreign_run};
+use crate::files::foreign_run;
+use crate::files::model_files::Target;
+use crate::recipe::plan::Plan;
+use crate::run::atomic_file;
+use crate::run::checkpoint::Checkpoint;
+use crate::run::keep::KeepPolicy;
+use crate::run::run_dir::{self, RunDir};
 
 /// Name of the config that is read where none is given: beside the weights.
 const CONFIG: &str = "config.json";

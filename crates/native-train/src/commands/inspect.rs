@@ -10,12 +10,13 @@ use biggan::shape::NetworkShape;
 use biggan::train::{CHECKPOINT_FORMAT, Counters};
 
 use crate::args::InspectArgs;
-use crate::checkpoint::Checkpoint;
-use crate::class_choice::Classes;
 use crate::error::{Outcome, bad_usage};
-use crate::parameters::{LEGEND, NetworkTable};
-use crate::plan::Plan;
-use crate::{model_files, run_dir};
+use crate::files::class_choice::Classes;
+use crate::files::model_files;
+use crate::recipe::plan::Plan;
+use crate::run::checkpoint::Checkpoint;
+use crate::run::run_dir;
+use crate::show::parameters::{LEGEND, NetworkTable};
 
 /// Runs the command.
 ///

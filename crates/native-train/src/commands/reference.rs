@@ -5,12 +5,14 @@ use anyhow::{Result, ensure};
 use biggan::collective::Group;
 use biggan::metrics::{Input, Moments, Normal, Reference, ReferenceInfo};
 
-use super::{Environment, evaluate};
+use super::Environment;
 use crate::args::ReferenceArgs;
 use crate::dataset::{self, DatasetRequest, Split};
+use crate::device;
 use crate::error::{Outcome, bad_usage};
-use crate::plan::DataSection;
-use crate::{atomic_file, device};
+use crate::evaluation::{features, networks};
+use crate::recipe::plan::DataSection;
+use crate::run::atomic_file;
 
 /// Runs the command.
 ///
@@ -18,7 +20,7 @@ use crate::{atomic_file, device};
 /// If network or data cannot be had, do not fit, or the file cannot be written.
 pub fn run(args: &ReferenceArgs, environment: &Environment) -> Result<Outcome> {
     let device = device::open(args.device)?;
-    let open = evaluate::open(&args.network, &device)?;
+    let open = networks::open(&args.network, &device)?;
     let info = open.network.info();
     let own = open.classifier.as_ref().map(|info| &info.classifier);
     let resolution = match (args.resolution, info.input) {
@@ -48,7 +50,7 @@ pub fn run(args: &ReferenceArgs, environment: &Environment) -> Result<Outcome> {
         data.len()
     );
     let mut moments = Moments::new(info.features);
-    evaluate::each(
+    features::each(
         &data,
         &*open.network,
         resolution,

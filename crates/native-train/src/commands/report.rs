@@ -3,10 +3,10 @@
 use anyhow::Result;
 
 use crate::args::ReportArgs;
-use crate::atomic_file;
 use crate::error::Outcome;
-use crate::report;
-use crate::run_view::RunView;
+use crate::run::atomic_file;
+use crate::run::run_view::RunView;
+use crate::show::report;
 
 /// Runs the command.
 ///

@@ -17,10 +17,13 @@ use burn::tensor::{Device, Tensor, TensorData};
 use pollster::block_on;
 
 use crate::args::SampleArgs;
-use crate::class_choice::Classes;
+use crate::device;
 use crate::error::{Outcome, bad_usage};
-use crate::latents_file::{LatentsFile, read_latents};
-use crate::{atomic_file, device, model_files, sheet};
+use crate::files::class_choice::Classes;
+use crate::files::latents_file::{LatentsFile, read_latents};
+use crate::files::model_files;
+use crate::run::atomic_file;
+use crate::show::sheet;
 
 /// Most images in a row of a sheet.
 const MAX_COLUMNS: usize = 16;

@@ -11,13 +11,16 @@ use biggan::truncation::{LatentDistribution, Truncation};
 use burn::tensor::{Device, Tensor, TensorData};
 use pollster::block_on;
 
+use super::Environment;
 use super::evaluate::curve::PAPER;
-use super::{Environment, evaluate};
 use crate::args::{SheetArgs, SheetKind};
-use crate::class_choice::Classes;
+use crate::device;
 use crate::error::{Outcome, bad_usage};
-use crate::plan::DataSection;
-use crate::{atomic_file, device, sheet};
+use crate::evaluation::{features, networks};
+use crate::files::class_choice::Classes;
+use crate::recipe::plan::DataSection;
+use crate::run::atomic_file;
+use crate::show::sheet;
 
 /// Most rows that are shown unasked.
 const ROWS: usize = 10;
@@ -193,7 +196,7 @@ impl<'a> Asked<'a> {
 
     /// Each sample, a white gap, and the training images nearest to it, the nearest first.
     fn neighbours(&self, args: &SheetArgs, environment: &Environment) -> Result<Vec<Vec<u8>>> {
-        let open = evaluate::open(&args.network, self.device)?;
+        let open = networks::open(&args.network, self.device)?;
         let config = &self.sampler.info().generator;
         let side = config.resolution;
         open.check(side, config.classes)?;
@@ -202,7 +205,7 @@ impl<'a> Asked<'a> {
             skip_broken: true,
             ..DataSection::of(args.dataset.as_ref().unwrap_or(&named), args.data.clone())
         };
-        let data = evaluate::training_set(&section, self.sampler, environment)?;
+        let data = features::training_set(&section, self.sampler, environment)?;
         let wanted = self.columns - 1;
         ensure!(
             data.len() >= wanted,
@@ -215,12 +218,12 @@ impl<'a> Asked<'a> {
         }
         let made = self.values(&inputs, self.distribution.truncation())?;
         let network = &*open.network;
-        let seen = evaluate::as_seen(&made, side, self.device);
-        let samples = evaluate::look(network, seen)?.features;
+        let seen = features::as_seen(&made, side, self.device);
+        let samples = features::look(network, seen)?.features;
         let dim = network.info().features;
         // of each row the nearest so far: distance and index
         let mut nearest: Vec<Vec<(f64, usize)>> = vec![Vec::new(); self.rows];
-        evaluate::each(
+        features::each(
             &data,
             network,
             side,

@@ -18,7 +18,7 @@ use super::export;
 use crate::args::StandingStatsArgs;
 use crate::device;
 use crate::error::{Outcome, bad_usage};
-use crate::model_files::{self, Target};
+use crate::files::model_files::{self, Target};
 
 /// Images of the comparison with batch statistics.
 const COMPARED: usize = 64;

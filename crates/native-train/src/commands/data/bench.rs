@@ -9,7 +9,7 @@ use crate::args::BenchArgs;
 use crate::commands::Environment;
 use crate::dataset::{self, BatchRows, DatasetRequest, Loader, Split};
 use crate::error::Outcome;
-use crate::plan::Plan;
+use crate::recipe::plan::Plan;
 
 /// Runs the command.
 ///

@@ -15,7 +15,7 @@ use crate::dataset::check::{Facts, Finding, Severity, counts, judge, listed};
 use crate::dataset::image_folder::IMAGE_FOLDER;
 use crate::dataset::{self, Dataset, DatasetRequest, Split, picture};
 use crate::error::Outcome;
-use crate::plan::Plan;
+use crate::recipe::plan::Plan;
 
 /// Classes that the table shows.
 const MAX_CLASSES: usize = 20;

@@ -14,7 +14,7 @@ use crate::dataset::image_folder::{self, IMAGE_FOLDER};
 use crate::dataset::pack::{PackWriter, prepare};
 use crate::dataset::{self, DatasetRequest, Split, packed, picture};
 use crate::error::{Outcome, bad_usage};
-use crate::plan::Plan;
+use crate::recipe::plan::Plan;
 
 /// Pictures that are decoded together, in parallel.
 const CHUNK: usize = 256;

@@ -13,7 +13,7 @@ use anyhow::{Context, Result, anyhow};
 use super::rows::Row;
 use crate::args::Table1Args;
 use crate::error::INTERRUPTED;
-use crate::interrupt::Interrupt;
+use crate::training::interrupt::Interrupt;
 
 /// Between looks at a child.
 const LOOK: Duration = Duration::from_millis(100);

@@ -222,7 +222,7 @@ pub mod tests {
     use super::super::result::{Accuracy, Protocol, Spectra, TruncationPoint};
     use super::super::rows::by_name;
     use super::*;
-    use crate::plan::Plan;
+    use crate::recipe::plan::Plan;
 
     /// A result with this best distance.
     pub fn result(row: &str, frechet: f64) -> RowResult {

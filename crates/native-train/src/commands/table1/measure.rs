@@ -18,12 +18,13 @@ use burn::tensor::{Device, Tensor};
 use pollster::block_on;
 
 use super::super::evaluate::curve::PAPER;
-use super::super::evaluate::{CHUNK, Counts, OpenNetwork, open_classifier, real_images, samples};
 use super::super::{Environment, export, train};
 use super::result::{Accuracy, Point, Protocol, Spectra, TruncationPoint};
-use crate::checkpoint::Checkpoint;
 use crate::dataset::{BatchRows, Dataset, Loader, Split};
-use crate::plan::Plan;
+use crate::evaluation::features::{CHUNK, Counts, real_images, samples};
+use crate::evaluation::networks::{OpenNetwork, open_classifier};
+use crate::recipe::plan::Plan;
+use crate::run::checkpoint::Checkpoint;
 
 /// Images in a batch behind the batch norm statistics of a model; there are as many batches as the
 /// scores on the way need samples.

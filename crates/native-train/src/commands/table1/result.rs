@@ -7,9 +7,9 @@ use biggan::truncation::Truncation;
 use serde::{Deserialize, Serialize};
 
 use super::rows::Row;
-use crate::atomic_file;
 use crate::error::bad_usage;
-use crate::plan::Plan;
+use crate::recipe::plan::Plan;
+use crate::run::atomic_file;
 
 /// A finished row.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]

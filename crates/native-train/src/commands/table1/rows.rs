@@ -279,7 +279,7 @@ impl Rule {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::plan::Plan;
+    use crate::recipe::plan::Plan;
 
     #[test]
     fn every_row_is_a_plan_of_its_own_and_names_rows_that_are_there() {

@@ -1,0 +1,350 @@
+//! What the scores are computed from: features of the real images and of samples.
+
+use std::ops::Range;
+
+use anyhow::{Result, bail};
+use biggan::collective::Group;
+use biggan::latent::one_hot;
+use biggan::metrics::{Classifier, FeatureNetwork, InceptionScore, Moments, saturated};
+use biggan::named::read_values;
+use biggan::random::{Stream, permutation};
+use biggan::sampler::Sampler;
+use biggan::truncation::LatentDistribution;
+use burn::tensor::activation::softmax;
+use burn::tensor::{Device, Tensor, TensorData};
+use indicatif::{ProgressBar, ProgressStyle};
+use pollster::block_on;
+
+use crate::commands::Environment;
+use crate::dataset::{self, Dataset, DatasetRequest, Split};
+use crate::recipe::plan::DataSection;
+
+/// Images made together: bounds the memory, not the result.
+pub const CHUNK: usize = 100;
+/// Splits of the Inception score, as everywhere (ajbrock/BigGAN-PyTorch inception_utils.py,
+/// `num_splits`).
+const SPLITS: usize = 10;
+/// Step of the choice of real images in `Stream::Evaluation`; the subsets of KID have those from 1.
+const CHOICE_STEP: u64 = 0;
+
+/// How many images each score has.
+#[derive(Debug, Clone, Copy)]
+pub struct Counts {
+    /// Of the scores that hold nothing in memory.
+    pub count: usize,
+    /// Of those that compare neighbours, at most `count`.
+    pub neighbours: usize,
+    /// Of recognised classes and spread; 0 if no class can be recognised.
+    pub recognised: usize,
+}
+
+/// The training set: all of it in `moments`, and the features of as many images as asked for.
+#[derive(Debug)]
+pub struct RealImages {
+    /// Of all images.
+    pub moments: Moments,
+    /// Features of the first images, `[recognised, dim]`.
+    pub first: Vec<f32>,
+    /// Their labels.
+    pub first_labels: Vec<usize>,
+    /// Features of images chosen by the seed, `[neighbours, dim]`.
+    pub chosen: Vec<f32>,
+}
+
+/// Samples of all classes in turn.
+#[derive(Debug)]
+pub struct Samples {
+    /// Of the first `count` samples.
+    pub moments: Moments,
+    /// The same.
+    pub inception: InceptionScore,
+    /// Share of their channel values that are saturated.
+    pub saturated: f64,
+    /// Features of the first samples, `[neighbours or recognised, dim]`.
+    pub features: Vec<f32>,
+    /// `[recognised]`
+    pub labels: Vec<usize>,
+    /// `[recognised]`
+    pub predicted: Vec<usize>,
+}
+
+/// What a network says of images, read from the device.
+pub struct Said {
+    /// `[n, dim]`
+    pub features: Vec<f32>,
+    /// `[n, classes]`
+    pub probabilities: Vec<f32>,
+    /// `[n]`
+    pub predicted: Vec<usize>,
+}
+
+/// Reads the training set that the samples are compared with.
+///
+/// # Errors
+/// If it cannot be had, or is another than the model's.
+pub fn training_set(
+    section: &DataSection,
+    sampler: &Sampler,
+    environment: &Environment,
+) -> Result<Dataset> {
+    let request = DatasetRequest {
+        section,
+        split: Split::Train,
+        classes: sampler.info().generator.classes,
+    };
+    let resolution = sampler.info().generator.resolution;
+    let data = dataset::load(&request, resolution, environment.data_home.as_deref())?;
+    // imported models do not say which images they saw
+    if data.info.same_images(&sampler.info().dataset) == Some(false) {
+        bail!(
+            "the data set {} is another than the model was trained on; give the right one with --data",
+            data.info.name
+        );
+    }
+    Ok(data)
+}
+
+/// Looks at the whole training set, in its own order.
+///
+/// # Errors
+/// If the device fails.
+pub fn real_images(
+    data: &Dataset,
+    network: &dyn FeatureNetwork,
+    resolution: usize,
+    counts: Counts,
+    seed: u64,
+    device: &Device,
+    group: &Group,
+) -> Result<RealImages> {
+    let dim = network.info().features;
+    let mut chosen = vec![false; data.len()];
+    let order = permutation(seed, Stream::Evaluation, CHOICE_STEP, data.len());
+    for &index in order.iter().take(counts.neighbours) {
+        chosen[index as usize] = true;
+    }
+    let mut real = RealImages {
+        moments: Moments::new(dim),
+        first: Vec::new(),
+        first_labels: Vec::new(),
+        chosen: Vec::new(),
+    };
+    each(
+        data,
+        network,
+        resolution,
+        device,
+        group,
+        |indices, features| {
+            real.moments.add(features);
+            for (index, features) in indices.zip(features.chunks_exact(dim)) {
+                if index < counts.recognised {
+                    real.first.extend(features);
+                    real.first_labels.push(usize::from(data.labels[index]));
+                }
+                if chosen[index] {
+                    real.chosen.extend(features);
+                }
+            }
+        },
+    )?;
+    Ok(real)
+}
+
+/// Shows `see` the features of all images of a data set, some at a time with their indices.
+///
+/// # Errors
+/// If the device fails.
+pub fn each(
+    data: &Dataset,
+    network: &dyn FeatureNetwork,
+    resolution: usize,
+    device: &Device,
+    group: &Group,
+    mut see: impl FnMut(Range<usize>, &[f32]),
+) -> Result<()> {
+    let bar = progress("real images", data.len())?;
+    let look_at = |indices: Range<usize>| {
+        let images = data.images_pm1(indices, resolution, device)?;
+        let said = look(network, images)?;
+        Ok((said, 0.0))
+    };
+    in_turns(data.len(), network, group, look_at, |indices, said, _| {
+        bar.inc(indices.len() as u64);
+        see(indices, &said.features);
+        Ok(())
+    })?;
+    bar.finish_and_clear();
+    Ok(())
+}
+
+/// Looks at `total` images, a chunk at a time, of which each rank of a group computes every so many-th; all ranks see
+/// all chunks in their order, with one more number that came with each, and so make of them what one makes.
+///
+/// # Errors
+/// Those of `look_at` and `see`. A rank that fails leaves the others waiting: its job must end.
+pub fn in_turns(
+    total: usize,
+    network: &dyn FeatureNetwork,
+    group: &Group,
+    mut look_at: impl FnMut(Range<usize>) -> Result<(Said, f64)>,
+    mut see: impl FnMut(Range<usize>, Said, f64) -> Result<()>,
+) -> Result<()> {
+    let (dim, classes) = (network.info().features, network.info().classes);
+    let chunk = |number: usize| number * CHUNK..((number + 1) * CHUNK).min(total);
+    let chunks = total.div_ceil(CHUNK);
+    for first in (0..chunks).step_by(group.world()) {
+        let own = first + group.rank();
+        let mut row = Vec::new();
+        if own < chunks {
+            let (said, number) = look_at(chunk(own))?;
+            if group.is_single() {
+                see(chunk(own), said, number)?;
+                continue;
+            }
+            row = [said.features, said.probabilities].concat();
+            row.push(number as f32);
+        }
+        row.resize(CHUNK * (dim + classes) + 1, 0.0);
+        let all = group.all_gather(&row);
+        let turns = (first..chunks).zip(all.chunks_exact(row.len()));
+        for (turn, row) in turns.take(group.world()) {
+            let n = chunk(turn).len();
+            let (features, rest) = row.split_at(n * dim);
+            let probabilities = rest[..n * classes].to_vec();
+            let said = Said {
+                features: features.to_vec(),
+                predicted: largest(&probabilities, classes),
+                probabilities,
+            };
+            see(chunk(turn), said, f64::from(rest[n * classes]))?;
+        }
+    }
+    Ok(())
+}
+
+/// Makes samples of all classes in turn and looks at them.
+///
+/// # Errors
+/// If the device fails.
+pub fn samples(
+    sampler: &Sampler,
+    network: &dyn FeatureNetwork,
+    distribution: LatentDistribution,
+    counts: Counts,
+    seed: u64,
+    device: &Device,
+    group: &Group,
+) -> Result<Samples> {
+    let config = &sampler.info().generator;
+    let info = network.info();
+    let total = counts.count.max(counts.recognised);
+    let held = counts.neighbours.max(counts.recognised) * info.features;
+    let mut made = Samples {
+        moments: Moments::new(info.features),
+        inception: InceptionScore::new(info.classes, counts.count / splits(counts.count))?,
+        saturated: 0.0,
+        features: Vec::with_capacity(held),
+        labels: Vec::new(),
+        predicted: Vec::new(),
+    };
+    let bar = progress("samples", total)?;
+    let labels_of = |indices: Range<usize>| indices.map(|i| i % config.classes).collect();
+    let look_at = |indices: Range<usize>| {
+        let (first, n) = (indices.start, indices.len());
+        let labels: Vec<usize> = labels_of(indices);
+        let z = sampler.latents(seed, first as u64, n, distribution);
+        let z = Tensor::from_data(TensorData::new(z, [n, config.z_dim]), device);
+        let classes = one_hot(&labels, config.classes, device);
+        let samples = block_on(sampler.generate(z, classes, distribution.truncation()))?;
+        let said = look(network, as_seen(&samples.images_pm1, samples.side, device))?;
+        let counted = counts.count.saturating_sub(first).min(n);
+        let values = counted * 3 * samples.side * samples.side;
+        Ok((said, saturated(&samples.images_pm1[..values])))
+    };
+    in_turns(
+        total,
+        network,
+        group,
+        look_at,
+        |indices, said, saturated| {
+            let (first, n) = (indices.start, indices.len());
+            let counted = counts.count.saturating_sub(first).min(n);
+            made.saturated += saturated * counted as f64 / counts.count as f64;
+            made.inception
+                .add(&said.probabilities[..counted * info.classes])?;
+            made.moments.add(&said.features[..counted * info.features]);
+            let missing = (held - made.features.len()).min(said.features.len());
+            made.features.extend(&said.features[..missing]);
+            let few = counts.recognised.saturating_sub(first).min(n);
+            made.predicted.extend(&said.predicted[..few]);
+            made.labels.extend(&labels_of(indices)[..few]);
+            bar.inc(n as u64);
+            Ok(())
+        },
+    )?;
+    bar.finish_and_clear();
+    Ok(made)
+}
+
+/// Images as bytes and back: the eyes of a viewer get bytes, and so does a network.
+pub fn as_seen(images_pm1: &[f32], side: usize, device: &Device) -> Tensor<4> {
+    let seen_pm1: Vec<f32> = images_pm1
+        .iter()
+        .map(|&v| biggan::image::from_u8(biggan::image::to_u8(v)))
+        .collect();
+    let n = seen_pm1.len() / (3 * side * side);
+    Tensor::from_data(TensorData::new(seen_pm1, [n, 3, side, side]), device)
+}
+
+/// Splits of the Inception score of `count` samples.
+pub fn splits(count: usize) -> usize {
+    SPLITS.min(count)
+}
+
+/// The class of each image by the classifier.
+///
+/// # Errors
+/// If the device fails.
+pub fn predictions(classifier: &Classifier, images: Tensor<4>) -> Result<Vec<usize>> {
+    let logits = classifier.forward(images).logits;
+    let classes = logits.dims()[1];
+    Ok(largest(&block_on(read_values(logits))?, classes))
+}
+
+/// Shows images to a network, as many at a time as it says.
+///
+/// # Errors
+/// If the device fails.
+pub fn look(network: &dyn FeatureNetwork, images: Tensor<4>) -> Result<Said> {
+    let info = network.info();
+    let mut said = Said {
+        features: Vec::new(),
+        probabilities: Vec::new(),
+        predicted: Vec::new(),
+    };
+    for images in images.split(info.at_once, 0) {
+        let output = network.look(images);
+        said.features
+            .extend(block_on(read_values(output.features))?);
+        let probabilities = block_on(read_values(softmax(output.logits, 1)))?;
+        said.predicted.extend(largest(&probabilities, info.classes));
+        said.probabilities.extend(probabilities);
+    }
+    Ok(said)
+}
+
+/// Index of the largest value of each row.
+fn largest(rows: &[f32], classes: usize) -> Vec<usize> {
+    let argmax = |row: &[f32]| {
+        let largest = row.iter().enumerate().max_by(|a, b| a.1.total_cmp(b.1));
+        largest.map_or(0, |(index, _)| index)
+    };
+    rows.chunks_exact(classes).map(argmax).collect()
+}
+
+fn progress(what: &'static str, total: usize) -> Result<ProgressBar> {
+    let style =
+        ProgressStyle::with_template(&format!("{what} {{bar:24}} {{pos}}/{{len}}  {{eta}} left"))?;
+    Ok(ProgressBar::new(total as u64).with_style(style))
+}

@@ -1,0 +1,175 @@
+//! A model on disk: one `.safetensors` file, or an index with its parts beside it.
+
+use std::path::{Path, PathBuf};
+
+use anyhow::{Context, Result};
+use biggan::file::{Dtype, INDEX_SUFFIX, ModelFile, ModelInfo, check_part_name};
+
+use crate::error::bad_usage;
+use crate::run::atomic_file;
+
+/// End of the name of a model in one file.
+const SUFFIX: &str = ".safetensors";
+
+/// Whether a path names an index and not a model.
+pub fn is_index(path: &Path) -> bool {
+    path.extension()
+        .is_some_and(|extension| extension == "json")
+}
+
+/// Reads a model from its file or its index.
+///
+/// # Errors
+/// If it cannot be read, is cut short, or of another format or version; the message names the file.
+pub fn read(path: &Path) -> Result<ModelFile> {
+    let bytes = std::fs::read(path).with_context(|| named(path))?;
+    let file = if is_index(path) {
+        ModelFile::decode_shards(&bytes, |part| {
+            std::fs::read(path.with_file_name(part)).map_err(|error| {
+                biggan::Error::File(format!("{part}, which the index names: {error}"))
+            })
+        })
+    } else {
+        ModelFile::decode(&bytes)
+    };
+    file.with_context(|| named(path))
+}
+
+/// Replaces the info of a model; its tensors stay as they are.
+///
+/// # Errors
+/// If it cannot be read or written, or is no model.
+pub fn write_info(path: &Path, info: &ModelInfo) -> Result<()> {
+    let bytes = std::fs::read(path).with_context(|| named(path))?;
+    let new = if is_index(path) {
+        ModelFile::replace_info_in_index(&bytes, info)
+    } else {
+        ModelFile::replace_info(&bytes, info)
+    };
+    atomic_file::write(path, &new.with_context(|| named(path))?)
+}
+
+fn named(path: &Path) -> String {
+    format!("model {}", path.display())
+}
+
+/// Where a model will be written, checked before it is made.
+#[derive(Debug, Clone)]
+pub struct Target {
+    path: PathBuf,
+    /// What the names of the parts begin with, and their largest size.
+    parts: Option<(String, usize)>,
+}
+
+impl Target {
+    /// One file, or parts of at most `shard_bytes`: `NAME.safetensors` then stands for
+    /// `NAME-00001-of-00002.safetensors` and so on, and `NAME.safetensors.index.json`.
+    ///
+    /// # Errors
+    /// If the name does not fit one file or parts.
+    pub fn new(path: &Path, shard_bytes: Option<usize>) -> Result<Self> {
+        let parts = match shard_bytes {
+            None if is_index(path) => {
+                return Err(bad_usage(format!(
+                    "{} names an index; give --shard-size, or a name that ends in {SUFFIX}",
+                    path.display()
+                )));
+            }
+            None => None,
+            Some(shard_bytes) => {
+                let name = path.file_name().and_then(|name| name.to_str());
+                let stem = name.and_then(|name| {
+                    name.strip_suffix(INDEX_SUFFIX)
+                        .or_else(|| name.strip_suffix(SUFFIX))
+                });
+                let stem = stem.ok_or_else(|| {
+                    bad_usage(format!(
+                        "{}: with --shard-size give a name that ends in {SUFFIX} or {INDEX_SUFFIX}",
+                        path.display()
+                    ))
+                })?;
+                check_part_name(&format!("{stem}{SUFFIX}"))
+                    .map_err(|error| bad_usage(error.to_string()))?;
+                Some((stem.to_owned(), shard_bytes))
+            }
+        };
+        Ok(Self {
+            path: path.to_owned(),
+            parts,
+        })
+    }
+
+    /// The bytes of a model for this place.
+    ///
+    /// # Errors
+    /// If a value does not fit the type.
+    pub fn encode(&self, file: &ModelFile, dtype: Dtype) -> Result<EncodedModel> {
+        let files = match &self.parts {
+            None => vec![(self.path.clone(), file.encode(dtype)?)],
+            Some((stem, shard_bytes)) => file
+                .encode_shards(stem, dtype, *shard_bytes)?
+                .into_iter()
+                .map(|(name, bytes)| (self.path.with_file_name(name), bytes))
+                .collect(),
+        };
+        Ok(EncodedModel { files })
+    }
+}
+
+/// The files of a model before they are written.
+#[derive(Debug)]
+pub struct EncodedModel {
+    /// Paths and bytes, the parts first and the index last.
+    files: Vec<(PathBuf, Vec<u8>)>,
+}
+
+impl EncodedModel {
+    /// The model as it will be read.
+    ///
+    /// # Errors
+    /// None that is known.
+    pub fn decode(&self) -> Result<ModelFile> {
+        let (path, bytes) = self.last();
+        if !is_index(path) {
+            return Ok(ModelFile::decode(bytes)?);
+        }
+        let part = |name: &str| {
+            self.files
+                .iter()
+                .find(|(path, _)| path.file_name().is_some_and(|found| found == name))
+                .map(|(_, bytes)| bytes)
+                .ok_or_else(|| biggan::Error::File(format!("{name} was not made")))
+        };
+        Ok(ModelFile::decode_shards(bytes, part)?)
+    }
+
+    /// Writes the files. A reader sees no model before all of it is there: the index comes last.
+    ///
+    /// # Errors
+    /// If a file cannot be written.
+    pub fn write(&self) -> Result<()> {
+        for (path, bytes) in &self.files {
+            atomic_file::write(path, bytes)?;
+        }
+        Ok(())
+    }
+
+    /// What to read the model by.
+    pub fn path(&self) -> &Path {
+        &self.last().0
+    }
+
+    /// Size of all files together.
+    pub fn bytes(&self) -> usize {
+        self.files.iter().map(|(_, bytes)| bytes.len()).sum()
+    }
+
+    /// Number of files.
+    pub fn count(&self) -> usize {
+        self.files.len()
+    }
+
+    fn last(&self) -> &(PathBuf, Vec<u8>) {
+        self.files.last().expect("a target makes a file or more")
+    }
+}

@@ -1,0 +1,7 @@
+//! What will run: a recipe's sections as data, overrides, and the validated plan.
+
+pub mod byte_size;
+pub mod collapse_section;
+pub mod overrides;
+pub mod plan;
+pub mod run_section;

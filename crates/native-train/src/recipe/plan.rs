@@ -1,0 +1,284 @@
+//! What will run: a recipe with its overrides, validated, immutable, saved beside every result.
+
+use std::collections::BTreeMap;
+use std::path::{Path, PathBuf};
+
+use anyhow::{Context, Result};
+use biggan::train::TrainConfig;
+use serde::{Deserialize, Serialize};
+use serde_json::Value;
+
+use crate::error::bad_usage;
+use crate::recipe::byte_size::ByteSize;
+use crate::recipe::overrides;
+use crate::recipe::run_section::RunSection;
+use crate::run::run_dir;
+
+/// A recipe as written: the TOML file.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Recipe {
+    /// Name of the recipe, and of its run directory.
+    pub name: String,
+    /// What to train on.
+    pub data: DataSection,
+    /// How long, and what is written when.
+    pub run: RunSection,
+    /// Networks and optimisers.
+    pub train: TrainConfig,
+}
+
+/// What to train on.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct DataSection {
+    /// A name of [`crate::dataset::TABLE`].
+    pub dataset: String,
+    /// Directory of its files; it always wins over the place where fetched data stands.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub path: Option<PathBuf>,
+    /// Names of the classes, for data sets that have none of their own.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub class_names: Option<Vec<String>>,
+    /// Whether images that cannot be decoded are left out, or replaced, instead of refused
+    /// (`image-folder`).
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub skip_broken: bool,
+    /// Whether every image is mirrored left to right in half of the times it is seen.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub flip: bool,
+    /// Most bytes of pixels of a part that are held in memory (`image-folder`); those of a larger one are
+    /// decoded while they are used.
+    #[serde(default = "four_gib")]
+    pub memory: ByteSize,
+}
+
+fn four_gib() -> ByteSize {
+    ByteSize(4 << 30)
+}
+
+impl DataSection {
+    /// A data set by name, at a place of its own or the given one.
+    pub fn of(dataset: &str, path: Option<PathBuf>) -> Self {
+        Self {
+            dataset: dataset.to_owned(),
+            path,
+            class_names: None,
+            skip_broken: false,
+            flip: false,
+            memory: four_gib(),
+        }
+    }
+}
+
+/// Keys of the data that change nothing of the images which a checksum does not show.
+const READING: [&str; 3] = ["data.memory", "data.path", "data.skip_broken"];
+
+/// A valid recipe. It is built only by validation.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(try_from = "Recipe", into = "Recipe")]
+pub struct Plan(Recipe);
+
+impl Plan {
+    /// Reads a recipe file, or the recipe of a checkpoint, and applies `--set` values.
+    ///
+    /// # Errors
+    /// If the file cannot be read, is no TOML, has an unknown key, or describes what cannot run.
+    pub fn read(path: &Path, settings: &[String]) -> Result<Self> {
+        if is_checkpoint(path) {
+            let plan = run_dir::read_checkpoint(path)?.plan;
+            if settings.is_empty() {
+                return Ok(plan);
+            }
+            let text = toml::to_string(&plan).context("the recipe of the checkpoint as TOML")?;
+            return Self::parse(&text, settings)
+                .with_context(|| format!("checkpoint {}", path.display()));
+        }
+        let text = std::fs::read_to_string(path).map_err(|error| {
+            bad_usage(format!(
+                "recipe {}: {error}; give --config an existing TOML file, see configs/",
+                path.display()
+            ))
+        })?;
+        Self::parse(&text, settings).with_context(|| format!("recipe {}", path.display()))
+    }
+
+    /// As [`Plan::read`], from the text.
+    ///
+    /// # Errors
+    /// As [`Plan::read`].
+    pub fn parse(text: &str, settings: &[String]) -> Result<Self> {
+        let mut table: toml::Table = text.parse().map_err(|error: toml::de::Error| {
+            let line = error
+                .span()
+                .map_or(1, |span| 1 + text[..span.start].matches('\n').count());
+            bad_usage(format!("line {line}: {}", one_line(error.message())))
+        })?;
+        overrides::apply(&mut table, settings)?;
+        let recipe: Recipe =
+            serde_path_to_error::deserialize(toml::Value::Table(table)).map_err(|error| {
+                let path = error.path().to_string();
+                let message = one_line(error.inner().message());
+                bad_usage(match path.as_str() {
+                    "." => message,
+                    path => format!("{path}: {message}"),
+                })
+            })?;
+        Ok(Self::try_from(recipe)?)
+    }
+
+    /// Name of the recipe.
+    pub fn name(&self) -> &str {
+        &self.0.name
+    }
+
+    /// What to train on.
+    pub fn data(&self) -> &DataSection {
+        &self.0.data
+    }
+
+    /// How long, and what is written when.
+    pub fn run(&self) -> &RunSection {
+        &self.0.run
+    }
+
+    /// Networks and optimisers.
+    pub fn train(&self) -> &TrainConfig {
+        &self.0.train
+    }
+
+    /// Differences that make a run another run, one line a key: all but the `run` section, which may
+    /// change, and how and from where the data are read: their checksum is compared instead.
+    pub fn differences(&self, other: &Self) -> Vec<String> {
+        let (ours, theirs) = (self.flat(), other.flat());
+        let keys: std::collections::BTreeSet<&String> = ours.keys().chain(theirs.keys()).collect();
+        let show = |value: Option<&Value>| value.map_or("unset".to_owned(), Value::to_string);
+        keys.into_iter()
+            .filter(|key| !key.starts_with("run.") && !READING.contains(&key.as_str()))
+            .filter(|key| ours.get(*key) != theirs.get(*key))
+            .map(|key| format!("{key} {} -> {}", show(ours.get(key)), show(theirs.get(key))))
+            .collect()
+    }
+
+    /// Values by dotted key.
+    fn flat(&self) -> BTreeMap<String, Value> {
+        flat(serde_json::to_value(self).expect("a plan has only string keys"))
+    }
+
+    /// The plan as it is saved: JSON of the whole recipe, defaults filled in.
+    ///
+    /// # Errors
+    /// None that is known; as the serialiser.
+    pub fn to_json(&self) -> Result<String> {
+        Ok(serde_json::to_string_pretty(self)? + "\n")
+    }
+}
+
+impl From<Plan> for Recipe {
+    fn from(plan: Plan) -> Self {
+        plan.0
+    }
+}
+
+impl TryFrom<Recipe> for Plan {
+    type Error = biggan::Error;
+
+    fn try_from(recipe: Recipe) -> Result<Self, biggan::Error> {
+        let name_fits = |c: char| c.is_ascii_alphanumeric() || "-_.".contains(c);
+        if recipe.name.is_empty()
+            || recipe.name.starts_with('.')
+            || !recipe.name.chars().all(name_fits)
+        {
+            return Err(biggan::Error::Config(format!(
+                "name is {:?}; it names a directory: use letters, digits, '-', '_' and '.'",
+                recipe.name
+            )));
+        }
+        recipe.run.validate()?;
+        recipe.train.validate()?;
+        Ok(Self(recipe))
+    }
+}
+
+/// Whether a file is a checkpoint, by its name.
+pub fn is_checkpoint(path: &Path) -> bool {
+    path.extension()
+        .is_some_and(|ending| ending == "safetensors")
+}
+
+/// The values of a tree of objects by dotted key; an object without fields has none.
+pub fn flat(value: Value) -> BTreeMap<String, Value> {
+    fn walk(prefix: &str, value: Value, into: &mut BTreeMap<String, Value>) {
+        match value {
+            Value::Object(fields) => {
+                for (key, value) in fields {
+                    let key = if prefix.is_empty() {
+                        key
+                    } else {
+                        format!("{prefix}.{key}")
+                    };
+                    walk(&key, value, into);
+                }
+            }
+            value => {
+                into.insert(prefix.to_owned(), value);
+            }
+        }
+    }
+    let mut flat = BTreeMap::new();
+    walk("", value, &mut flat);
+    flat
+}
+
+fn one_line(text: &str) -> String {
+    text.split_whitespace().collect::<Vec<_>>().join(" ")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const FASHION: &str = include_str!("../../../../configs/fashion32.toml");
+
+    fn message(settings: &[&str]) -> String {
+        let settings: Vec<String> = settings.iter().map(|&s| s.to_owned()).collect();
+        format!("{:#}", Plan::parse(FASHION, &settings).unwrap_err())
+    }
+
+    #[test]
+    fn refusals_name_the_key() {
+        let unknown = message(&["train.generator.chanels=8"]);
+        assert!(
+            unknown.contains("train.generator") && unknown.contains("`chanels`"),
+            "{unknown}"
+        );
+        let indivisible = message(&["train.generator.z_dim=81"]);
+        assert!(
+            indivisible.contains("81") && indivisible.contains("use 80 or 84"),
+            "{indivisible}"
+        );
+        let odd = message(&["train.generator.resolution=33"]);
+        assert!(
+            odd.contains("33") && odd.contains("[16, 32, 64, 128, 256, 512]"),
+            "{odd}"
+        );
+        assert!(message(&["run.images=0"]).contains("run.images is 0"));
+        let watch = message(&["run.watch_every_steps=75"]);
+        assert!(watch.contains("75") && watch.contains("50"), "{watch}");
+        assert!(message(&["name='a/b'"]).contains("\"a/b\""));
+        let text = Plan::parse("name = \n", &[]).unwrap_err().to_string();
+        assert!(text.starts_with("line 1") && !text.contains('\n'), "{text}");
+    }
+
+    #[test]
+    fn saved_plans_read_back_and_compare() {
+        let plan = Plan::parse(FASHION, &[]).unwrap();
+        let back: Plan = serde_json::from_str(&plan.to_json().unwrap()).unwrap();
+        assert_eq!(plan, back);
+        let longer =
+            Plan::parse(FASHION, &["run.images=9".into(), "data.path='x'".into()]).unwrap();
+        assert!(plan.differences(&longer).is_empty());
+        let wider = Plan::parse(FASHION, &["train.adam_g.lr=0.5".into()]).unwrap();
+        assert_eq!(plan.differences(&wider), ["train.adam_g.lr 0.0002 -> 0.5"]);
+    }
+}

@@ -1,0 +1,11 @@
+//! The run directory: everything that writes or reads its files.
+
+pub mod atomic_file;
+pub mod checkpoint;
+pub mod json_lines;
+pub mod keep;
+pub mod log_tail;
+pub mod run_dir;
+pub mod run_log;
+pub mod run_view;
+mod view_files;

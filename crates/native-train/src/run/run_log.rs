@@ -1,0 +1,158 @@
+//! `log.jsonl`: one JSON object a line, one line an interval.
+
+use std::path::Path;
+
+use anyhow::Result;
+use serde::{Deserialize, Deserializer, Serialize};
+
+use crate::memory::Memory;
+use crate::run::json_lines::JsonLines;
+use crate::training::collapse::Vitals;
+use crate::training::watcher::Watch;
+
+/// One line: means over the steps since the line before, where nothing else is said. JSON has no word
+/// for a value that is not finite: it is written as null and read as NaN. docs/watching.md says what
+/// each tells.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct LogRecord {
+    /// Generator steps taken.
+    pub g_step: u64,
+    /// Real images seen by D.
+    pub images_seen: u64,
+    /// Loss of D.
+    #[serde(deserialize_with = "number_or_nan")]
+    pub loss_d: f64,
+    /// Loss of G.
+    #[serde(deserialize_with = "number_or_nan")]
+    pub loss_g: f64,
+    /// Logit of real images.
+    #[serde(deserialize_with = "number_or_nan")]
+    pub d_real: f64,
+    /// Logit of fake images.
+    #[serde(deserialize_with = "number_or_nan")]
+    pub d_fake: f64,
+    /// Norm of the gradient of the whole of D at the last of its steps, regularisers included.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub gradient_norm_d: Option<f64>,
+    /// Norm of the gradient of the whole of G at the last step, regularisers included.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub gradient_norm_g: Option<f64>,
+    /// Speed, real images seen by D.
+    #[serde(deserialize_with = "number_or_nan")]
+    pub images_per_sec: f64,
+    /// Of each rank while it did not wait for the others, where several train together.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub images_per_sec_of_ranks: Option<Vec<f64>>,
+    /// Time since the start of the run, without the pauses between its parts.
+    #[serde(deserialize_with = "number_or_nan")]
+    pub elapsed_secs: f64,
+    /// Memory of the process, where the system tells.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub memory: Option<Memory>,
+    /// The networks at this step, where the plan asks for it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub watch: Option<Watch>,
+    /// What the collapse detector looks at beside the losses.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub vitals: Option<Vitals>,
+}
+
+/// Reads a number that was written as null since it is not finite.
+pub(crate) fn number_or_nan<'de, D: Deserializer<'de>>(from: D) -> Result<f64, D::Error> {
+    Ok(Option::deserialize(from)?.unwrap_or(f64::NAN))
+}
+
+/// The log of a run.
+#[derive(Debug)]
+pub struct RunLog {
+    lines: JsonLines,
+    elapsed_before_secs: f64,
+}
+
+impl RunLog {
+    /// Opens a log to continue after generator step `g_step`, and what it holds: later lines are cut off.
+    ///
+    /// # Errors
+    /// If the file cannot be read or written.
+    pub fn open(path: &Path, g_step: u64) -> Result<(Self, Vec<LogRecord>)> {
+        let (lines, before) = JsonLines::open(path, |record: &LogRecord| record.g_step <= g_step)?;
+        let log = Self {
+            lines,
+            elapsed_before_secs: before.last().map_or(0.0, |record| record.elapsed_secs),
+        };
+        Ok((log, before))
+    }
+
+    /// Time that the run took before it was opened.
+    pub fn elapsed_before_secs(&self) -> f64 {
+        self.elapsed_before_secs
+    }
+
+    /// Appends a line in one write.
+    ///
+    /// # Errors
+    /// If the write fails.
+    pub fn append(&mut self, record: &LogRecord) -> Result<()> {
+        self.lines.append(record)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn record(g_step: u64) -> LogRecord {
+        LogRecord {
+            g_step,
+            images_seen: g_step * 8,
+            loss_d: 1.0,
+            loss_g: 0.5,
+            d_real: 0.25,
+            d_fake: -0.25,
+            gradient_norm_d: Some(2.0),
+            gradient_norm_g: None,
+            images_per_sec: 10.0,
+            images_per_sec_of_ranks: None,
+            memory: None,
+            elapsed_secs: g_step as f64,
+            watch: None,
+            vitals: None,
+        }
+    }
+
+    #[test]
+    fn a_reopened_log_ends_at_its_checkpoint() {
+        let directory = tempfile::tempdir().unwrap();
+        let path = directory.path().join("log.jsonl");
+        let (mut log, _) = RunLog::open(&path, 0).unwrap();
+        for step in 1..=3 {
+            log.append(&record(step)).unwrap();
+        }
+        let (log, before) = RunLog::open(&path, 2).unwrap();
+        assert_eq!(log.elapsed_before_secs(), 2.0);
+        assert_eq!(before, [record(1), record(2)]);
+        let lines: Vec<LogRecord> = std::fs::read_to_string(&path)
+            .unwrap()
+            .lines()
+            .map(|line| serde_json::from_str(line).unwrap())
+            .collect();
+        assert_eq!(lines, [record(1), record(2)]);
+    }
+
+    #[test]
+    fn lines_of_older_programs_and_of_broken_runs_read() {
+        let old = r#"{"g_step":50,"images_seen":3200,"loss_d":1.5,"loss_g":null,"d_real":0.25,
+            "d_fake":-0.25,"images_per_sec":200.0,"elapsed_secs":16.0,
+            "watch":{"singular_values":{"generator.linear.weight":[1.5,1.0,null]}}}"#;
+        let read: LogRecord = serde_json::from_str(old).unwrap();
+        assert!(read.loss_g.is_nan() && read.loss_d == 1.5);
+        assert_eq!(read.gradient_norm_d, None);
+        assert_eq!(read.memory, None);
+        let watch = read.watch.clone().unwrap();
+        assert_eq!(watch.singular_values.len(), 1);
+        assert_eq!(watch.d_held_out, None);
+        let again: LogRecord =
+            serde_json::from_str(&serde_json::to_string(&read).unwrap()).unwrap();
+        assert!(again.loss_g.is_nan());
+    }
+}

@@ -1,0 +1,45 @@
+//! Sample sheets: PNG files, and the sheet of a run (one row a class).
+
+use anyhow::{Context, Result};
+use biggan::image::{Sheet, to_rgba};
+use biggan::model::Generator;
+use burn::tensor::Device;
+
+use crate::evaluation::batch_samples;
+
+/// Samples of each class on the sheet of a run.
+const COLUMNS: usize = 8;
+/// Most classes on the sheet of a run; the first ones are shown.
+const MAX_ROWS: usize = 32;
+
+/// A sheet as the bytes of a PNG file.
+///
+/// # Errors
+/// As the encoder.
+pub fn to_png(sheet: &Sheet) -> Result<Vec<u8>> {
+    let mut bytes = Vec::new();
+    let mut encoder = png::Encoder::new(&mut bytes, sheet.width as u32, sheet.height as u32);
+    encoder.set_color(png::ColorType::Rgba);
+    encoder.set_depth(png::BitDepth::Eight);
+    let mut writer = encoder.write_header().context("encoding a PNG")?;
+    writer
+        .write_image_data(&sheet.rgba)
+        .and_then(|()| writer.finish())
+        .context("encoding a PNG")?;
+    Ok(bytes)
+}
+
+/// The sheet of a run: one row a class, the same z in every row and at every time, with the
+/// statistics of this batch.
+///
+/// # Errors
+/// If the device fails or the generator is broken.
+pub fn of_generator(generator: &Generator, seed: u64, device: &Device) -> Result<Sheet> {
+    let config = generator.config();
+    let rows = config.classes.min(MAX_ROWS);
+    let z = batch_samples::latents(generator, seed, 0, COLUMNS).repeat(rows);
+    let labels: Vec<usize> = (0..rows).flat_map(|class| [class; COLUMNS]).collect();
+    let images = batch_samples::images_pm1(generator, z, &labels, device)?;
+    let rgba = to_rgba(&images, config.resolution)?;
+    Ok(Sheet::new(&rgba, config.resolution, COLUMNS))
+}

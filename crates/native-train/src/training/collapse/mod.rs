@@ -1,0 +1,17 @@
+//! Collapse of a training (BigGAN sec. 4): seen, kept as evidence, gone back from.
+//!
+//! ```text
+//! line of the log -> detector (signals) -> alarm -> evidence, rollback, action -> training again
+//! ```
+
+pub mod answer;
+pub mod detector;
+pub mod evidence;
+pub mod intervention;
+pub mod signal;
+pub mod vitals;
+
+pub use detector::{Alarm, Detector};
+pub use intervention::{Action, Intervention, effective, is_frozen};
+pub use signal::Signal;
+pub use vitals::Vitals;

@@ -1,0 +1,115 @@
+//! What the detector looks at beside the losses, measured at every line of the log.
+
+use std::collections::BTreeMap;
+
+use anyhow::Result;
+use biggan::model::Generator;
+use biggan::named::named_tensors;
+use biggan::train::{TrainState, largest_singular};
+use burn::tensor::Device;
+use serde::{Deserialize, Serialize};
+
+use crate::evaluation::batch_samples;
+
+/// G's first layer, from z (BigGAN sec. 4.1).
+const FIRST_LAYER: &str = "linear.weight";
+/// Samples of each class.
+const OF_A_CLASS: usize = 4;
+/// Most classes that are sampled; the first ones are.
+const MAX_CLASSES: usize = 8;
+/// Most pixels of all samples together, where a class alone is not more.
+const MAX_PIXELS: usize = 1 << 19;
+
+/// A look at the networks; they stay as they are.
+#[derive(Debug, Clone, PartialEq, Default, Serialize, Deserialize)]
+pub struct Vitals {
+    /// Largest singular value, before spectral norm, of `generator.linear.weight` and of every weight of
+    /// D, `discriminator.<name>`.
+    pub sigma: BTreeMap<String, f32>,
+    /// Variance between samples of the same class of G itself, not its average: of each value of a pixel
+    /// in [-1, 1], averaged over pixels and classes.
+    pub sample_variance: f64,
+}
+
+impl Vitals {
+    /// Looks at a state.
+    ///
+    /// # Errors
+    /// If a value is not finite, or the device fails.
+    pub fn of(state: &TrainState, seed: u64, device: &Device) -> Result<Self> {
+        let mut first = named_tensors(&state.generator);
+        first.retain(|name, _| name == FIRST_LAYER);
+        let mut sigma = BTreeMap::new();
+        for (network, weights) in [
+            ("generator", first),
+            ("discriminator", named_tensors(&state.discriminator)),
+        ] {
+            let found = pollster::block_on(largest_singular(&weights))?;
+            let named = |(name, sigma)| (format!("{network}.{name}"), sigma);
+            sigma.extend(found.into_iter().map(named));
+        }
+        let sample_variance = sample_variance(&state.generator, seed, device)?;
+        let broken = sigma.iter().find(|(_, value)| !value.is_finite());
+        let broken =
+            broken.map(|(layer, value)| format!("the singular value of {layer} is {value}"));
+        let blank = (!sample_variance.is_finite())
+            .then(|| format!("the variance between samples is {sample_variance}"));
+        match broken.or(blank) {
+            None => Ok(Self {
+                sigma,
+                sample_variance,
+            }),
+            Some(what) => {
+                let what = format!("{what} after generator step {}", state.g_step);
+                Err(biggan::Error::NotFinite(what).into())
+            }
+        }
+    }
+}
+
+/// Variance between samples of the same class; the latents are the same at every time.
+fn sample_variance(generator: &Generator, seed: u64, device: &Device) -> Result<f64> {
+    let config = generator.config();
+    let of_a_class = OF_A_CLASS * config.resolution.pow(2);
+    let classes = config
+        .classes
+        .min(MAX_CLASSES)
+        .min((MAX_PIXELS / of_a_class).max(1));
+    let labels: Vec<usize> = (0..classes).flat_map(|class| [class; OF_A_CLASS]).collect();
+    let z = batch_samples::latents(generator, seed, 0, labels.len());
+    let images = batch_samples::images_pm1(generator, z, &labels, device)?;
+    Ok(variance_within(&images, classes, OF_A_CLASS))
+}
+
+/// Unbiased variance over the `n` images of a group, averaged over values and groups.
+///
+/// # Shapes
+/// - images: `[groups, n, values]`, row-major
+fn variance_within(images: &[f32], groups: usize, n: usize) -> f64 {
+    let group = images.len() / groups;
+    let values = group / n;
+    let mut sum = 0.0;
+    for images in images.chunks_exact(group) {
+        for value in 0..values {
+            let at = |image: usize| f64::from(images[image * values + value]);
+            let mean = (0..n).map(at).sum::<f64>() / n as f64;
+            sum += (0..n).map(|i| (at(i) - mean).powi(2)).sum::<f64>();
+        }
+    }
+    sum / (groups * values * (n - 1)) as f64
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn variance_by_hand() {
+        // two groups of two images of two values: variances 2 and 0, then 8 and 0.5
+        let images = [0.0, 5.0, 2.0, 5.0, 1.0, 2.0, 5.0, 3.0];
+        let expected = (2.0 + 0.0 + 8.0 + 0.5) / 4.0;
+        assert!((variance_within(&images, 2, 2) - expected).abs() < 1e-12);
+        // what lies between groups does not count
+        assert_eq!(variance_within(&[1.0, 1.0, 9.0, 9.0], 2, 2), 0.0);
+    }
+}

@@ -1,0 +1,13 @@
+//! A training run: the loop, its rounds, its ranks, and the answer to a collapse.
+
+pub mod collapse;
+#[cfg(feature = "faults")]
+pub mod fault;
+pub mod interrupt;
+pub mod job;
+pub mod progress;
+pub mod round;
+pub mod scorer;
+pub mod together;
+pub mod train_loop;
+pub mod watcher;

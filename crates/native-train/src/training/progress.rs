@@ -1,0 +1,124 @@
+//! What a person sees of a running training: a bar on a terminal, plain lines elsewhere.
+
+use std::time::Instant;
+
+use anyhow::{Context, Result};
+use indicatif::{HumanDuration, ProgressBar, ProgressStyle};
+
+use crate::memory::Memory;
+use crate::run::run_log::LogRecord;
+use crate::training::round::RoundReport;
+
+/// Gathers reports over an interval and shows them.
+#[derive(Debug)]
+pub struct Progress {
+    bar: ProgressBar,
+    total_images: u64,
+    started: Instant,
+    elapsed_before_secs: f64,
+    interval_started: Instant,
+    interval_images: u64,
+    sum: RoundReport,
+    rounds: u64,
+}
+
+impl Progress {
+    /// Starts at `images_seen` of `total_images`.
+    ///
+    /// # Errors
+    /// None that is known; the bar's template is checked by the library.
+    pub fn new(images_seen: u64, total_images: u64, elapsed_before_secs: f64) -> Result<Self> {
+        let bar = ProgressBar::new(total_images).with_position(images_seen);
+        bar.set_style(
+            ProgressStyle::with_template("{bar:24} {human_pos}/{human_len} images  {msg}")
+                .context("the progress bar's template")?,
+        );
+        let now = Instant::now();
+        Ok(Self {
+            bar,
+            total_images,
+            started: now,
+            elapsed_before_secs,
+            interval_started: now,
+            interval_images: images_seen,
+            sum: RoundReport::default(),
+            rounds: 0,
+        })
+    }
+
+    /// Adds a round to the interval.
+    pub fn add(&mut self, report: &RoundReport, images_seen: u64) {
+        self.sum.loss_d += report.loss_d;
+        self.sum.loss_g += report.loss_g;
+        self.sum.d_real += report.d_real;
+        self.sum.d_fake += report.d_fake;
+        self.sum.gradient_norms = report.gradient_norms;
+        self.rounds += 1;
+        self.bar.set_position(images_seen);
+    }
+
+    /// Ends the interval and shows it.
+    pub fn close_interval(&mut self, g_step: u64, images_seen: u64) -> LogRecord {
+        let secs = self.interval_started.elapsed().as_secs_f64().max(1e-9);
+        let rounds = self.rounds.max(1) as f64;
+        let record = LogRecord {
+            g_step,
+            images_seen,
+            loss_d: self.sum.loss_d / rounds,
+            loss_g: self.sum.loss_g / rounds,
+            d_real: self.sum.d_real / rounds,
+            d_fake: self.sum.d_fake / rounds,
+            gradient_norm_d: self.sum.gradient_norms.map(|norms| norms.discriminator),
+            gradient_norm_g: self.sum.gradient_norms.map(|norms| norms.generator),
+            images_per_sec: (images_seen - self.interval_images) as f64 / secs,
+            elapsed_secs: self.elapsed_before_secs + self.started.elapsed().as_secs_f64(),
+            memory: Memory::now(),
+            images_per_sec_of_ranks: None,
+            watch: None,
+            vitals: None,
+        };
+        self.interval_started = Instant::now();
+        self.interval_images = images_seen;
+        self.sum = RoundReport::default();
+        self.rounds = 0;
+        self.show(&record);
+        record
+    }
+
+    fn show(&self, record: &LogRecord) {
+        let left = time_left(record, self.total_images);
+        let line = format!(
+            "{:.0} images/s  loss D {:.3} G {:.3}  D(real) {:.2} D(fake) {:.2}  {left} left",
+            record.images_per_sec, record.loss_d, record.loss_g, record.d_real, record.d_fake,
+        );
+        if self.bar.is_hidden() {
+            eprintln!(
+                "step {}  {}/{} images  {line}",
+                record.g_step, record.images_seen, self.total_images
+            );
+        } else {
+            self.bar.set_message(line);
+        }
+    }
+
+    /// A line above the bar.
+    pub fn note(&self, line: &str) {
+        if self.bar.is_hidden() {
+            eprintln!("{line}");
+        } else {
+            self.bar.println(line);
+        }
+    }
+
+    /// Takes the bar away, for a last line.
+    pub fn finish(&self) {
+        self.bar.finish_and_clear();
+    }
+}
+
+/// Time until `total_images` are seen at the speed of a record, in words.
+pub fn time_left(record: &LogRecord, total_images: u64) -> String {
+    let left = total_images.saturating_sub(record.images_seen) as f64;
+    std::time::Duration::try_from_secs_f64(left / record.images_per_sec)
+        .map_or("unknown".to_owned(), |left| HumanDuration(left).to_string())
+}

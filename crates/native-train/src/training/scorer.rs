@@ -1,0 +1,236 @@
+//! Scores while training: `[run.score]` of a recipe, `scores.jsonl` of a run.
+//!
+//! The average of G is judged as `evaluate` judges a model, but with the statistics of its batches:
+//! standing statistics would take longer than the score. Nothing of the state changes.
+
+use std::fmt;
+use std::ops::Range;
+use std::path::{Path, PathBuf};
+
+use anyhow::Result;
+use biggan::collective::Group;
+use biggan::metrics::{Moments, Normal, class_spread};
+use biggan::train::TrainState;
+use burn::tensor::Device;
+use serde::{Deserialize, Serialize};
+
+use crate::dataset::Dataset;
+use crate::evaluation::batch_samples;
+use crate::evaluation::features::{CHUNK, as_seen, each, in_turns, look};
+use crate::evaluation::networks::{OpenNetwork, open_classifier};
+use crate::recipe::plan::Plan;
+use crate::run::json_lines::JsonLines;
+use crate::run::keep::Scores;
+use crate::training::job::Watchdog;
+
+/// When and with what a run is scored.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct ScoreSection {
+    /// Images between scores. A scored state is a checkpoint too.
+    pub every_images: u64,
+    /// Classifier file, as of `evaluate --classifier`.
+    pub classifier: PathBuf,
+    /// Samples of a score.
+    #[serde(default = "two_thousand")]
+    pub samples: usize,
+}
+
+fn two_thousand() -> usize {
+    2000
+}
+
+/// One line of `scores.jsonl`.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct ScoreRecord {
+    /// Generator steps taken.
+    pub g_step: u64,
+    /// Real images seen by D.
+    pub images_seen: u64,
+    /// Frechet distance of the samples to all training images, in the classifier's features.
+    pub frechet: f64,
+    /// Share of the samples that the classifier puts into their class.
+    pub recognised: f64,
+    /// Spread within a class, divided by that of as many real images.
+    pub spread: f64,
+    /// What the numbers are of.
+    pub protocol: String,
+}
+
+impl fmt::Display for ScoreRecord {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(
+            f,
+            "{} images: Frechet distance {:.3}, recognised {:.1} %, spread {:.3}",
+            self.images_seen,
+            self.frechet,
+            self.recognised * 100.0,
+            self.spread
+        )
+    }
+}
+
+/// Makes scores.
+#[derive(Debug)]
+pub struct Scorer<'a> {
+    open: OpenNetwork,
+    resolution: usize,
+    samples: usize,
+    seed: u64,
+    device: &'a Device,
+    /// Made for the first score and kept.
+    real: Option<Real>,
+}
+
+/// The training images in the classifier's features.
+#[derive(Debug)]
+struct Real {
+    normal: Normal,
+    /// Spread within a class of the first images, as many as there are samples.
+    spread: f64,
+}
+
+impl<'a> Scorer<'a> {
+    /// Reads the classifier of a plan; none where the plan does not score.
+    ///
+    /// # Errors
+    /// If the file cannot be read, is no classifier, or is one of other images.
+    pub fn open(plan: &Plan, device: &'a Device) -> Result<Option<Self>> {
+        let Some(section) = &plan.run().score else {
+            return Ok(None);
+        };
+        let open = open_classifier(&section.classifier, device)?;
+        let generator = &plan.train().generator;
+        open.check(generator.resolution, generator.classes)?;
+        Ok(Some(Self {
+            open,
+            resolution: generator.resolution,
+            samples: section.samples,
+            seed: plan.train().seed,
+            device,
+            real: None,
+        }))
+    }
+
+    /// Scores a state against the images that it is trained on; the ranks of a group share the work, and each
+    /// has the score.
+    ///
+    /// # Errors
+    /// If the device fails.
+    pub fn score(
+        &mut self,
+        state: &TrainState,
+        data: &Dataset,
+        group: &Group,
+        watchdog: &Watchdog,
+    ) -> Result<ScoreRecord> {
+        let real = match self.real.take() {
+            Some(real) => real,
+            None => self.real(data, group, watchdog)?,
+        };
+        let network = &*self.open.network;
+        let (dim, classes) = (network.info().features, network.info().classes);
+        let (mut features, mut labels, mut right) = (Vec::new(), Vec::new(), 0);
+        let generator = &state.ema.generator;
+        let labels_of = |indices: Range<usize>| indices.map(|i| i % classes).collect();
+        let look_at = |indices: Range<usize>| {
+            let z =
+                batch_samples::latents(generator, self.seed, indices.start as u64, indices.len());
+            let chunk: Vec<usize> = labels_of(indices);
+            let images = batch_samples::images_pm1(generator, z, &chunk, self.device)?;
+            let said = look(network, as_seen(&images, self.resolution, self.device))?;
+            Ok((said, 0.0))
+        };
+        in_turns(self.samples, network, group, look_at, |indices, said, _| {
+            watchdog.alive();
+            let chunk: Vec<usize> = labels_of(indices);
+            let hits = said.predicted.iter().zip(&chunk);
+            right += hits.filter(|(said, label)| said == label).count();
+            features.extend(said.features);
+            labels.extend(chunk);
+            Ok(())
+        })?;
+        let mut moments = Moments::new(dim);
+        moments.add(&features);
+        let record = ScoreRecord {
+            g_step: state.g_step,
+            images_seen: state.images_seen,
+            frechet: Normal::of(&moments).frechet_distance(&real.normal),
+            recognised: right as f64 / self.samples as f64,
+            spread: class_spread(&features, dim, &labels) / real.spread,
+            protocol: format!(
+                "{}: n={}, ref=train n={}, average of G, BN statistics of batches of {CHUNK}, \
+                 truncation off, seed {}",
+                network.info().name,
+                self.samples,
+                data.len(),
+                self.seed
+            ),
+        };
+        self.real = Some(real);
+        Ok(record)
+    }
+
+    fn real(&self, data: &Dataset, group: &Group, watchdog: &Watchdog) -> Result<Real> {
+        let network = &*self.open.network;
+        let dim = network.info().features;
+        let mut moments = Moments::new(dim);
+        let (mut first, mut labels) = (Vec::new(), Vec::new());
+        each(
+            data,
+            network,
+            self.resolution,
+            self.device,
+            group,
+            |indices, seen| {
+                watchdog.alive();
+                moments.add(seen);
+                for (index, features) in indices.zip(seen.chunks_exact(dim)) {
+                    if index < self.samples {
+                        first.extend(features);
+                        labels.push(usize::from(data.labels[index]));
+                    }
+                }
+            },
+        )?;
+        let spread = class_spread(&first, dim, &labels);
+        Ok(Real {
+            normal: Normal::of(&moments),
+            spread,
+        })
+    }
+}
+
+/// The scores of a run.
+#[derive(Debug)]
+pub struct ScoreLog {
+    lines: JsonLines,
+    scores: Scores,
+}
+
+impl ScoreLog {
+    /// Opens a file to continue after generator step `g_step`: later lines are cut off.
+    ///
+    /// # Errors
+    /// If the file cannot be read or written.
+    pub fn open(path: &Path, g_step: u64) -> Result<Self> {
+        let (lines, before) =
+            JsonLines::open(path, |record: &ScoreRecord| record.g_step <= g_step)?;
+        let scores = before.iter().map(|r| (r.images_seen, r.frechet)).collect();
+        Ok(Self { lines, scores })
+    }
+
+    /// Frechet distances by images seen.
+    pub fn scores(&self) -> &Scores {
+        &self.scores
+    }
+
+    /// Appends a line.
+    ///
+    /// # Errors
+    /// If the write fails.
+    pub fn append(&mut self, record: &ScoreRecord) -> Result<()> {
+        self.scores.insert(record.images_seen, record.frechet);
+        self.lines.append(record)
+    }
+}

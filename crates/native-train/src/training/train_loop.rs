@@ -1,0 +1,301 @@
+//! The loop of the rank that has the files: round -> report -> score -> checkpoint -> sample sheet, and what follows a collapse.
+
+use std::path::PathBuf;
+
+use anyhow::{Context, Error, Result, anyhow};
+use biggan::train::TrainState;
+
+use crate::error::Outcome;
+use crate::run::checkpoint::Checkpoint;
+use crate::run::keep::KeepPolicy;
+use crate::run::run_dir::RunDir;
+use crate::run::run_log::{LogRecord, RunLog};
+use crate::show::sheet;
+use crate::training::collapse::answer::Collapse;
+use crate::training::collapse::evidence::is_not_finite;
+use crate::training::collapse::{Alarm, Detector, Vitals, is_frozen};
+use crate::training::interrupt::Interrupt;
+use crate::training::job::{Next, share_state};
+use crate::training::progress::Progress;
+use crate::training::scorer::ScoreLog;
+use crate::training::together::{After, Together};
+use crate::training::watcher::Watcher;
+
+/// What the loop works with.
+#[derive(Debug)]
+pub struct Training<'a> {
+    /// What every rank has.
+    pub shared: Together<'a>,
+    /// What looks at the networks, where the plan asks for it.
+    pub watcher: Option<Watcher>,
+    /// Where its files go.
+    pub run_dir: &'a RunDir,
+    /// Whether to stop early.
+    pub interrupt: Interrupt,
+    /// Generator steps after which this invocation stops.
+    pub max_steps: Option<u64>,
+}
+
+/// The files and watchers from one start to the next collapse.
+struct Stretch {
+    log: RunLog,
+    scores: ScoreLog,
+    progress: Progress,
+    /// None where the plan watches for no collapse.
+    detector: Option<Detector>,
+    /// Images seen at the last line of the log.
+    logged_images: u64,
+    /// Rank that was named last as holding the others up.
+    straggler: Option<usize>,
+}
+
+impl Training<'_> {
+    /// Trains until the plan's images are seen, the steps are done or the user interrupts; each of
+    /// these ends with a checkpoint. A collapse is answered as the plan says.
+    ///
+    /// # Errors
+    /// [`crate::error::Collapsed`] where training collapsed and the plan stops then, or if the device
+    /// fails or a file cannot be written. Checkpoints written before stay as they are, but those after
+    /// the one that a collapse goes back to.
+    pub fn run(mut self, mut state: TrainState) -> Result<Outcome> {
+        let stop_at = self.max_steps.map(|s| state.g_step.saturating_add(s));
+        self.run_dir.record(&self.shared.interventions)?;
+        loop {
+            let mut stretch = self.stretch(&state)?;
+            let (alarm, collapsed) = match self.train(state, &mut stretch, stop_at)? {
+                Ended::Stopped(outcome) => return Ok(outcome),
+                Ended::Collapsed(alarm, collapsed) => (alarm, collapsed),
+            };
+            stretch.progress.finish();
+            let shared = &self.shared;
+            let collapse = Collapse {
+                plan: shared.plan,
+                run_dir: self.run_dir,
+                dataset: shared.loader.dataset(),
+                device: shared.device,
+                alarm,
+                state: *collapsed,
+                scores: stretch.scores.scores(),
+                interventions: &shared.interventions,
+            };
+            let answer = collapse.answer().inspect_err(|error| {
+                shared
+                    .job
+                    .decide(Next::Fail(crate::error::code(error)), false);
+            })?;
+            shared.job.decide(Next::Restart, false);
+            let config = shared.plan.train();
+            (state, self.shared.interventions) =
+                share_state(shared.job, Some(answer), config, shared.device)?;
+        }
+    }
+
+    /// Opens the files to go on from a state, and brings the detector to where it was.
+    fn stretch(&self, state: &TrainState) -> Result<Stretch> {
+        let run = self.shared.plan.run();
+        let (log, before) = self.run_dir.open_log(state.g_step)?;
+        let mut detector = run.collapse.enabled.then(|| Detector::new(&run.collapse));
+        for record in &before {
+            self.watch(&mut detector, record);
+        }
+        let scores = self.run_dir.open_scores(state.g_step)?;
+        if let Some(detector) = &mut detector {
+            for (&images, &frechet) in scores.scores() {
+                detector.feed_score(0, images, frechet); // alarms of then were answered
+            }
+        }
+        Ok(Stretch {
+            scores,
+            progress: Progress::new(state.images_seen, run.images, log.elapsed_before_secs())?,
+            logged_images: before.last().map_or(0, |record| record.images_seen),
+            log,
+            detector,
+            straggler: None,
+        })
+    }
+
+    fn watch(&self, detector: &mut Option<Detector>, record: &LogRecord) -> Option<Alarm> {
+        // the line is about rounds that began before its images were seen
+        let frozen = is_frozen(
+            &self.shared.interventions,
+            record.images_seen.saturating_sub(1),
+        );
+        detector.as_mut()?.feed(record, frozen)
+    }
+
+    fn train(
+        &mut self,
+        mut state: TrainState,
+        stretch: &mut Stretch,
+        stop_at: Option<u64>,
+    ) -> Result<Ended> {
+        let run = self.shared.plan.run();
+        let mut elsewhere = false;
+        loop {
+            let interrupted = self.interrupt.requested() || elsewhere;
+            let done =
+                state.images_seen >= run.images || stop_at.is_some_and(|s| state.g_step >= s);
+            if interrupted || done {
+                let path = match self.write_checkpoint(&state, stretch) {
+                    Ok(path) => path,
+                    Err(error) => return self.not_finite(error, state, stretch),
+                };
+                self.shared.job.decide(Next::Stop, interrupted);
+                stretch.progress.finish();
+                let (word, outcome) = match interrupted {
+                    // a launcher takes any other code than 0 for a failure of the rank
+                    true if self.shared.job.is_launched() => ("interrupted", Outcome::Done),
+                    true => ("interrupted", Outcome::Interrupted),
+                    false => ("stopped", Outcome::Done),
+                };
+                let (steps, images) = (state.g_step, state.images_seen);
+                let path = path.display();
+                eprintln!("{word} after {steps} generator steps and {images} images: {path}");
+                return Ok(Ended::Stopped(outcome));
+            }
+            elsewhere = self.shared.job.decide(Next::Round, false).interrupted;
+            let before = state.images_seen;
+            let rounded = self.shared.round(state)?;
+            state = rounded.state;
+            stretch.progress.add(&rounded.report, state.images_seen);
+            let after = rounded.after;
+            match after.and_then(|after| self.after_round(&state, before, after, stretch)) {
+                Ok(None) => {}
+                Ok(Some(alarm)) => return Ok(Ended::Collapsed(alarm, Box::new(state))),
+                Err(error) => return self.not_finite(error, state, stretch),
+            }
+        }
+    }
+
+    /// Writes what is due after a round that began with `before` images seen.
+    fn after_round(
+        &mut self,
+        state: &TrainState,
+        before: u64,
+        after: After,
+        stretch: &mut Stretch,
+    ) -> Result<Option<Alarm>> {
+        let (plan, device) = (self.shared.plan, self.shared.device);
+        let (run, seed) = (plan.run(), plan.train().seed);
+        if state.g_step.is_multiple_of(run.log_every_steps) {
+            let mut record = stretch
+                .progress
+                .close_interval(state.g_step, state.images_seen);
+            let slow = after.speeds.as_deref().and_then(straggler);
+            if let Some((rank, line)) = slow.filter(|(rank, _)| stretch.straggler != Some(*rank)) {
+                stretch.straggler = Some(rank);
+                stretch.progress.note(&line);
+            }
+            record.images_per_sec_of_ranks = after.speeds;
+            let watched = |every: u64| state.g_step.is_multiple_of(every);
+            if let Some(watcher) = &self.watcher
+                && run.watch_every_steps.is_some_and(watched)
+            {
+                record.watch = Some(watcher.look(state, plan.train(), device)?);
+            }
+            if stretch.detector.is_some() {
+                record.vitals = Some(Vitals::of(state, seed, device)?);
+            }
+            stretch.log.append(&record)?;
+            let alarm = self.watch(&mut stretch.detector, &record);
+            if alarm.is_some() {
+                return Ok(alarm);
+            }
+            stretch.logged_images = state.images_seen;
+        }
+        let passed = |every: u64| before / every != state.images_seen / every;
+        let scored = after.score.is_some();
+        if let Some(record) = after.score {
+            stretch.progress.note(&record.to_string());
+            stretch.scores.append(&record)?;
+            let detector = stretch.detector.as_mut();
+            let alarm = detector
+                .and_then(|d| d.feed_score(state.g_step, state.images_seen, record.frechet));
+            if alarm.is_some() {
+                return Ok(alarm);
+            }
+        }
+        if scored || passed(run.checkpoint_every_images) {
+            self.write_checkpoint(state, stretch)?;
+        }
+        if passed(run.sample_every_images) {
+            let sheet = sheet::of_generator(&state.ema.generator, seed, device)?;
+            self.run_dir.write_sample_sheet(state.images_seen, &sheet)?;
+        }
+        Ok(None)
+    }
+
+    fn write_checkpoint(&self, state: &TrainState, stretch: &Stretch) -> Result<PathBuf> {
+        let (plan, dataset) = (self.shared.plan, self.shared.loader.dataset());
+        let (info, names) = (&dataset.info, &dataset.class_names);
+        let interventions = &self.shared.interventions;
+        let checkpoint = Checkpoint::of_state(state, plan, interventions, info, names)?;
+        let policy = KeepPolicy::of(plan.run(), Some(stretch.scores.scores()));
+        self.run_dir
+            .write_checkpoint(&checkpoint, &policy)
+            .context("the checkpoint could not be written; those before it are untouched")
+    }
+
+    /// A value that is not finite is a collapse; other errors go on, and so does this one where no
+    /// collapse is watched for, with what can be done about it.
+    fn not_finite(&self, error: Error, state: TrainState, stretch: &Stretch) -> Result<Ended> {
+        if !is_not_finite(&error) {
+            return Err(error);
+        }
+        if stretch.detector.is_some() {
+            let (g_step, images) = (state.g_step, state.images_seen);
+            let since = stretch.logged_images;
+            let alarm = Alarm::not_finite(g_step, images, since, &error.to_string());
+            return Ok(Ended::Collapsed(alarm, Box::new(state)));
+        }
+        let last = crate::run::run_dir::checkpoints(self.run_dir.root())?
+            .pop()
+            .map_or("none".to_owned(), |path| path.display().to_string());
+        let config = self.shared.plan.train();
+        Err(anyhow!(
+            "{error}; nothing of it was saved, the last good checkpoint is {last}; lower the learning \
+             rates (adam_g.lr {}, adam_d.lr {}) and start a new run with --out",
+            config.adam_g.lr,
+            config.adam_d.lr
+        ))
+    }
+}
+
+/// What to say where a rank computes at less than this share of the median's speed.
+const STRAGGLER: f64 = 0.8;
+
+/// The slowest of ranks, where it holds the others up.
+fn straggler(speeds: &[f64]) -> Option<(usize, String)> {
+    let mut sorted: Vec<f64> = speeds.to_vec();
+    sorted.sort_by(f64::total_cmp);
+    let median = sorted[sorted.len() / 2];
+    let rank = speeds.iter().position(|speed| *speed == sorted[0])?;
+    (sorted[0] < STRAGGLER * median).then(|| {
+        let line = format!(
+            "rank {rank} holds the others up: {:.0} images/s while it computes, the median is {median:.0}",
+            sorted[0]
+        );
+        (rank, line)
+    })
+}
+
+/// How a stretch ended.
+enum Ended {
+    /// As it should.
+    Stopped(Outcome),
+    /// By an alarm, in this state.
+    Collapsed(Alarm, Box<TrainState>),
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_slowest_rank_is_named_where_others_wait_for_it() {
+        let (rank, said) = straggler(&[100.0, 101.0, 60.0]).unwrap();
+        assert!(rank == 2 && said.contains("rank 2"), "{said}");
+        assert!(said.contains("60 images/s"), "{said}");
+        assert_eq!(straggler(&[100.0, 101.0, 95.0]), None);
+    }
+}
