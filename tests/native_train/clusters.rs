@@ -8,8 +8,8 @@ use std::process::{Child, Command, Output, Stdio};
 use std::thread::JoinHandle;
 use std::time::{Duration, Instant};
 
+use native_train::records::log_record::LogRecord;
 use native_train::run::checkpoint::Checkpoint;
-use native_train::run::run_log::LogRecord;
 
 use crate::support::models::{CLASSIFIER, write_test_images};
 use crate::support::processes::{PATIENCE, kill, wait_until};

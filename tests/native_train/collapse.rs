@@ -2,8 +2,10 @@
 
 use std::path::PathBuf;
 
-use native_train::run::run_dir::Event;
-use native_train::training::collapse::{Action, Intervention, Signal};
+use native_train::recipe::collapse_action::Action;
+use native_train::records::alarm::Signal;
+use native_train::records::event::Event;
+use native_train::records::intervention::Intervention;
 
 use crate::support::runs::{NERVOUS, assert_same_bits, content, kept};
 use crate::support::setting::{Setting, png_size, refusal, stderr};

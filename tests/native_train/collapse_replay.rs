@@ -1,9 +1,11 @@
 //! The detector over the logs of real runs (tests/fixtures/collapse).
 
 use native_train::recipe::collapse_section::CollapseSection;
-use native_train::run::run_log::LogRecord;
-use native_train::training::collapse::{Alarm, Detector, Vitals};
-use native_train::training::scorer::ScoreRecord;
+use native_train::records::alarm::Alarm;
+use native_train::records::log_record::LogRecord;
+use native_train::records::score_record::ScoreRecord;
+use native_train::records::vitals::Vitals;
+use native_train::training::collapse::Detector;
 use serde::de::DeserializeOwned;
 
 fn lines<T: DeserializeOwned>(text: &str) -> Vec<T> {

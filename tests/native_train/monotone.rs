@@ -8,7 +8,7 @@ use biggan::named::read_values;
 use biggan::random::{Draws, Stream};
 use burn::tensor::{Device, Tensor, TensorData};
 use native_train::dataset::{self, Dataset, DatasetRequest, Split};
-use native_train::recipe::plan::DataSection;
+use native_train::recipe::data_section::DataSection;
 
 use crate::support::fixtures::{fixture, root};
 

@@ -1,6 +1,6 @@
 //! Scores while training.
 
-use native_train::training::scorer::ScoreRecord;
+use native_train::records::score_record::ScoreRecord;
 
 use crate::support::models::{CLASSIFIER, write_test_images};
 use crate::support::runs::{assert_same_bits, kept};

@@ -12,14 +12,13 @@ use clap::{Parser, Subcommand};
 
 use crate::device::DeviceName;
 use crate::recipe::byte_size::ByteSize;
+use crate::training::job::Comm;
 
 pub use self::data::{BenchArgs, CheckArgs, DataCommand, DataSource, PackArgs};
 use self::job::BENCH_EXAMPLES;
-pub use self::job::{Comm, ScalingArgs};
+pub use self::job::ScalingArgs;
 use self::scores::{EVALUATE_EXAMPLES, REFERENCE_EXAMPLES, SHEET_EXAMPLES};
-pub use self::scores::{
-    EvaluateArgs, FeatureKind, NetworkArgs, ReferenceArgs, SheetArgs, SheetKind, StandingStatsArgs,
-};
+pub use self::scores::{EvaluateArgs, ReferenceArgs, SheetArgs, SheetKind, StandingStatsArgs};
 
 const EXAMPLES: &str = "\
 Examples:

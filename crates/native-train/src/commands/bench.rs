@@ -15,7 +15,7 @@ use super::dry_run;
 use crate::args::ScalingArgs;
 use crate::commands::bench::scaling::{Cluster, Link, table};
 use crate::error::Outcome;
-use crate::recipe::plan::Plan;
+use crate::run::plan_file;
 use crate::training::job::Job;
 
 /// Values of the sums that are timed.
@@ -30,7 +30,7 @@ const NORM: [usize; 3] = [96, 32, 32];
 /// # Errors
 /// If the recipe is not valid, or ranks send another volume than the formula says.
 pub fn run(args: &ScalingArgs) -> Result<Outcome> {
-    let plan = Plan::read(&args.config, &args.set)?;
+    let plan = plan_file::read(&args.config, &args.set)?;
     let job = Job::open(args.comm)?;
     let benched = bench(args, plan.train(), &job);
     job.end(benched).map(|()| Outcome::Done)

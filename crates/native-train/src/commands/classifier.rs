@@ -11,11 +11,11 @@ use burn::tensor::Device;
 use indicatif::{ProgressBar, ProgressStyle};
 use pollster::block_on;
 
-use super::Environment;
 use crate::args::ClassifierArgs;
 use crate::dataset::{self, BatchRows, Dataset, DatasetRequest, Loader, Split};
+use crate::environment::Environment;
 use crate::error::Outcome;
-use crate::recipe::plan::DataSection;
+use crate::recipe::data_section::DataSection;
 use crate::run::atomic_file;
 
 /// Side of the images that it looks at.

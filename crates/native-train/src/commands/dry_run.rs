@@ -17,10 +17,10 @@ use biggan::train::{
 };
 use burn::tensor::{Device, Tensor, TensorData};
 
-use super::inspect;
 use crate::device::DeviceName;
 use crate::memory::Memory;
 use crate::recipe::plan::Plan;
+use crate::show::summary;
 
 /// Rounds that are timed, after one that warms up.
 const ROUNDS: usize = 2;
@@ -123,7 +123,7 @@ pub fn estimate(plan: &Plan, name: DeviceName, device: &Device) -> Result<String
     let batch = config.batch_size;
 
     let mut text = String::new();
-    let mut row = |name: &str, value: String| inspect::row(&mut text, name, &value);
+    let mut row = |name: &str, value: String| summary::row(&mut text, name, &value);
     let mut how = format!(
         "{ROUNDS} rounds of {} synthetic images, {:.3} s each",
         measured.batch, measured.secs_a_round

@@ -11,16 +11,16 @@ use biggan::truncation::{LatentDistribution, Truncation};
 use burn::tensor::Device;
 use serde::Serialize;
 
-use super::Environment;
 use crate::args::EvaluateArgs;
 use crate::device;
+use crate::environment::Environment;
 use crate::error::{Outcome, bad_usage};
 use crate::evaluation::features::{Counts, Samples, real_images, samples, training_set};
 use crate::evaluation::networks::open;
 use crate::evaluation::reference_file;
 use crate::evaluation::scores::{Against, Scored};
 use crate::files::model_files;
-use crate::recipe::plan::DataSection;
+use crate::recipe::data_section::DataSection;
 use crate::run::atomic_file;
 use crate::training::job::Job;
 
@@ -65,7 +65,7 @@ fn evaluate(args: &EvaluateArgs, environment: &Environment, job: &Job) -> Result
             "--picture draws a curve; give --curve with two truncations or more, or --amenability",
         ));
     }
-    let device = device::open(args.device.of_rank(job))?;
+    let device = device::open(job.own_device(args.device))?;
     let open = open(&args.network, &device)?;
     let bench = Bench {
         args,

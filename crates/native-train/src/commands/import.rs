@@ -18,6 +18,7 @@ use crate::recipe::plan::Plan;
 use crate::run::atomic_file;
 use crate::run::checkpoint::Checkpoint;
 use crate::run::keep::KeepPolicy;
+use crate::run::plan_file;
 use crate::run::run_dir::{self, RunDir};
 
 /// Name of the config that is read where none is given: beside the weights.
@@ -96,7 +97,7 @@ fn training(args: &ImportArgs) -> Result<Outcome> {
             "--config and --shard-size do not go with --training: the recipe tells",
         ));
     }
-    let plan = Plan::read(recipe, &args.set)?;
+    let plan = plan_file::read(recipe, &args.set)?;
     let files = foreign_run::find(args.from, &args.weights, args.suffix.as_deref())?;
     let bytes = files.read()?;
     let imported = import::training(args.from, &bytes.files(), plan.train())

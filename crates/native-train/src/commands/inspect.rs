@@ -1,10 +1,8 @@
 //! `native-train inspect`: what is inside of a model, a checkpoint, a run or a recipe.
 
-use std::fmt::Write;
 use std::path::Path;
 
 use anyhow::{Context, Result, bail};
-use biggan::config::GeneratorConfig;
 use biggan::file::{FORMAT, ModelFile, read_metadata};
 use biggan::shape::NetworkShape;
 use biggan::train::{CHECKPOINT_FORMAT, Counters};
@@ -13,10 +11,11 @@ use crate::args::InspectArgs;
 use crate::error::{Outcome, bad_usage};
 use crate::files::class_choice::Classes;
 use crate::files::model_files;
-use crate::recipe::plan::Plan;
 use crate::run::checkpoint::Checkpoint;
+use crate::run::plan_file;
 use crate::run::run_dir;
-use crate::show::parameters::{LEGEND, NetworkTable};
+use crate::show::parameters::LEGEND;
+use crate::show::summary::{generator, plan, row, table};
 
 /// Runs the command.
 ///
@@ -24,7 +23,7 @@ use crate::show::parameters::{LEGEND, NetworkTable};
 /// If what is named cannot be read or is none of the kinds.
 pub fn run(args: &InspectArgs) -> Result<Outcome> {
     let text = match (&args.path, &args.config) {
-        (None, Some(config)) => plan(&Plan::read(config, &args.set)?)?,
+        (None, Some(config)) => plan(&plan_file::read(config, &args.set)?)?,
         (Some(path), None) if path.is_dir() => {
             let newest = run_dir::newest_checkpoint(path, |line| eprintln!("{line}"))?;
             let (path, found) = newest
@@ -149,66 +148,4 @@ fn checkpoint(path: &Path, found: &Checkpoint) -> Result<String> {
     row(&mut text, "average", &share);
     text += &plan(&found.plan)?;
     Ok(text)
-}
-
-/// What a plan builds, from its shapes alone.
-///
-/// # Errors
-/// If its networks cannot be built.
-pub fn plan(plan: &Plan) -> Result<String> {
-    let config = plan.train();
-    let mut text = String::new();
-    row(&mut text, "recipe", plan.name());
-    row(&mut text, "data set", &plan.data().dataset);
-    generator(&mut text, &config.generator);
-    let batch = format!(
-        "{} images, {} discriminator steps a generator step",
-        config.batch_size, config.d_steps
-    );
-    row(&mut text, "batch", &batch);
-    let g = NetworkShape::generator(&config.generator)?;
-    let d = NetworkShape::discriminator(&config.discriminator)?;
-    // G, D, two moments of each, the average of G
-    let values = 4 * g.parameters() + 3 * d.parameters();
-    let state = format!(
-        "{:.1} MiB of weights, moments and average",
-        (values * size_of::<f32>() as u64) as f64 / 1_048_576.0
-    );
-    row(&mut text, "state", &state);
-    text += &table("generator", &g);
-    text += &table("discriminator", &d);
-    text += LEGEND;
-    Ok(text)
-}
-
-fn table(network: &str, shape: &NetworkShape) -> String {
-    NetworkTable { network, shape }.to_string()
-}
-
-fn generator(text: &mut String, config: &GeneratorConfig) {
-    let shape = format!(
-        "{}, {1}x{1} pixels, width {2}, z {3}{4}{5}, attention at {6:?}",
-        config.architecture.name(),
-        config.resolution,
-        config.channels,
-        config.z_dim,
-        if config.latent.is_normal() {
-            String::new()
-        } else {
-            format!(" {}", config.latent)
-        },
-        if config.hierarchical_z {
-            " hierarchical"
-        } else {
-            ""
-        },
-        config.attention
-    );
-    row(text, "generator", &shape);
-    row(text, "classes", &config.classes.to_string());
-}
-
-/// Appends a named line.
-pub(super) fn row(text: &mut String, name: &str, value: &str) {
-    writeln!(text, "{name:<12} {value}").expect("a string takes all");
 }

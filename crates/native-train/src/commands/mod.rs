@@ -17,34 +17,11 @@ pub mod table1;
 pub mod train;
 pub mod watch;
 
-use std::path::PathBuf;
-
 use anyhow::Result;
 
 use crate::args::{Args, Command};
+use crate::environment::Environment;
 use crate::error::Outcome;
-
-/// What a command may know about the process; nothing below `main` reads the environment.
-#[derive(Debug, Clone, Default)]
-pub struct Environment {
-    /// Directory under which fetched data sets stand.
-    pub data_home: Option<PathBuf>,
-}
-
-impl Environment {
-    /// From the variables of the process: `$XDG_DATA_HOME/biggan`, else `~/.local/share/biggan`.
-    pub fn from_process() -> Self {
-        let directory = |variable| {
-            std::env::var_os(variable)
-                .map(PathBuf::from)
-                .filter(|path| path.is_absolute())
-        };
-        let data_home = directory("XDG_DATA_HOME")
-            .or_else(|| directory("HOME").map(|home| home.join(".local/share")))
-            .map(|data| data.join("biggan"));
-        Self { data_home }
-    }
-}
 
 /// Runs what was typed.
 ///

@@ -5,13 +5,13 @@ use anyhow::{Result, ensure};
 use biggan::collective::Group;
 use biggan::metrics::{Input, Moments, Normal, Reference, ReferenceInfo};
 
-use super::Environment;
 use crate::args::ReferenceArgs;
 use crate::dataset::{self, DatasetRequest, Split};
 use crate::device;
+use crate::environment::Environment;
 use crate::error::{Outcome, bad_usage};
 use crate::evaluation::{features, networks};
-use crate::recipe::plan::DataSection;
+use crate::recipe::data_section::DataSection;
 use crate::run::atomic_file;
 
 /// Runs the command.

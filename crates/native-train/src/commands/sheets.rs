@@ -11,14 +11,14 @@ use biggan::truncation::{LatentDistribution, Truncation};
 use burn::tensor::{Device, Tensor, TensorData};
 use pollster::block_on;
 
-use super::Environment;
 use super::evaluate::curve::PAPER;
 use crate::args::{SheetArgs, SheetKind};
 use crate::device;
+use crate::environment::Environment;
 use crate::error::{Outcome, bad_usage};
 use crate::evaluation::{features, networks};
 use crate::files::class_choice::Classes;
-use crate::recipe::plan::DataSection;
+use crate::recipe::data_section::DataSection;
 use crate::run::atomic_file;
 use crate::show::sheet;
 

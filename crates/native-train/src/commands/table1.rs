@@ -21,13 +21,14 @@ use burn::tensor::Device;
 use self::measure::Judge;
 use self::result::{RowResult, Spectra};
 use self::rows::{ROWS, Row};
-use super::Environment;
 use super::train::Run;
 use crate::args::Table1Args;
+use crate::environment::Environment;
 use crate::error::{Outcome, bad_usage};
 use crate::evaluation::networks::open_classifier;
 use crate::recipe::plan::Plan;
 use crate::run::atomic_file;
+use crate::run::plan_file;
 use crate::run::run_dir;
 use crate::training::interrupt::Interrupt;
 use crate::training::job::Job;
@@ -127,7 +128,7 @@ fn plan(row: &Row, args: &Table1Args) -> Result<Plan> {
     ];
     settings.extend(row.all_settings());
     let parsed = match &args.config {
-        Some(path) => Plan::read(path, &settings),
+        Some(path) => plan_file::read(path, &settings),
         None => Plan::parse(RECIPE, &settings),
     };
     parsed.with_context(|| format!("row {}", row.name))

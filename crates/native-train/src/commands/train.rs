@@ -8,17 +8,21 @@ use biggan::file::DatasetInfo;
 use biggan::train::TrainState;
 use burn::tensor::Device;
 
-use super::Environment;
-use crate::args::{Comm, TrainArgs};
+use crate::args::TrainArgs;
 use crate::dataset::{self, Dataset, DatasetRequest, Loader, Split};
 use crate::device::{self, DeviceName};
+use crate::environment::Environment;
 use crate::error::{Outcome, bad_usage};
-use crate::recipe::plan::{Plan, is_checkpoint};
+use crate::recipe::plan::Plan;
+use crate::records::event::Event;
+use crate::records::intervention::Intervention;
 use crate::run::checkpoint::Checkpoint;
 use crate::run::keep::KeepPolicy;
-use crate::run::run_dir::{self, Event, RunDir};
-use crate::training::collapse::{Intervention, answer};
+use crate::run::plan_file;
+use crate::run::run_dir::{self, RunDir};
+use crate::training::collapse::answer;
 use crate::training::interrupt::Interrupt;
+use crate::training::job::Comm;
 use crate::training::job::{Job, Speeds, Watchdog, share_state};
 use crate::training::scorer::Scorer;
 use crate::training::together::Together;
@@ -35,13 +39,13 @@ pub fn run(args: &TrainArgs, environment: &Environment) -> Result<Outcome> {
             "no recipe; give one with --config, for example --config configs/fashion32.toml",
         ));
     };
-    let plan = Plan::read(config, &args.set)?;
+    let plan = plan_file::read(config, &args.set)?;
     let out = args
         .out
         .clone()
         .unwrap_or_else(|| PathBuf::from("runs").join(plan.name()));
     if args.dry_run {
-        print!("{}{}", plan.to_json()?, super::inspect::plan(&plan)?);
+        print!("{}{}", plan.to_json()?, crate::show::summary::plan(&plan)?);
         let device = device::open(args.device)?;
         print!("{}", super::dry_run::estimate(&plan, args.device, &device)?);
         return Ok(Outcome::Done);
@@ -57,10 +61,10 @@ pub fn run(args: &TrainArgs, environment: &Environment) -> Result<Outcome> {
             plan: &plan,
             out: &out,
             resume: args.resume,
-            from: is_checkpoint(config).then_some(config.as_path()),
+            from: plan_file::is_checkpoint(config).then_some(config.as_path()),
             amend: args.amend,
             max_steps: args.steps,
-            device: job.agree(device::open(args.device.of_rank(&job)))?,
+            device: job.agree(device::open(job.own_device(args.device)))?,
             interrupt: match job.leads() {
                 true => Interrupt::install()?,
                 false => Interrupt::install_quietly()?,

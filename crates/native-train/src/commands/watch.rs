@@ -4,8 +4,6 @@ use std::io::{IsTerminal, Write};
 use std::time::Duration;
 
 use anyhow::{Context, Result};
-use ratatui::Terminal;
-use ratatui::backend::TestBackend;
 use ratatui::crossterm::event::{self, Event, KeyCode, KeyEvent, KeyEventKind, KeyModifiers};
 
 use crate::args::WatchArgs;
@@ -26,7 +24,7 @@ const ONCE: (u16, u16) = (100, 34);
 pub fn run(args: &WatchArgs) -> Result<Outcome> {
     let view = RunView::read(&args.run)?;
     if args.once || !std::io::stdout().is_terminal() {
-        let text = frame_text(&view, ONCE.0, ONCE.1)?;
+        let text = live_view::frame_text(&view, ONCE.0, ONCE.1)?;
         std::io::stdout().write_all(text.as_bytes())?;
         return Ok(Outcome::Done);
     }
@@ -67,23 +65,6 @@ fn ends(key: &KeyEvent) -> bool {
     let control_c = key.code == KeyCode::Char('c') && key.modifiers.contains(KeyModifiers::CONTROL);
     let leaves = control_c || matches!(key.code, KeyCode::Char('q') | KeyCode::Esc);
     leaves && key.kind == KeyEventKind::Press
-}
-
-/// One frame as lines of text without colours.
-///
-/// # Errors
-/// None that is known; drawing into memory does not fail.
-pub fn frame_text(view: &RunView, width: u16, height: u16) -> Result<String> {
-    let mut terminal = Terminal::new(TestBackend::new(width, height))?;
-    terminal.draw(|frame| live_view::draw(view, frame))?;
-    let buffer = terminal.backend().buffer();
-    let mut text = String::new();
-    for row in buffer.content.chunks(usize::from(width)) {
-        let line: String = row.iter().map(|cell| cell.symbol()).collect();
-        text += line.trim_end();
-        text.push('\n');
-    }
-    Ok(text)
 }
 
 #[cfg(test)]

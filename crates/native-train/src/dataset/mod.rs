@@ -33,7 +33,7 @@ use biggan::file::DatasetInfo;
 use burn::tensor::{Device, Tensor, TensorData};
 
 use crate::error::bad_usage;
-use crate::recipe::plan::DataSection;
+use crate::recipe::data_section::DataSection;
 
 pub use batch_rows::BatchRows;
 use label_rows::LabelRows;

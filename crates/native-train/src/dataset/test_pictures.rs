@@ -8,7 +8,7 @@ use tempfile::TempDir;
 use super::image_folder::IMAGE_FOLDER;
 use super::{Dataset, DatasetRequest, Split};
 use crate::recipe::byte_size::ByteSize;
-use crate::recipe::plan::DataSection;
+use crate::recipe::data_section::DataSection;
 
 /// Side of the images after reading.
 pub const RESOLUTION: usize = 2;

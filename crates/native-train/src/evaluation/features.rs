@@ -15,9 +15,9 @@ use burn::tensor::{Device, Tensor, TensorData};
 use indicatif::{ProgressBar, ProgressStyle};
 use pollster::block_on;
 
-use crate::commands::Environment;
 use crate::dataset::{self, Dataset, DatasetRequest, Split};
-use crate::recipe::plan::DataSection;
+use crate::environment::Environment;
+use crate::recipe::data_section::DataSection;
 
 /// Images made together: bounds the memory, not the result.
 pub const CHUNK: usize = 100;

@@ -3,7 +3,7 @@
 use biggan::Error;
 use serde::{Deserialize, Serialize};
 
-use crate::training::collapse::intervention::Action;
+use crate::recipe::collapse_action::Action;
 
 /// What counts as collapse, and what is done then. The thresholds and where they come from stand in
 /// docs/collapse.md; lines are those of the log.

@@ -1,18 +1,16 @@
 //! What will run: a recipe with its overrides, validated, immutable, saved beside every result.
 
 use std::collections::BTreeMap;
-use std::path::{Path, PathBuf};
 
-use anyhow::{Context, Result};
+use anyhow::Result;
 use biggan::train::TrainConfig;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
 use crate::error::bad_usage;
-use crate::recipe::byte_size::ByteSize;
+use crate::recipe::data_section::DataSection;
 use crate::recipe::overrides;
 use crate::recipe::run_section::RunSection;
-use crate::run::run_dir;
 
 /// A recipe as written: the TOML file.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -28,49 +26,6 @@ pub struct Recipe {
     pub train: TrainConfig,
 }
 
-/// What to train on.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub struct DataSection {
-    /// A name of [`crate::dataset::TABLE`].
-    pub dataset: String,
-    /// Directory of its files; it always wins over the place where fetched data stands.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub path: Option<PathBuf>,
-    /// Names of the classes, for data sets that have none of their own.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub class_names: Option<Vec<String>>,
-    /// Whether images that cannot be decoded are left out, or replaced, instead of refused
-    /// (`image-folder`).
-    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
-    pub skip_broken: bool,
-    /// Whether every image is mirrored left to right in half of the times it is seen.
-    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
-    pub flip: bool,
-    /// Most bytes of pixels of a part that are held in memory (`image-folder`); those of a larger one are
-    /// decoded while they are used.
-    #[serde(default = "four_gib")]
-    pub memory: ByteSize,
-}
-
-fn four_gib() -> ByteSize {
-    ByteSize(4 << 30)
-}
-
-impl DataSection {
-    /// A data set by name, at a place of its own or the given one.
-    pub fn of(dataset: &str, path: Option<PathBuf>) -> Self {
-        Self {
-            dataset: dataset.to_owned(),
-            path,
-            class_names: None,
-            skip_broken: false,
-            flip: false,
-            memory: four_gib(),
-        }
-    }
-}
-
 /// Keys of the data that change nothing of the images which a checksum does not show.
 const READING: [&str; 3] = ["data.memory", "data.path", "data.skip_broken"];
 
@@ -80,33 +35,10 @@ const READING: [&str; 3] = ["data.memory", "data.path", "data.skip_broken"];
 pub struct Plan(Recipe);
 
 impl Plan {
-    /// Reads a recipe file, or the recipe of a checkpoint, and applies `--set` values.
+    /// Reads a recipe's text and applies `--set` values.
     ///
     /// # Errors
-    /// If the file cannot be read, is no TOML, has an unknown key, or describes what cannot run.
-    pub fn read(path: &Path, settings: &[String]) -> Result<Self> {
-        if is_checkpoint(path) {
-            let plan = run_dir::read_checkpoint(path)?.plan;
-            if settings.is_empty() {
-                return Ok(plan);
-            }
-            let text = toml::to_string(&plan).context("the recipe of the checkpoint as TOML")?;
-            return Self::parse(&text, settings)
-                .with_context(|| format!("checkpoint {}", path.display()));
-        }
-        let text = std::fs::read_to_string(path).map_err(|error| {
-            bad_usage(format!(
-                "recipe {}: {error}; give --config an existing TOML file, see configs/",
-                path.display()
-            ))
-        })?;
-        Self::parse(&text, settings).with_context(|| format!("recipe {}", path.display()))
-    }
-
-    /// As [`Plan::read`], from the text.
-    ///
-    /// # Errors
-    /// As [`Plan::read`].
+    /// If the text is not TOML, has an unknown key, or describes what cannot run.
     pub fn parse(text: &str, settings: &[String]) -> Result<Self> {
         let mut table: toml::Table = text.parse().map_err(|error: toml::de::Error| {
             let line = error
@@ -198,12 +130,6 @@ impl TryFrom<Recipe> for Plan {
         recipe.train.validate()?;
         Ok(Self(recipe))
     }
-}
-
-/// Whether a file is a checkpoint, by its name.
-pub fn is_checkpoint(path: &Path) -> bool {
-    path.extension()
-        .is_some_and(|ending| ending == "safetensors")
 }
 
 /// The values of a tree of objects by dotted key; an object without fields has none.

@@ -4,8 +4,8 @@ use biggan::Error;
 use serde::{Deserialize, Serialize};
 
 use crate::recipe::collapse_section::CollapseSection;
-use crate::run::keep::KeepSection;
-use crate::training::scorer::ScoreSection;
+use crate::recipe::keep_section::KeepSection;
+use crate::recipe::score_section::ScoreSection;
 
 /// Most samples of a score: their features are held in memory.
 const MAX_SAMPLES: usize = 100_000;

@@ -9,7 +9,7 @@ use biggan::train::{CheckpointInfo, Counters, TrainState, finite_tensors};
 use burn::tensor::Device;
 
 use crate::recipe::plan::Plan;
-use crate::training::collapse::Intervention;
+use crate::records::intervention::Intervention;
 
 /// Metadata key that only runs which collapsed have.
 const INTERVENTIONS: &str = "interventions";

@@ -3,34 +3,9 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use indicatif::HumanBytes;
-use serde::{Deserialize, Serialize};
 
-use crate::recipe::byte_size::ByteSize;
+use crate::recipe::keep_section::KeepSection;
 use crate::recipe::run_section::RunSection;
-
-/// What is kept beside the newest checkpoints: `[run.keep]` of a recipe.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(default, deny_unknown_fields)]
-pub struct KeepSection {
-    /// Best checkpoints by score, where scores are made (`[run.score]`).
-    pub best: usize,
-    /// The first checkpoint of every so many images, for ever.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub every_images: Option<u64>,
-    /// Most bytes of all checkpoints together, e.g. "20GiB".
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub max_bytes: Option<ByteSize>,
-}
-
-impl Default for KeepSection {
-    fn default() -> Self {
-        Self {
-            best: 1,
-            every_images: None,
-            max_bytes: None,
-        }
-    }
-}
 
 /// A checkpoint that is there.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -145,6 +120,7 @@ mod tests {
     use biggan::random::{Draws, Stream};
 
     use super::*;
+    use crate::recipe::byte_size::ByteSize;
 
     fn stored(images: &[u64]) -> Vec<Stored> {
         let of = |&images| Stored { images, bytes: 10 };

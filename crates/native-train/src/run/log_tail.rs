@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 
 use anyhow::{Context, Result, ensure};
 
-use crate::run::run_log::LogRecord;
+use crate::records::log_record::LogRecord;
 
 /// Most bytes of a log that are read: years of lines.
 const MAX_BYTES: u64 = 1 << 30;

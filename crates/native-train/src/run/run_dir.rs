@@ -4,19 +4,18 @@ use std::fs::{File, OpenOptions, TryLockError};
 use std::path::{Path, PathBuf};
 
 use anyhow::{Context, Result, bail};
-use biggan::image::Sheet;
-use serde::{Deserialize, Serialize};
 
 use crate::error::bad_usage;
 use crate::recipe::plan::Plan;
+use crate::records::event::Event;
+use crate::records::intervention::Intervention;
+use crate::records::log_record::LogRecord;
 use crate::run::atomic_file;
 use crate::run::checkpoint::Checkpoint;
 use crate::run::json_lines::JsonLines;
 use crate::run::keep::{KeepPolicy, Stored};
-use crate::run::run_log::{LogRecord, RunLog};
-use crate::show::sheet;
-use crate::training::collapse::Intervention;
-use crate::training::scorer::ScoreLog;
+use crate::run::run_log::RunLog;
+use crate::run::score_log::ScoreLog;
 
 const CHECKPOINTS: &str = "checkpoints";
 const SAMPLES: &str = "samples";
@@ -26,21 +25,6 @@ const SCORES: &str = "scores.jsonl";
 const EVENTS: &str = "events.jsonl";
 const COLLAPSE: &str = "collapse";
 const LOCK: &str = "lock";
-
-/// One line of `events.jsonl`: what happened to a run beside training.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
-pub enum Event {
-    /// Training collapsed.
-    Collapse(Intervention),
-    /// A resumed run goes on with another recipe.
-    Amended {
-        /// Images seen at the checkpoint that it went on from.
-        images_seen: u64,
-        /// Key, old and new value.
-        changes: Vec<String>,
-    },
-}
 
 /// A run directory that this process alone writes to.
 #[derive(Debug)]
@@ -204,16 +188,16 @@ impl RunDir {
         Ok(())
     }
 
-    /// Writes a sample sheet.
+    /// Writes a sample sheet, a PNG file.
     ///
     /// # Errors
     /// If the write fails.
-    pub fn write_sample_sheet(&self, images_seen: u64, sheet: &Sheet) -> Result<()> {
+    pub fn write_sample_sheet(&self, images_seen: u64, png: &[u8]) -> Result<()> {
         let path = self
             .root
             .join(SAMPLES)
             .join(format!("{images_seen:012}.png"));
-        atomic_file::write(&path, &sheet::to_png(sheet)?)
+        atomic_file::write(&path, png)
     }
 }
 

@@ -3,64 +3,9 @@
 use std::path::Path;
 
 use anyhow::Result;
-use serde::{Deserialize, Deserializer, Serialize};
 
-use crate::memory::Memory;
+use crate::records::log_record::LogRecord;
 use crate::run::json_lines::JsonLines;
-use crate::training::collapse::Vitals;
-use crate::training::watcher::Watch;
-
-/// One line: means over the steps since the line before, where nothing else is said. JSON has no word
-/// for a value that is not finite: it is written as null and read as NaN. docs/watching.md says what
-/// each tells.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
-pub struct LogRecord {
-    /// Generator steps taken.
-    pub g_step: u64,
-    /// Real images seen by D.
-    pub images_seen: u64,
-    /// Loss of D.
-    #[serde(deserialize_with = "number_or_nan")]
-    pub loss_d: f64,
-    /// Loss of G.
-    #[serde(deserialize_with = "number_or_nan")]
-    pub loss_g: f64,
-    /// Logit of real images.
-    #[serde(deserialize_with = "number_or_nan")]
-    pub d_real: f64,
-    /// Logit of fake images.
-    #[serde(deserialize_with = "number_or_nan")]
-    pub d_fake: f64,
-    /// Norm of the gradient of the whole of D at the last of its steps, regularisers included.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub gradient_norm_d: Option<f64>,
-    /// Norm of the gradient of the whole of G at the last step, regularisers included.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub gradient_norm_g: Option<f64>,
-    /// Speed, real images seen by D.
-    #[serde(deserialize_with = "number_or_nan")]
-    pub images_per_sec: f64,
-    /// Of each rank while it did not wait for the others, where several train together.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub images_per_sec_of_ranks: Option<Vec<f64>>,
-    /// Time since the start of the run, without the pauses between its parts.
-    #[serde(deserialize_with = "number_or_nan")]
-    pub elapsed_secs: f64,
-    /// Memory of the process, where the system tells.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub memory: Option<Memory>,
-    /// The networks at this step, where the plan asks for it.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub watch: Option<Watch>,
-    /// What the collapse detector looks at beside the losses.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub vitals: Option<Vitals>,
-}
-
-/// Reads a number that was written as null since it is not finite.
-pub(crate) fn number_or_nan<'de, D: Deserializer<'de>>(from: D) -> Result<f64, D::Error> {
-    Ok(Option::deserialize(from)?.unwrap_or(f64::NAN))
-}
 
 /// The log of a run.
 #[derive(Debug)]

@@ -1,7 +1,8 @@
 //! One frame of `native-train watch`: a run as text in a terminal.
 
+use anyhow::Result;
 use indicatif::{BinaryBytes, HumanCount};
-use ratatui::Frame;
+use ratatui::backend::TestBackend;
 use ratatui::layout::{Constraint, Layout, Rect};
 use ratatui::style::{Color, Modifier, Style};
 use ratatui::symbols::Marker;
@@ -9,12 +10,13 @@ use ratatui::text::{Line, Span};
 use ratatui::widgets::{
     Axis, Block, Chart, Dataset, GraphType, LineGauge, Paragraph, Row, Table, Wrap,
 };
+use ratatui::{Frame, Terminal};
 
-use crate::run::run_log::LogRecord;
+use crate::records::log_record::LogRecord;
+use crate::records::watch::Judgement;
 use crate::run::run_view::{RunState, RunView, one_line};
 use crate::show::report::chart::short;
-use crate::training::progress::time_left;
-use crate::training::watcher::Judgement;
+use crate::show::time_left::time_left;
 
 /// Colours of the first and the second line of a chart: D or real images, G or fakes.
 const COLORS: [Color; 2] = [Color::Cyan, Color::Yellow];
@@ -241,6 +243,23 @@ fn draw_events(view: &RunView, frame: &mut Frame<'_>, area: Rect) {
     frame.render_widget(Paragraph::new(lines).block(block), area);
 }
 
+/// One frame as lines of text without colours.
+///
+/// # Errors
+/// None that is known; drawing into memory does not fail.
+pub fn frame_text(view: &RunView, width: u16, height: u16) -> Result<String> {
+    let mut terminal = Terminal::new(TestBackend::new(width, height))?;
+    terminal.draw(|frame| draw(view, frame))?;
+    let buffer = terminal.backend().buffer();
+    let mut text = String::new();
+    for row in buffer.content.chunks(usize::from(width)) {
+        let line: String = row.iter().map(|cell| cell.symbol()).collect();
+        text += line.trim_end();
+        text.push('\n');
+    }
+    Ok(text)
+}
+
 /// Text of a file without letters that steer a terminal.
 fn plain(text: &str) -> String {
     text.chars().filter(|letter| !letter.is_control()).collect()
@@ -249,7 +268,6 @@ fn plain(text: &str) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::commands::watch::frame_text;
 
     fn view(log: &str) -> (tempfile::TempDir, RunView) {
         let directory = tempfile::tempdir().unwrap();

@@ -4,3 +4,5 @@ pub mod live_view;
 pub mod parameters;
 pub mod report;
 pub mod sheet;
+pub mod summary;
+pub mod time_left;

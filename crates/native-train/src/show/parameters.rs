@@ -61,6 +61,7 @@ mod tests {
 
     use super::*;
     use crate::recipe::plan::Plan;
+    use crate::run::plan_file;
 
     const CONFIGS: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/../../configs");
 
@@ -86,10 +87,10 @@ mod tests {
         let recipes = recipes(Path::new(CONFIGS), "");
         assert!(recipes.len() >= 23, "only {} recipes", recipes.len());
         for (path, name) in recipes {
-            let plan = Plan::read(&path, &[]).unwrap();
+            let plan = plan_file::read(&path, &[]).unwrap();
             // the file is named after the recipe
             assert_eq!(name, plan.name(), "{}", path.display());
-            let text = crate::commands::inspect::plan(&plan).unwrap();
+            let text = crate::show::summary::plan(&plan).unwrap();
             for part in ["generator", "discriminator", "blocks.0", "total"] {
                 assert!(text.contains(part), "{}: no {part}", path.display());
             }
@@ -112,7 +113,7 @@ mod tests {
             (9, 2048, 64, 71.3),
         ] {
             let path = Path::new(CONFIGS).join(format!("table1/row{row}.toml"));
-            let plan = Plan::read(&path, &[]).unwrap();
+            let plan = plan_file::read(&path, &[]).unwrap();
             let train = plan.train();
             let widths = [train.generator.channels, train.discriminator.channels];
             assert_eq!(

@@ -3,10 +3,11 @@
 use std::time::Instant;
 
 use anyhow::{Context, Result};
-use indicatif::{HumanDuration, ProgressBar, ProgressStyle};
+use indicatif::{ProgressBar, ProgressStyle};
 
 use crate::memory::Memory;
-use crate::run::run_log::LogRecord;
+use crate::records::log_record::LogRecord;
+use crate::show::time_left::time_left;
 use crate::training::round::RoundReport;
 
 /// Gathers reports over an interval and shows them.
@@ -114,11 +115,4 @@ impl Progress {
     pub fn finish(&self) {
         self.bar.finish_and_clear();
     }
-}
-
-/// Time until `total_images` are seen at the speed of a record, in words.
-pub fn time_left(record: &LogRecord, total_images: u64) -> String {
-    let left = total_images.saturating_sub(record.images_seen) as f64;
-    std::time::Duration::try_from_secs_f64(left / record.images_per_sec)
-        .map_or("unknown".to_owned(), |left| HumanDuration(left).to_string())
 }

@@ -3,72 +3,21 @@
 //! The average of G is judged as `evaluate` judges a model, but with the statistics of its batches:
 //! standing statistics would take longer than the score. Nothing of the state changes.
 
-use std::fmt;
 use std::ops::Range;
-use std::path::{Path, PathBuf};
 
 use anyhow::Result;
 use biggan::collective::Group;
 use biggan::metrics::{Moments, Normal, class_spread};
 use biggan::train::TrainState;
 use burn::tensor::Device;
-use serde::{Deserialize, Serialize};
 
 use crate::dataset::Dataset;
 use crate::evaluation::batch_samples;
 use crate::evaluation::features::{CHUNK, as_seen, each, in_turns, look};
 use crate::evaluation::networks::{OpenNetwork, open_classifier};
 use crate::recipe::plan::Plan;
-use crate::run::json_lines::JsonLines;
-use crate::run::keep::Scores;
+use crate::records::score_record::ScoreRecord;
 use crate::training::job::Watchdog;
-
-/// When and with what a run is scored.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub struct ScoreSection {
-    /// Images between scores. A scored state is a checkpoint too.
-    pub every_images: u64,
-    /// Classifier file, as of `evaluate --classifier`.
-    pub classifier: PathBuf,
-    /// Samples of a score.
-    #[serde(default = "two_thousand")]
-    pub samples: usize,
-}
-
-fn two_thousand() -> usize {
-    2000
-}
-
-/// One line of `scores.jsonl`.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
-pub struct ScoreRecord {
-    /// Generator steps taken.
-    pub g_step: u64,
-    /// Real images seen by D.
-    pub images_seen: u64,
-    /// Frechet distance of the samples to all training images, in the classifier's features.
-    pub frechet: f64,
-    /// Share of the samples that the classifier puts into their class.
-    pub recognised: f64,
-    /// Spread within a class, divided by that of as many real images.
-    pub spread: f64,
-    /// What the numbers are of.
-    pub protocol: String,
-}
-
-impl fmt::Display for ScoreRecord {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(
-            f,
-            "{} images: Frechet distance {:.3}, recognised {:.1} %, spread {:.3}",
-            self.images_seen,
-            self.frechet,
-            self.recognised * 100.0,
-            self.spread
-        )
-    }
-}
 
 /// Makes scores.
 #[derive(Debug)]
@@ -198,39 +147,5 @@ impl<'a> Scorer<'a> {
             normal: Normal::of(&moments),
             spread,
         })
-    }
-}
-
-/// The scores of a run.
-#[derive(Debug)]
-pub struct ScoreLog {
-    lines: JsonLines,
-    scores: Scores,
-}
-
-impl ScoreLog {
-    /// Opens a file to continue after generator step `g_step`: later lines are cut off.
-    ///
-    /// # Errors
-    /// If the file cannot be read or written.
-    pub fn open(path: &Path, g_step: u64) -> Result<Self> {
-        let (lines, before) =
-            JsonLines::open(path, |record: &ScoreRecord| record.g_step <= g_step)?;
-        let scores = before.iter().map(|r| (r.images_seen, r.frechet)).collect();
-        Ok(Self { lines, scores })
-    }
-
-    /// Frechet distances by images seen.
-    pub fn scores(&self) -> &Scores {
-        &self.scores
-    }
-
-    /// Appends a line.
-    ///
-    /// # Errors
-    /// If the write fails.
-    pub fn append(&mut self, record: &ScoreRecord) -> Result<()> {
-        self.scores.insert(record.images_seen, record.frechet);
-        self.lines.append(record)
     }
 }

@@ -7,12 +7,14 @@ use burn::tensor::Device;
 use crate::dataset::Loader;
 use crate::error::{Elsewhere, Outcome};
 use crate::recipe::plan::Plan;
+use crate::records::intervention::Intervention;
+use crate::records::score_record::ScoreRecord;
+use crate::training::collapse::effective;
 use crate::training::collapse::evidence::is_not_finite;
-use crate::training::collapse::{Intervention, effective};
 use crate::training::interrupt::Interrupt;
 use crate::training::job::{Job, Next, Speeds, Watchdog, share_state};
 use crate::training::round::{RoundReport, round};
-use crate::training::scorer::{ScoreRecord, Scorer};
+use crate::training::scorer::Scorer;
 
 /// What every rank trains with.
 #[derive(Debug)]

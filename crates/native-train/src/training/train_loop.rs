@@ -6,18 +6,21 @@ use anyhow::{Context, Error, Result, anyhow};
 use biggan::train::TrainState;
 
 use crate::error::Outcome;
+use crate::records::alarm::Alarm;
+use crate::records::log_record::LogRecord;
+use crate::records::vitals::Vitals;
 use crate::run::checkpoint::Checkpoint;
 use crate::run::keep::KeepPolicy;
 use crate::run::run_dir::RunDir;
-use crate::run::run_log::{LogRecord, RunLog};
+use crate::run::run_log::RunLog;
+use crate::run::score_log::ScoreLog;
 use crate::show::sheet;
 use crate::training::collapse::answer::Collapse;
 use crate::training::collapse::evidence::is_not_finite;
-use crate::training::collapse::{Alarm, Detector, Vitals, is_frozen};
+use crate::training::collapse::{Detector, is_frozen};
 use crate::training::interrupt::Interrupt;
 use crate::training::job::{Next, share_state};
 use crate::training::progress::Progress;
-use crate::training::scorer::ScoreLog;
 use crate::training::together::{After, Together};
 use crate::training::watcher::Watcher;
 
@@ -220,7 +223,8 @@ impl Training<'_> {
         }
         if passed(run.sample_every_images) {
             let sheet = sheet::of_generator(&state.ema.generator, seed, device)?;
-            self.run_dir.write_sample_sheet(state.images_seen, &sheet)?;
+            let png = sheet::to_png(&sheet)?;
+            self.run_dir.write_sample_sheet(state.images_seen, &png)?;
         }
         Ok(None)
     }

@@ -12,57 +12,12 @@ use biggan::named::{named_tensors, read_values};
 use biggan::random::{Stream, permutation};
 use biggan::train::{CHOICE_STEP, Ranks, TrainConfig, TrainState, spectra};
 use burn::tensor::{Device, Tensor, TensorData};
-use serde::{Deserialize, Deserializer, Serialize};
 
 use crate::dataset::Dataset;
-use crate::run::run_log::number_or_nan;
+use crate::records::watch::{Judgement, Watch};
 
 /// Singular values of each layer that are written, as in the paper's figures: sigma0, sigma1, sigma2.
 const SINGULAR_VALUES: usize = 3;
-
-/// A look at the networks.
-#[derive(Debug, Clone, PartialEq, Default, Serialize, Deserialize)]
-pub struct Watch {
-    /// Largest first, by weight: `generator.<name>` and `discriminator.<name>`, before spectral norm.
-    #[serde(default, deserialize_with = "numbers_or_nan")]
-    pub singular_values: BTreeMap<String, Vec<f32>>,
-    /// D on images that it trains on.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub d_training: Option<Judgement>,
-    /// D on images that it never sees; none where the data set has no test part.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub d_held_out: Option<Judgement>,
-    /// D on fakes of the live G with the statistics of their batches.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub d_fakes: Option<Judgement>,
-}
-
-/// What D says of some images.
-#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
-pub struct Judgement {
-    /// How many.
-    pub images: u64,
-    /// Share that it takes for what they are: reals with D(x) > 0, fakes with D(x) < 0.
-    pub accuracy: f64,
-    /// Mean of D(x).
-    #[serde(deserialize_with = "number_or_nan")]
-    pub mean_logit: f64,
-}
-
-impl Judgement {
-    /// Of logits; none of no image.
-    fn of(logits: &[f32], real: bool) -> Option<Self> {
-        let sign = if real { 1.0 } else { -1.0 };
-        let right = logits.iter().filter(|&&logit| sign * logit > 0.0).count();
-        let sum: f64 = logits.iter().map(|&logit| f64::from(logit)).sum();
-        let images = logits.len() as f64;
-        (!logits.is_empty()).then(|| Self {
-            images: logits.len() as u64,
-            accuracy: right as f64 / images,
-            mean_logit: sum / images,
-        })
-    }
-}
 
 /// Images of one part of a data set that are shown to D at every look.
 #[derive(Debug)]
@@ -182,17 +137,6 @@ impl Watcher {
         }
         Ok(Judgement::of(&logits, false))
     }
-}
-
-fn numbers_or_nan<'de, D: Deserializer<'de>>(
-    from: D,
-) -> Result<BTreeMap<String, Vec<f32>>, D::Error> {
-    let read: BTreeMap<String, Vec<Option<f32>>> = Deserialize::deserialize(from)?;
-    let number = |value: Option<f32>| value.unwrap_or(f32::NAN);
-    Ok(read
-        .into_iter()
-        .map(|(name, values)| (name, values.into_iter().map(number).collect()))
-        .collect())
 }
 
 fn singular_values(state: &TrainState) -> Result<BTreeMap<String, Vec<f32>>> {

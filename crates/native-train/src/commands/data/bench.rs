@@ -6,17 +6,17 @@ use anyhow::Result;
 use burn::tensor::Device;
 
 use crate::args::BenchArgs;
-use crate::commands::Environment;
 use crate::dataset::{self, BatchRows, DatasetRequest, Loader, Split};
+use crate::environment::Environment;
 use crate::error::Outcome;
-use crate::recipe::plan::Plan;
+use crate::run::plan_file;
 
 /// Runs the command.
 ///
 /// # Errors
 /// If the recipe or the data do not allow it.
 pub fn run(args: &BenchArgs, environment: &Environment) -> Result<Outcome> {
-    let plan = Plan::read(&args.config, &args.set)?;
+    let plan = plan_file::read(&args.config, &args.set)?;
     let train = plan.train();
     let request = DatasetRequest {
         section: plan.data(),

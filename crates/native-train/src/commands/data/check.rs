@@ -10,12 +10,13 @@ use sha2::{Digest, Sha256};
 
 use super::source::{Entry, PARTS, class_folders_of};
 use crate::args::CheckArgs;
-use crate::commands::Environment;
 use crate::dataset::check::{Facts, Finding, Severity, counts, judge, listed};
 use crate::dataset::image_folder::IMAGE_FOLDER;
 use crate::dataset::{self, Dataset, DatasetRequest, Split, picture};
+use crate::environment::Environment;
 use crate::error::Outcome;
 use crate::recipe::plan::Plan;
+use crate::run::plan_file;
 
 /// Classes that the table shows.
 const MAX_CLASSES: usize = 20;
@@ -30,7 +31,7 @@ pub fn run(args: &CheckArgs, environment: &Environment) -> Result<Outcome> {
     let facts = match (&args.source.folder, &args.source.config) {
         (Some(folder), _) => of_folder(folder, &mut findings)?,
         (None, Some(config)) => {
-            let plan = Plan::read(config, &[])?;
+            let plan = plan_file::read(config, &[])?;
             resolution = plan.train().generator.resolution;
             match (plan.data().dataset == IMAGE_FOLDER.name, &plan.data().path) {
                 (true, Some(path)) => of_folder(path, &mut findings)?,

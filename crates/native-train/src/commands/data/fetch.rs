@@ -4,8 +4,8 @@ use std::path::Path;
 
 use anyhow::Result;
 
-use crate::commands::Environment;
 use crate::dataset::{by_name, directory_of};
+use crate::environment::Environment;
 use crate::error::{Outcome, bad_usage};
 
 /// Runs the command.

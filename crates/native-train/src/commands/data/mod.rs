@@ -8,8 +8,8 @@ mod source;
 
 use anyhow::Result;
 
-use super::Environment;
 use crate::args::DataCommand;
+use crate::environment::Environment;
 use crate::error::Outcome;
 
 /// Runs a command about data sets.

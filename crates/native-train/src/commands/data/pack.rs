@@ -8,13 +8,13 @@ use rayon::prelude::*;
 
 use super::source::{Listing, PARTS, class_folders_of, labelled};
 use crate::args::PackArgs;
-use crate::commands::Environment;
 use crate::dataset::check::listed;
 use crate::dataset::image_folder::{self, IMAGE_FOLDER};
 use crate::dataset::pack::{PackWriter, prepare};
 use crate::dataset::{self, DatasetRequest, Split, packed, picture};
+use crate::environment::Environment;
 use crate::error::{Outcome, bad_usage};
-use crate::recipe::plan::Plan;
+use crate::run::plan_file;
 
 /// Pictures that are decoded together, in parallel.
 const CHUNK: usize = 256;
@@ -110,7 +110,7 @@ fn pictures(args: &PackArgs, folder: &Path, listing: &Listing, split: Split) -> 
 /// Packs the data set of a recipe.
 fn recipe(args: &PackArgs, environment: &Environment) -> Result<Outcome> {
     let config = args.source.config.as_ref().context("no recipe")?;
-    let plan = Plan::read(config, &[])?;
+    let plan = plan_file::read(config, &[])?;
     let generator = &plan.train().generator;
     if plan.data().dataset == IMAGE_FOLDER.name {
         return Err(bad_usage(

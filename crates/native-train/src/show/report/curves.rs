@@ -3,8 +3,8 @@
 use serde_json::{Map, Value};
 
 use super::chart::{Chart, Line, PALETTE};
-use crate::run::run_log::LogRecord;
-use crate::training::watcher::{Judgement, Watch};
+use crate::records::log_record::LogRecord;
+use crate::records::watch::{Judgement, Watch};
 
 /// Bytes of a MiB.
 const MIB: f64 = 1_048_576.0;

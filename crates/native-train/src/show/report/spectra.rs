@@ -6,7 +6,7 @@ use std::collections::BTreeSet;
 use plotters::style::{Color, HSLColor, RGBColor};
 
 use super::chart::{Chart, Line};
-use crate::run::run_log::LogRecord;
+use crate::records::log_record::LogRecord;
 
 /// Names of the values that the log holds, largest first.
 const VALUES: [&str; 3] = ["σ₀", "σ₁", "σ₂"];
@@ -83,7 +83,7 @@ fn color(index: usize, count: usize) -> RGBColor {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::training::watcher::Watch;
+    use crate::records::watch::Watch;
 
     #[test]
     fn layers_stand_in_the_order_of_a_pass() {

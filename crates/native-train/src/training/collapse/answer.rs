@@ -4,11 +4,14 @@ use anyhow::{Context, Result};
 use biggan::train::TrainState;
 use burn::tensor::Device;
 
-use super::{Action, Alarm, Intervention, evidence};
+use super::evidence;
 use crate::dataset::Dataset;
 use crate::error::{Collapsed, bad_usage};
+use crate::recipe::collapse_action::Action;
 use crate::recipe::collapse_section::CollapseSection;
 use crate::recipe::plan::Plan;
+use crate::records::alarm::Alarm;
+use crate::records::intervention::Intervention;
 use crate::run::checkpoint::Checkpoint;
 use crate::run::keep::{KeepPolicy, Scores};
 use crate::run::run_dir::{self, RunDir};

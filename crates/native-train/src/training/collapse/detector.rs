@@ -4,48 +4,12 @@
 
 use std::collections::BTreeMap;
 
-use serde::{Deserialize, Serialize};
-
 use super::signal::{
-    DiscriminatorBalance, GeneratorLoss, Reading, SampleVariance, SigmaJump, Signal, WorseScore,
+    DiscriminatorBalance, GeneratorLoss, Reading, SampleVariance, SigmaJump, WorseScore,
 };
 use crate::recipe::collapse_section::CollapseSection;
-use crate::run::run_log::LogRecord;
-
-/// What was seen.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub struct Alarm {
-    /// Which sign.
-    pub signal: Signal,
-    /// In words.
-    pub what: String,
-    /// The value; none where it is not finite.
-    pub value: Option<f64>,
-    /// What it may be; none where it is not finite.
-    pub threshold: Option<f64>,
-    /// Generator steps taken.
-    pub g_step: u64,
-    /// Real images seen by D.
-    pub images_seen: u64,
-    /// Images seen when the value last looked healthy.
-    pub since_images: u64,
-}
-
-impl Alarm {
-    /// A value that is not finite.
-    pub fn not_finite(g_step: u64, images_seen: u64, since_images: u64, what: &str) -> Self {
-        Self {
-            signal: Signal::NotFinite,
-            what: what.to_owned(),
-            value: None,
-            threshold: None,
-            g_step,
-            images_seen,
-            since_images,
-        }
-    }
-}
+use crate::records::alarm::{Alarm, Signal};
+use crate::records::log_record::LogRecord;
 
 /// Watches a run.
 #[derive(Debug)]

@@ -6,7 +6,7 @@ use anyhow::{Context, Result};
 use biggan::train::TrainState;
 use burn::tensor::Device;
 
-use super::Intervention;
+use crate::records::intervention::Intervention;
 use crate::run::atomic_file;
 use crate::run::checkpoint::Checkpoint;
 use crate::run::json_lines;

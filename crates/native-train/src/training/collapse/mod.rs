@@ -11,7 +11,5 @@ pub mod intervention;
 pub mod signal;
 pub mod vitals;
 
-pub use detector::{Alarm, Detector};
-pub use intervention::{Action, Intervention, effective, is_frozen};
-pub use signal::Signal;
-pub use vitals::Vitals;
+pub use detector::Detector;
+pub use intervention::{effective, is_frozen};

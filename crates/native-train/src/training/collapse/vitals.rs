@@ -7,9 +7,9 @@ use biggan::model::Generator;
 use biggan::named::named_tensors;
 use biggan::train::{TrainState, largest_singular};
 use burn::tensor::Device;
-use serde::{Deserialize, Serialize};
 
 use crate::evaluation::batch_samples;
+use crate::records::vitals::Vitals;
 
 /// G's first layer, from z (BigGAN sec. 4.1).
 const FIRST_LAYER: &str = "linear.weight";
@@ -19,17 +19,6 @@ const OF_A_CLASS: usize = 4;
 const MAX_CLASSES: usize = 8;
 /// Most pixels of all samples together, where a class alone is not more.
 const MAX_PIXELS: usize = 1 << 19;
-
-/// A look at the networks; they stay as they are.
-#[derive(Debug, Clone, PartialEq, Default, Serialize, Deserialize)]
-pub struct Vitals {
-    /// Largest singular value, before spectral norm, of `generator.linear.weight` and of every weight of
-    /// D, `discriminator.<name>`.
-    pub sigma: BTreeMap<String, f32>,
-    /// Variance between samples of the same class of G itself, not its average: of each value of a pixel
-    /// in [-1, 1], averaged over pixels and classes.
-    pub sample_variance: f64,
-}
 
 impl Vitals {
     /// Looks at a state.

@@ -4,6 +4,7 @@
 //! wait for ever. So a panic or an error on one rank aborts the job, a watchdog ends a rank that waits too long,
 //! and what is left is the last checkpoint, from which the job starts again.
 
+mod comm;
 mod decide;
 #[cfg(feature = "mpi")]
 mod mpi;
@@ -22,12 +23,13 @@ use anyhow::{Context, Result};
 use biggan::collective::Group;
 use biggan::train::Ranks;
 
+pub use comm::Comm;
 pub use decide::{Decision, Next};
 pub use speeds::Speeds;
 pub use state::{fingerprint, share_state};
 pub use watchdog::Watchdog;
 
-use crate::args::Comm;
+use crate::device::DeviceName;
 use crate::error::{self, Elsewhere};
 
 /// Exit code of a rank that panicked, as Rust's own.
@@ -136,6 +138,17 @@ impl Job {
     /// Whether a launcher started this process as a rank.
     pub fn is_launched(&self) -> bool {
         !matches!(self.engine, Engine::Single)
+    }
+
+    /// The device of this rank: where several share a machine, each has a GPU of its own.
+    pub fn own_device(&self, name: DeviceName) -> DeviceName {
+        match name {
+            DeviceName::Wgpu(None) if self.is_launched() => {
+                DeviceName::Wgpu(Some(self.local_rank()))
+            }
+            DeviceName::Cuda(None) => DeviceName::Cuda(Some(self.local_rank())),
+            other => other,
+        }
     }
 
     /// Ranks for training, with batch norm over groups of so many where they divide the ranks, else over all:

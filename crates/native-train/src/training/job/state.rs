@@ -10,7 +10,7 @@ use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
 
 use super::Job;
-use crate::training::collapse::Intervention;
+use crate::records::intervention::Intervention;
 
 /// What is sent before the tensors.
 #[derive(Serialize, Deserialize)]

@@ -4,7 +4,8 @@
 //! slowly to zero (BigGAN appendix G). D loses where its logits of reals and fakes agree: where G is let
 //! win, training breaks down altogether (there).
 
-use super::{Reading, Signal};
+use super::Reading;
+use crate::records::alarm::Signal;
 
 /// Watches D's loss and logits.
 #[derive(Debug, Clone)]

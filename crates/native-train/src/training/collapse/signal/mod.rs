@@ -6,33 +6,11 @@ mod sample_variance;
 mod sigma_jump;
 mod worse_score;
 
-use serde::{Deserialize, Serialize};
-
 pub use discriminator_balance::DiscriminatorBalance;
 pub use generator_loss::GeneratorLoss;
 pub use sample_variance::SampleVariance;
 pub use sigma_jump::SigmaJump;
 pub use worse_score::WorseScore;
-
-/// Which sign it was.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
-pub enum Signal {
-    /// The largest singular value of a layer left its running median.
-    SigmaJump,
-    /// D's loss is near 0 and its logits are far apart.
-    DiscriminatorWins,
-    /// D's logits of reals and fakes agree.
-    DiscriminatorLoses,
-    /// G's loss runs away.
-    GeneratorLoss,
-    /// The samples of a class have become alike.
-    SampleVariance,
-    /// The score got worse again.
-    WorseScore,
-    /// A value is not finite.
-    NotFinite,
-}
 
 /// A value beyond its threshold.
 #[derive(Debug, Clone, Copy, PartialEq)]

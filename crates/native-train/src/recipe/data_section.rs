@@ -1,0 +1,50 @@
+//! `[data]` of a recipe.
+
+use std::path::PathBuf;
+
+use serde::{Deserialize, Serialize};
+
+use super::byte_size::ByteSize;
+
+/// What to train on.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct DataSection {
+    /// A name of [`crate::dataset::TABLE`].
+    pub dataset: String,
+    /// Directory of its files; it always wins over the place where fetched data stands.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub path: Option<PathBuf>,
+    /// Names of the classes, for data sets that have none of their own.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub class_names: Option<Vec<String>>,
+    /// Whether images that cannot be decoded are left out, or replaced, instead of refused
+    /// (`image-folder`).
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub skip_broken: bool,
+    /// Whether every image is mirrored left to right in half of the times it is seen.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub flip: bool,
+    /// Most bytes of pixels of a part that are held in memory (`image-folder`); those of a larger one are
+    /// decoded while they are used.
+    #[serde(default = "four_gib")]
+    pub memory: ByteSize,
+}
+
+fn four_gib() -> ByteSize {
+    ByteSize(4 << 30)
+}
+
+impl DataSection {
+    /// A data set by name, at a place of its own or the given one.
+    pub fn of(dataset: &str, path: Option<PathBuf>) -> Self {
+        Self {
+            dataset: dataset.to_owned(),
+            path,
+            class_names: None,
+            skip_broken: false,
+            flip: false,
+            memory: four_gib(),
+        }
+    }
+}

@@ -1,0 +1,9 @@
+//! Plain data that a run writes and its readers read.
+
+pub mod alarm;
+pub mod event;
+pub mod intervention;
+pub mod log_record;
+pub mod score_record;
+pub mod vitals;
+pub mod watch;

@@ -1,0 +1,35 @@
+//! One line of `scores.jsonl`.
+
+use std::fmt;
+
+use serde::{Deserialize, Serialize};
+
+/// One line of `scores.jsonl`.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct ScoreRecord {
+    /// Generator steps taken.
+    pub g_step: u64,
+    /// Real images seen by D.
+    pub images_seen: u64,
+    /// Frechet distance of the samples to all training images, in the classifier's features.
+    pub frechet: f64,
+    /// Share of the samples that the classifier puts into their class.
+    pub recognised: f64,
+    /// Spread within a class, divided by that of as many real images.
+    pub spread: f64,
+    /// What the numbers are of.
+    pub protocol: String,
+}
+
+impl fmt::Display for ScoreRecord {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(
+            f,
+            "{} images: Frechet distance {:.3}, recognised {:.1} %, spread {:.3}",
+            self.images_seen,
+            self.frechet,
+            self.recognised * 100.0,
+            self.spread
+        )
+    }
+}

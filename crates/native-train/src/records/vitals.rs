@@ -1,0 +1,16 @@
+//! What the collapse detector looks at besides the losses.
+
+use std::collections::BTreeMap;
+
+use serde::{Deserialize, Serialize};
+
+/// A look at the networks; they stay as they are.
+#[derive(Debug, Clone, PartialEq, Default, Serialize, Deserialize)]
+pub struct Vitals {
+    /// Largest singular value, before spectral norm, of `generator.linear.weight` and of every weight of
+    /// D, `discriminator.<name>`.
+    pub sigma: BTreeMap<String, f32>,
+    /// Variance between samples of the same class of G itself, not its average: of each value of a pixel
+    /// in [-1, 1], averaged over pixels and classes.
+    pub sample_variance: f64,
+}

@@ -1,0 +1,62 @@
+//! What the networks of a run looked like at a step.
+
+use std::collections::BTreeMap;
+
+use serde::{Deserialize, Deserializer, Serialize};
+
+use super::log_record::number_or_nan;
+
+/// A look at the networks.
+#[derive(Debug, Clone, PartialEq, Default, Serialize, Deserialize)]
+pub struct Watch {
+    /// Largest first, by weight: `generator.<name>` and `discriminator.<name>`, before spectral norm.
+    #[serde(default, deserialize_with = "numbers_or_nan")]
+    pub singular_values: BTreeMap<String, Vec<f32>>,
+    /// D on images that it trains on.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub d_training: Option<Judgement>,
+    /// D on images that it never sees; none where the data set has no test part.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub d_held_out: Option<Judgement>,
+    /// D on fakes of the live G with the statistics of their batches.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub d_fakes: Option<Judgement>,
+}
+
+/// What D says of some images.
+#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
+pub struct Judgement {
+    /// How many.
+    pub images: u64,
+    /// Share that it takes for what they are: reals with D(x) > 0, fakes with D(x) < 0.
+    pub accuracy: f64,
+    /// Mean of D(x).
+    #[serde(deserialize_with = "number_or_nan")]
+    pub mean_logit: f64,
+}
+
+impl Judgement {
+    /// Of logits; none of no image.
+    pub(crate) fn of(logits: &[f32], real: bool) -> Option<Self> {
+        let sign = if real { 1.0 } else { -1.0 };
+        let right = logits.iter().filter(|&&logit| sign * logit > 0.0).count();
+        let sum: f64 = logits.iter().map(|&logit| f64::from(logit)).sum();
+        let images = logits.len() as f64;
+        (!logits.is_empty()).then(|| Self {
+            images: logits.len() as u64,
+            accuracy: right as f64 / images,
+            mean_logit: sum / images,
+        })
+    }
+}
+
+fn numbers_or_nan<'de, D: Deserializer<'de>>(
+    from: D,
+) -> Result<BTreeMap<String, Vec<f32>>, D::Error> {
+    let read: BTreeMap<String, Vec<Option<f32>>> = Deserialize::deserialize(from)?;
+    let number = |value: Option<f32>| value.unwrap_or(f32::NAN);
+    Ok(read
+        .into_iter()
+        .map(|(name, values)| (name, values.into_iter().map(number).collect()))
+        .collect())
+}
