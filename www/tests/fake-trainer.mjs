@@ -4,8 +4,9 @@
  */
 
 export { BigGanError } from "../src/lib/base/errors.ts";
-export { readImages, readShipped, SHIPPED } from "../src/lib/train/data.ts";
+export { readImages } from "../src/lib/train/data.ts";
 export { PRESETS } from "../src/lib/train/presets.ts";
+export { readShipped, SHIPPED } from "../src/lib/train/shipped.ts";
 export { openStore } from "../src/lib/train/store.ts";
 
 const wish = (name) => new URLSearchParams(location.search).get("fake")?.split(",").includes(name) ?? false;

@@ -9,7 +9,7 @@ import { SOFTWARE_GPU } from "./site.mjs";
 
 const LIMIT = { skip: noPackage || without("train-webgpu"), timeout: 900_000 };
 
-const LOSING = losing("train-worker.js", "trainStep");
+const LOSING = losing("train-worker.js", "step");
 
 test("a lost GPU: training goes on from the last checkpoint in a new worker", LIMIT, async (t) => {
   const { page } = await trainPage(t, { args: SOFTWARE_GPU, files: LOSING });

@@ -2,18 +2,20 @@
 
 import { host, openPage, STRICT } from "./lib-host.mjs";
 
-export async function trainPage(t, { args, files, ...context } = {}) {
-  const server = await host(t, { files, headers: { "Content-Security-Policy": STRICT } });
+export async function trainPage(t, { args, files, policy = STRICT, ...context } = {}) {
+  const server = await host(t, { files, headers: { "Content-Security-Policy": policy } });
   const opened = await openPage(t, { args, ...context });
   await loadTrainer(opened.page, server.origin);
   return { ...opened, ...server };
 }
 
-/** Opens a blank page and gives it the library and helpers. */
-export async function loadTrainer(page, origin) {
+/** Opens a blank page and gives it the library, of its own origin or another, and helpers. */
+export async function loadTrainer(page, origin, packages = origin) {
   await page.goto(`${origin}/`);
-  await page.evaluate(async () => {
-    const [index, train] = await Promise.all([import("/lib/index.js"), import("/lib/train.js")]);
+  await page.evaluate(async (packages) => {
+    const [index, train] = await Promise.all(
+      ["index", "train"].map((name) => import(`${packages}/lib/${name}.js`)),
+    );
     globalThis.biggan = {
       ...index,
       ...train,
@@ -35,5 +37,5 @@ export async function loadTrainer(page, origin) {
         return left.length === right.length && left.every((byte, i) => byte === right[i]);
       },
     };
-  });
+  }, packages);
 }

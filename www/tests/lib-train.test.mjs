@@ -1,9 +1,10 @@
 /** A trainer as a page has it: steps, checkpoints, faults, refusals. */
 
 import assert from "node:assert/strict";
+import { readFileSync } from "node:fs";
 import test from "node:test";
-import { skip as noPackage, without } from "./lib-host.mjs";
-import { trainPage } from "./lib-train-page.mjs";
+import { host, LIB, openPage, skip as noPackage, STRICT, without } from "./lib-host.mjs";
+import { loadTrainer, trainPage } from "./lib-train-page.mjs";
 
 const LIMIT = { skip: noPackage || without("train-cpu"), timeout: 240_000 };
 
@@ -212,7 +213,7 @@ const BREAKING = {
 let steps = 0;
 const at = Number(new URLSearchParams(location.search).get("at"));
 addEventListener("message", ({ data }) => {
-  if (data.call === "trainStep" && ++steps === at) throw new Error("broken on purpose");
+  if (data.call === "step" && ++steps === at) throw new Error("broken on purpose");
 });`,
 };
 
@@ -270,32 +271,109 @@ test("an aborted or disposed trainer ends its worker and says so", LIMIT, async 
   assert.equal(found.phase, "disposed");
 });
 
-test("on the main thread, where the page asks for it, the steps are the same", LIMIT, async (t) => {
+test("on the main thread the steps are the same, and the page has its turn between them", LIMIT, async (t) => {
   const { page } = await trainPage(t);
   const found = await page.evaluate(async () => {
-    const [here, there] = [await biggan.tiny({ worker: "main" }), await biggan.tiny()];
-    for (const trainer of [here, there]) await trainer.step(2);
+    // both use the one instance that the page has
+    const also = await biggan.tiny({ worker: "main" });
+    let turnAt;
+    const here = await biggan.tiny({
+      worker: "main",
+      onProgress: ({ phase }) => phase === "step" && setTimeout(() => (turnAt ??= here.state.gStep)),
+    });
+    const there = await biggan.tiny();
+    await here.step(3);
+    await also.step(1);
+    also.dispose();
+    await there.step(3);
     const { place, placeReason } = here.state.running;
-    return { same: await biggan.sameBytes(await here.save(), await there.save()), place, placeReason };
+    const same = await biggan.sameBytes(await here.save(), await there.save());
+    return { same, turnAt, place, placeReason };
   });
-  assert.deepEqual(found, { same: true, place: "main", placeReason: "asked" });
+  assert.deepEqual(found, { same: true, turnAt: 1, place: "main", placeReason: "asked" });
 });
 
-test("a page that may not start the worker is told, and still decodes pictures", LIMIT, async (t) => {
-  const { page } = await trainPage(t);
-  const found = await page.evaluate(async () => {
-    globalThis.Worker = class {
-      constructor() {
-        throw new DOMException("of another origin", "SecurityError");
-      }
-    };
-    const canvas = new OffscreenCanvas(20, 20);
-    canvas.getContext("2d").fillRect(0, 0, 20, 20);
-    const files = [{ path: "a/x.png", file: await canvas.convertToBlob() }];
-    const { data } = await biggan.readImages({ files, resolution: 16 });
-    return { images: data.labels.length, failure: await biggan.failure(biggan.tiny()) };
+test("a page of another origin trains on the main thread, or in a worker of its own", LIMIT, async (t) => {
+  const packages = await host(t, { headers: { "Access-Control-Allow-Origin": "*" } });
+  const site = await host(t, {
+    files: { "/own-worker.js": `import "${packages.origin}/lib/train-worker.js";` },
   });
-  assert.equal(found.images, 1);
-  assert.deepEqual([found.failure.code, found.failure.field], ["unsupported", "worker"]);
-  assert.match(found.failure.message, /of another origin.*train-worker\.js from the page's own origin/);
+  const { page, errors } = await openPage(t);
+  await loadTrainer(page, site.origin, packages.origin);
+  const found = await page.evaluate(async () => {
+    const own = () => new Worker("/own-worker.js", { type: "module" });
+    const trainers = [await biggan.tiny(), await biggan.tiny({ worker: own })];
+    for (const trainer of trainers) await trainer.step(2);
+    const places = trainers.map(({ state }) => [state.running.place, state.running.placeReason]);
+    const [main, worker] = await Promise.all(trainers.map((trainer) => trainer.save()));
+    return { places, same: await biggan.sameBytes(main, worker) };
+  });
+  assert.deepEqual(found.places, [
+    ["main", "other-origin"],
+    ["worker", "asked"],
+  ]);
+  assert.equal(found.same, true);
+  assert.deepEqual(errors, []);
+});
+
+const missing = (_, response) => void response.writeHead(404).end();
+for (const [name, options] of [
+  ["is missing", { files: { "/lib/train-worker.js": missing } }],
+  ["is forbidden", { policy: STRICT.replace("worker-src 'self'", "worker-src 'none'") }],
+]) {
+  test(`where the worker ${name} training and decoding go on on the main thread`, LIMIT, async (t) => {
+    const { page } = await trainPage(t, options);
+    const found = await page.evaluate(async () => {
+      const canvas = new OffscreenCanvas(20, 20);
+      canvas.getContext("2d").fillRect(0, 0, 20, 20);
+      const files = [{ path: "a/x.png", file: await canvas.convertToBlob() }];
+      const { data } = await biggan.readImages({ files, resolution: 16 });
+      const trainer = await biggan.tiny();
+      const [{ gStep }] = await trainer.step(1);
+      const { place, placeReason } = trainer.state.running;
+      const own = () => new Worker("/nowhere.js", { type: "module" });
+      const failure = await biggan.failure(biggan.tiny({ worker: own }));
+      return { images: data.labels.length, gStep, place, placeReason, failure };
+    });
+    const { failure, ...rest } = found;
+    assert.deepEqual(rest, { images: 1, gStep: 1, place: "main", placeReason: "no-worker" });
+    // a worker that the page itself was to start is the page's to mend
+    assert.deepEqual([failure.code, failure.field], ["unsupported", "worker"]);
+    assert.match(failure.message, /train-worker\.js from the page's own origin/);
+  });
+}
+
+/** A build that traps at its third step, as it does where it panics. */
+const TRAPPING = {
+  "/lib/wasm/train-cpu/real.js": () => readFileSync(`${LIB}wasm/train-cpu/biggan_web.js`),
+  "/lib/wasm/train-cpu/biggan_web.js": `
+export * from "./real.js";
+export { default } from "./real.js";
+import { Trainer } from "./real.js";
+const { step } = Trainer.prototype;
+let steps = 0;
+Trainer.prototype.step = function (which) {
+  if (++steps === 3) throw new WebAssembly.RuntimeError("unreachable");
+  return step.call(this, which);
+};`,
+};
+
+test("a trap of the wasm is a fault and no divergence, in a worker and on the main thread", LIMIT, async (t) => {
+  const { page } = await trainPage(t, { files: TRAPPING });
+  const found = await page.evaluate(async () => {
+    const outcomes = {};
+    for (const worker of ["auto", "main"]) {
+      let restored = 0;
+      const onProgress = ({ phase }) => (restored += phase === "restored");
+      const trainer = await biggan.tiny({ worker, onProgress });
+      // a new worker traps at its third step again
+      const failure = await biggan.failure(trainer.step(2).then(() => trainer.save()).then(() => trainer.step(2)));
+      outcomes[worker] = { code: failure.code, message: failure.message, restored, steps: trainer.state.gStep };
+    }
+    return outcomes;
+  });
+  assert.deepEqual(found.auto, { code: undefined, message: undefined, restored: 1, steps: 4 });
+  const { message, ...main } = found.main;
+  assert.deepEqual(main, { code: "fault", restored: 0, steps: 2 });
+  assert.match(message, /unreachable/);
 });

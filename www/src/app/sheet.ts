@@ -1,6 +1,6 @@
 /** The pictures of a view on one sheet, as a file with their state. */
 
-import { sheetOf } from "../lib/base/sheet.js";
+import { sheetOf } from "../lib/index.js";
 import { encodeSmall } from "./png/encode.js";
 import { STATE_KEYWORD } from "./png/text.js";
 
@@ -8,7 +8,6 @@ import { STATE_KEYWORD } from "./png/text.js";
 const MARGIN = 2;
 
 export async function sheet(images: ImageData[], link: string): Promise<Blob> {
-  const canvas = sheetOf(images, MARGIN, "white");
-  const whole = canvas.getContext("2d")!.getImageData(0, 0, canvas.width, canvas.height);
+  const whole = sheetOf(images, { gap: MARGIN, border: MARGIN, background: "white" });
   return new Blob([await encodeSmall(whole, { [STATE_KEYWORD]: link })], { type: "image/png" });
 }

@@ -4,6 +4,7 @@
  */
 
 import { abortable } from "./base/abort.js";
+import type { Seed } from "./base/api.js";
 import type {
   Generator,
   GeneratorInfo,
@@ -11,7 +12,6 @@ import type {
   LoadProgress,
   SampleRequest,
   Samples,
-  Seed,
   Truncation,
 } from "./sample/api.js";
 import { View } from "./element/view.js";
@@ -167,7 +167,9 @@ export class BigGanSampler extends Base {
       );
     }
     const sheet = sheetOf(this.#samples.samples.map(({ image }) => image));
-    return sheet.convertToBlob(quality === undefined ? { type } : { type, quality });
+    const canvas = new OffscreenCanvas(sheet.width, sheet.height);
+    canvas.getContext("2d")?.putImageData(sheet, 0, 0);
+    return canvas.convertToBlob(quality === undefined ? { type } : { type, quality });
   }
 
   connectedCallback(): void {

@@ -1,17 +1,11 @@
 /** Training in the browser. Importing this starts nothing. */
 
-export type { Backend, Running, Seed } from "./sample/api.js";
+export type * from "./base/api.js";
 export { BigGanError, type ErrorCode } from "./base/errors.js";
 export type * from "./train/api.js";
 export { createTrainer } from "./train/client.js";
-export {
-  type Finding,
-  MOST_CLASSES,
-  type PictureFile,
-  type ReadData,
-  readImages,
-  readShipped,
-  SHIPPED,
-} from "./train/data.js";
+export { MOST_CLASSES, type PictureFile, readImages } from "./train/data.js";
+export type { Finding, ReadData } from "./train/findings.js";
 export { PRESETS, type Preset } from "./train/presets.js";
+export { readShipped, SHIPPED } from "./train/shipped.js";
 export { openStore, type TrainingStore } from "./train/store.js";

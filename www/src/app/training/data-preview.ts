@@ -1,9 +1,9 @@
 /** Preview of the data: some images of each class, and problems with the data. */
 
 import { element } from "../element.js";
-import type { Finding, TrainingData } from "./package.js";
+import { type Finding, sheetOf, type TrainingData } from "./package.js";
 import { sentenceOf } from "../sentence.js";
-import { put, sheetOf } from "./sheet.js";
+import { put } from "./put.js";
 
 /** Images shown per class, with few classes and with many. */
 const SHOWN = 8;
@@ -76,7 +76,7 @@ function rowOf(data: TrainingData, number: number, shown: number): HTMLElement {
   canvas.className = "enlarged";
   canvas.setAttribute("role", "img");
   canvas.setAttribute("aria-label", `Some of ${count} images of the class ${className}`);
-  put(canvas, sheetOf(images, shown));
+  put(canvas, sheetOf(images, { columns: shown, gap: 1 }));
   item.append(name, canvas);
   return item;
 }

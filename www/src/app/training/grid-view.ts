@@ -2,8 +2,8 @@
 
 import { element } from "../element.js";
 import { type Frame, FrameLog } from "./frame-log.js";
-import type { Look } from "./package.js";
-import { put, sheetOf } from "./sheet.js";
+import { type Look, sheetOf } from "./package.js";
+import { put } from "./put.js";
 
 /** Frames per second of the replay. */
 const REPLAY_HZ = 8;
@@ -58,7 +58,7 @@ export class GridView {
   add(look: Look, updates: number): void {
     const sheets = this.#classNames.map((_, index) => {
       const images = look.grid.filter((sample) => sample.class === index).map(({ image }) => image);
-      return sheetOf(images, columnsFor(this.#classNames.length));
+      return sheetOf(images, { columns: columnsFor(this.#classNames.length), gap: 1 });
     });
     const last = this.#frames.frames.at(-1);
     // probed again without a step in between

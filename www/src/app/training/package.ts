@@ -1,4 +1,5 @@
 /** What the view takes from the package, in one place. */
 
+export { sheetOf } from "../../lib/index.js";
 export type * from "../../lib/train.js";
 export { BigGanError, createTrainer, openStore, PRESETS, readImages, readShipped, SHIPPED } from "../../lib/train.js";

@@ -2,7 +2,7 @@
 
 import { element } from "../element.js";
 import type { Look, Scored } from "./package.js";
-import { put } from "./sheet.js";
+import { put } from "./put.js";
 
 /** Images of each kind. */
 export const SCORED = 8;

@@ -3,8 +3,8 @@
  * another, so that a probe, a checkpoint or an export comes between two steps and never during one.
  */
 
-import type { Backend } from "../../lib/index.js";
 import {
+  type Backend,
   BigGanError,
   createTrainer,
   type Look,

@@ -1,7 +1,6 @@
 /** The sentences of the status line. */
 
-import type { Running } from "../../lib/index.js";
-import type { TrainingData, TrainProgress } from "./package.js";
+import type { Running, TrainingData, TrainProgress } from "./package.js";
 import type { Mode } from "./session.js";
 
 const BACKENDS = {

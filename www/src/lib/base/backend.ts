@@ -1,10 +1,10 @@
 /** The choice between the GPU and the CPU. */
 
 import { probeAdapter } from "./adapter.js";
-import type { Backend, Reason } from "../sample/api.js";
-import { type Engine } from "./engine.js";
+import type { Backend, Reason } from "./api.js";
+import type { Engine } from "./engine.js";
 import { BigGanError, messageOf } from "./errors.js";
-import type { SelfTest } from "./protocol.js";
+import type { CommonCalls, SelfTest } from "./protocol.js";
 
 export interface Choice {
   backend: Backend;
@@ -13,19 +13,22 @@ export interface Choice {
   sentence: string;
 }
 
-export interface Opened {
-  engine: Engine;
+export interface Opened<C> {
+  engine: Engine<C>;
   choice: Choice;
 }
 
 /** Starts an engine on a backend, in the place that is right for the page. */
-export type Start = (backend: Backend) => Promise<Engine>;
+export type Start<C> = (backend: Backend) => Promise<Engine<C>>;
 
 /** A driver that hangs must not keep the page from working; a slow one needs seconds. */
 const SELF_TEST_LIMIT_MS = 60_000;
 
 /** Opens the backend asked for, or the best one that works. */
-export async function openBackend(wanted: Backend | "auto", start: Start): Promise<Opened> {
+export async function openBackend<C extends CommonCalls>(
+  wanted: Backend | "auto",
+  start: Start<C>,
+): Promise<Opened<C>> {
   if (wanted === "auto") return openBest(start);
   const engine = wanted === "cpu" ? await start("cpu") : await openGpu(start);
   return {
@@ -35,15 +38,18 @@ export async function openBackend(wanted: Backend | "auto", start: Start): Promi
 }
 
 /** Opens the CPU backend, for a reason. */
-export async function openCpu(start: Start, why: Omit<Choice, "backend">): Promise<Opened> {
+export async function openCpu<C>(
+  start: Start<C>,
+  why: Omit<Choice, "backend">,
+): Promise<Opened<C>> {
   return { engine: await start("cpu"), choice: { backend: "cpu", ...why } };
 }
 
 /** Opens the GPU and requires that its numbers are right. */
-export async function openGpu(start: Start): Promise<Engine> {
+export async function openGpu<C extends CommonCalls>(start: Start<C>): Promise<Engine<C>> {
   const engine = await start("webgpu");
   try {
-    const test = await withLimit(engine.call("selfTest", null), SELF_TEST_LIMIT_MS);
+    const test = await withLimit(engine.calls.selfTest(), SELF_TEST_LIMIT_MS);
     if (!test.agrees) throw new WrongNumbersError(test);
     return engine;
   } catch (error) {
@@ -52,7 +58,7 @@ export async function openGpu(start: Start): Promise<Engine> {
   }
 }
 
-async function openBest(start: Start): Promise<Opened> {
+async function openBest<C extends CommonCalls>(start: Start<C>): Promise<Opened<C>> {
   const refusal = await probeAdapter();
   if (refusal) return openCpu(start, refusal);
   try {

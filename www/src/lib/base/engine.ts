@@ -1,17 +1,6 @@
-/** What computes, seen from the page: each request is a promise. */
+/** What computes, seen from the page: each call is a promise. */
 
-import type { Backend, Place } from "../sample/api.js";
-import type { CallName, Calls } from "./protocol.js";
-
-export interface Engine {
-  readonly backend: Backend;
-  readonly place: Place;
-  /** Why it cannot be used any more, once it broke or was closed. */
-  readonly fault: FaultError | undefined;
-  call<K extends CallName>(call: K, input: Calls[K]["in"]): Promise<Calls[K]["out"]>;
-  /** Ends it; what waits for it is rejected. */
-  dispose(): void;
-}
+import type { Place } from "./api.js";
 
 /** The engine broke: the GPU was lost, a shader failed, or the program panicked. */
 export class FaultError extends Error {
@@ -24,40 +13,50 @@ export class NoWorkerError extends FaultError {
 }
 
 interface Waiting {
-  resolve(value: never): void;
-  reject(error: Error): void;
+  resolve(value: unknown): void;
+  reject(error: unknown): void;
 }
 
-/** Promises of answers that are still to come. */
-export class Waitlist {
+export abstract class Engine<C> {
+  abstract readonly place: Place;
+  /** The calls of its side. */
+  readonly calls = new Proxy({}, { get: (_, call) => (input: unknown) => this.ask(String(call), input) }) as C;
   readonly #waiting = new Map<number, Waiting>();
   #nextId = 0;
-  #end: FaultError | undefined;
+  #fault: FaultError | undefined;
 
-  get end(): FaultError | undefined {
-    return this.#end;
+  /** Why it cannot be used any more, once it broke or was closed. */
+  get fault(): FaultError | undefined {
+    return this.#fault;
   }
 
-  add<T>(ask: (id: number) => void): Promise<T> {
-    if (this.#end) return Promise.reject(this.#end);
+  /** Ends it; what waits for it is rejected. */
+  dispose(): void {
+    this.close(new FaultError("the engine was closed"));
+  }
+
+  protected abstract send(id: number, call: string, input: unknown): void;
+
+  protected ask(call: string, input: unknown): Promise<unknown> {
+    if (this.#fault) return Promise.reject(this.#fault);
     const id = this.#nextId++;
     return new Promise((resolve, reject) => {
       this.#waiting.set(id, { resolve, reject });
-      ask(id);
+      this.send(id, call, input);
     });
   }
 
-  settle(id: number, answer: { value: unknown } | { error: unknown }): void {
+  protected settle(id: number, answer: { value: unknown } | { error: unknown }): void {
     const waiting = this.#waiting.get(id);
     this.#waiting.delete(id);
-    if ("error" in answer) waiting?.reject(answer.error as Error);
-    else waiting?.resolve(answer.value as never);
+    if ("error" in answer) waiting?.reject(answer.error);
+    else waiting?.resolve(answer.value);
   }
 
   /** Rejects everything, now and later. The first end stays. */
   close(end: FaultError): void {
-    this.#end ??= end;
-    for (const { reject } of this.#waiting.values()) reject(this.#end);
+    this.#fault ??= end;
+    for (const { reject } of this.#waiting.values()) reject(this.#fault);
     this.#waiting.clear();
   }
 }

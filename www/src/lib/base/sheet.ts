@@ -1,20 +1,31 @@
 /** Pictures side by side. */
 
-/** A canvas with all of them, in about as many columns as rows, `margin` pixels between them and around them. */
-export function sheetOf(images: ImageData[], margin = 0, background?: string): OffscreenCanvas {
-  const columns = Math.ceil(Math.sqrt(images.length));
-  const rows = Math.ceil(images.length / columns);
-  const cell = (images[0]?.width ?? 1) + margin;
-  const canvas = new OffscreenCanvas(columns * cell + margin, rows * cell + margin);
-  const context = canvas.getContext("2d");
-  if (!context) throw new Error("this browser gives no 2-D canvas to save from");
-  if (background) {
-    context.fillStyle = background;
-    context.fillRect(0, 0, canvas.width, canvas.height);
-  }
-  images.forEach((image, place) => {
-    const [column, row] = [place % columns, Math.floor(place / columns)];
-    context.putImageData(image, margin + column * cell, margin + row * cell);
+export interface SheetLayout {
+  /** As many as rows, about, where it is left out. */
+  columns?: number;
+  /** Pixels between two pictures, and around all of them. */
+  gap?: number;
+  border?: number;
+  /** Clear where it is left out. */
+  background?: "white";
+}
+
+/** Pictures of one size in one, row by row. */
+export function sheetOf(images: readonly ImageData[], layout: SheetLayout = {}): ImageData {
+  const count = Math.max(1, images.length);
+  const { gap = 0, border = 0, background } = layout;
+  const columns = Math.min(layout.columns ?? Math.ceil(Math.sqrt(count)), count);
+  const { width, height } = images[0] ?? { width: 1, height: 1 };
+  const across = (places: number, side: number) => places * (side + gap) - gap + 2 * border;
+  const sheet = new ImageData(across(columns, width), across(Math.ceil(count / columns), height));
+  if (background) sheet.data.fill(255);
+  images.forEach(({ data }, place) => {
+    const left = border + (place % columns) * (width + gap);
+    const top = border + Math.floor(place / columns) * (height + gap);
+    for (let row = 0; row < height; row++) {
+      const line = data.subarray(4 * row * width, 4 * (row + 1) * width);
+      sheet.data.set(line, 4 * ((top + row) * sheet.width + left));
+    }
   });
-  return canvas;
+  return sheet;
 }

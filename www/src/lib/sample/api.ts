@@ -1,13 +1,6 @@
-/** The interface of the package: what goes in, what comes out. Nothing here runs. */
+/** The interface of sampling: what goes in, what comes out. Nothing here runs. */
 
-/** What computes. */
-export type Backend = "cpu" | "webgpu";
-
-/** Where it computes: in a worker, or on the main thread in slices. */
-export type Place = "worker" | "main";
-
-/** A seed: a whole number from 0 to 2^64 - 1. */
-export type Seed = number | bigint;
+import type { Backend, EngineOptions, Running, Seed } from "../base/api.js";
 
 /** A class of a mix. Weights are divided by their sum. */
 export interface ClassWeight {
@@ -82,37 +75,6 @@ export interface ModelInfo {
   maxMixed: number;
 }
 
-/** Why a backend runs: a word for programs. */
-export type Reason =
-  | "hardware"
-  | "forced"
-  | "no-webgpu"
-  | "no-adapter"
-  | "fallback-adapter"
-  | "missing-feature"
-  | "low-limits"
-  | "start-failed"
-  | "wrong-numbers"
-  | "lost";
-
-/**
- * Why it computes where it does: the page asked for it; the package's own worker; the page is of another
- * origin than the package, so that it cannot start its worker; or the worker could not be started.
- */
-export type PlaceReason = "asked" | "own-worker" | "other-origin" | "no-worker";
-
-/** What runs, and why. */
-export interface Running {
-  backend: Backend;
-  reason: Reason;
-  /** For people: the second half of "runs on the CPU: ..". */
-  sentence: string;
-  place: Place;
-  placeReason: PlaceReason;
-  /** Faults that were survived by starting again. */
-  restarts: number;
-}
-
 export interface GeneratorInfo {
   model: ModelInfo;
   running: Running;
@@ -153,21 +115,13 @@ export interface ForeignModel {
   config?: Blob | string;
 }
 
-export interface GeneratorOptions {
+export interface GeneratorOptions extends EngineOptions {
   /** Address of a model file or of an index of parts (`*.safetensors.index.json`), or the file itself. */
   model: string | URL | Blob | ForeignModel;
-  /** `auto` (the default) is the GPU where it is real and right, else the CPU. */
-  backend?: Backend | "auto";
-  /**
-   * `auto` (the default) is the package's own worker where the page may start it, else the main thread;
-   * `main` is the main thread; a function starts the package's worker for a page of another origin.
-   */
-  worker?: "auto" | "main" | (() => Worker);
   /** SHA-256 that a single model file must have, in hex. Parts have theirs in the index. */
   sha256?: string;
   /** Keep the model in this browser (the default), or download it each time. */
   cache?: boolean;
-  signal?: AbortSignal;
   onProgress?: (progress: LoadProgress) => void;
   /** Called when the backend changes later, since a worker or the GPU was lost. */
   onRunning?: (running: Running) => void;

@@ -1,7 +1,8 @@
 /** Whether a model fits on a device, from its sizes alone. */
 
 import type { BufferLimits } from "../base/adapter.js";
-import type { Backend } from "./api.js";
+import type { Backend } from "../base/api.js";
+import { megabytes } from "../base/bytes.js";
 import { BigGanError } from "../base/errors.js";
 import type { ModelSize } from "./header.js";
 
@@ -63,6 +64,3 @@ function memoryMisfit(size: ModelSize, backend: Backend): BigGanError | null {
 
 const tooLarge = (message: string, numbers: Record<string, number>) =>
   new BigGanError("too-large", message, { numbers });
-
-const megabytes = (bytes: number) =>
-  bytes < 1e6 ? `${(bytes / 1e3).toFixed(1)} KB` : `${(bytes / 1e6).toFixed(1)} MB`;

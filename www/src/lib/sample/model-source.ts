@@ -5,7 +5,7 @@ import { BigGanError, messageOf } from "../base/errors.js";
 import { fetchFile, type ModelPart, nameOf, verify } from "./file.js";
 import type { Fit } from "./fit.js";
 import { type ModelSize, readSize } from "./header.js";
-import type { ModelFiles } from "../base/protocol.js";
+import type { ModelFiles } from "./protocol.js";
 import { Store } from "./store.js";
 
 export interface Obtained {

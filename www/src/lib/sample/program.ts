@@ -1,6 +1,7 @@
 /** The wasm builds for sampling, and the part of their interface that this package uses. */
 
-import type { Backend } from "./api.js";
+import type { Backend } from "../base/api.js";
+import type { Program } from "../base/instance.js";
 
 export interface Batch {
   readonly side: number;
@@ -21,14 +22,8 @@ export interface WasmEngine {
   import(weights: Uint8Array, config?: string): WasmModel;
 }
 
-export interface Program {
-  default(): Promise<{ readonly memory: WebAssembly.Memory }>;
-  watchFaults(watcher: (fault: string) => void): void;
-  Engine: { open(backend: string): Promise<WasmEngine> };
-}
-
 /** Fetches a build. That with the GPU is several times as large, so it comes only where it is used. */
-export const loadProgram = (backend: Backend): Promise<Program> =>
+export const loadProgram = (backend: Backend): Promise<Program<WasmEngine>> =>
   backend === "webgpu"
     ? import("../../../pkg/sample-webgpu/biggan_web.js")
     : import("../../../pkg/sample-cpu/biggan_web.js");

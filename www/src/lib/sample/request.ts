@@ -8,22 +8,19 @@ import type {
   Picture,
   Point,
   SampleRequest,
-  Seed,
   Step,
   Truncation,
 } from "./api.js";
-import { BigGanError } from "../base/errors.js";
+import type { Seed } from "../base/api.js";
+import { refuse as refuseOption } from "../base/options.js";
 
 /** The core's `MAX_STEPS`. */
 const MAX_STEPS = 256;
 const MAX_SEED = 2n ** 64n - 1n;
 
-function refuse(field: string, found: unknown, remedy: string, what = field): never {
-  throw new BigGanError("bad-request", `${what} is ${show(found)}; give ${remedy}`, { field });
+function refuse(field: string, found: unknown, remedy: string, what?: string): never {
+  return refuseOption(field, found, remedy, "bad-request", what);
 }
-
-const show = (value: unknown): string =>
-  typeof value === "string" ? JSON.stringify(value) : String(value);
 
 /** The pictures of one class or mix. */
 export function picturesOf(request: SampleRequest, model: ModelInfo): Picture[] {

@@ -1,6 +1,6 @@
 /** How many pictures to compute at once. */
 
-import type { Drawn } from "../base/protocol.js";
+import type { Drawn } from "./protocol.js";
 
 /** The core computes as many pixels together. */
 const MOST_PIXELS = 64 * 32 * 32;

@@ -1,6 +1,6 @@
 /** The interface of training: what goes in, what comes out. Nothing here runs. */
 
-import type { Backend, Running, Seed } from "../sample/api.js";
+import type { Backend, EngineOptions, Running, Seed } from "../base/api.js";
 
 /** Images of one size with their classes, decoded. */
 export interface TrainingData {
@@ -102,14 +102,11 @@ export type TrainProgress =
   /** The device was lost: training starts again from the last `save` that the trainer kept. */
   | { phase: "restored"; state: TrainerState; lostSteps: number };
 
-export interface TrainerOptions {
+export interface TrainerOptions extends EngineOptions {
   data: TrainingData;
   recipe: TrainRecipe;
   /** A checkpoint to go on from, of `save`. */
   checkpoint?: Blob;
-  backend?: Backend | "auto";
-  worker?: "auto" | "main" | (() => Worker);
-  signal?: AbortSignal;
   onProgress?: (progress: TrainProgress) => void;
 }
 
@@ -130,4 +127,3 @@ export interface Trainer {
   packedImages(): Promise<Blob>;
   dispose(): void;
 }
-

@@ -1,28 +1,20 @@
-/** Images to train on: those that ship, and those of the person. */
+/** Images to train on, from pictures of the person. */
 
 import { FaultError, NoWorkerError } from "../base/engine.js";
 import { messageOf } from "../base/errors.js";
-import type { TrainingData } from "./api.js";
-import { type Finding, judge, listed, type PictureFacts } from "./findings.js";
-import { startTrainWorker } from "./place.js";
-import { decodePicture } from "./picture.js";
-import type { DecodedPicture } from "./protocol.js";
-import { trainingData } from "./training-data.js";
+import { startOwn } from "../base/starter.js";
 import { WorkerEngine } from "../base/worker-engine.js";
-
-export type { Finding } from "./findings.js";
-export { readShipped, SHIPPED } from "./shipped.js";
+import type { TrainingData } from "./api.js";
+import { type Finding, judge, listed, type PictureFacts, type ReadData } from "./findings.js";
+import { ownTrainWorker } from "./own-worker.js";
+import { decodePicture } from "./picture.js";
+import type { DecodedPicture, PictureCalls, PictureRequest } from "./protocol.js";
+import { trainingData } from "./training-data.js";
 
 /** Most classes of a training here: each needs pictures of its own in every batch of the grid. */
 export const MOST_CLASSES = 36;
 /** Most bytes of pixels: they are held twice, by the page and by the worker. */
 export const MOST_DATA_BYTES = 400e6;
-
-/** Images, or null where a finding is a fault; findings have the worst first. */
-export interface ReadData {
-  data: TrainingData | null;
-  findings: Finding[];
-}
 
 /** A file with its path, whose last folder is the class: `shoes/boots/1.png` is a boot. */
 export interface PictureFile {
@@ -54,7 +46,7 @@ export async function readImages(request: ReadImages): Promise<ReadData> {
     for (const [place, { path, file }] of pictures.entries()) {
       signal?.throwIfAborted();
       try {
-        read.push({ place, decoded: await decoder.decode(file, resolution) });
+        read.push({ place, decoded: await decoder.decode({ file, resolution }) });
       } catch (error) {
         if (error instanceof FaultError) throw error;
         broken.push(`${path}: ${messageOf(error)}`);
@@ -92,24 +84,24 @@ export async function readImages(request: ReadImages): Promise<ReadData> {
 
 /** Decodes in a worker; where the page may not start it, on the page's thread. */
 class Decoder {
-  #engine: WorkerEngine | undefined;
+  #engine: WorkerEngine<PictureCalls> | undefined;
 
   constructor() {
     try {
-      this.#engine = WorkerEngine.bare("cpu", startTrainWorker());
+      this.#engine = new WorkerEngine(startOwn(ownTrainWorker));
     } catch (error) {
       if (!(error instanceof NoWorkerError)) throw error;
     }
   }
 
-  async decode(file: Blob, resolution: number): Promise<DecodedPicture> {
+  async decode(picture: PictureRequest): Promise<DecodedPicture> {
     try {
-      if (this.#engine) return await this.#engine.call("decodePicture", { file, resolution });
+      if (this.#engine) return await this.#engine.calls.decodePicture(picture);
     } catch (error) {
       if (!(error instanceof NoWorkerError)) throw error;
       this.#engine = undefined;
     }
-    return decodePicture(file, resolution);
+    return decodePicture(picture);
   }
 
   dispose(): void {

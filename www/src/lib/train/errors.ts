@@ -2,33 +2,17 @@
 
 import { NoWorkerError } from "../base/engine.js";
 import { BigGanError, messageOf } from "../base/errors.js";
-import type { TrainerOptions } from "./api.js";
 
-/** Why no engine came up. */
-export const refuseBackend =
-  ({ backend }: TrainerOptions) =>
-  (cause: unknown): never => {
-    if (cause instanceof BigGanError) throw cause;
-    if (cause instanceof NoWorkerError) {
-      throw new BigGanError(
-        "unsupported",
-        `the package's worker did not start (${cause.message}); give "worker": a function that starts ` +
-          'train-worker.js from the page\'s own origin, or "main"',
-        { field: "worker", cause },
-      );
-    }
-    const [code, remedy] =
-      backend === "webgpu"
-        ? (["unsupported", '; use the backend "auto" or "cpu"'] as const)
-        : (["fault", ""] as const);
-    throw new BigGanError(code, `training did not start: ${messageOf(cause)}${remedy}`, { cause });
-  };
-
-/** The engine broke, again. */
-export function faultError(cause: unknown): BigGanError {
-  if (cause instanceof BigGanError) return cause;
-  const message = `training failed, and so did starting it again: ${messageOf(cause)}`;
-  return new BigGanError("fault", message, { cause });
+/** Why no engine came up: a worker that the page itself was to start has a remedy. */
+export function startRefused(error: BigGanError): BigGanError {
+  const { cause } = error;
+  if (!(cause instanceof NoWorkerError)) return error;
+  return new BigGanError(
+    "unsupported",
+    `the page's worker did not start (${cause.message}); serve train-worker.js from the page's own origin, or ` +
+      'give "worker": "main"',
+    { field: "worker", cause },
+  );
 }
 
 export const badCheckpoint = (cause: unknown): BigGanError =>

@@ -1,5 +1,7 @@
 /** What ruins trainings before they start: findings about pictures, as `native-train data check` has them. */
 
+import type { TrainingData } from "./api.js";
+
 /** Something found: at a fault no training starts, a warning makes it worse than it could be. */
 export interface Finding {
   severity: "fault" | "warning";
@@ -7,6 +9,12 @@ export interface Finding {
   kind: string;
   message: string;
   remedy: string;
+}
+
+/** Images, or null where a finding is a fault; findings have the worst first. */
+export interface ReadData {
+  data: TrainingData | null;
+  findings: Finding[];
 }
 
 /** What is known of a picture. */

@@ -1,7 +1,8 @@
 /** Whether a training fits on a device, from its sizes alone. */
 
 import type { BufferLimits } from "../base/adapter.js";
-import type { Backend } from "../sample/api.js";
+import type { Backend } from "../base/api.js";
+import { megabytes } from "../base/bytes.js";
 import { BigGanError } from "../base/errors.js";
 import type { TrainingData } from "./api.js";
 import type { TrainingNeed } from "./protocol.js";
@@ -49,5 +50,3 @@ export function trainingMisfit(
 
 const count = (number: number) =>
   number < 1e6 ? `${(number / 1e3).toFixed(1)} thousand` : `${(number / 1e6).toFixed(1)} million`;
-
-const megabytes = (bytes: number) => `${(bytes / 1e6).toFixed(1)} MB`;

@@ -3,13 +3,13 @@
 import { sha256 } from "../base/sha256.js";
 import { squareRgb } from "./area.js";
 import { HEADER_BYTES, isWhole, readPictureHeader } from "./picture-header.js";
-import type { DecodedPicture } from "./protocol.js";
+import type { DecodedPicture, PictureRequest } from "./protocol.js";
 
 /** Most pixels of a picture that is decoded: 4 bytes each, more than once. */
 export const MOST_PIXELS = 50e6;
 
 /** Decodes, crops and resizes; what cannot be used is an error that says why. */
-export async function decodePicture(file: Blob, resolution: number): Promise<DecodedPicture> {
+export async function decodePicture({ file, resolution }: PictureRequest): Promise<DecodedPicture> {
   const start = new Uint8Array(await file.slice(0, HEADER_BYTES).arrayBuffer());
   const header = readPictureHeader(start);
   if (!header) {

@@ -1,6 +1,7 @@
 /** The wasm builds for training, and the part of their interface that this package uses. */
 
-import type { Backend } from "../sample/api.js";
+import type { Backend } from "../base/api.js";
+import type { Program } from "../base/instance.js";
 
 export interface WasmSight {
   info(): string;
@@ -21,7 +22,6 @@ export interface WasmTrainer {
 
 export interface WasmTrainEngine {
   selfTest(): Promise<string>;
-  trainCheck(seed: bigint, steps: number): Promise<Uint8Array>;
   train(
     recipe: string,
     name: string,
@@ -32,11 +32,8 @@ export interface WasmTrainEngine {
   ): WasmTrainer;
 }
 
-export interface TrainProgram {
-  default(): Promise<{ readonly memory: WebAssembly.Memory }>;
-  watchFaults(watcher: (fault: string) => void): void;
+export interface TrainProgram extends Program<WasmTrainEngine> {
   trainingNeed(recipe: string, resolution: number, classes: number): string;
-  Engine: { open(backend: string): Promise<WasmTrainEngine> };
 }
 
 /** Fetches a build. */

@@ -1,5 +1,6 @@
-/** What is asked of a training engine. */
+/** What is asked of an engine that trains. */
 
+import type { CommonCalls } from "../base/protocol.js";
 import type { StepReport, TrainingData, Which } from "./api.js";
 
 /** What a training needs, before anything is built: the core's `TrainingNeed`. */
@@ -33,7 +34,12 @@ export interface Seen {
   sigmas: Record<string, number>;
   side: number;
   rgba: Uint8ClampedArray<ArrayBuffer>;
-  memoryBytes: number;
+}
+
+/** A picture of a person, and the size that it is to have. */
+export interface PictureRequest {
+  file: Blob;
+  resolution: number;
 }
 
 /** A picture of a person at the size of a training. */
@@ -49,20 +55,18 @@ export interface DecodedPicture {
   digest: string;
 }
 
-/** Requests by name, in the training builds' worker only. */
-export interface TrainCalls {
-  trainCheck: { in: { seed: bigint; steps: number }; out: Uint8Array<ArrayBuffer> };
-  trainNeed: { in: { recipe: string; resolution: number; classes: number }; out: TrainingNeed };
-  trainStart: {
-    in: { data: TrainingData; recipe: string; checkpoint: Blob | null };
-    out: TrainCounters;
-  };
-  trainStep: { in: { which: Which }; out: StepReport & TrainCounters };
-  trainLook: { in: { perClass: number; scored: number }; out: Seen };
-  trainSave: { in: null; out: Blob };
-  trainLoad: { in: { checkpoint: Blob }; out: TrainCounters };
-  trainExport: { in: null; out: Blob };
-  trainPack: { in: null; out: Blob };
-  /** Needs no program: the worker decodes while nothing is opened. */
-  decodePicture: { in: { file: Blob; resolution: number }; out: DecodedPicture };
+export interface TrainCalls extends CommonCalls {
+  need(size: { recipe: string; resolution: number; classes: number }): Promise<TrainingNeed>;
+  start(from: { data: TrainingData; recipe: string; checkpoint: Blob | null }): Promise<TrainCounters>;
+  step(which: Which): Promise<StepReport & TrainCounters>;
+  look(size: { perClass: number; scored: number }): Promise<Seen>;
+  save(): Promise<Blob>;
+  load(checkpoint: Blob): Promise<TrainCounters>;
+  exportModel(): Promise<Blob>;
+  packedImages(): Promise<Blob>;
+}
+
+/** Answered while nothing is opened. */
+export interface PictureCalls {
+  decodePicture(picture: PictureRequest): Promise<DecodedPicture>;
 }

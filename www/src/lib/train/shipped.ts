@@ -4,7 +4,7 @@ import { abortable, sleep } from "../base/abort.js";
 import { BigGanError, messageOf } from "../base/errors.js";
 import type { TrainingData } from "./api.js";
 import { squareRgb } from "./area.js";
-import type { ReadData } from "./data.js";
+import type { ReadData } from "./findings.js";
 import { trainingData } from "./training-data.js";
 
 /** What ships: 200 images of each class. */

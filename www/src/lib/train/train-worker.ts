@@ -1,14 +1,8 @@
 /** The worker that trains. It alone fetches the training builds. */
 
-import { reportFault, serve } from "../base/serve.js";
-import { TrainInstance } from "./instance.js";
+import { serve } from "../base/serve.js";
+import { decodePicture } from "./picture.js";
+import type { PictureCalls } from "./protocol.js";
+import { training } from "./training.js";
 
-const instance = new TrainInstance();
-
-serve({
-  async open({ backend }) {
-    await instance.open(backend, reportFault);
-    return null;
-  },
-  ...instance.handlers,
-});
+serve(training, { decodePicture } satisfies PictureCalls);

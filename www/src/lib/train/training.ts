@@ -1,0 +1,70 @@
+/** A training in a wasm instance, on whichever thread this runs. */
+
+import { bytesOf, openInstance } from "../base/instance.js";
+import type { Answers, Side } from "../base/protocol.js";
+import { loadTrainProgram, type WasmTrainer } from "./program.js";
+import type { TrainCalls, TrainCounters } from "./protocol.js";
+
+const blobOf = (bytes: Uint8Array) => new Blob([bytes as Uint8Array<ArrayBuffer>]);
+
+export const training: Side<TrainCalls> = {
+  name: "train",
+  async open(backend, onFault) {
+    const program = await loadTrainProgram(backend);
+    const { engine, memoryBytes, selfTest } = await openInstance(program, backend, onFault);
+    return (): Answers<TrainCalls> => {
+      let opened: WasmTrainer | undefined;
+      let side = 0;
+      const free = () => {
+        opened?.free();
+        opened = undefined;
+      };
+      const trainer = () => {
+        if (!opened) throw new Error("the engine has no training yet");
+        return opened;
+      };
+      const counters = (): TrainCounters => ({
+        ...JSON.parse(trainer().counters()),
+        memoryBytes: memoryBytes(),
+      });
+      return {
+        selfTest,
+        need: async ({ recipe, resolution, classes }) =>
+          JSON.parse(program.trainingNeed(recipe, resolution, classes)),
+        async start({ data, recipe, checkpoint }) {
+          const { name, classNames, resolution, pixels, labels } = data;
+          free();
+          const next = engine.train(recipe, name, classNames, resolution, pixels, labels);
+          try {
+            if (checkpoint) next.resume(await bytesOf(checkpoint));
+          } catch (error) {
+            next.free();
+            throw error;
+          }
+          [opened, side] = [next, resolution];
+          return counters();
+        },
+        async step(which) {
+          const start = performance.now();
+          const report = JSON.parse(await trainer().step(which));
+          return { ...report, elapsedMs: performance.now() - start, memoryBytes: memoryBytes() };
+        },
+        async look({ perClass, scored }) {
+          const sight = await trainer().look(perClass, scored);
+          const info = JSON.parse(sight.info());
+          const bytes = sight.rgba();
+          sight.free();
+          return { ...info, rgba: new Uint8ClampedArray(bytes.buffer as ArrayBuffer), side };
+        },
+        save: async () => blobOf(await trainer().checkpoint()),
+        async load(checkpoint) {
+          trainer().resume(await bytesOf(checkpoint));
+          return counters();
+        },
+        exportModel: async () => blobOf(await trainer().model()),
+        packedImages: async () => blobOf(trainer().packedImages()),
+        free,
+      };
+    };
+  },
+};
