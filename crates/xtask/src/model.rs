@@ -24,8 +24,12 @@ pub fn find_or_make(workspace: &Workspace) -> Result<PathBuf> {
             let folder = workspace.target.join("demo");
             fs::create_dir_all(&folder)
                 .with_context(|| format!("making {} failed", folder.display()))?;
-            let mut make = command(&workspace.root, "cargo", &["run", "--package", "biggan"]);
-            make.args(["--example", "browser_reference", "--locked", "--", "model"]);
+            let mut make = command(
+                &workspace.root,
+                "cargo",
+                &["run", "--package", "biggan-tests"],
+            );
+            make.args(["--bin", "browser_reference", "--locked", "--", "model"]);
             make.arg(&made);
             run(make)
         },

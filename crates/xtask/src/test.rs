@@ -50,11 +50,7 @@ pub fn test(workspace: &Workspace) -> Result<()> {
     check("native wgpu", &|| native_wgpu(workspace));
     check("tools for the page", &|| setup(workspace));
     check("native programs that the page is compared with", &|| {
-        let mut build = command(
-            root,
-            "cargo",
-            &["build", "--workspace", "--bins", "--examples"],
-        );
+        let mut build = command(root, "cargo", &["build", "--workspace", "--bins"]);
         build.arg("--locked");
         run(build)
     });

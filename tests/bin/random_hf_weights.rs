@@ -1,7 +1,7 @@
 //! A random BigGAN-deep in the layout of pytorch-pretrained-BigGAN, of any size: to measure the
 //! importer without the published weights.
 //!
-//!     cargo run --example random_hf_weights -- DIRECTORY [RESOLUTION WIDTH]
+//!     cargo run -p biggan-tests --bin random_hf_weights -- DIRECTORY [RESOLUTION WIDTH]
 //!
 //! writes `pytorch_model.bin` and `config.json` (512 and 128 are the published ones' largest).
 
@@ -10,7 +10,7 @@ use std::error::Error;
 use biggan::arch::{self, Architecture, BlockShape, bottleneck};
 use biggan::config::{ClassEmbedding, GeneratorConfig};
 
-#[path = "../../../tests/support/torch_writer.rs"]
+#[path = "../support/torch_writer.rs"]
 mod torch_writer;
 
 use torch_writer::{Item, TorchWriter, ZipOptions};

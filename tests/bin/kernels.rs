@@ -1,7 +1,7 @@
 //! Times the fused kernels against Burn's own operations on `flex`, and the fused resampling
 //! convolutions against the separate kernels: medians of 9 alternating runs.
 //!
-//! `cargo run --release --example kernels`
+//! `cargo run -p biggan-tests --bin kernels`
 
 use std::time::Instant;
 

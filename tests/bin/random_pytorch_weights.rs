@@ -1,7 +1,7 @@
 //! A random generator in the layout of BigGAN-PyTorch, of any recipe's size: to measure the importer
 //! without published weights.
 //!
-//!     cargo run --example random_pytorch_weights -- FILE
+//!     cargo run -p biggan-tests --bin random_pytorch_weights -- FILE
 //!
 //! writes BigGAN-128 of the paper (width 96, z 120, 1,000 classes) as a legacy `G.pth`, the container of
 //! the published one.
@@ -12,7 +12,7 @@ use biggan::arch::Architecture;
 use biggan::config::{ClassEmbedding, GeneratorConfig};
 use biggan::shape::NetworkShape;
 
-#[path = "../../../tests/support/torch_writer.rs"]
+#[path = "../support/torch_writer.rs"]
 mod torch_writer;
 
 use torch_writer::{Item, TorchWriter};
