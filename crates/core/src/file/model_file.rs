@@ -9,7 +9,6 @@ use std::collections::BTreeMap;
 use serde::{Deserialize, Serialize};
 
 use super::container::{Dtype, encode_with, open, replace_metadata};
-use super::open_model::OpenModel;
 use crate::config::GeneratorConfig;
 use crate::error::{Error, Result};
 use crate::named::HostTensors;
@@ -224,15 +223,6 @@ impl ModelFile {
         encode_with(&self.tensors, &self.info.metadata()?, |name| {
             Self::dtype_of(name, dtype)
         })
-    }
-
-    /// Reads and checks a model file.
-    ///
-    /// # Errors
-    /// If it is truncated, of another format or version, or its config is not valid; the message
-    /// names both values.
-    pub fn decode(bytes: &[u8]) -> Result<Self> {
-        OpenModel::file(bytes)?.read()
     }
 
     /// The bytes of a model file with another info; the tensors stay unchanged, bit for bit.

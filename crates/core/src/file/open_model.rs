@@ -84,6 +84,17 @@ impl<'a> OpenModel<'a> {
     }
 }
 
+impl ModelFile {
+    /// Reads and checks a model file.
+    ///
+    /// # Errors
+    /// If it is truncated, of another format or version, or its config is not valid; the message
+    /// names both values.
+    pub fn decode(bytes: &[u8]) -> Result<Self> {
+        OpenModel::file(bytes)?.read()
+    }
+}
+
 impl TensorSource for OpenModel<'_> {
     fn take(&mut self, name: &str) -> Result<Option<HostTensor>> {
         let Some((file, info)) = self.left.remove(name) else {

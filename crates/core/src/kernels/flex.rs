@@ -11,7 +11,7 @@ use super::cpu::conv::{self, ConvShape};
 use super::cpu::planes::{self, PlaneShape};
 use super::cpu::{conv_up, resample};
 use super::ops::KernelOps;
-use super::plain;
+use super::ops::plain;
 use crate::collective::Share;
 
 type Triple = (FlexTensor, FlexTensor, FlexTensor);

@@ -1,17 +1,14 @@
 //! Fused operations for training and inference on the CPU, behind Burn's extension point.
 //!
 //! The functions here work on any tensor: on `flex` they run the kernels of [`cpu`], on every other
-//! backend the same formula in Burn's own operations ([`plain`]), and on an autodiff device they
+//! backend the same formula in Burn's own operations ([`ops::plain`]), and on an autodiff device they
 //! record one node each. Results do not depend on the number of threads.
 
 #[cfg(feature = "train")]
 mod autodiff;
 mod cpu;
-#[cfg(feature = "nccl")]
-mod cuda_sum;
 mod flex;
 mod ops;
-mod plain;
 #[cfg(all(test, feature = "train"))]
 mod tests;
 

@@ -1,13 +1,16 @@
 //! The backend extension: the operations for which a backend may have its own kernels.
 //!
-//! Every default body uses Burn's own operations ([`super::plain`]). The first group of operations is
+//! Every default body uses Burn's own operations ([`plain`]). The first group of operations is
 //! differentiable ([`super::autodiff`]); the second holds their gradients.
+
+#[cfg(feature = "nccl")]
+mod cuda_sum;
+pub mod plain;
 
 use burn::backend::tensor::FloatTensor;
 use burn::backend::{Backend, TensorMetadata, backend_extension};
 use burn::tensor::{TensorData, read_sync};
 
-use super::plain;
 use crate::collective::{Group, Share};
 
 /// Fused operations of the networks. Shapes and formulas are documented at the functions of [`super`] with the
@@ -172,6 +175,6 @@ pub(super) fn through_host<B: Backend>(x: FloatTensor<B>, group: &Group) -> Floa
 impl KernelOps for burn::backend::Cube {
     #[cfg(feature = "nccl")]
     fn all_reduce_sum(x: FloatTensor<Self>, group: Group) -> FloatTensor<Self> {
-        super::cuda_sum::all_reduce_sum(x, &group)
+        cuda_sum::all_reduce_sum(x, &group)
     }
 }

@@ -11,6 +11,7 @@ use anyhow::{Context, Result, bail, ensure};
 use biggan::file::DatasetInfo;
 use sha2::{Digest, Sha256};
 
+use super::cifar_batch::{Batch, IMAGE_BYTES, check_label};
 use super::idx::hex;
 use super::npm::NpmPackage;
 use super::{Dataset, DatasetRequest, NamedDataset, Split, png_strip};
@@ -99,8 +100,6 @@ const PACKAGE: NpmPackage = NpmPackage {
 
 /// Images in a file of CIFAR-10.
 const BATCH_IMAGES: usize = 10_000;
-/// Bytes of an image.
-pub(super) const IMAGE_BYTES: usize = 3 * 32 * 32;
 
 /// The labels before the pixels of a record.
 #[derive(Debug, Clone, Copy)]
@@ -111,17 +110,6 @@ struct Labels {
 
 const CIFAR10_LABELS: Labels = Labels { counts: &[10] };
 const CIFAR100_LABELS: Labels = Labels { counts: &[20, 100] };
-
-/// Images of a file, its classes, and the SHA-256 of its records.
-#[derive(Debug, Default)]
-pub(super) struct Batch {
-    /// Planar, one image after another.
-    pub images: Vec<u8>,
-    /// Class of each.
-    pub labels: Vec<u16>,
-    /// Of the records as in the binary version, in hex.
-    pub sha256: String,
-}
 
 fn read_cifar10(request: &DatasetRequest<'_>, directory: &Path) -> Result<Dataset> {
     let directory = &inside(directory, "cifar-10-batches-bin");
@@ -274,16 +262,6 @@ fn parse(bytes: &[u8], labels: Labels) -> Result<Batch> {
     }
     batch.sha256 = hex(&Sha256::digest(bytes));
     Ok(batch)
-}
-
-/// Refuses a label that no class has.
-pub(super) fn check_label(index: usize, label: u16, count: u16) -> Result<()> {
-    ensure!(
-        label < count,
-        "label {label} of image {index} is out of range; there are {count}, 0 to {}; fetch it again",
-        count - 1
-    );
-    Ok(())
 }
 
 #[cfg(test)]

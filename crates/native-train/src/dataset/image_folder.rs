@@ -15,9 +15,9 @@ use super::broken::{self, Broken, Fate};
 use super::class_folders::{self, Class};
 use super::idx::hex;
 use super::listing::Listing;
-use super::picture_files::PictureFiles;
+use super::picture_files::{self, PictureFiles};
 use super::pixels::Pixels;
-use super::{Dataset, DatasetRequest, NamedDataset, area, picture};
+use super::{Dataset, DatasetRequest, NamedDataset, picture};
 use crate::recipe::byte_size::ByteSize;
 
 /// Folders of pictures.
@@ -92,7 +92,7 @@ fn in_memory(classes: &[Class], resolution: usize, skip_broken: bool) -> Result<
         .map(|(planes, &(label, file))| {
             bar.inc(1);
             let bytes = picture::read(&classes[usize::from(label)].path(file))?;
-            decode_into(&bytes, resolution, planes)?;
+            picture_files::decode_into(&bytes, resolution, planes)?;
             Ok((bytes.len() as u64, Sha256::digest(&bytes).into()))
         })
         .collect();
@@ -143,16 +143,6 @@ fn streamed(classes: Vec<Class>, resolution: usize, skip_broken: bool) -> Result
         labels,
         sha256: vec![listing.sha256()],
     })
-}
-
-/// Decodes and resizes the bytes of a file.
-///
-/// # Errors
-/// If they are not a picture, or a damaged one.
-pub fn decode_into(file: &[u8], resolution: usize, planes: &mut [u8]) -> Result<()> {
-    let picture = picture::decode(file)?;
-    let (width, height) = (picture.width, picture.height);
-    area::square(&picture.rgb, width, height, resolution, planes)
 }
 
 fn progress(files: usize) -> Result<ProgressBar> {

@@ -5,6 +5,7 @@ pub mod batch_rows;
 mod broken;
 pub mod check;
 pub mod cifar;
+mod cifar_batch;
 pub mod class_folders;
 pub mod fashion_mnist;
 pub mod fetch;

@@ -15,7 +15,7 @@ use rayon::prelude::*;
 
 use super::broken::{self, Broken, Fate};
 use super::class_folders::Class;
-use super::{image_folder, picture};
+use super::{area, picture};
 
 /// Pictures of class folders, in the order of classes and names.
 #[derive(Debug)]
@@ -136,7 +136,7 @@ impl PictureFiles {
             file.len()
         );
         let mut planes = vec![0; 3 * self.resolution * self.resolution];
-        image_folder::decode_into(&file, self.resolution, &mut planes)?;
+        decode_into(&file, self.resolution, &mut planes)?;
         Ok(planes)
     }
 
@@ -178,6 +178,16 @@ fn glance(path: &Path) -> (u64, Result<()>) {
         picture::check_kind(&start, metadata.len()).map(|_| ())
     };
     (metadata.len(), judge())
+}
+
+/// Decodes and resizes the bytes of a file.
+///
+/// # Errors
+/// If they are not a picture, or a damaged one.
+pub fn decode_into(file: &[u8], resolution: usize, planes: &mut [u8]) -> Result<()> {
+    let picture = picture::decode(file)?;
+    let (width, height) = (picture.width, picture.height);
+    area::square(&picture.rgb, width, height, resolution, planes)
 }
 
 #[cfg(test)]

@@ -9,7 +9,7 @@ use anyhow::{Context, Result, ensure};
 use png::{BitDepth, ColorType, Decoder, Limits};
 use sha2::{Digest, Sha256};
 
-use super::cifar::{Batch, IMAGE_BYTES, check_label};
+use super::cifar_batch::{Batch, IMAGE_BYTES, check_label};
 use super::idx::hex;
 
 /// Names of the label files, with the package's spelling: training, test.

@@ -1,7 +1,8 @@
 //! One line of `log.jsonl`.
 
-use serde::{Deserialize, Deserializer, Serialize};
+use serde::{Deserialize, Serialize};
 
+use super::number::number_or_nan;
 use super::vitals::Vitals;
 use super::watch::Watch;
 use crate::memory::Memory;
@@ -51,9 +52,4 @@ pub struct LogRecord {
     /// What the collapse detector looks at beside the losses.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub vitals: Option<Vitals>,
-}
-
-/// Reads a number that was written as null since it is not finite.
-pub(crate) fn number_or_nan<'de, D: Deserializer<'de>>(from: D) -> Result<f64, D::Error> {
-    Ok(Option::deserialize(from)?.unwrap_or(f64::NAN))
 }

@@ -4,6 +4,7 @@ pub mod alarm;
 pub mod event;
 pub mod intervention;
 pub mod log_record;
+mod number;
 pub mod score_record;
 pub mod vitals;
 pub mod watch;

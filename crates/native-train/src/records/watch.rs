@@ -2,9 +2,9 @@
 
 use std::collections::BTreeMap;
 
-use serde::{Deserialize, Deserializer, Serialize};
+use serde::{Deserialize, Serialize};
 
-use super::log_record::number_or_nan;
+use super::number::{number_or_nan, numbers_or_nan};
 
 /// A look at the networks.
 #[derive(Debug, Clone, PartialEq, Default, Serialize, Deserialize)]
@@ -48,15 +48,4 @@ impl Judgement {
             mean_logit: sum / images,
         })
     }
-}
-
-fn numbers_or_nan<'de, D: Deserializer<'de>>(
-    from: D,
-) -> Result<BTreeMap<String, Vec<f32>>, D::Error> {
-    let read: BTreeMap<String, Vec<Option<f32>>> = Deserialize::deserialize(from)?;
-    let number = |value: Option<f32>| value.unwrap_or(f32::NAN);
-    Ok(read
-        .into_iter()
-        .map(|(name, values)| (name, values.into_iter().map(number).collect()))
-        .collect())
 }

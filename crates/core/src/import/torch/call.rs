@@ -1,7 +1,6 @@
 //! The few calls in a tensor file: they build dictionaries, storages and tensors.
 
-use super::pickle::Step;
-use super::value::{Arena, Global, Id, Storage, TensorRecord, Value};
+use super::value::{Arena, Global, Id, Step, Storage, TensorRecord, Value};
 
 /// Most dimensions of a tensor.
 const MAX_RANK: usize = 8;

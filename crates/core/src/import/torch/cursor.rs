@@ -1,7 +1,6 @@
 //! Reading numbers, runs of bytes and lines off the front of untrusted bytes.
 
-use super::pickle::Step;
-use super::value::Value;
+use super::value::{Step, Value};
 
 /// Longest module or class name.
 const MAX_NAME: usize = 256;

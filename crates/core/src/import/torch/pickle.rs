@@ -8,7 +8,7 @@
 use super::call::reduce;
 use super::cursor::{Cursor, long};
 use super::stack::Stack;
-use super::value::{Arena, Global, Id, Value};
+use super::value::{Arena, Global, Id, Step, Value};
 use crate::error::{Error, Result};
 
 /// Most opcodes in all pickles of a file. BigGAN-deep-512 has about 25,000, StudioGAN's largest
@@ -288,16 +288,5 @@ impl<'a> Machine<'a> {
         })?;
         self.push(Value::Global(global));
         Ok(())
-    }
-}
-
-/// A problem in words; the caller adds the place.
-pub(super) type Step<T> = std::result::Result<T, String>;
-
-impl<'a> Arena<'a> {
-    /// Adds a value.
-    pub fn add(&mut self, value: Value<'a>) -> Id {
-        self.values.push(value);
-        (self.values.len() - 1) as Id // below MAX_OPCODES, which fits
     }
 }

@@ -2,8 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use super::pickle::Step;
-use super::value::Id;
+use super::value::{Id, Step};
 
 /// The state of an unfinished pickle.
 #[derive(Debug, Default)]

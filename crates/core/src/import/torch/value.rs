@@ -173,3 +173,14 @@ impl<'a> Arena<'a> {
         }
     }
 }
+
+/// The result of a step of the machine, or a problem in words; the caller adds the place.
+pub(super) type Step<T> = std::result::Result<T, String>;
+
+impl<'a> Arena<'a> {
+    /// Adds a value.
+    pub fn add(&mut self, value: Value<'a>) -> Id {
+        self.values.push(value);
+        (self.values.len() - 1) as Id // below `pickle::MAX_OPCODES`, which fits
+    }
+}

@@ -1,9 +1,10 @@
 //! Weights applied to taps of the packed image: the forward half of every convolution here.
 
 use super::grid::{DenseRow, Grid, Item};
+use super::instruction_sets::kernels;
 use super::pack::Source;
 use super::parallel::{Output, for_each, with_scratch};
-use super::simd::{Kernels, TileArgs, kernels};
+use super::simd::{Kernels, TileArgs};
 use super::taps::{Tap, offsets};
 
 /// `out[o, p] = sum_k weight[o, k] * image[taps[k] at p]`

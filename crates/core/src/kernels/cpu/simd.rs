@@ -4,8 +4,6 @@
 //! (channel, tap) pair, so a convolution needs no im2col matrix: a tap is a shifted view of the packed
 //! image. The instruction set is chosen at run time on x86-64 and at compile time elsewhere.
 
-use super::instruction_sets;
-
 /// A register of f32 values.
 pub trait Vector: Copy {
     const LANES: usize;
@@ -78,30 +76,6 @@ pub struct Kernels {
     pub dot: Dot,
 }
 
-/// The inner loops for this machine.
-pub fn kernels() -> &'static Kernels {
-    #[cfg(target_arch = "x86_64")]
-    {
-        if std::arch::is_x86_feature_detected!("avx512f")
-            && std::arch::is_x86_feature_detected!("avx512vl")
-        {
-            return &instruction_sets::x86::AVX512;
-        }
-        if std::arch::is_x86_feature_detected!("avx2") && std::arch::is_x86_feature_detected!("fma")
-        {
-            return &instruction_sets::x86::AVX2;
-        }
-    }
-    #[cfg(all(target_arch = "wasm32", target_feature = "simd128"))]
-    {
-        &instruction_sets::wasm::KERNELS
-    }
-    #[cfg(not(all(target_arch = "wasm32", target_feature = "simd128")))]
-    {
-        &instruction_sets::portable::KERNELS
-    }
-}
-
 /// # Safety
 /// The pointers of `args` must cover what the formula of [`Tile`] reads and writes.
 #[inline(always)]
@@ -163,105 +137,6 @@ pub unsafe fn dot<V: Vector, const R: usize, const C: usize>(args: &DotArgs, out
                     for (value, out) in row.iter().zip(&mut out[j0..]) {
                         value.store(out.as_mut_ptr());
                     }
-                }
-            }
-        }
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    /// All that this machine can run.
-    fn available() -> Vec<&'static Kernels> {
-        let mut all = vec![&instruction_sets::portable::KERNELS];
-        #[cfg(target_arch = "x86_64")]
-        {
-            if std::arch::is_x86_feature_detected!("avx2")
-                && std::arch::is_x86_feature_detected!("fma")
-            {
-                all.push(&instruction_sets::x86::AVX2);
-            }
-            all.push(kernels());
-        }
-        all
-    }
-
-    /// Small integers, whose sums are all exact.
-    fn integers(len: usize) -> Vec<f32> {
-        (0..len)
-            .map(|i| ((i * 7 + i / 5) % 11) as f32 - 5.0)
-            .collect()
-    }
-
-    #[test]
-    fn tiles_follow_their_formula() {
-        for kernels in available() {
-            for (rows, tile) in kernels.tiles {
-                let (image, offsets) = (integers(400), [3, 17, 100, 64, 1]);
-                let weights = integers(rows * offsets.len());
-                let starts: Vec<usize> = (0..kernels.vectors).map(|v| v * 37).collect();
-                let pitch = kernels.vectors * kernels.lanes + 5;
-                let mut out = vec![0.0; rows * pitch];
-                let args = TileArgs {
-                    offsets: offsets.as_ptr(),
-                    taps: offsets.len(),
-                    weights: weights.as_ptr(),
-                    image: image.as_ptr(),
-                    starts: starts.as_ptr(),
-                    out: out.as_mut_ptr(),
-                    pitch,
-                };
-                // SAFETY: the largest index read is 100 + 2 * 37 + 15.
-                unsafe { tile(&args) };
-                for i in 0..rows {
-                    for p in 0..kernels.vectors * kernels.lanes {
-                        let at = starts[p / kernels.lanes] + p % kernels.lanes;
-                        let terms = offsets.iter().enumerate();
-                        let sum: f32 = terms
-                            .map(|(k, o)| weights[k * rows + i] * image[o + at])
-                            .sum();
-                        assert_eq!(
-                            out[i * pitch + p],
-                            sum,
-                            "{} lanes, {rows} rows",
-                            kernels.lanes
-                        );
-                    }
-                }
-            }
-        }
-    }
-
-    #[test]
-    fn dots_follow_their_formula() {
-        for kernels in available() {
-            let (a, b) = (integers(300), integers(500));
-            let starts: Vec<usize> = (0..5).map(|v| v * 21).collect();
-            let args = DotArgs {
-                starts: &starts,
-                a: a.as_ptr(),
-                a_offsets: [0, 7, 80, 200],
-                b: b.as_ptr(),
-                b_offsets: [0, 1, 2, 90, 91, 300],
-            };
-            let mut out = LaneSums::default();
-            // SAFETY: the largest indices read are 200 + 79 and 300 + 84 + 15.
-            unsafe { (kernels.dot)(&args, &mut out) };
-            for (i, a_offset) in args.a_offsets.iter().enumerate() {
-                for (j, b_offset) in args.b_offsets.iter().enumerate() {
-                    let term = |p: usize| {
-                        let start = starts[p / kernels.lanes] + p % kernels.lanes;
-                        a[a_offset + p] * b[b_offset + start]
-                    };
-                    let sum: f32 = (0..starts.len() * kernels.lanes).map(term).sum();
-                    assert_eq!(
-                        out[i][j].iter().sum::<f32>(),
-                        sum,
-                        "{} lanes",
-                        kernels.lanes
-                    );
                 }
             }
         }

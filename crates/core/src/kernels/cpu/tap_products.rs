@@ -2,9 +2,10 @@
 //! here.
 
 use super::grid::Grid;
+use super::instruction_sets::kernels;
 use super::pack::Source;
 use super::parallel::{Output, for_each, with_scratch};
-use super::simd::{DOT_COLUMNS, DOT_ROWS, DotArgs, Kernels, MAX_LANES, kernels};
+use super::simd::{DOT_COLUMNS, DOT_ROWS, DotArgs, Kernels, MAX_LANES};
 use super::taps::{Tap, offsets};
 
 /// Partial sums of a weight gradient, added in order: enough to share the work, and fixed, so that the

@@ -5,7 +5,7 @@ use burn::backend::flex::FlexTensor;
 use burn::backend::ops::FloatTensorOps;
 use burn::tensor::{Device, Tensor, TensorData, read_sync};
 
-use super::super::plain;
+use super::super::ops::plain;
 use super::*;
 use crate::collective::{Share, threads};
 

@@ -9,8 +9,9 @@ use rayon::prelude::*;
 use super::source::{Listing, PARTS, class_folders_of, labelled};
 use crate::args::PackArgs;
 use crate::dataset::check::listed;
-use crate::dataset::image_folder::{self, IMAGE_FOLDER};
+use crate::dataset::image_folder::IMAGE_FOLDER;
 use crate::dataset::pack::{PackWriter, prepare};
+use crate::dataset::picture_files;
 use crate::dataset::{self, DatasetRequest, Split, packed, picture};
 use crate::environment::Environment;
 use crate::error::{Outcome, bad_usage};
@@ -74,7 +75,7 @@ fn pictures(args: &PackArgs, folder: &Path, listing: &Listing, split: Split) -> 
             .par_chunks_mut(3 * resolution * resolution)
             .zip(chunk)
             .map(|(planes, entry)| {
-                image_folder::decode_into(&picture::read(&entry.path)?, resolution, planes)
+                picture_files::decode_into(&picture::read(&entry.path)?, resolution, planes)
             })
             .collect();
         for ((result, entry), image) in read

@@ -73,7 +73,7 @@ impl Chart {
             self.draw(&area)
                 .map_err(|error| anyhow!("{}: {error}", self.title))?;
         }
-        let label = super::page::escape(&self.title);
+        let label = super::escape::escape(&self.title);
         let scaled = format!("<svg role=\"img\" aria-label=\"{label}\" viewBox");
         // the size is the page's; black is the colour of its text
         Ok(svg

@@ -5,6 +5,7 @@
 
 pub mod chart;
 mod curves;
+mod escape;
 mod page;
 mod pictures;
 mod spectra;

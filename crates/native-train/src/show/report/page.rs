@@ -7,6 +7,7 @@ use indicatif::{BinaryBytes, HumanCount, HumanDuration};
 use serde_json::Value;
 
 use super::chart::{Chart, short};
+use super::escape::escape;
 use super::{curves, pictures, spectra};
 use crate::recipe::plan;
 use crate::run::run_view::{self, RunFile, RunState, RunView};
@@ -271,20 +272,4 @@ fn table(html: &mut String, head: &[&str; 2], rows: &[(String, String)]) -> Resu
     }
     html.push_str("</table></div>");
     Ok(())
-}
-
-/// Text as HTML, in elements and in attributes.
-pub(super) fn escape(text: &str) -> String {
-    let mut escaped = String::with_capacity(text.len());
-    for letter in text.chars() {
-        match letter {
-            '&' => escaped.push_str("&amp;"),
-            '<' => escaped.push_str("&lt;"),
-            '>' => escaped.push_str("&gt;"),
-            '"' => escaped.push_str("&quot;"),
-            '\'' => escaped.push_str("&#39;"),
-            letter => escaped.push(letter),
-        }
-    }
-    escaped
 }

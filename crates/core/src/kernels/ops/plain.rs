@@ -6,7 +6,7 @@ use burn::backend::tensor::FloatTensor;
 use burn::backend::{Backend, TensorMetadata};
 use burn::tensor::{Scalar, Shape, Slice, TensorData};
 
-use super::ops::KernelOps;
+use super::KernelOps;
 use crate::collective::Share;
 
 type Triple<B> = (FloatTensor<B>, FloatTensor<B>, FloatTensor<B>);
@@ -233,7 +233,7 @@ fn merge<B: KernelOps>(
     [mean, var].map(|row| B::float_reshape(row, Shape::new([channels])))
 }
 
-/// `(y, mean, var)`; see [`super::batch_norm_train`].
+/// `(y, mean, var)`; see [`crate::kernels::batch_norm_train`].
 pub fn batch_norm<B: KernelOps>(
     x: FloatTensor<B>,
     gain: FloatTensor<B>,
@@ -254,7 +254,7 @@ pub fn batch_norm<B: KernelOps>(
     )
 }
 
-/// `(dx, dgain, dbias)` of [`batch_norm`]; the formula is in [`super::cpu::batch_norm`].
+/// `(dx, dgain, dbias)` of [`batch_norm`]; the formula is in `kernels::cpu::batch_norm`.
 #[allow(clippy::too_many_arguments)]
 pub fn batch_norm_grad<B: KernelOps>(
     x: FloatTensor<B>,

@@ -6,7 +6,7 @@ use burn_cubecl::tensor::CubeTensor;
 use cubecl_cuda::CudaRuntime;
 use cubecl_runtime::runtime::Runtime;
 
-use super::ops::through_host;
+use super::through_host;
 use crate::collective::Group;
 
 type Server = <CudaRuntime as Runtime>::Server;
