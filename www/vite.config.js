@@ -92,6 +92,20 @@ function serviceWorker() {
 
 /** The wasm builds have the same file names: those of their folders tell them apart. */
 const FOLDER = /pkg\/([\w-]+)\/biggan_web/;
+
+/** Builds that `cargo xtask demo` makes behind the page that it serves: src/app/being-made.ts says so. */
+const BEING_MADE = (process.env.VITE_BEING_MADE ?? "").split(",");
+
+/** Puts a module that fails in the place of a build that is not there yet. */
+const beingMade = () => ({
+  name: "being-made",
+  enforce: "pre",
+  resolveId(source) {
+    const name = FOLDER.exec(source)?.[1];
+    return BEING_MADE.includes(name) ? `\0pkg/${name}/biggan_web` : null;
+  },
+  load: (id) => (id.startsWith("\0pkg/") ? 'throw new Error("this build is being made");' : null),
+});
 const output = {
   chunkFileNames: ({ facadeModuleId }) =>
     `assets/${FOLDER.exec(facadeModuleId ?? "")?.[1] ?? "[name]"}-[hash].js`,
@@ -103,8 +117,8 @@ export default defineConfig({
   root: here("."),
   // relative addresses: the build works below any path
   base: "./",
-  plugins: [model(), contentSecurityPolicy(), serviceWorker()],
-  worker: { format: "es", rollupOptions: { output } },
+  plugins: [beingMade(), model(), contentSecurityPolicy(), serviceWorker()],
+  worker: { format: "es", plugins: () => [beingMade()], rollupOptions: { output } },
   build: {
     target: "es2023",
     // an inlined asset would need a wider policy

@@ -37,8 +37,11 @@ enum Command {
         #[arg(long)]
         release: bool,
     },
-    /// Build the page and serve it on this machine.
+    /// Serve the page on this machine as soon as it draws on the CPU, and build the rest of it behind.
     Demo {
+        /// Serve it when the rest is built too: the GPU, and training.
+        #[arg(long)]
+        all: bool,
         /// Port on localhost.
         #[arg(long, default_value_t = 5173)]
         port: u16,
@@ -57,7 +60,7 @@ fn main() -> ExitCode {
             setup::setup(&workspace)?;
             web::web(&workspace, release)
         }
-        Command::Demo { port } => demo::demo(&workspace, port),
+        Command::Demo { all, port } => demo::demo(&workspace, all, port),
         Command::Images => shipped_images::make(&workspace),
         Command::Test => test::test(&workspace),
     });

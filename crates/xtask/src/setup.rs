@@ -3,7 +3,7 @@
 use std::fs;
 use std::path::PathBuf;
 
-use anyhow::{Context, Result};
+use anyhow::Result;
 
 use crate::run::{command, output, run, step};
 use crate::workspace::Workspace;
@@ -14,11 +14,17 @@ pub const WASM: &str = "wasm32-unknown-unknown";
 /// Installs what is missing; does nothing where all is there.
 pub fn setup(workspace: &Workspace) -> Result<()> {
     wasm_target(workspace)?;
-    wasm_bindgen(workspace)?;
+    for_the_page(workspace)
+}
+
+/// What a page needs beside the wasm; a build of that need not wait for it.
+pub fn for_the_page(workspace: &Workspace) -> Result<()> {
+    step("wasm-bindgen", || wasm_bindgen(workspace))?;
     npm_packages(workspace)
 }
 
-fn wasm_target(workspace: &Workspace) -> Result<()> {
+/// The compiler's part for wasm.
+pub fn wasm_target(workspace: &Workspace) -> Result<()> {
     let list = command(
         &workspace.root,
         "rustup",
@@ -36,30 +42,14 @@ fn wasm_target(workspace: &Workspace) -> Result<()> {
     })
 }
 
-/// The wasm-bindgen program of the version in Cargo.lock: it must match the crate exactly.
+/// The program that makes modules of wasm files.
 pub fn wasm_bindgen(workspace: &Workspace) -> Result<PathBuf> {
-    let version = workspace.locked_version("wasm-bindgen")?;
-    let own = workspace.tools().join("bin/wasm-bindgen");
-    let wanted = format!("wasm-bindgen {version}");
-    for candidate in [own.clone(), PathBuf::from("wasm-bindgen")] {
-        let program = candidate.to_string_lossy();
-        if output(command(&workspace.root, &program, &["--version"])).as_deref() == Some(&wanted) {
-            return Ok(candidate);
-        }
-    }
-    step(&format!("{wanted}, a build of about five minutes"), || {
-        let tools = workspace.tools();
-        let build = tools.join("build");
-        let mut install = command(&workspace.root, "cargo", &["install", "wasm-bindgen-cli"]);
-        install
-            .args(["--version", &version, "--force", "--root"])
-            .arg(&tools);
-        install.arg("--target-dir").arg(&build);
-        run(install)?;
-        // half a gigabyte that nothing needs again
-        fs::remove_dir_all(&build).context("removing the build of wasm-bindgen failed")
-    })?;
-    Ok(own)
+    let target = workspace.target.join("bindgen");
+    let folder = workspace.root.join("crates/bindgen");
+    let mut build = command(&folder, "cargo", &["build", "--quiet", "--locked"]);
+    build.arg("--target-dir").arg(&target);
+    run(build)?;
+    Ok(target.join("debug/bindgen"))
 }
 
 /// npm's packages, unless they are those of the lock file already.

@@ -2,7 +2,8 @@
 
 use std::ffi::OsStr;
 use std::fs;
-use std::path::Path;
+use std::path::{Path, PathBuf};
+use std::process::Command;
 
 use anyhow::{Context, Result};
 
@@ -11,61 +12,81 @@ use crate::run::{command, run, step};
 use crate::setup::{WASM, wasm_bindgen};
 use crate::workspace::Workspace;
 
-/// Cargo's profile of the package for browsers.
-const PROFILE: &str = "wasm";
+/// A build of the package: a page fetches the one that it needs.
+pub struct Build {
+    pub name: &'static str,
+    features: &'static str,
+}
 
-/// Builds of the package by name, with their features: a page fetches the one that it needs.
-const BUILDS: [(&str, &str); 4] = [
-    ("sample-cpu", "sample"),
-    ("train-cpu", "train"),
-    ("sample-webgpu", "sample,webgpu"),
-    ("train-webgpu", "train,webgpu"),
+/// All of them, that which every page needs first.
+pub const BUILDS: [Build; 4] = [
+    Build {
+        name: "sample-cpu",
+        features: "sample",
+    },
+    Build {
+        name: "train-cpu",
+        features: "train",
+    },
+    Build {
+        name: "sample-webgpu",
+        features: "sample,webgpu",
+    },
+    Build {
+        name: "train-webgpu",
+        features: "train,webgpu",
+    },
 ];
 
 /// Builds everything into www/dist.
 pub fn web(workspace: &Workspace, release: bool) -> Result<()> {
-    for (name, features) in BUILDS {
-        step(&format!("wasm, {name} build"), || {
-            package(workspace, name, features, release)
+    for build in &BUILDS {
+        step(&format!("wasm, {} build", build.name), || {
+            let wasm = build.compile(workspace, "wasm")?;
+            let wasm = build.bind(workspace, &wasm)?;
+            if release {
+                optimise(workspace, &wasm)?;
+            }
+            say_size(&wasm)
         })?;
     }
-    let model = model::find_or_make(workspace)?;
     step("page", || {
-        let mut build = command(&workspace.www(), "npm", &["run", "build"]);
-        build.env("BIGGAN_MODEL", model);
-        run(build)
+        run(npm(workspace, "build", model::find_or_make(workspace)?))
     })
 }
 
-fn package(workspace: &Workspace, name: &str, features: &str, release: bool) -> Result<()> {
-    let mut cargo = command(
-        &workspace.root,
-        "cargo",
-        &["build", "--package", "biggan-web"],
-    );
-    cargo.args(["--lib", "--target", WASM, "--profile", PROFILE]);
-    cargo.args(["--no-default-features", "--features", features, "--locked"]);
-    run(cargo)?;
+/// A script of the page with its model.
+pub fn npm(workspace: &Workspace, script: &str, model: PathBuf) -> Command {
+    let mut npm = command(&workspace.www(), "npm", &["run", script]);
+    npm.env("BIGGAN_MODEL", model);
+    npm
+}
 
-    let built = workspace
-        .target
-        .join(WASM)
-        .join(PROFILE)
-        .join("biggan_web.wasm");
-    let out = workspace.www().join("pkg").join(name);
-    let mut bindgen = command(
-        &workspace.root,
-        &wasm_bindgen(workspace)?.to_string_lossy(),
-        &["--target", "web", "--out-name", "biggan_web", "--out-dir"],
-    );
-    bindgen.arg(&out).arg(&built);
-    run(bindgen)?;
-
-    let wasm = out.join("biggan_web_bg.wasm");
-    if release {
-        optimise(workspace, &wasm)?;
+impl Build {
+    /// The file of rustc, in one of Cargo's profiles.
+    pub fn compile(&self, workspace: &Workspace, profile: &str) -> Result<PathBuf> {
+        let mut cargo = command(&workspace.root, "cargo", &["build", "--package"]);
+        cargo.args(["biggan-web", "--lib", "--locked", "--target", WASM]);
+        cargo.args(["--profile", profile, "--no-default-features"]);
+        cargo.args(["--features", self.features]);
+        run(cargo)?;
+        let built = workspace.target.join(WASM).join(profile);
+        Ok(built.join("biggan_web.wasm"))
     }
-    let bytes = fs::metadata(&wasm)
+
+    /// The file that browsers load, with its module beside it, in www/pkg.
+    pub fn bind(&self, workspace: &Workspace, wasm: &Path) -> Result<PathBuf> {
+        let out = workspace.www().join("pkg").join(self.name);
+        let bindgen = wasm_bindgen(workspace)?;
+        let mut bindgen = command(&workspace.root, &bindgen.to_string_lossy(), &[]);
+        bindgen.arg(wasm).arg(&out);
+        run(bindgen)?;
+        Ok(out.join("biggan_web_bg.wasm"))
+    }
+}
+
+fn say_size(wasm: &Path) -> Result<()> {
+    let bytes = fs::metadata(wasm)
         .with_context(|| format!("{} is missing", wasm.display()))?
         .len();
     eprintln!("    {}: {:.2} MB", wasm.display(), bytes as f64 / 1e6);

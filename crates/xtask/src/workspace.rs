@@ -1,10 +1,9 @@
 //! Where things are.
 
 use std::env;
-use std::fs;
 use std::path::{Path, PathBuf};
 
-use anyhow::{Context, Result, bail};
+use anyhow::{Context, Result};
 
 /// Paths of the project.
 pub struct Workspace {
@@ -37,23 +36,5 @@ impl Workspace {
     /// Directory of tools of fixed versions.
     pub fn tools(&self) -> PathBuf {
         self.target.join("tools")
-    }
-
-    /// Version of a package in Cargo.lock.
-    pub fn locked_version(&self, package: &str) -> Result<String> {
-        let path = self.root.join("Cargo.lock");
-        let lock = fs::read_to_string(&path)
-            .with_context(|| format!("reading {} failed", path.display()))?;
-        let name = format!("name = {package:?}");
-        let mut lines = lock.lines().skip_while(|line| *line != name);
-        lines.next();
-        let version = lines.next().and_then(|line| {
-            line.strip_prefix("version = \"")
-                .and_then(|rest| rest.strip_suffix('"'))
-        });
-        match version {
-            Some(version) => Ok(version.to_owned()),
-            None => bail!("{} names no version of {package}", path.display()),
-        }
     }
 }

@@ -7,7 +7,7 @@ import { element } from "./element.js";
 const DEFAULT_SEED = "1";
 
 const query = new URLSearchParams(location.search);
-const wanted = wantedBackend(location.search);
+const wanted = wantedBackend(location.search, "train-webgpu");
 const backend = wanted === "auto" ? "cpu" : wanted;
 const steps = Number(query.get("steps") ?? 0);
 const seed = BigInt(query.get("seed") ?? DEFAULT_SEED);

@@ -149,7 +149,7 @@ async function load(wanted: Source, asked: () => State, entry: Entry): Promise<v
   try {
     const made = await createGenerator({
       model: modelOf(wanted),
-      backend: wantedBackend(location.search),
+      backend: wantedBackend(location.search, "sample-webgpu"),
       signal,
       onProgress,
       onRunning: (running) => {

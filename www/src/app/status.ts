@@ -1,6 +1,7 @@
 /** The status lines: what runs, how fast, in how much memory, and what went wrong. */
 
 import { type GeneratorInfo, type LoadProgress, type Running } from "../lib/index.js";
+import { whyCpu } from "./being-made.js";
 import { element } from "./element.js";
 import type { Work } from "./painter.js";
 import { sentenceOf } from "./sentence.js";
@@ -47,13 +48,15 @@ export function showProgress(progress: LoadProgress): void {
   }
 }
 
-export function showRunning({ backend, reason, sentence, place, restarts }: Running): void {
+export function showRunning(running: Running): void {
+  const { backend, reason, place, restarts } = running;
   bar.hidden = true;
   status.dataset["backend"] = backend;
   status.dataset["reason"] = reason;
   const where = place === "main" ? ", on the page's own thread" : "";
   const again = restarts > 0 ? ` Started again ${restarts === 1 ? "once" : `${restarts} times`}.` : "";
-  status.textContent = `Runs on ${BACKENDS[backend]}${where}: ${sentence}.${again}`;
+  const why = whyCpu("sample-webgpu", "draws", running);
+  status.textContent = `Runs on ${BACKENDS[backend]}${where}: ${why}.${again}`;
 }
 
 export function showWork({ elapsedMs, count }: Work): void {

@@ -1,5 +1,7 @@
 /** Registers the service worker: the page works offline after the first visit, and learns of new versions. */
 
+import { someAreBeingMade } from "../being-made.js";
+
 /** Starts it once the page has loaded, and calls `onUpdate` with a function that switches to a new version. */
 export async function worksOffline(onUpdate: (reload: () => void) => void): Promise<void> {
   if (!import.meta.env.PROD || !("serviceWorker" in navigator)) return;
@@ -18,8 +20,11 @@ export async function worksOffline(onUpdate: (reload: () => void) => void): Prom
       if (installing.state === "installed" && serviceWorker.controller) announce(installing);
     });
   });
+  const look = () => void registration.update().catch(() => {});
   // for a page that stays open for days
   document.addEventListener("visibilitychange", () => {
-    if (document.visibilityState === "visible") registration.update().catch(() => {});
+    if (document.visibilityState === "visible") look();
   });
+  // a version with more builds comes within minutes
+  if (someAreBeingMade) setInterval(look, 5_000);
 }

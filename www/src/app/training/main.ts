@@ -1,6 +1,7 @@
 /** The training page: a session, its controls, and the views that show it. */
 
 import { wantedBackend } from "../address.js";
+import { isBeingMade } from "../being-made.js";
 import { element } from "../element.js";
 import { dismiss, notify } from "../notices.js";
 import { worksOffline } from "../offline/register.js";
@@ -44,7 +45,7 @@ const session = new Session(
       showProblem(error);
     },
   },
-  wantedBackend(location.search),
+  wantedBackend(location.search, "train-webgpu"),
 );
 const watch = new Watch();
 const files = new ModelFiles(session, { onCheckpoint: (file) => course.goOnFrom(file, wanted()) });
@@ -88,7 +89,7 @@ setInterval(showNumbers, NUMBERS_MS);
 const [first] = PRESETS;
 if (first) form.show(first.recipe);
 recipe = form.recipe;
-if (!(await course.resume())) {
+if (isBeingMade("train-cpu") || !(await course.resume())) {
   status.textContent = sentenceOfMode("none", undefined);
   choice.read();
 }
@@ -102,9 +103,9 @@ await worksOffline((reload) =>
   // private windows and some settings allow no service worker: the page works without it
 });
 
-/** Data and recipe, if there are both. */
+/** Data and recipe, if there are both and what trains on them. */
 function wanted(): Start | null {
-  return data && recipe ? { data, recipe } : null;
+  return data && recipe && !isBeingMade("train-cpu") ? { data, recipe } : null;
 }
 
 /** Makes sure that there is a run, then does something with it. */

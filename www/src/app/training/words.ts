@@ -1,5 +1,6 @@
 /** The sentences of the status line. */
 
+import { isBeingMade, whyCpu } from "../being-made.js";
 import type { Running, TrainingData, TrainProgress } from "./package.js";
 import type { Mode } from "./session.js";
 
@@ -9,10 +10,12 @@ const BACKENDS = {
 };
 
 export function sentenceOfMode(mode: Mode, running: Running | undefined): string {
-  const where = running ? ` on ${BACKENDS[running.backend]}: ${running.sentence}` : "";
+  const where = running ? ` on ${BACKENDS[running.backend]}: ${whyCpu("train-webgpu", "trains", running)}` : "";
   switch (mode) {
     case "none":
-      return "Ready: press Play, or take a single step.";
+      return isBeingMade("train-cpu")
+        ? "The build that trains is being made: a message says when it is there."
+        : "Ready: press Play, or take a single step.";
     case "preparing":
       return "Preparing…";
     case "paused":
