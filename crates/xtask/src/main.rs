@@ -48,8 +48,8 @@ enum Command {
     },
     /// Make the images that the package ships to train on.
     Images,
-    /// Check formats and lints, run all tests, natively and in a browser.
-    Test,
+    /// Check formats and lints, run all tests, natively and in a browser; or a part of that.
+    Test(test::Parts),
 }
 
 fn main() -> ExitCode {
@@ -62,7 +62,7 @@ fn main() -> ExitCode {
         }
         Command::Demo { all, port } => demo::demo(&workspace, all, port),
         Command::Images => shipped_images::make(&workspace),
-        Command::Test => test::test(&workspace),
+        Command::Test(parts) => test::test(&workspace, parts),
     });
     match outcome {
         Ok(()) => ExitCode::SUCCESS,

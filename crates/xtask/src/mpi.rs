@@ -42,7 +42,8 @@ pub fn tests() -> usize {
     TESTS.matches("#[test]").count()
 }
 
-fn installed(workspace: &Workspace) -> bool {
+/// Whether there is an MPI with headers, and libclang.
+pub fn installed(workspace: &Workspace) -> bool {
     let package = command(&workspace.root, "dpkg", &["--status", "libclang-dev"]);
     let clang =
         env::var_os("LIBCLANG_PATH").is_some() || on_path("clang") || output(package).is_some();

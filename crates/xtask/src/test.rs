@@ -1,8 +1,9 @@
-//! Everything that must hold before a change is accepted.
+//! Everything that must hold before a change is accepted, or a part of it.
 
 use std::path::Path;
 
 use anyhow::{Result, bail};
+use clap::Args;
 
 use crate::browser;
 use crate::feature_network;
@@ -12,83 +13,158 @@ use crate::setup::setup;
 use crate::web::web;
 use crate::workspace::Workspace;
 
-/// Runs all checks; goes on after one that fails, and names those that failed at the end.
-pub fn test(workspace: &Workspace) -> Result<()> {
-    let root = &workspace.root;
-    let mut failed = Vec::new();
-    let mut check = |name: &'static str, work: &dyn Fn() -> Result<()>| {
+/// Which checks are run: all of them, unless a part is asked for.
+#[derive(Args, Clone, Copy)]
+pub struct Parts {
+    /// Only the format, lints, and the fast tests (nextest's profile `default`).
+    #[arg(long, conflicts_with_all = ["native", "page"])]
+    quick: bool,
+    /// Only what needs no page: format, lints, all native tests, with MPI and on wgpu.
+    #[arg(long)]
+    native: bool,
+    /// Only the page: its builds, and their tests in a browser.
+    #[arg(long)]
+    page: bool,
+}
+
+/// The checks that were made.
+#[derive(Default)]
+struct Checks {
+    failed: Vec<&'static str>,
+    skipped: Vec<String>,
+}
+
+impl Checks {
+    /// Makes a check; one that fails is remembered, and the next one is made.
+    fn check(&mut self, name: &'static str, work: impl FnOnce() -> Result<()>) {
         if let Err(error) = step(name, work) {
             eprintln!("error: {error:#}");
-            failed.push(name);
+            self.failed.push(name);
         }
-    };
-    check("format", &|| {
-        run(command(root, "cargo", &["fmt", "--all", "--check"]))
-    });
-    let mut skipped = Vec::new();
-    let with_mpi = mpi::ensure(workspace)?;
-    if !with_mpi {
-        skipped.push(format!("{} tests of many processes (no MPI)", mpi::tests()));
     }
-    check("lints", &|| {
-        let mut clippy = command(root, "cargo", &["clippy", "--workspace", "--all-targets"]);
-        clippy.args(["--locked", "--", "--deny", "warnings"]);
-        run(clippy)
-    });
-    if with_mpi {
-        check("lints of many processes", &|| {
-            let mut clippy = command(root, "cargo", &["clippy", "--package", "native-train"]);
-            clippy.args(["--all-targets", "--features", mpi::FEATURES]);
-            clippy.args(["--locked", "--", "--deny", "warnings"]);
-            run(clippy)
-        });
-        check("types of NCCL", &|| nccl_types(workspace));
-    }
-    check("native tests", &|| native_tests(workspace, with_mpi));
+}
 
-    check("browser for the page tests", &|| browser::ensure(workspace));
-    check("native wgpu", &|| native_wgpu(workspace));
-    check("tools for the page", &|| setup(workspace));
-    check("native programs that the page is compared with", &|| {
-        let mut build = command(root, "cargo", &["build", "--workspace", "--bins"]);
-        build.arg("--locked");
+/// Runs the checks; goes on after one that fails, and names those that failed at the end.
+pub fn test(workspace: &Workspace, parts: Parts) -> Result<()> {
+    let mut checks = Checks::default();
+    let with_mpi = if parts.quick {
+        mpi::installed(workspace)
+    } else {
+        mpi::ensure(workspace)?
+    };
+    let features: &[&str] = if with_mpi {
+        &["--features", mpi::FEATURES]
+    } else {
+        checks
+            .skipped
+            .push(format!("{} tests of many processes (no MPI)", mpi::tests()));
+        &[]
+    };
+    let whole = !(parts.quick || parts.native || parts.page);
+    if parts.quick {
+        quick(workspace, features, &mut checks);
+    }
+    if parts.native || whole {
+        native(workspace, features, &mut checks);
+    }
+    if parts.page || whole {
+        page(workspace, features, &mut checks);
+    }
+    for what in &checks.skipped {
+        eprintln!("==> skipped: {what}");
+    }
+    if checks.failed.is_empty() {
+        eprintln!("==> all checks passed, {} skipped", checks.skipped.len());
+        return Ok(());
+    }
+    bail!("failed: {}", checks.failed.join(", "))
+}
+
+fn quick(workspace: &Workspace, features: &[&str], checks: &mut Checks) {
+    checks.check("format", || format(workspace));
+    checks.check("lints", || lints(workspace, features));
+    checks.check("fast tests", || {
+        native_tests(workspace, features, &["default"])
+    });
+}
+
+fn native(workspace: &Workspace, features: &[&str], checks: &mut Checks) {
+    checks.check("format", || format(workspace));
+    checks.check("lints", || lints(workspace, &[]));
+    if !features.is_empty() {
+        checks.check("lints of many processes", || lints(workspace, features));
+        checks.check("types of NCCL", || nccl_types(workspace));
+    }
+    checks.check("native tests", || {
+        native_tests(workspace, features, &["default", "slow"])
+    });
+    checks.check("examples of the documentation", || {
+        let mut tests = command(&workspace.root, "cargo", &["test", "--workspace", "--doc"]);
+        tests.arg("--locked").args(features);
+        run(tests)
+    });
+    checks.check("native wgpu", || native_wgpu(workspace));
+}
+
+fn page(workspace: &Workspace, features: &[&str], checks: &mut Checks) {
+    checks.check("browser for the page tests", || browser::ensure(workspace));
+    checks.check("tools for the page", || setup(workspace));
+    checks.check("native programs that the page is compared with", || {
+        // of the native tests' features, so that nothing is built twice
+        let mut build = command(&workspace.root, "cargo", &["build", "--workspace"]);
+        build.args(["--bins", "--locked"]).args(features);
         run(build)
     });
     // as it ships: a test asserts the sizes
-    check("page build", &|| web(workspace, true));
-    check("page tests", &|| {
+    checks.check("page build", || web(workspace, true));
+    checks.check("page tests", || {
         let mut tests = command(&workspace.www(), "npm", &["test"]);
         tests.env("CARGO_TARGET_DIR", &workspace.target);
         tests.env("BIGGAN_ALL_BUILDS", "1");
         run(tests)
     });
-    for what in &skipped {
-        eprintln!("==> skipped: {what}");
-    }
-    if failed.is_empty() {
-        eprintln!("==> all checks passed, {} skipped", skipped.len());
-        return Ok(());
-    }
-    bail!("failed: {}", failed.join(", "))
 }
 
-/// All tests of the workspace, with nextest where it is installed.
-fn native_tests(workspace: &Workspace, with_mpi: bool) -> Result<()> {
+fn format(workspace: &Workspace) -> Result<()> {
+    run(command(
+        &workspace.root,
+        "cargo",
+        &["fmt", "--all", "--check"],
+    ))
+}
+
+fn lints(workspace: &Workspace, features: &[&str]) -> Result<()> {
+    let mut clippy = command(&workspace.root, "cargo", &["clippy", "--workspace"]);
+    clippy.args(["--all-targets", "--locked"]).args(features);
+    clippy.args(["--", "--deny", "warnings"]);
+    run(clippy)
+}
+
+/// The tests of the workspace in some of nextest's profiles; without nextest all of them.
+fn native_tests(workspace: &Workspace, features: &[&str], profiles: &[&str]) -> Result<()> {
     let root = &workspace.root;
-    let nextest = command(root, "cargo", &["nextest", "--version"]);
-    let mut tests = if output(nextest).is_some() {
-        command(root, "cargo", &["nextest", "run", "--no-fail-fast"])
-    } else {
-        command(root, "cargo", &["test", "--no-fail-fast"])
+    let feature_network = match profiles.contains(&"slow") {
+        true => feature_network::efficientnet(workspace),
+        false => None,
     };
-    tests.args(["--workspace", "--locked"]);
-    if with_mpi {
-        tests.args(["--features", mpi::FEATURES]);
+    let tests = |args: &[&str]| {
+        let mut tests = command(root, "cargo", args);
+        tests.args(["--no-fail-fast", "--workspace", "--locked"]);
+        tests.args(features);
+        if let Some(file) = &feature_network {
+            tests.env(feature_network::VARIABLE, file);
+        }
+        run(tests)
+    };
+    let nextest = command(root, "cargo", &["nextest", "--version"]);
+    if output(nextest).is_none() {
+        return tests(&["test"]);
     }
-    if let Some(file) = feature_network::efficientnet(workspace) {
-        tests.env(feature_network::VARIABLE, file);
-    }
-    run(tests)
+    let outcomes: Vec<_> = profiles
+        .iter()
+        .map(|profile| tests(&["nextest", "run", "--profile", profile]))
+        .collect();
+    outcomes.into_iter().collect()
 }
 
 /// The code for NCCL, as far as a machine without CUDA's tools can tell: `DOCS_RS` keeps a build script of the
@@ -120,4 +196,22 @@ fn native_wgpu(workspace: &Workspace) -> Result<()> {
     tests.args(["--features", "wgpu", "--locked", "--test", "native_train"]);
     tests.args(["--", "wgpu", "--test-threads", "1"]);
     run(tests)
+}
+
+#[cfg(test)]
+mod tests {
+    /// Of each test one of nextest's two profiles has it.
+    #[test]
+    fn profiles_are_all_tests() {
+        let config = include_str!("../../../.config/nextest.toml");
+        let filters: Vec<&str> = config
+            .lines()
+            .filter_map(|line| line.strip_prefix("default-filter = ")?.strip_prefix('"'))
+            .filter_map(|line| line.strip_suffix('"'))
+            .collect();
+        let [default, slow] = filters[..] else {
+            panic!("two filters are expected: {filters:?}");
+        };
+        assert_eq!(default, format!("not ({slow})"));
+    }
 }
