@@ -20,6 +20,7 @@ pub mod files;
 pub mod memory;
 pub mod recipe;
 pub mod records;
+pub mod research;
 pub mod run;
 pub mod show;
 pub mod training;

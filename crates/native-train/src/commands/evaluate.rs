@@ -15,6 +15,7 @@ use crate::args::EvaluateArgs;
 use crate::device;
 use crate::environment::Environment;
 use crate::error::{Outcome, bad_usage};
+use crate::evaluation::PAPER;
 use crate::evaluation::features::{Counts, Samples, real_images, samples, training_set};
 use crate::evaluation::networks::open;
 use crate::evaluation::reference_file;
@@ -76,7 +77,7 @@ fn evaluate(args: &EvaluateArgs, environment: &Environment, job: &Job) -> Result
                 ..counts
             },
         },
-        sampler: super::sample::load(&args.model, &device)?,
+        sampler: model_files::load(&args.model, &device)?,
         network: &*open.network,
         device,
         group: job.group(),
@@ -188,9 +189,7 @@ impl Bench<'_> {
     fn curve(&self, mut asked: Vec<Truncation>) -> Result<Vec<LatentDistribution>> {
         if self.args.amenability {
             let [low, high] = self.sampler.info().truncation_kind.range();
-            let paper = curve::PAPER
-                .into_iter()
-                .filter(|t| (low..=high).contains(t));
+            let paper = PAPER.into_iter().filter(|t| (low..=high).contains(t));
             asked.push(Truncation::Off);
             asked.extend(paper.map(Truncation::Threshold));
         }

@@ -1,9 +1,7 @@
 //! What the program can do: one file a command.
 
-pub mod bench;
 pub mod classifier;
 pub mod data;
-pub mod dry_run;
 pub mod evaluate;
 pub mod export;
 pub mod import;
@@ -13,7 +11,6 @@ pub mod report;
 pub mod sample;
 pub mod sheets;
 pub mod standing_stats;
-pub mod table1;
 pub mod train;
 pub mod watch;
 
@@ -22,6 +19,7 @@ use anyhow::Result;
 use crate::args::{Args, Command};
 use crate::environment::Environment;
 use crate::error::Outcome;
+use crate::research::{bench, table1};
 
 /// Runs what was typed.
 ///

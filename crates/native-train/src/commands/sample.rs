@@ -43,7 +43,7 @@ pub fn run(args: &SampleArgs) -> Result<Outcome> {
         .parse()
         .map_err(|error: biggan::Error| bad_usage(error.to_string()))?;
     let device = device::open(args.device)?;
-    let mut sampler = load(&args.model, &device)?;
+    let mut sampler = model_files::load(&args.model, &device)?;
     if args.hf_compat {
         sampler = sampler.with_row_rule(RowRule::HfCompat);
     }
@@ -81,15 +81,6 @@ pub fn run(args: &SampleArgs) -> Result<Outcome> {
         atomic_file::write(raw, &encode(&tensors, &BTreeMap::new(), Dtype::F32)?)?;
     }
     Ok(Outcome::Done)
-}
-
-/// Reads a model, from its file or index, onto a device.
-///
-/// # Errors
-/// If it cannot be read, is cut short, or of another format or version; the message names the file.
-pub fn load(path: &Path, device: &Device) -> Result<Sampler> {
-    let file = model_files::read(path)?;
-    Sampler::new(file, device).with_context(|| format!("model {}", path.display()))
 }
 
 /// The distribution of z: the model's, or of the kind that was asked for instead.

@@ -11,13 +11,14 @@ use biggan::truncation::{LatentDistribution, Truncation};
 use burn::tensor::{Device, Tensor, TensorData};
 use pollster::block_on;
 
-use super::evaluate::curve::PAPER;
 use crate::args::{SheetArgs, SheetKind};
 use crate::device;
 use crate::environment::Environment;
 use crate::error::{Outcome, bad_usage};
+use crate::evaluation::PAPER;
 use crate::evaluation::{features, networks};
 use crate::files::class_choice::Classes;
+use crate::files::model_files;
 use crate::recipe::data_section::DataSection;
 use crate::run::atomic_file;
 use crate::show::sheet;
@@ -31,7 +32,7 @@ const ROWS: usize = 10;
 /// If the model cannot be read, the request does not fit it, or the file cannot be written.
 pub fn run(args: &SheetArgs, environment: &Environment) -> Result<Outcome> {
     let device = device::open(args.device)?;
-    let sampler = super::sample::load(&args.model, &device)?;
+    let sampler = model_files::load(&args.model, &device)?;
     let asked = Asked::new(args, &sampler, &device)?;
     let (images, columns) = match args.kind {
         SheetKind::InterpolationZ => (asked.interpolation_z()?, asked.columns),

@@ -14,10 +14,10 @@ use burn::tensor::Device;
 use half::f16;
 use pollster::block_on;
 
-use super::export;
 use crate::args::StandingStatsArgs;
 use crate::device;
 use crate::error::{Outcome, bad_usage};
+use crate::files::export;
 use crate::files::model_files::{self, Target};
 
 /// Images of the comparison with batch statistics.

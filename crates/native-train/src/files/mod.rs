@@ -1,6 +1,7 @@
 //! Models and what belongs to them on disk: weights, latents, class names, runs of other programs.
 
 pub mod class_choice;
+pub mod export;
 pub mod foreign_run;
 pub mod latents_file;
 pub mod model_files;

@@ -4,6 +4,8 @@ use std::path::{Path, PathBuf};
 
 use anyhow::{Context, Result};
 use biggan::file::{Dtype, INDEX_SUFFIX, ModelFile, ModelInfo, check_part_name};
+use biggan::sampler::Sampler;
+use burn::tensor::Device;
 
 use crate::error::bad_usage;
 use crate::run::atomic_file;
@@ -172,4 +174,13 @@ impl EncodedModel {
     fn last(&self) -> &(PathBuf, Vec<u8>) {
         self.files.last().expect("a target makes a file or more")
     }
+}
+
+/// Reads a model, from its file or index, onto a device.
+///
+/// # Errors
+/// If it cannot be read, is cut short, or of another format or version; the message names the file.
+pub fn load(path: &Path, device: &Device) -> Result<Sampler> {
+    let file = read(path)?;
+    Sampler::new(file, device).with_context(|| format!("model {}", path.display()))
 }

@@ -5,10 +5,8 @@ use std::fmt::Write;
 use biggan::metrics::{AtTruncation, Score, Verdict, amenability};
 use biggan::truncation::{LatentDistribution, Truncation};
 
+use crate::evaluation::PAPER;
 use crate::evaluation::scores::MainScores;
-
-/// The thresholds of figure 2a in the paper's first version; later ones leave out 1.5.
-pub const PAPER: [f64; 5] = [2.0, 1.5, 1.0, 0.5, 0.04];
 
 /// A row of the table.
 #[derive(Debug, Clone)]

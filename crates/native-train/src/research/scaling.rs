@@ -9,7 +9,7 @@ use std::fmt::Write;
 use anyhow::Result;
 use biggan::train::{RoundTraffic, TrainConfig};
 
-use crate::commands::dry_run::Cost;
+use crate::training::dry_run::Cost;
 
 /// A network between processes.
 #[derive(Debug, Clone, Copy, PartialEq)]

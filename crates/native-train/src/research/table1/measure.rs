@@ -17,14 +17,16 @@ use biggan::truncation::Truncation;
 use burn::tensor::{Device, Tensor};
 use pollster::block_on;
 
-use super::super::evaluate::curve::PAPER;
-use super::super::{Environment, export, train};
 use super::result::{Accuracy, Point, Protocol, Spectra, TruncationPoint};
 use crate::dataset::{BatchRows, Dataset, Loader, Split};
+use crate::environment::Environment;
+use crate::evaluation::PAPER;
 use crate::evaluation::features::{CHUNK, Counts, real_images, samples};
 use crate::evaluation::networks::{OpenNetwork, open_classifier};
+use crate::files::export;
 use crate::recipe::plan::Plan;
 use crate::run::checkpoint::Checkpoint;
+use crate::training::run;
 
 /// Images in a batch behind the batch norm statistics of a model; there are as many batches as the
 /// scores on the way need samples.
@@ -66,7 +68,7 @@ impl Judge {
         let open = open_classifier(classifier, device)?;
         let generator = &plan.train().generator;
         open.check(generator.resolution, generator.classes)?;
-        let train = train::load(plan, Split::Train, environment)?;
+        let train = run::load(plan, Split::Train, environment)?;
         let (network, counts) = (&*open.network, only(train.len()));
         let real = real_images(
             &train,
@@ -78,7 +80,7 @@ impl Judge {
             &Group::single(),
         )?;
         Ok(Self {
-            test: train::load(plan, Split::Test, environment)?,
+            test: run::load(plan, Split::Test, environment)?,
             real: Normal::of(&real.moments),
             real_saturated: real_saturated(&train, generator.resolution)?,
             train,

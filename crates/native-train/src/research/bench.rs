@@ -1,7 +1,5 @@
 //! `native-train bench`: what training of a recipe sends, what that takes here, and on a cluster.
 
-mod scaling;
-
 use std::hint::black_box;
 use std::time::Instant;
 
@@ -11,11 +9,11 @@ use biggan::kernels::batch_norm_train;
 use biggan::train::{Ranks, RoundTraffic, TrainConfig, TrainState};
 use burn::tensor::{Device, Distribution, Tensor};
 
-use super::dry_run;
 use crate::args::ScalingArgs;
-use crate::commands::bench::scaling::{Cluster, Link, table};
 use crate::error::Outcome;
+use crate::research::scaling::{Cluster, Link, table};
 use crate::run::plan_file;
+use crate::training::dry_run;
 use crate::training::job::Job;
 
 /// Values of the sums that are timed.

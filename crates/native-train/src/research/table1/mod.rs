@@ -21,7 +21,6 @@ use burn::tensor::Device;
 use self::measure::Judge;
 use self::result::{RowResult, Spectra};
 use self::rows::{ROWS, Row};
-use super::train::Run;
 use crate::args::Table1Args;
 use crate::environment::Environment;
 use crate::error::{Outcome, bad_usage};
@@ -32,9 +31,10 @@ use crate::run::plan_file;
 use crate::run::run_dir;
 use crate::training::interrupt::Interrupt;
 use crate::training::job::Job;
+use crate::training::run::Run;
 
 /// The recipe of the row that the others change.
-const RECIPE: &str = include_str!("../../../../configs/table1-small.toml");
+const RECIPE: &str = include_str!("../../../../../configs/table1-small.toml");
 /// Scores along a run.
 const CHECKPOINTS: u64 = 8;
 

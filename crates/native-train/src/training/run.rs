@@ -1,0 +1,352 @@
+//! A run of a plan: its files, its data and its state brought together, then trained.
+
+use std::path::Path;
+use std::time::Duration;
+
+use anyhow::{Error, Result, bail};
+use biggan::file::DatasetInfo;
+use biggan::train::TrainState;
+use burn::tensor::Device;
+
+use crate::dataset::{self, Dataset, DatasetRequest, Loader, Split};
+use crate::environment::Environment;
+use crate::error::{Outcome, bad_usage};
+use crate::recipe::plan::Plan;
+use crate::records::event::Event;
+use crate::records::intervention::Intervention;
+use crate::run::checkpoint::Checkpoint;
+use crate::run::keep::KeepPolicy;
+use crate::run::run_dir::{self, RunDir};
+use crate::training::collapse::answer;
+use crate::training::interrupt::Interrupt;
+use crate::training::job::{Job, Speeds, Watchdog, share_state};
+use crate::training::scorer::Scorer;
+use crate::training::together::Together;
+use crate::training::train_loop::Training;
+use crate::training::watcher::Watcher;
+
+/// A run of a plan, from the beginning or from a checkpoint.
+#[derive(Debug)]
+pub struct Run<'a> {
+    /// What runs.
+    pub plan: &'a Plan,
+    /// Directory of the run.
+    pub out: &'a Path,
+    /// Whether to continue from the newest checkpoint in it.
+    pub resume: bool,
+    /// A checkpoint of elsewhere to continue where the directory has none.
+    pub from: Option<&'a Path>,
+    /// Whether the plan may steer otherwise than the checkpoint's.
+    pub amend: bool,
+    /// Generator steps after which to stop.
+    pub max_steps: Option<u64>,
+    /// Where to compute.
+    pub device: Device,
+    /// Whether to stop early.
+    pub interrupt: Interrupt,
+    /// Which of the processes that train this is.
+    pub job: &'a Job,
+    /// Longest time of a step, where other processes wait.
+    pub step_timeout: Duration,
+}
+
+/// What rank 0 alone has.
+struct Files {
+    run_dir: RunDir,
+    resumed: Option<Checkpoint>,
+    interventions: Vec<Intervention>,
+}
+
+impl Run<'_> {
+    /// Trains until the plan is done, the steps are, or the user interrupts.
+    ///
+    /// # Errors
+    /// If the run directory does not allow it, the data cannot be had, training fails or collapses, or ranks
+    /// differ in what they train.
+    pub fn train(self, environment: &Environment) -> Result<Outcome> {
+        let (plan, job, device) = (self.plan, self.job, &self.device);
+        let ranks = job.ranks(plan.train().techniques.bn_group)?;
+        job.agree(ranks.check(plan.train()).map_err(Error::from))?;
+        let leading = job.of_rank_0(plan.clone())?;
+        job.agree(same_plan(&leading, plan))?;
+        let files = match job.leads() {
+            true => self.files().map(Some),
+            false => Ok(None),
+        };
+        let files = job.agree(files)?;
+
+        let prepare = || {
+            let scorer = Scorer::open(plan, device)?;
+            Ok((scorer, load(plan, Split::Train, environment)?))
+        };
+        // rank 0 first: data that are missing are fetched once
+        let first = match job.leads() {
+            true => prepare().map(Some),
+            false => Ok(None),
+        };
+        let first = job.agree(first)?;
+        let prepared = first.map_or_else(prepare, Ok);
+        let (scorer, dataset) = job.agree(prepared)?;
+        // reading data may take its time, and what follows may not
+        let watchdog = match job.is_alone() {
+            true => Watchdog::off(),
+            false => Watchdog::start(job.rank(), self.step_timeout)?,
+        };
+        let info = job.of_rank_0(dataset.info.clone())?;
+        job.agree(same_data(&info, &dataset.info))?;
+        let (files, started) = match files {
+            None => (None, Ok(None)),
+            Some(files) => {
+                let Files {
+                    run_dir,
+                    resumed,
+                    interventions,
+                } = files;
+                let state = self.state(resumed, &dataset, &run_dir);
+                (
+                    Some(run_dir),
+                    state.map(|state| Some((state, interventions))),
+                )
+            }
+        };
+        let started = job.agree(started)?;
+        let (state, interventions) = share_state(job, started, plan.train(), device)?;
+        job.agree(job.compare(&state))?;
+        watchdog.alive();
+
+        let loader = Loader::new(
+            dataset,
+            plan.train().seed,
+            plan.train().generator.resolution,
+        )
+        .with_flips(plan.data().flip);
+        let shared = Together {
+            plan,
+            loader,
+            device,
+            job,
+            ranks,
+            watchdog,
+            speeds: Speeds::new(job),
+            scorer,
+            interventions,
+        };
+        let Some(run_dir) = files else {
+            return shared.follow(state, &self.interrupt);
+        };
+        let watcher = watcher(plan, shared.loader.dataset(), environment)?;
+        let training = Training {
+            shared,
+            watcher,
+            run_dir: &run_dir,
+            interrupt: self.interrupt,
+            max_steps: self.max_steps,
+        };
+        training.run(state)
+    }
+
+    /// Opens the directory of the run and reads the checkpoint to go on from.
+    fn files(&self) -> Result<Files> {
+        let run_dir = RunDir::open(self.out)?;
+        let mut resumed = checkpoint_to_resume(self, &run_dir)?;
+        let interventions = match &mut resumed {
+            Some(checkpoint) => {
+                let before = std::mem::take(&mut checkpoint.interventions);
+                let images_seen = checkpoint.counters.images_seen;
+                let collapse = &self.plan.run().collapse;
+                answer::resumed(before, collapse, images_seen, self.amend)?
+            }
+            None => Vec::new(),
+        };
+        Ok(Files {
+            run_dir,
+            resumed,
+            interventions,
+        })
+    }
+
+    /// The state to begin with; the plan is written beside it.
+    fn state(
+        &self,
+        resumed: Option<Checkpoint>,
+        dataset: &Dataset,
+        run_dir: &RunDir,
+    ) -> Result<TrainState> {
+        let plan = self.plan;
+        let state = start(resumed, plan, dataset, &self.device)?;
+        if let Some(misfit) = KeepPolicy::of(plan.run(), None).misfit(state.bytes()) {
+            return Err(bad_usage(misfit));
+        }
+        run_dir.write_plan(plan)?;
+        let ranks = match self.job.world() {
+            1 => String::new(),
+            world => format!(", by {world} ranks"),
+        };
+        eprintln!(
+            "{}: {} images of {}{ranks}, into {}",
+            plan.name(),
+            dataset.len(),
+            dataset.info.name,
+            self.out.display()
+        );
+        Ok(state)
+    }
+}
+
+/// Refuses a recipe that is another than rank 0's; only the places of the data may differ.
+fn same_plan(leading: &Plan, own: &Plan) -> Result<()> {
+    let mut differences = leading.differences(own);
+    if leading.run() != own.run() {
+        differences.push("its section [run]".to_owned());
+    }
+    if differences.is_empty() {
+        return Ok(());
+    }
+    Err(bad_usage(format!(
+        "the recipe differs from that of rank 0: {}; give every rank the same file and the same --set",
+        differences.join(", ")
+    )))
+}
+
+/// Refuses other images than rank 0's.
+fn same_data(leading: &DatasetInfo, own: &DatasetInfo) -> Result<()> {
+    if leading.same_images(own) != Some(false) && leading.images == own.images {
+        return Ok(());
+    }
+    let [there, here] = [leading, own].map(|info| info.sha256.join(", "));
+    Err(bad_usage(format!(
+        "the data differ from those of rank 0: {} images with SHA-256 {there} there, {} with {here} here; give          every rank the same files",
+        leading.images, own.images
+    )))
+}
+
+/// A part of the data set of a plan.
+///
+/// # Errors
+/// If it cannot be had or does not fit the networks.
+pub fn load(plan: &Plan, split: Split, environment: &Environment) -> Result<Dataset> {
+    let generator = &plan.train().generator;
+    let request = DatasetRequest {
+        section: plan.data(),
+        split,
+        classes: generator.classes,
+    };
+    dataset::load(
+        &request,
+        generator.resolution,
+        environment.data_home.as_deref(),
+    )
+}
+
+/// Beginnings of the keys that `--amend` may change: what steers training, not what is trained.
+const AMENDABLE: [&str; 8] = [
+    "name ",
+    "train.adam_g.",
+    "train.adam_d.",
+    "train.ema.",
+    "train.batch_size ",
+    "train.d_steps ",
+    "train.orthogonal",
+    "train.techniques.",
+];
+
+/// The checkpoint that `--resume` continues, none for a new run.
+fn checkpoint_to_resume(run: &Run<'_>, run_dir: &RunDir) -> Result<Option<Checkpoint>> {
+    let root = run_dir.root();
+    if !run.resume {
+        if run_dir::checkpoints(root)?.is_empty() {
+            return Ok(None);
+        }
+        return Err(bad_usage(format!(
+            "run directory {} has checkpoints already; add --resume to continue, or choose another \
+             with --out",
+            root.display()
+        )));
+    }
+    let mut newest = run_dir::newest_checkpoint(root, |line| eprintln!("{line}"))?;
+    if let (None, Some(path)) = (&newest, run.from) {
+        newest = Some((path.to_owned(), run_dir::read_checkpoint(path)?));
+    }
+    let Some((path, checkpoint)) = newest else {
+        eprintln!(
+            "{} has no checkpoint yet: starting at the beginning",
+            root.display()
+        );
+        return Ok(None);
+    };
+    let differences = checkpoint.plan.differences(run.plan);
+    let kept = |difference: &&String| !AMENDABLE.iter().any(|key| difference.starts_with(key));
+    let fixed: Vec<&String> = differences.iter().filter(kept).collect();
+    if !fixed.is_empty() || (!run.amend && !differences.is_empty()) {
+        let remedy = match fixed.is_empty() {
+            true => "undo the change, add --amend to go on with it,",
+            false => "undo the change,",
+        };
+        return Err(bad_usage(format!(
+            "the recipe differs from that of {}: {}; {remedy} or start a new run with --out",
+            path.display(),
+            differences.join(", ")
+        )));
+    }
+    if !differences.is_empty() {
+        eprintln!("amended: {}", differences.join(", "));
+        run_dir.append_event(&Event::Amended {
+            images_seen: checkpoint.counters.images_seen,
+            changes: differences,
+        })?;
+    }
+    eprintln!("resuming from {}", path.display());
+    Ok(Some(checkpoint))
+}
+
+/// What looks at the networks, if the plan asks for it. A data set without a test part is no fault:
+/// the run says so once and goes on without it.
+fn watcher(plan: &Plan, training: &Dataset, environment: &Environment) -> Result<Option<Watcher>> {
+    let (run, train) = (plan.run(), plan.train());
+    if run.watch_every_steps.is_none() {
+        return Ok(None);
+    }
+    let request = DatasetRequest {
+        section: plan.data(),
+        split: Split::Test,
+        classes: train.generator.classes,
+    };
+    let resolution = train.generator.resolution;
+    let held_out = dataset::load(&request, resolution, environment.data_home.as_deref())
+        .inspect_err(|error| {
+            eprintln!("D's accuracy on images it never saw is not watched: {error:#}");
+        })
+        .ok();
+    let images = run.watch_images;
+    Watcher::new(training, held_out.as_ref(), images, train).map(Some)
+}
+
+fn start(
+    resumed: Option<Checkpoint>,
+    plan: &Plan,
+    dataset: &Dataset,
+    device: &Device,
+) -> Result<TrainState> {
+    let Some(checkpoint) = resumed else {
+        return Ok(TrainState::new(plan.train(), device)?);
+    };
+    let both = || {
+        let [there, here] = [&checkpoint.dataset, &dataset.info].map(|i| i.sha256.join(", "));
+        format!("SHA-256 {there} there, {here} here")
+    };
+    match checkpoint.dataset.same_images(&dataset.info) {
+        Some(true) => {}
+        None if checkpoint.dataset.sha256.is_empty() => {} // an imported run does not know its data
+        Some(false) => bail!(
+            "the data differ from those of the checkpoint: {}; restore the data, or start a new run with \
+             --out",
+            both()
+        ),
+        None => bail!(
+            "the checkpoint knows the contents of its images, and of these only names and sizes are known: {}; \
+             raise data.memory, or start a new run with --out",
+            both()
+        ),
+    }
+    checkpoint.into_state(device)
+}
