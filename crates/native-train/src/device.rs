@@ -1,4 +1,4 @@
-//! From a name to a device.
+//! Devices by name.
 
 use std::str::FromStr;
 
@@ -12,9 +12,9 @@ use crate::error::bad_usage;
 pub enum DeviceName {
     /// The CPU backend (flex).
     Cpu,
-    /// A GPU through wgpu: the runtime's choice, or the one of this index.
+    /// A GPU through wgpu: the runtime's choice, or the GPU with this index.
     Wgpu(Option<usize>),
-    /// A GPU through CUDA: the first, or the one of this index.
+    /// A GPU through CUDA: the first, or the GPU with this index.
     Cuda(Option<usize>),
 }
 
@@ -92,7 +92,7 @@ fn open_wgpu(index: Option<usize>) -> Result<Device> {
             })?;
     let adapter = setup.adapter.get_info();
     eprintln!("device wgpu: {} ({:?})", adapter.name, adapter.backend);
-    // a lost device poisons Burn's runtime through its own callback: the next read is an error, the
+    // a lost device poisons Burn's runtime through its own callback: the next read is an error, and the
     // run ends with the last checkpoint intact
     Ok(Device::wgpu(DeviceKind::DefaultDevice))
 }

@@ -1,16 +1,16 @@
-//! What a command may know about the process.
+//! What commands may know about the process's environment.
 
 use std::path::PathBuf;
 
 /// What a command may know about the process; nothing below `main` reads the environment.
 #[derive(Debug, Clone, Default)]
 pub struct Environment {
-    /// Directory under which fetched data sets stand.
+    /// Directory of fetched data sets.
     pub data_home: Option<PathBuf>,
 }
 
 impl Environment {
-    /// From the variables of the process: `$XDG_DATA_HOME/biggan`, else `~/.local/share/biggan`.
+    /// From the process's variables: `$XDG_DATA_HOME/biggan`, otherwise `~/.local/share/biggan`.
     pub fn from_process() -> Self {
         let directory = |variable| {
             std::env::var_os(variable)

@@ -2,17 +2,17 @@
 
 use std::process::ExitCode;
 
-/// How a command that did not fail ended.
+/// How a successful command ended.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Outcome {
-    /// All is done.
+    /// It finished.
     Done,
-    /// Ctrl-C or a request to terminate came, and a checkpoint was written.
+    /// Ctrl-C or a request to terminate arrived, and a checkpoint was written.
     Interrupted,
 }
 
 impl Outcome {
-    /// 0, or 130 as a shell counts an interrupt.
+    /// 0, or 130, the shell's code for an interrupt.
     pub fn exit_code(self) -> ExitCode {
         match self {
             Self::Done => ExitCode::SUCCESS,
@@ -24,7 +24,7 @@ impl Outcome {
 /// Exit code of an interrupted run.
 pub const INTERRUPTED: u8 = 130;
 
-/// What was typed or configured cannot be run; nothing was started.
+/// The command line or configuration cannot be run; nothing was started.
 #[derive(Debug, thiserror::Error)]
 #[error("{0}")]
 pub struct BadUsage(pub String);
@@ -34,15 +34,15 @@ pub fn bad_usage(message: impl Into<String>) -> anyhow::Error {
     BadUsage(message.into()).into()
 }
 
-/// Training collapsed and was ended; its last good checkpoint is kept.
+/// Training collapsed and was stopped; its last good checkpoint is kept.
 #[derive(Debug, thiserror::Error)]
 #[error("{0}")]
 pub struct Collapsed(pub String);
 
-/// Exit code of a run that was ended by collapse.
+/// Exit code of a run stopped by a collapse.
 pub const COLLAPSED: u8 = 3;
 
-/// Another rank of the job failed, and says why.
+/// Another rank of the job failed, and prints the reason.
 #[derive(Debug, thiserror::Error)]
 #[error("another rank failed with exit code {0}")]
 pub struct Elsewhere(pub u8);
@@ -52,8 +52,8 @@ pub fn exit_code(error: &anyhow::Error) -> ExitCode {
     ExitCode::from(code(error))
 }
 
-/// 3 where training collapsed, 2 where the usage or the configuration is at fault, that of another rank where
-/// it failed, else 1.
+/// 3 if training collapsed, 2 if the usage or the configuration is at fault, another rank's code if that rank
+/// failed, otherwise 1.
 pub fn code(error: &anyhow::Error) -> u8 {
     let usage = error.chain().any(|cause| {
         cause.is::<BadUsage>()

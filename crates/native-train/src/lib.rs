@@ -1,13 +1,13 @@
-//! Trains BigGANs on machines, samples them and writes the models that the page loads.
+//! Trains BigGANs natively, samples them and writes the models that the page loads.
 //!
 //! A thin program around the core crate `biggan`, which computes everything; files, clocks, threads
-//! and the terminal stand here. The path of a training run:
+//! and the terminal are here. The path of a training run:
 //!
 //! ```text
 //! args -> plan -> commands::train -> train_loop (loader -> round -> report) -> run_dir
 //! ```
 //!
-//! It is a library so that integration tests can look inside; `main.rs` is the program.
+//! It is a library so that integration tests have access to it; `main.rs` is the program.
 
 pub mod args;
 pub mod commands;

@@ -1,18 +1,18 @@
-//! Memory of this process, as the system counts it.
+//! Memory of this process, as reported by the system.
 
 use serde::{Deserialize, Serialize};
 
-/// Memory of a process on its machine; a GPU's own is not in it.
+/// Main memory of a process, without GPU memory.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Memory {
-    /// Now in main memory.
+    /// Currently in main memory.
     pub resident_bytes: u64,
-    /// Most that was in main memory since the process started.
+    /// Peak since the process started.
     pub peak_bytes: u64,
 }
 
 impl Memory {
-    /// That of this process; none on systems that do not tell by `/proc` (all but Linux).
+    /// The memory of this process; `None` on systems without `/proc` (all but Linux).
     pub fn now() -> Option<Self> {
         Self::parse(&std::fs::read_to_string("/proc/self/status").ok()?)
     }

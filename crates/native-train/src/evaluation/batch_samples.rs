@@ -1,4 +1,4 @@
-//! Samples of a generator in training, with the statistics of their batch; the generator stays as it is.
+//! Samples of a generator in training, with the statistics of their batch; the generator does not change.
 
 use anyhow::Result;
 use biggan::latent::{LatentKey, one_hot};

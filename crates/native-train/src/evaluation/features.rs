@@ -1,4 +1,4 @@
-//! What the scores are computed from: features of the real images and of samples.
+//! The features of real images and of samples, from which scores are computed.
 
 use std::ops::Range;
 
@@ -19,26 +19,26 @@ use crate::dataset::{self, Dataset, DatasetRequest, Split};
 use crate::environment::Environment;
 use crate::recipe::data_section::DataSection;
 
-/// Images made together: bounds the memory, not the result.
+/// Images generated together: affects memory, not the result.
 pub const CHUNK: usize = 100;
-/// Splits of the Inception score, as everywhere (ajbrock/BigGAN-PyTorch inception_utils.py,
+/// Splits of the Inception score, as usual (ajbrock/BigGAN-PyTorch inception_utils.py,
 /// `num_splits`).
 const SPLITS: usize = 10;
 /// Step of the choice of real images in `Stream::Evaluation`; the subsets of KID have those from 1.
 const CHOICE_STEP: u64 = 0;
 
-/// How many images each score has.
+/// How many images each score uses.
 #[derive(Debug, Clone, Copy)]
 pub struct Counts {
-    /// Of the scores that hold nothing in memory.
+    /// For scores that hold nothing in memory.
     pub count: usize,
-    /// Of those that compare neighbours, at most `count`.
+    /// For scores that compare neighbours, at most `count`.
     pub neighbours: usize,
-    /// Of recognised classes and spread; 0 if no class can be recognised.
+    /// For recognised classes and spread; 0 if no class can be recognised.
     pub recognised: usize,
 }
 
-/// The training set: all of it in `moments`, and the features of as many images as asked for.
+/// The training set: moments of all images, and the features of some.
 #[derive(Debug)]
 pub struct RealImages {
     /// Of all images.
@@ -68,7 +68,7 @@ pub struct Samples {
     pub predicted: Vec<usize>,
 }
 
-/// What a network says of images, read from the device.
+/// A network's output for images, read from the device.
 pub struct Said {
     /// `[n, dim]`
     pub features: Vec<f32>,
@@ -81,7 +81,7 @@ pub struct Said {
 /// Reads the training set that the samples are compared with.
 ///
 /// # Errors
-/// If it cannot be had, or is another than the model's.
+/// If it cannot be read, or is not the model's.
 pub fn training_set(
     section: &DataSection,
     sampler: &Sampler,
@@ -94,7 +94,7 @@ pub fn training_set(
     };
     let resolution = sampler.info().generator.resolution;
     let data = dataset::load(&request, resolution, environment.data_home.as_deref())?;
-    // imported models do not say which images they saw
+    // imported models do not record their training images
     if data.info.same_images(&sampler.info().dataset) == Some(false) {
         bail!(
             "the data set {} is another than the model was trained on; give the right one with --data",
@@ -104,7 +104,7 @@ pub fn training_set(
     Ok(data)
 }
 
-/// Looks at the whole training set, in its own order.
+/// Runs the network over the whole training set, in its own order.
 ///
 /// # Errors
 /// If the device fails.
@@ -151,7 +151,7 @@ pub fn real_images(
     Ok(real)
 }
 
-/// Shows `see` the features of all images of a data set, some at a time with their indices.
+/// Passes the features of all images of a data set to `see`, in chunks with their indices.
 ///
 /// # Errors
 /// If the device fails.
@@ -178,11 +178,11 @@ pub fn each(
     Ok(())
 }
 
-/// Looks at `total` images, a chunk at a time, of which each rank of a group computes every so many-th; all ranks see
-/// all chunks in their order, with one more number that came with each, and so make of them what one makes.
+/// Processes `total` images in chunks, which are dealt round-robin to the ranks of a group. All ranks see all chunks in
+/// order, each with one extra number, and so compute what one process computes.
 ///
 /// # Errors
-/// Those of `look_at` and `see`. A rank that fails leaves the others waiting: its job must end.
+/// Those of `look_at` and `see`. If a rank fails, the others are left waiting: the job must end.
 pub fn in_turns(
     total: usize,
     network: &dyn FeatureNetwork,
@@ -223,7 +223,7 @@ pub fn in_turns(
     Ok(())
 }
 
-/// Makes samples of all classes in turn and looks at them.
+/// Generates samples of all classes in turn and runs the network over them.
 ///
 /// # Errors
 /// If the device fails.
@@ -287,7 +287,7 @@ pub fn samples(
     Ok(made)
 }
 
-/// Images as bytes and back: the eyes of a viewer get bytes, and so does a network.
+/// Images rounded to bytes and back: a network sees what a viewer sees.
 pub fn as_seen(images_pm1: &[f32], side: usize, device: &Device) -> Tensor<4> {
     let seen_pm1: Vec<f32> = images_pm1
         .iter()
@@ -312,7 +312,7 @@ pub fn predictions(classifier: &Classifier, images: Tensor<4>) -> Result<Vec<usi
     Ok(largest(&block_on(read_values(logits))?, classes))
 }
 
-/// Shows images to a network, as many at a time as it says.
+/// Runs a network over images, in batches of the size it states.
 ///
 /// # Errors
 /// If the device fails.

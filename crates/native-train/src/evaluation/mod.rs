@@ -1,4 +1,4 @@
-//! Scores of samples: features, the networks that make them, references, distances.
+//! Scores of samples: features, feature networks, references, distances.
 
 pub mod batch_samples;
 pub mod features;

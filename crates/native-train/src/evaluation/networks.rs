@@ -1,4 +1,4 @@
-//! The network in whose features scores are measured, from its file.
+//! The feature network of the scores, from its file.
 
 use std::path::{Path, PathBuf};
 
@@ -41,16 +41,16 @@ pub enum FeatureKind {
 /// A network on its device.
 #[derive(Debug)]
 pub struct OpenNetwork {
-    /// What computes features and logits.
+    /// The network.
     pub network: Box<dyn FeatureNetwork>,
-    /// What a classifier of our own says of itself; only such a network knows a data set's classes.
+    /// The info of one of our own classifiers; only such a network knows a data set's classes.
     pub classifier: Option<ClassifierInfo>,
 }
 
 /// Reads the network that was named.
 ///
 /// # Errors
-/// If none was, or its file cannot be read or is of another network.
+/// If none was named, or its file cannot be read or holds another network.
 pub fn open(args: &NetworkArgs, device: &Device) -> Result<OpenNetwork> {
     let (kind, path) = match args {
         NetworkArgs {
@@ -104,10 +104,10 @@ fn foreign(network: impl FeatureNetwork + 'static) -> OpenNetwork {
     }
 }
 
-/// Reads a classifier of our own.
+/// Reads one of our own classifiers.
 ///
 /// # Errors
-/// If its file cannot be read, or is of another network.
+/// If its file cannot be read, or holds another network.
 pub fn open_classifier(path: &Path, device: &Device) -> Result<OpenNetwork> {
     let bytes = read("classifier", path)?;
     let (network, info) = Classifier::decode(&bytes, device)
@@ -123,10 +123,10 @@ fn read(what: &str, path: &Path) -> Result<Vec<u8>> {
 }
 
 impl OpenNetwork {
-    /// Refuses pictures that the network does not look at.
+    /// Refuses pictures that the network does not accept.
     ///
     /// # Errors
-    /// If side or classes do not fit a classifier.
+    /// If side or classes do not match a classifier.
     pub fn check(&self, resolution: usize, classes: usize) -> Result<()> {
         let info = self.network.info();
         let same_classes = self.classifier.is_none() || info.classes == classes;

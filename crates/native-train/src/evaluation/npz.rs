@@ -1,5 +1,5 @@
-//! Statistics as pytorch-fid keeps them: an `.npz`, a zip of numpy arrays `mu` and `sigma`
-//! (`fid_score.py`, `save_fid_stats`). Untrusted: sizes are bounded before memory is taken.
+//! Statistics in pytorch-fid's format: an `.npz`, a zip of numpy arrays `mu` and `sigma`
+//! (`fid_score.py`, `save_fid_stats`). Untrusted: sizes are bounded before memory is allocated.
 
 use std::io::{Cursor, Read};
 
@@ -12,7 +12,7 @@ const MAX_DIM: usize = 4096;
 /// Most bytes of an array: a covariance in f64 and a header.
 const MAX_BYTES: u64 = (MAX_DIM * MAX_DIM * 8 + 65_536) as u64;
 
-/// Whether bytes begin as a zip.
+/// Whether bytes begin like a zip.
 pub fn is_zip(bytes: &[u8]) -> bool {
     bytes.starts_with(b"PK")
 }
@@ -20,8 +20,8 @@ pub fn is_zip(bytes: &[u8]) -> bool {
 /// Mean and covariance of a file.
 ///
 /// # Errors
-/// If it is no zip, an array is missing, too large, of a type that is not read, or no mean and
-/// covariance.
+/// If it is not a zip, an array is missing, too large or of a type that is not read, or they are not a mean
+/// and a covariance.
 pub fn statistics(bytes: &[u8]) -> Result<Normal> {
     let mut archive = ZipArchive::new(Cursor::new(bytes)).context("reading an .npz")?;
     let (shape, mean) = array(&mut archive, "mu")?;
@@ -55,8 +55,8 @@ fn array(archive: &mut ZipArchive<Cursor<&[u8]>>, name: &str) -> Result<(Vec<usi
     numbers(&bytes).with_context(|| format!("array {name}"))
 }
 
-/// Shape and values of a `.npy` (numpy `lib/format.py`, versions 1 to 3). Values in Fortran order are left
-/// so: a covariance is its own transpose.
+/// Shape and values of a `.npy` (numpy `lib/format.py`, versions 1 to 3). Fortran order is left
+/// unchanged: a covariance is its own transpose.
 fn numbers(bytes: &[u8]) -> Result<(Vec<usize>, Vec<f64>)> {
     let (header, data) = split(bytes).context("no whole .npy: its header is cut short")?;
     let value = |key: &str| -> Result<&str> {

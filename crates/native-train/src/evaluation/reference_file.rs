@@ -15,7 +15,7 @@ use crate::evaluation::npz;
 /// scores say so.
 ///
 /// # Errors
-/// If the file cannot be read, is none, or of another protocol; the message has both.
+/// If the file cannot be read, is not a reference, or has another protocol; the message has both protocols.
 pub fn read(path: &Path, expected: &ReferenceInfo) -> Result<Against> {
     let named = || format!("reference {}", path.display());
     let bytes = std::fs::read(path).with_context(named)?;
@@ -46,7 +46,7 @@ pub fn read(path: &Path, expected: &ReferenceInfo) -> Result<Against> {
 /// Refuses statistics of vectors of another length than the network's.
 ///
 /// # Errors
-/// Naming both lengths.
+/// If they differ; the message has both lengths.
 pub fn check_dim(against: &Against, network: &str, features: usize) -> Result<()> {
     let dim = against.normal.dim();
     if dim != features {

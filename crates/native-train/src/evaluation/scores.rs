@@ -7,8 +7,8 @@ use biggan::metrics::{
 
 use super::features::{Counts, RealImages, Samples, splits};
 
-/// Subsets of KID, and vectors in each; fewer vectors where there are not so many (Binkowski et al.
-/// 2018 have subsets of 1000).
+/// Subsets of KID, and vectors in each; fewer vectors if there are not enough (Binkowski et al.
+/// 2018 use subsets of 1000).
 const KID_SUBSETS: [usize; 2] = [100, 1000];
 /// The neighbour that balls reach to (clovaai/generative-evaluation-prdc; POSTECH-CVLab/PyTorch-StudioGAN
 /// src/metrics/prdc.py).
@@ -19,29 +19,29 @@ const NEIGHBOUR: usize = 5;
 pub struct Against {
     /// Mean and covariance.
     pub normal: Normal,
-    /// What they are of, in words.
+    /// Their protocol, in words.
     pub protocol: String,
-    /// The images, if they were looked at.
+    /// The images, if their features were computed.
     pub images: Option<RealImages>,
 }
 
 /// Everything that scores are computed from.
 #[derive(Debug, Clone, Copy)]
 pub struct Scored<'a> {
-    /// How many images each score has.
+    /// How many images each score uses.
     pub counts: Counts,
     /// The network.
     pub network: &'a NetworkInfo,
     /// The reference.
     pub against: &'a Against,
-    /// What is judged.
+    /// The samples.
     pub samples: &'a Samples,
-    /// How it was made.
+    /// How they were generated.
     pub protocol: &'a Protocol,
 }
 
 impl Scored<'_> {
-    /// Share of the samples that the classifier puts into their class; none where it knows no classes.
+    /// Share of the samples that the classifier puts into their class; `None` if it has no such classes.
     pub fn recognised(&self) -> Option<Score> {
         let (right, of) = self.by_class().fold((0, 0), |(right, of), class| {
             (right + class.right, of + class.of)
@@ -95,7 +95,7 @@ impl Scored<'_> {
     /// Mean Inception score of the splits.
     ///
     /// # Errors
-    /// If no split is whole.
+    /// If no split is complete.
     pub fn inception_score(&self) -> Result<Score> {
         let value = self.samples.inception.finish()?.mean;
         Ok(Score {
@@ -113,7 +113,7 @@ impl Scored<'_> {
         }
     }
 
-    /// KID and what looks at neighbours: of the images, if there are any.
+    /// KID and the scores by neighbours, if there are real images.
     fn pairs(&self) -> Result<Vec<Score>> {
         let Some(real) = &self.against.images else {
             return Ok(Vec::new());
@@ -124,7 +124,7 @@ impl Scored<'_> {
         let chosen = real.chosen.len() / dim;
         let most = count.min(chosen);
         let subsets = Subsets {
-            // all vectors of both sets can be taken in one way only
+            // there is only one way to take all vectors of both sets
             count: if most <= KID_SUBSETS[1] && count == chosen {
                 1
             } else {
@@ -222,7 +222,7 @@ impl MainScores {
     }
 }
 
-/// What became of the samples of one class.
+/// Recognised samples of one class.
 #[derive(Debug, Clone, Copy)]
 pub struct ClassHits {
     /// Samples that the classifier recognised.

@@ -8,12 +8,12 @@ use crate::error::bad_usage;
 /// Most names that a message lists.
 const MAX_LISTED: usize = 20;
 
-/// The classes of a model: names such as `tench, Tinca tinca`, and ids in a vocabulary outside.
+/// The classes of a model: names such as `tench, Tinca tinca`, and ids in an external vocabulary.
 #[derive(Debug, Clone, Copy)]
 pub struct Classes<'a> {
-    /// A name for each class, of one or more synonyms with commas between.
+    /// A name for each class: one or more synonyms separated by commas.
     pub names: &'a [String],
-    /// An id for each class (`n01440764`), or none at all.
+    /// An id for each class (`n01440764`), or an empty list.
     pub ids: &'a [String],
 }
 
@@ -26,7 +26,7 @@ impl<'a> From<&'a ModelInfo> for Classes<'a> {
     }
 }
 
-/// What a text stands for.
+/// The meaning of a text.
 enum Found {
     One(usize),
     Several(Vec<usize>),
@@ -34,13 +34,13 @@ enum Found {
 }
 
 impl Classes<'_> {
-    /// The labels of what was typed, in the order typed.
+    /// The labels of the typed classes, in the order typed.
     ///
-    /// A name, or one of its synonyms, is compared without case. What itself holds commas is tried
+    /// Names and synonyms are compared case-insensitively. A text with commas is tried
     /// first as a whole.
     ///
     /// # Errors
-    /// If a part is neither a label nor an id nor a name, or a name of several classes; the message
+    /// If a part is not a label, an id or a name, or is a name of several classes; the message
     /// lists the candidates.
     pub fn resolve(self, choice: &str) -> Result<Vec<usize>> {
         if choice.trim().eq_ignore_ascii_case("all") {
@@ -93,7 +93,7 @@ impl Classes<'_> {
         let similar = if lower.is_empty() {
             vec![]
         } else {
-            // synonyms that begin with it, then names that hold it
+            // synonyms that begin with it, then names that contain it
             let begins =
                 |name: &String| name.split(',').any(|word| word.trim().starts_with(&lower));
             let mut similar = self.labels(begins);
@@ -202,7 +202,7 @@ mod tests {
             "class \"crane\" is the name of 134 crane; 517 crane; give one by its number"
         );
         assert!(refused("cardigan").contains("264 Cardigan, Cardigan Welsh corgi; 474 cardigan"));
-        // what begins with it comes first, whatever its label
+        // names that begin with it come first, whatever their label
         let bus = refused("school");
         assert!(bus.contains("did you mean 779 school bus"), "{bus}");
         let ball = refused("bear");

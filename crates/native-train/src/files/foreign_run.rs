@@ -26,11 +26,11 @@ pub struct RunBytes {
 }
 
 /// Finds the files in a directory: `G.pth`, `G_ema.pth`, `D.pth`, `G_optim.pth`, `D_optim.pth` of
-/// BigGAN-PyTorch (`utils.py:687-708`), with `_<suffix>` behind the name where given, or
+/// BigGAN-PyTorch (`utils.py:687-708`), with `_<suffix>` after the name if given, or
 /// `model=G-<suffix>-weights-step=N.pth` and so on of StudioGAN (`misc.py:386-404`).
 ///
 /// # Errors
-/// If G or D is not there, or there are several.
+/// If G or D is missing, or there are several.
 pub fn find(source: Source, directory: &Path, suffix: Option<&str>) -> Result<RunFiles> {
     let path = |part: &str| one(directory, source, part, suffix);
     let needed = |part: &str| {
@@ -51,7 +51,7 @@ pub fn find(source: Source, directory: &Path, suffix: Option<&str>) -> Result<Ru
     })
 }
 
-/// Beginning and end of a file's name, for StudioGAN with the step between.
+/// Prefix and suffix of a file's name, for StudioGAN with the step in between.
 fn pattern(source: Source, part: &str, suffix: Option<&str>) -> String {
     match (source, suffix) {
         (Source::Studiogan, suffix) => {

@@ -1,4 +1,4 @@
-//! Latents that the user brings: `z` [n, z_dim] f32 with `y` [n] i64 or `class_vector` [n, classes] f32.
+//! The user's own latents: `z` [n, z_dim] f32 with `y` [n] i64 or `class_vector` [n, classes] f32.
 
 use std::path::Path;
 
@@ -29,7 +29,7 @@ impl LatentsFile {
 /// Reads the file for a generator.
 ///
 /// # Errors
-/// If it is no safetensors file, a tensor is missing or of another type or shape than the generator
+/// If it is not a safetensors file, a tensor is missing or has another type or shape than the generator
 /// takes, a label is out of range, or a value is not finite.
 pub fn read_latents(path: &Path, config: &GeneratorConfig) -> Result<LatentsFile> {
     let bytes = std::fs::read(path)?;

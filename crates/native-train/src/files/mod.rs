@@ -1,4 +1,4 @@
-//! Models and what belongs to them on disk: weights, latents, class names, runs of other programs.
+//! Models and related files on disk: weights, latents, class names, runs of other programs.
 
 pub mod class_choice;
 pub mod export;

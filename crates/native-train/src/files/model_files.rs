@@ -1,4 +1,4 @@
-//! A model on disk: one `.safetensors` file, or an index with its parts beside it.
+//! A model on disk: one `.safetensors` file, or an index with its parts next to it.
 
 use std::path::{Path, PathBuf};
 
@@ -13,7 +13,7 @@ use crate::run::atomic_file;
 /// End of the name of a model in one file.
 const SUFFIX: &str = ".safetensors";
 
-/// Whether a path names an index and not a model.
+/// Whether a path names an index, not a model.
 pub fn is_index(path: &Path) -> bool {
     path.extension()
         .is_some_and(|extension| extension == "json")
@@ -22,7 +22,7 @@ pub fn is_index(path: &Path) -> bool {
 /// Reads a model from its file or its index.
 ///
 /// # Errors
-/// If it cannot be read, is cut short, or of another format or version; the message names the file.
+/// If it cannot be read, is truncated, or of another format or version; the message names the file.
 pub fn read(path: &Path) -> Result<ModelFile> {
     let bytes = std::fs::read(path).with_context(|| named(path))?;
     let file = if is_index(path) {
@@ -37,10 +37,10 @@ pub fn read(path: &Path) -> Result<ModelFile> {
     file.with_context(|| named(path))
 }
 
-/// Replaces the info of a model; its tensors stay as they are.
+/// Replaces the info of a model; its tensors stay unchanged.
 ///
 /// # Errors
-/// If it cannot be read or written, or is no model.
+/// If it cannot be read or written, or is not a model.
 pub fn write_info(path: &Path, info: &ModelInfo) -> Result<()> {
     let bytes = std::fs::read(path).with_context(|| named(path))?;
     let new = if is_index(path) {
@@ -55,20 +55,20 @@ fn named(path: &Path) -> String {
     format!("model {}", path.display())
 }
 
-/// Where a model will be written, checked before it is made.
+/// Where a model will be written, checked before it is computed.
 #[derive(Debug, Clone)]
 pub struct Target {
     path: PathBuf,
-    /// What the names of the parts begin with, and their largest size.
+    /// Prefix of the names of the parts, and their largest size.
     parts: Option<(String, usize)>,
 }
 
 impl Target {
-    /// One file, or parts of at most `shard_bytes`: `NAME.safetensors` then stands for
+    /// One file, or parts of at most `shard_bytes`: `NAME.safetensors` then means
     /// `NAME-00001-of-00002.safetensors` and so on, and `NAME.safetensors.index.json`.
     ///
     /// # Errors
-    /// If the name does not fit one file or parts.
+    /// If the name suits neither one file nor parts.
     pub fn new(path: &Path, shard_bytes: Option<usize>) -> Result<Self> {
         let parts = match shard_bytes {
             None if is_index(path) => {
@@ -101,7 +101,7 @@ impl Target {
         })
     }
 
-    /// The bytes of a model for this place.
+    /// The bytes of a model for this target.
     ///
     /// # Errors
     /// If a value does not fit the type.
@@ -126,10 +126,10 @@ pub struct EncodedModel {
 }
 
 impl EncodedModel {
-    /// The model as it will be read.
+    /// The model as it will be read back.
     ///
     /// # Errors
-    /// None that is known.
+    /// If the bytes do not decode, so that a broken model is never written.
     pub fn decode(&self) -> Result<ModelFile> {
         let (path, bytes) = self.last();
         if !is_index(path) {
@@ -145,7 +145,7 @@ impl EncodedModel {
         Ok(ModelFile::decode_shards(bytes, part)?)
     }
 
-    /// Writes the files. A reader sees no model before all of it is there: the index comes last.
+    /// Writes the files. A reader sees no model before it is complete: the index comes last.
     ///
     /// # Errors
     /// If a file cannot be written.
@@ -156,7 +156,7 @@ impl EncodedModel {
         Ok(())
     }
 
-    /// What to read the model by.
+    /// The path to read the model from.
     pub fn path(&self) -> &Path {
         &self.last().0
     }

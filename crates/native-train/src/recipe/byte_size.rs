@@ -1,4 +1,4 @@
-//! Sizes as people type them: `64MiB`, `5GB`, `1000`.
+//! Sizes as users type them: `64MiB`, `5GB`, `1000`.
 
 use std::fmt;
 use std::str::FromStr;
@@ -39,7 +39,7 @@ impl FromStr for ByteSize {
     }
 }
 
-/// In the largest unit that makes a whole one of it, to a tenth.
+/// In the largest unit of which it has at least one, to a tenth.
 impl fmt::Display for ByteSize {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let fits = |(name, bytes): &&(&str, usize)| name.ends_with("iB") && *bytes <= self.0;

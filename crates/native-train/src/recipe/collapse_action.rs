@@ -1,4 +1,4 @@
-//! `[run.collapse] action` of a recipe: what is done about a collapse.
+//! `[run.collapse] action` of a recipe: the response to a collapse.
 
 use std::fmt;
 
@@ -7,7 +7,7 @@ use serde::de::value::{MapAccessDeserializer, MapDeserializer};
 use serde::de::{self, MapAccess, Visitor};
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
-/// What is done after going back to a good checkpoint.
+/// What to do after returning to a good checkpoint.
 ///
 /// BigGAN appendix G tries two of them, from ten to twenty thousand steps before a collapse on: a lower
 /// rate of G delays it, in some cases by more than a hundred thousand steps, and cripples learning (a
@@ -31,7 +31,7 @@ pub enum Action {
         #[serde(default = "one")]
         factor_d: f64,
     },
-    /// D trains alone: G's rate is 0 for so many images.
+    /// D trains alone: G's rate is 0 for this many images.
     FreezeGenerator {
         /// Real images that D sees meanwhile.
         #[serde(default = "frozen_images")]

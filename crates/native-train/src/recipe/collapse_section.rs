@@ -5,18 +5,18 @@ use serde::{Deserialize, Serialize};
 
 use crate::recipe::collapse_action::Action;
 
-/// What counts as collapse, and what is done then. The thresholds and where they come from stand in
-/// docs/collapse.md; lines are those of the log.
+/// What counts as collapse, and the response. docs/collapse.md has the thresholds and their sources;
+/// lines are those of the log.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(default, deny_unknown_fields)]
 pub struct CollapseSection {
-    /// Whether anything is watched.
+    /// Whether the detector runs.
     pub enabled: bool,
-    /// What is done after going back to a good checkpoint.
+    /// What to do after returning to a good checkpoint.
     pub action: Action,
-    /// Actions taken before the run is given up.
+    /// Most actions before the run is given up.
     pub max_rollbacks: usize,
-    /// A layer's largest singular value may be this often its running median.
+    /// Alarm above this multiple of the running median of a layer's largest singular value.
     pub sigma_ratio: f64,
     /// Lines of the running median.
     pub sigma_lines: usize,
@@ -26,15 +26,15 @@ pub struct CollapseSection {
     pub d_gap: f64,
     /// .. or with logits at most this far apart ..
     pub d_lost_gap: f64,
-    /// .. or G's loss above this often 1 + its running median ..
+    /// .. or G's loss above this multiple of 1 + its running median ..
     pub g_loss_factor: f64,
-    /// .. for so many lines.
+    /// .. for this many lines.
     pub loss_lines: usize,
-    /// Share of its best that the variance between samples must keep.
+    /// Alarm below this share of the best variance between samples.
     pub variance_share: f64,
     /// Lines of the median of that variance.
     pub variance_lines: usize,
-    /// The Frechet distance of `[run.score]` may be this often its best.
+    /// Alarm above this multiple of the best Frechet distance of `[run.score]`.
     pub score_factor: f64,
 }
 
@@ -73,7 +73,7 @@ impl CollapseSection {
             ("loss_lines", self.loss_lines),
             ("variance_lines", self.variance_lines),
         ] {
-            // a median of fewer says nothing; more are held in memory
+            // a median of fewer is meaningless; more would be held in memory
             if !(5..=100_000).contains(&value) {
                 return refuse(key, &value, "5 to 100000");
             }

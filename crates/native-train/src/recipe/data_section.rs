@@ -12,21 +12,21 @@ use super::byte_size::ByteSize;
 pub struct DataSection {
     /// A name of [`crate::dataset::TABLE`].
     pub dataset: String,
-    /// Directory of its files; it always wins over the place where fetched data stands.
+    /// Directory of its files; takes precedence over the directory of fetched data.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub path: Option<PathBuf>,
-    /// Names of the classes, for data sets that have none of their own.
+    /// Names of the classes, for data sets that have none.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub class_names: Option<Vec<String>>,
     /// Whether images that cannot be decoded are left out, or replaced, instead of refused
     /// (`image-folder`).
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub skip_broken: bool,
-    /// Whether every image is mirrored left to right in half of the times it is seen.
+    /// Whether images are mirrored left to right with probability 1/2.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub flip: bool,
-    /// Most bytes of pixels of a part that are held in memory (`image-folder`); those of a larger one are
-    /// decoded while they are used.
+    /// Most bytes of pixels of a part that are held in memory (`image-folder`); a larger part is
+    /// decoded on demand.
     #[serde(default = "four_gib")]
     pub memory: ByteSize,
 }
@@ -36,7 +36,7 @@ fn four_gib() -> ByteSize {
 }
 
 impl DataSection {
-    /// A data set by name, at a place of its own or the given one.
+    /// A data set by name, in its default directory or the given one.
     pub fn of(dataset: &str, path: Option<PathBuf>) -> Self {
         Self {
             dataset: dataset.to_owned(),

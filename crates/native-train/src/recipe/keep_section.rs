@@ -4,16 +4,16 @@ use serde::{Deserialize, Serialize};
 
 use super::byte_size::ByteSize;
 
-/// What is kept beside the newest checkpoints: `[run.keep]` of a recipe.
+/// What is kept besides the newest checkpoints: `[run.keep]` of a recipe.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(default, deny_unknown_fields)]
 pub struct KeepSection {
-    /// Best checkpoints by score, where scores are made (`[run.score]`).
+    /// Number of best checkpoints by score, if the run is scored (`[run.score]`).
     pub best: usize,
-    /// The first checkpoint of every so many images, for ever.
+    /// The first checkpoint of every interval of this many images is kept permanently.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub every_images: Option<u64>,
-    /// Most bytes of all checkpoints together, e.g. "20GiB".
+    /// Limit on the bytes of all checkpoints together, e.g. "20GiB".
     #[serde(skip_serializing_if = "Option::is_none")]
     pub max_bytes: Option<ByteSize>,
 }

@@ -5,12 +5,12 @@ use toml::{Table, Value};
 
 use crate::error::bad_usage;
 
-/// Sets each `key=value` in the table. Values are TOML; what is none is taken as a string.
+/// Sets each `key=value` in the table. Values are TOML; anything else is taken as a string.
 ///
-/// Whether a key means anything is decided where the table is read, which refuses unknown keys.
+/// Unknown keys are refused later, where the table is read.
 ///
 /// # Errors
-/// If the text has no `=`, or a part of the key is a value and not a table.
+/// If the text has no `=`, or a part of the key is a value, not a table.
 pub fn apply(table: &mut Table, settings: &[String]) -> Result<()> {
     for setting in settings {
         let (key, text) = setting.split_once('=').ok_or_else(|| {

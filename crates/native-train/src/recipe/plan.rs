@@ -20,13 +20,13 @@ pub struct Recipe {
     pub name: String,
     /// What to train on.
     pub data: DataSection,
-    /// How long, and what is written when.
+    /// Length, and what is written when.
     pub run: RunSection,
     /// Networks and optimisers.
     pub train: TrainConfig,
 }
 
-/// Keys of the data that change nothing of the images which a checksum does not show.
+/// Keys of the data that do not change images, or whose changes a checksum shows.
 const READING: [&str; 3] = ["data.memory", "data.path", "data.skip_broken"];
 
 /// A valid recipe. It is built only by validation.
@@ -38,7 +38,7 @@ impl Plan {
     /// Reads a recipe's text and applies `--set` values.
     ///
     /// # Errors
-    /// If the text is not TOML, has an unknown key, or describes what cannot run.
+    /// If the text is not TOML, has an unknown key, or describes a run that is impossible.
     pub fn parse(text: &str, settings: &[String]) -> Result<Self> {
         let mut table: toml::Table = text.parse().map_err(|error: toml::de::Error| {
             let line = error
@@ -69,7 +69,7 @@ impl Plan {
         &self.0.data
     }
 
-    /// How long, and what is written when.
+    /// Length, and what is written when.
     pub fn run(&self) -> &RunSection {
         &self.0.run
     }
@@ -79,8 +79,8 @@ impl Plan {
         &self.0.train
     }
 
-    /// Differences that make a run another run, one line a key: all but the `run` section, which may
-    /// change, and how and from where the data are read: their checksum is compared instead.
+    /// Differences that make it a different run, one line per key. The `run` section may change, and
+    /// so may how and from where the data are read: their checksum is compared instead.
     pub fn differences(&self, other: &Self) -> Vec<String> {
         let (ours, theirs) = (self.flat(), other.flat());
         let keys: std::collections::BTreeSet<&String> = ours.keys().chain(theirs.keys()).collect();
@@ -100,7 +100,7 @@ impl Plan {
     /// The plan as it is saved: JSON of the whole recipe, defaults filled in.
     ///
     /// # Errors
-    /// None that is known; as the serialiser.
+    /// If it cannot be written as JSON.
     pub fn to_json(&self) -> Result<String> {
         Ok(serde_json::to_string_pretty(self)? + "\n")
     }

@@ -22,23 +22,23 @@ pub struct RunSection {
     pub sample_every_images: u64,
     /// Generator steps between lines of the log.
     pub log_every_steps: u64,
-    /// Generator steps between looks at the networks (singular values of all layers, D's accuracy), a multiple of
-    /// `log_every_steps`; none where it is not given.
+    /// Generator steps between probes of the networks (singular values of all layers, D's accuracy), a multiple of
+    /// `log_every_steps`; no probes by default.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub watch_every_steps: Option<u64>,
-    /// Images of the training part, and of the test part, that D is asked about at a look.
+    /// Images of the training part, and of the test part, in D's accuracy at a probe.
     #[serde(default = "half_a_thousand")]
     pub watch_images: usize,
-    /// Newest checkpoints that are kept.
+    /// Number of newest checkpoints that are kept.
     #[serde(default = "three")]
     pub keep_checkpoints: usize,
     /// Which other checkpoints are kept.
     #[serde(default)]
     pub keep: KeepSection,
-    /// Scores while training, none where it is not given.
+    /// Scores during training; none by default.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub score: Option<ScoreSection>,
-    /// What counts as collapse, and what is done then.
+    /// What counts as collapse, and the response.
     #[serde(default)]
     pub collapse: CollapseSection,
 }

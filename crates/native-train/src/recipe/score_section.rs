@@ -8,9 +8,9 @@ use serde::{Deserialize, Serialize};
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct ScoreSection {
-    /// Images between scores. A scored state is a checkpoint too.
+    /// Images between scores. Every scored state is also a checkpoint.
     pub every_images: u64,
-    /// Classifier file, as of `evaluate --classifier`.
+    /// Classifier file, as for `evaluate --classifier`.
     pub classifier: PathBuf,
     /// Samples of a score.
     #[serde(default = "two_thousand")]

@@ -1,8 +1,8 @@
-//! A sign of collapse that was seen.
+//! An alarm of the collapse detector.
 
 use serde::{Deserialize, Serialize};
 
-/// Which sign it was.
+/// The signal that fired.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Signal {
@@ -16,17 +16,17 @@ pub enum Signal {
     GeneratorLoss,
     /// The samples of a class have become alike.
     SampleVariance,
-    /// The score got worse again.
+    /// The score has worsened.
     WorseScore,
     /// A value is not finite.
     NotFinite,
 }
 
-/// What was seen.
+/// An alarm.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Alarm {
-    /// Which sign.
+    /// The signal.
     pub signal: Signal,
     /// In words.
     pub what: String,

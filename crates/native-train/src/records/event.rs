@@ -4,15 +4,15 @@ use serde::{Deserialize, Serialize};
 
 use super::intervention::Intervention;
 
-/// One line of `events.jsonl`: what happened to a run beside training.
+/// One line of `events.jsonl`.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Event {
     /// Training collapsed.
     Collapse(Intervention),
-    /// A resumed run goes on with another recipe.
+    /// A resumed run continues with another recipe.
     Amended {
-        /// Images seen at the checkpoint that it went on from.
+        /// Images seen at the checkpoint that it continued from.
         images_seen: u64,
         /// Key, old and new value.
         changes: Vec<String>,

@@ -1,19 +1,19 @@
-//! A collapse and the answer to it.
+//! A collapse and the response to it.
 
 use serde::{Deserialize, Serialize};
 
 use super::alarm::Alarm;
 use crate::recipe::collapse_action::Action;
 
-/// A collapse of a run and what was done. It is part of every later checkpoint, and a line of
+/// A collapse of a run and the response. It is part of every later checkpoint, and a line of
 /// `events.jsonl`.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Intervention {
-    /// What was seen.
+    /// The alarm.
     pub alarm: Alarm,
-    /// Images seen at the checkpoint that training went back to; 0 for the beginning.
+    /// Images seen at the checkpoint that training returned to; 0 for the start.
     pub back_to_images: u64,
-    /// What was done there.
+    /// The action taken there.
     pub action: Action,
 }

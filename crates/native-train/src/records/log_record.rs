@@ -7,9 +7,9 @@ use super::vitals::Vitals;
 use super::watch::Watch;
 use crate::memory::Memory;
 
-/// One line: means over the steps since the line before, where nothing else is said. JSON has no word
-/// for a value that is not finite: it is written as null and read as NaN. docs/watching.md says what
-/// each tells.
+/// One line: means over the steps since the previous line, unless stated otherwise. JSON has no
+/// values that are not finite: they are written as null and read as NaN. docs/watching.md says how to
+/// read each.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct LogRecord {
     /// Generator steps taken.
@@ -37,19 +37,19 @@ pub struct LogRecord {
     /// Speed, real images seen by D.
     #[serde(deserialize_with = "number_or_nan")]
     pub images_per_sec: f64,
-    /// Of each rank while it did not wait for the others, where several train together.
+    /// Speed of each rank without waiting for the others, if several train together.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub images_per_sec_of_ranks: Option<Vec<f64>>,
     /// Time since the start of the run, without the pauses between its parts.
     #[serde(deserialize_with = "number_or_nan")]
     pub elapsed_secs: f64,
-    /// Memory of the process, where the system tells.
+    /// Memory of the process, if the system reports it.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub memory: Option<Memory>,
-    /// The networks at this step, where the plan asks for it.
+    /// A probe of the networks at this step, if the plan has them.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub watch: Option<Watch>,
-    /// What the collapse detector looks at beside the losses.
+    /// The collapse detector's inputs besides the losses.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub vitals: Option<Vitals>,
 }

@@ -1,4 +1,4 @@
-//! Plain data that a run writes and its readers read.
+//! Plain data that a run writes and readers read.
 
 pub mod alarm;
 pub mod event;

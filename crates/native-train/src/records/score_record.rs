@@ -17,7 +17,7 @@ pub struct ScoreRecord {
     pub recognised: f64,
     /// Spread within a class, divided by that of as many real images.
     pub spread: f64,
-    /// What the numbers are of.
+    /// The protocol of the numbers.
     pub protocol: String,
 }
 

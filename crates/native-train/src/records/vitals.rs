@@ -1,10 +1,10 @@
-//! What the collapse detector looks at besides the losses.
+//! The collapse detector's inputs besides the losses.
 
 use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
 
-/// A look at the networks; they stay as they are.
+/// Measurements of the networks.
 #[derive(Debug, Clone, PartialEq, Default, Serialize, Deserialize)]
 pub struct Vitals {
     /// Largest singular value, before spectral norm, of `generator.linear.weight` and of every weight of

@@ -1,4 +1,4 @@
-//! What the networks of a run looked like at a step.
+//! A probe of a run's networks at a step.
 
 use std::collections::BTreeMap;
 
@@ -6,7 +6,7 @@ use serde::{Deserialize, Serialize};
 
 use super::number::{number_or_nan, numbers_or_nan};
 
-/// A look at the networks.
+/// A probe of the networks.
 #[derive(Debug, Clone, PartialEq, Default, Serialize, Deserialize)]
 pub struct Watch {
     /// Largest first, by weight: `generator.<name>` and `discriminator.<name>`, before spectral norm.
@@ -15,7 +15,7 @@ pub struct Watch {
     /// D on images that it trains on.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub d_training: Option<Judgement>,
-    /// D on images that it never sees; none where the data set has no test part.
+    /// D on images that it never sees; `None` if the data set has no test part.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub d_held_out: Option<Judgement>,
     /// D on fakes of the live G with the statistics of their batches.
@@ -23,12 +23,12 @@ pub struct Watch {
     pub d_fakes: Option<Judgement>,
 }
 
-/// What D says of some images.
+/// D's verdict on some images.
 #[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
 pub struct Judgement {
     /// How many.
     pub images: u64,
-    /// Share that it takes for what they are: reals with D(x) > 0, fakes with D(x) < 0.
+    /// Share that it classifies correctly: reals with D(x) > 0, fakes with D(x) < 0.
     pub accuracy: f64,
     /// Mean of D(x).
     #[serde(deserialize_with = "number_or_nan")]
@@ -36,7 +36,7 @@ pub struct Judgement {
 }
 
 impl Judgement {
-    /// Of logits; none of no image.
+    /// The verdict from logits; `None` without images.
     pub(crate) fn of(logits: &[f32], real: bool) -> Option<Self> {
         let sign = if real { 1.0 } else { -1.0 };
         let right = logits.iter().filter(|&&logit| sign * logit > 0.0).count();

@@ -1,4 +1,4 @@
-//! Files that appear whole or not at all: written aside, synced, renamed.
+//! Files that appear completely or not at all: written under a temporary name, synced, renamed.
 
 use std::fs::{File, OpenOptions};
 use std::io::{Seek, SeekFrom, Write};
@@ -7,15 +7,15 @@ use std::path::Path;
 use anyhow::{Context, Result, bail};
 use tempfile::NamedTempFile;
 
-/// Beginning of the names of files that are not finished.
+/// Prefix of the names of unfinished files.
 pub const PARTIAL: &str = ".partial-";
 
-/// Writes a file. A reader sees the old content or all of the new, also after a crash.
+/// Writes a file. A reader sees either the old or the new content, even after a crash.
 ///
-/// What is no regular file, such as `/dev/stdout`, is written to and not replaced.
+/// A path that is not a regular file, such as `/dev/stdout`, is written to and not replaced.
 ///
 /// # Errors
-/// If anything fails, the disk being full among it; what stood there before is untouched.
+/// If anything fails, for example on a full disk; the old content is untouched.
 pub fn write(path: &Path, bytes: &[u8]) -> Result<()> {
     let named = || format!("writing {} ({} bytes)", path.display(), bytes.len());
     match std::fs::metadata(path) {
@@ -40,13 +40,13 @@ fn write_aside(path: &Path, bytes: &[u8]) -> Result<()> {
     aside.commit(path)
 }
 
-/// A file that is being written beside its place; it is removed if it is dropped before
+/// A file being written next to its destination; it is removed if it is dropped before
 /// [`Aside::commit`].
 #[derive(Debug)]
 pub struct Aside(NamedTempFile);
 
 impl Aside {
-    /// Begins a file in the directory of `path`.
+    /// Starts a file in the directory of `path`.
     ///
     /// # Errors
     /// If that directory cannot be written.
@@ -56,7 +56,7 @@ impl Aside {
         #[cfg(unix)]
         {
             use std::os::unix::fs::PermissionsExt;
-            // as any new file: the process's umask applies
+            // as for any new file, the process's umask applies
             builder.permissions(std::fs::Permissions::from_mode(0o666));
         }
         let file = builder
@@ -65,7 +65,7 @@ impl Aside {
         Ok(Self(file))
     }
 
-    /// Gives the file its name, when all of it is on the disk.
+    /// Syncs the file to disk and renames it to its final name.
     ///
     /// # Errors
     /// If the system refuses.
@@ -113,10 +113,10 @@ pub fn sync_directory(directory: &Path) -> Result<()> {
     Ok(())
 }
 
-/// Removes what a killed process left unfinished in a directory.
+/// Removes unfinished files that a killed process left in a directory.
 ///
 /// # Errors
-/// If the directory cannot be read or a file not be removed.
+/// If the directory cannot be read or a file cannot be removed.
 pub fn remove_partial(directory: &Path) -> Result<()> {
     let named = || format!("clearing {}", directory.display());
     for entry in std::fs::read_dir(directory).with_context(named)? {

@@ -1,4 +1,4 @@
-//! A checkpoint of a run: the core's file, with a plan and what was done about collapses.
+//! A checkpoint of a run: the core's file, with a plan and the responses to collapses.
 
 use std::collections::BTreeMap;
 
@@ -11,7 +11,7 @@ use burn::tensor::Device;
 use crate::recipe::plan::Plan;
 use crate::records::intervention::Intervention;
 
-/// Metadata key that only runs which collapsed have.
+/// Metadata key, present only if the run has collapsed.
 const INTERVENTIONS: &str = "interventions";
 
 /// A checkpoint in memory.
@@ -23,9 +23,9 @@ pub struct Checkpoint {
     pub dataset: DatasetInfo,
     /// A name for each class.
     pub class_names: Vec<String>,
-    /// Collapses so far, and what was done.
+    /// Collapses so far, and the actions taken.
     pub interventions: Vec<Intervention>,
-    /// How far.
+    /// Progress.
     pub counters: Counters,
     /// Every tensor of the state.
     pub tensors: HostTensors,
@@ -56,7 +56,7 @@ impl Checkpoint {
     /// The state on a device.
     ///
     /// # Errors
-    /// If tensors and plan do not fit.
+    /// If tensors and plan do not match.
     pub fn into_state(self, device: &Device) -> Result<TrainState> {
         let config = self.plan.train();
         Ok(TrainState::from_host(
@@ -89,7 +89,7 @@ impl Checkpoint {
     /// The inverse of [`Checkpoint::encode`].
     ///
     /// # Errors
-    /// If the bytes are cut short, or of another format or version; the message names both values.
+    /// If the bytes are truncated, or of another format or version; the message names both values.
     pub fn decode(bytes: &[u8]) -> Result<Self> {
         let (info, tensors) = CheckpointInfo::decode(bytes)?;
         let interventions = info.more.get(INTERVENTIONS).map_or("[]", String::as_str);

@@ -1,4 +1,4 @@
-//! Files with one JSON object a line that a run appends to.
+//! Files with one JSON object per line that a run appends to.
 
 use std::fs::{File, OpenOptions};
 use std::io::Write;
@@ -18,8 +18,8 @@ pub struct JsonLines {
 }
 
 impl JsonLines {
-    /// Opens a file to continue, and what it holds: lines that `keep` refuses, and a last line that a
-    /// killed process left unfinished, are cut off.
+    /// Opens a file to continue, and returns its content: lines that `keep` refuses, and a last line that a
+    /// killed process left unfinished, are removed.
     ///
     /// # Errors
     /// If the file cannot be read or written.
@@ -60,7 +60,7 @@ impl JsonLines {
     }
 }
 
-/// The text of a file; none if it does not exist.
+/// The text of a file; empty if it does not exist.
 ///
 /// # Errors
 /// If it exists but cannot be read.

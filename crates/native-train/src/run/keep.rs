@@ -1,4 +1,4 @@
-//! Which checkpoints of a run stay.
+//! Which checkpoints of a run are kept.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -7,7 +7,7 @@ use indicatif::HumanBytes;
 use crate::recipe::keep_section::KeepSection;
 use crate::recipe::run_section::RunSection;
 
-/// A checkpoint that is there.
+/// A stored checkpoint.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Stored {
     /// Real images that D had seen.
@@ -19,19 +19,19 @@ pub struct Stored {
 /// Frechet distances by images seen: less is better.
 pub type Scores = BTreeMap<u64, f64>;
 
-/// What is kept.
+/// Which checkpoints are kept.
 #[derive(Debug, Clone, Default)]
 pub struct KeepPolicy<'a> {
-    /// Newest checkpoints, at least 1.
+    /// Number of newest checkpoints, at least 1.
     pub last: usize,
     /// The recipe's section.
     pub section: KeepSection,
-    /// Scores made so far.
+    /// Scores so far.
     pub scores: Option<&'a Scores>,
 }
 
 impl<'a> KeepPolicy<'a> {
-    /// Of a recipe, with the scores made so far.
+    /// The policy of a recipe, with the scores so far.
     pub fn of(run: &RunSection, scores: Option<&'a Scores>) -> Self {
         Self {
             last: run.keep_checkpoints,
@@ -40,10 +40,10 @@ impl<'a> KeepPolicy<'a> {
         }
     }
 
-    /// The checkpoints that stay, by images seen.
+    /// The checkpoints that are kept, by images seen.
     ///
-    /// First comes the newest, then the best; these two always stay. Then come the other newest, the
-    /// other best and the first one of every `every_images`, the newest of those first, until
+    /// The newest comes first, then the best; these two are always kept. Then come the other newest, the
+    /// other best, and the first of every `every_images`, starting with the newest of those, until
     /// `max_bytes` is reached.
     pub fn kept(&self, all: &[Stored]) -> BTreeSet<u64> {
         let sizes: BTreeMap<u64, u64> = all.iter().map(|c| (c.images, c.bytes)).collect();
@@ -76,7 +76,7 @@ impl<'a> KeepPolicy<'a> {
         kept
     }
 
-    /// The best by score, the best first; of equal ones the newer.
+    /// By score, best first; of equal scores the newer.
     fn best(&self, images: impl Iterator<Item = u64>) -> Vec<u64> {
         let mut scored: Vec<(f64, u64)> = images
             .filter_map(|images| Some((*self.scores?.get(&images)?, images)))
@@ -87,7 +87,7 @@ impl<'a> KeepPolicy<'a> {
         best.map(|(_, images)| images).collect()
     }
 
-    /// The first one at or after each multiple of `every_images`, the newest first.
+    /// The first at or after each multiple of `every_images`, newest first.
     fn milestones(&self, images: impl Iterator<Item = u64>) -> Vec<u64> {
         let Some(every) = self.section.every_images else {
             return Vec::new();
@@ -99,7 +99,7 @@ impl<'a> KeepPolicy<'a> {
         first.into_values().rev().collect()
     }
 
-    /// What is wrong if checkpoints of this size are to be kept: the newest and the best must fit.
+    /// The problem, if any, with checkpoints of this size: the newest and the best must fit.
     pub fn misfit(&self, bytes: u64) -> Option<String> {
         let limit = self.section.max_bytes?.0 as u64;
         let needed = bytes.saturating_mul(2);

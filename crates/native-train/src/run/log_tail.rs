@@ -1,4 +1,4 @@
-//! Follows `log.jsonl` of a run, of this process or another: reads what was added since the last look.
+//! Follows `log.jsonl` of a run of this or another process: each update reads the lines added since the last.
 
 use std::fs::File;
 use std::io::{BufRead, BufReader, ErrorKind, Read, Seek, SeekFrom};
@@ -8,25 +8,25 @@ use anyhow::{Context, Result, ensure};
 
 use crate::records::log_record::LogRecord;
 
-/// Most bytes of a log that are read: years of lines.
+/// Most bytes of a log that are read: enough for years.
 const MAX_BYTES: u64 = 1 << 30;
 
 /// The lines of a log so far.
 #[derive(Debug, Default)]
 pub struct LogTail {
     path: PathBuf,
-    /// End of the last whole line that was read.
+    /// End of the last complete line that was read.
     offset: u64,
-    /// Lines that are records, in their order.
+    /// Lines that are records, in order.
     pub records: Vec<LogRecord>,
-    /// Whole lines that are none.
+    /// Number of complete lines that are not records.
     pub unreadable: usize,
     /// Whether the file ends within a line: it is being written, or its writer was killed.
     pub unfinished: bool,
 }
 
 impl LogTail {
-    /// A log of which nothing was read yet; the file need not exist.
+    /// A log that has not been read yet; the file need not exist.
     pub fn new(path: &Path) -> Self {
         Self {
             path: path.to_owned(),
@@ -34,7 +34,7 @@ impl LogTail {
         }
     }
 
-    /// Reads what is new. A file that became shorter (a resumed run cuts its log) is read anew.
+    /// Reads new lines. A file that became shorter (a resumed run truncates its log) is read from the start.
     ///
     /// # Errors
     /// If there is a file but it cannot be read, or it is larger than a log can be.
@@ -85,7 +85,7 @@ impl LogTail {
         self.records.last()
     }
 
-    /// The newest line with a look at the networks.
+    /// The newest line with a probe of the networks.
     pub fn last_watch(&self) -> Option<&LogRecord> {
         self.records.iter().rev().find(|r| r.watch.is_some())
     }

@@ -1,4 +1,4 @@
-//! The run directory: everything that writes or reads its files.
+//! The run directory: all code that writes or reads its files.
 
 pub mod atomic_file;
 pub mod checkpoint;

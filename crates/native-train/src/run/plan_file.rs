@@ -11,7 +11,7 @@ use crate::recipe::plan::Plan;
 /// Reads a recipe file, or the recipe of a checkpoint, and applies `--set` values.
 ///
 /// # Errors
-/// If the file cannot be read, is not TOML, has an unknown key, or describes what cannot run.
+/// If the file cannot be read, is not TOML, has an unknown key, or describes a run that is impossible.
 pub fn read(path: &Path, settings: &[String]) -> Result<Plan> {
     if is_checkpoint(path) {
         let plan = run_dir::read_checkpoint(path)?.plan;

@@ -1,4 +1,4 @@
-//! The files of a run: plan, log, checkpoints, sample sheets. One process at a time.
+//! The files of a run: plan, log, checkpoints, sample sheets. Only one process writes them at a time.
 
 use std::fs::{File, OpenOptions, TryLockError};
 use std::path::{Path, PathBuf};
@@ -30,15 +30,15 @@ const LOCK: &str = "lock";
 #[derive(Debug)]
 pub struct RunDir {
     root: PathBuf,
-    /// Held as long as the run; the system lets go of it when the process ends, however it ends.
+    /// Held during the run; the system releases it when the process ends, however it ends.
     _lock: File,
 }
 
 impl RunDir {
-    /// Makes the directory if need be, takes its lock and clears unfinished files.
+    /// Creates the directory if necessary, takes its lock and removes unfinished files.
     ///
     /// # Errors
-    /// If it cannot be written, or another process has it.
+    /// If it cannot be written, or another process has the lock.
     pub fn open(root: &Path) -> Result<Self> {
         let named = || {
             format!(
@@ -78,7 +78,7 @@ impl RunDir {
         &self.root
     }
 
-    /// Saves what runs.
+    /// Saves the plan.
     ///
     /// # Errors
     /// If the write fails.
@@ -86,7 +86,7 @@ impl RunDir {
         atomic_file::write(&self.root.join(PLAN), plan.to_json()?.as_bytes())
     }
 
-    /// The log, cut to end at generator step `g_step`, and its lines.
+    /// The log, truncated to end at generator step `g_step`, and its lines.
     ///
     /// # Errors
     /// If it cannot be opened.
@@ -99,7 +99,7 @@ impl RunDir {
         self.root.join(LOG)
     }
 
-    /// The scores, cut to end at generator step `g_step`.
+    /// The scores, truncated to end at generator step `g_step`.
     ///
     /// # Errors
     /// If they cannot be opened.
@@ -133,7 +133,7 @@ impl RunDir {
         }
         let (mut lines, mut before) = JsonLines::open(&path, |_: &Event| true)?;
         for event in interventions.iter().cloned().map(Event::Collapse) {
-            // the same collapse may come twice
+            // the same collapse may occur twice
             match before.iter().position(|known| *known == event) {
                 Some(index) => drop(before.remove(index)),
                 None => lines.append(&event)?,
@@ -145,7 +145,7 @@ impl RunDir {
     /// Writes a checkpoint and removes those that the policy does not keep.
     ///
     /// # Errors
-    /// If two of its size do not fit, or the write fails; the old ones are untouched then.
+    /// If two of its size do not fit, or the write fails; older checkpoints are then untouched.
     pub fn write_checkpoint(
         &self,
         checkpoint: &Checkpoint,
@@ -235,7 +235,7 @@ pub fn checkpoint_files(root: &Path) -> Result<Vec<(u64, PathBuf)>> {
 /// Reads a checkpoint.
 ///
 /// # Errors
-/// If the file cannot be read or is no checkpoint; the message names it.
+/// If the file cannot be read or is not a checkpoint; the message names it.
 pub fn read_checkpoint(path: &Path) -> Result<Checkpoint> {
     std::fs::read(path)
         .map_err(anyhow::Error::from)
@@ -243,16 +243,16 @@ pub fn read_checkpoint(path: &Path) -> Result<Checkpoint> {
         .with_context(|| format!("checkpoint {}", path.display()))
 }
 
-/// Images seen, by which a file of a run is named `<images>.<extension>`; none of other files.
+/// The images seen in the name `<images>.<extension>` of a run's file; `None` for other files.
 pub fn images_of(path: &Path, extension: &str) -> Option<u64> {
     let stem = path.file_stem()?.to_str()?;
     let fits = path.extension().is_some_and(|e| e == extension);
     fits.then(|| stem.parse().ok()).flatten()
 }
 
-/// The newest checkpoint that can be read, with its path; none if there is no file at all.
+/// The newest readable checkpoint, with its path; `None` if there is no file at all.
 ///
-/// A file that cannot be read (disks fail) is named to `warn`, and the one before it is used.
+/// A file that cannot be read (disks fail) is reported to `warn`, and the previous one is used.
 ///
 /// # Errors
 /// If there are files but none can be read.

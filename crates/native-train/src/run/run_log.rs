@@ -1,4 +1,4 @@
-//! `log.jsonl`: one JSON object a line, one line an interval.
+//! `log.jsonl`: one JSON object per line, one line per interval.
 
 use std::path::Path;
 
@@ -15,7 +15,7 @@ pub struct RunLog {
 }
 
 impl RunLog {
-    /// Opens a log to continue after generator step `g_step`, and what it holds: later lines are cut off.
+    /// Opens a log to continue after generator step `g_step`, and returns its lines: later lines are removed.
     ///
     /// # Errors
     /// If the file cannot be read or written.

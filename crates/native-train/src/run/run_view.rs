@@ -1,5 +1,5 @@
-//! A run directory as who watches it reads it: nothing is written, nothing must be there, and what
-//! cannot be read is said in words.
+//! A read-only view of a run directory: any file may be missing, and problems with reading are
+//! reported as text.
 
 use std::fs::{File, TryLockError};
 use std::path::{Path, PathBuf};
@@ -17,18 +17,18 @@ pub use super::view_files::RunFile;
 /// Most bytes of one of the small files that are read.
 const MAX_SMALL_FILE: u64 = 64 << 20;
 
-/// How a run stands.
+/// The state of a run.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum RunState {
-    /// A process has it.
+    /// A process holds its lock.
     Running,
     /// All images of its plan were seen.
     Finished,
-    /// It ended by a collapse.
+    /// It was ended by a collapse.
     Collapsed,
-    /// No process has it, and images are left.
+    /// No process holds its lock, and images are left.
     Interrupted,
-    /// It has no line in its log and no checkpoint.
+    /// It has no log line and no checkpoint.
     NotStarted,
 }
 
@@ -45,7 +45,7 @@ impl RunState {
     }
 }
 
-/// Evidence that a detector left: `collapse/<images>/collapse.json`.
+/// Evidence left by the detector: `collapse/<images>/collapse.json`.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Collapse {
     /// Real images seen by D when it fired.
@@ -57,14 +57,14 @@ pub struct Collapse {
 }
 
 impl Collapse {
-    /// Whether a run that stands at `images_seen` ended by it: it did not go on with another action.
+    /// Whether a run at `images_seen` was ended by it, that is, did not continue with another action.
     fn ended(&self, images_seen: u64) -> bool {
         let mut actions = self.findings.iter().filter(|(key, _)| key == "action.kind");
         self.images_seen >= images_seen && actions.all(|(_, action)| action == "stop")
     }
 }
 
-/// What is known of a run.
+/// The view.
 #[derive(Debug)]
 pub struct RunView {
     /// Its directory.
@@ -75,7 +75,7 @@ pub struct RunView {
     pub log: LogTail,
     /// Lines of `scores.jsonl`.
     pub scores: Vec<Map<String, Value>>,
-    /// Lines of `events.jsonl`: what was done to the run.
+    /// Lines of `events.jsonl`.
     pub events: Vec<Map<String, Value>>,
     /// Collapses, oldest first.
     pub collapses: Vec<Collapse>,
@@ -83,7 +83,7 @@ pub struct RunView {
     pub sheets: Vec<RunFile>,
     /// Checkpoints, oldest first.
     pub checkpoints: Vec<RunFile>,
-    /// How it stands.
+    /// The state.
     pub state: RunState,
     /// What could not be read, in words.
     pub problems: Vec<String>,
@@ -93,7 +93,7 @@ impl RunView {
     /// Reads a run directory.
     ///
     /// # Errors
-    /// If there is no directory, it is not one of a run, or its log cannot be read.
+    /// If there is no directory, it is not a run's, or its log cannot be read.
     pub fn read(root: &Path) -> Result<Self> {
         if !root.is_dir() {
             return Err(bad_usage(format!(
@@ -125,7 +125,7 @@ impl RunView {
         Ok(view)
     }
 
-    /// Reads what is new.
+    /// Reads new content.
     ///
     /// # Errors
     /// If the log cannot be read.
@@ -172,7 +172,7 @@ impl RunView {
         self.plan.as_ref()?["run"]["images"].as_u64()
     }
 
-    /// Real images seen by D, as far as log and checkpoints tell.
+    /// Real images seen by D, according to log and checkpoints.
     pub fn images_seen(&self) -> u64 {
         let logged = self.log.last().map_or(0, |record| record.images_seen);
         let saved = self.checkpoints.last().map_or(0, |file| file.images_seen);
@@ -213,7 +213,7 @@ impl RunView {
         }
     }
 
-    /// Objects of a file of JSON lines; a last line that is being written is left out.
+    /// Objects of a file of JSON lines, without an unfinished last line.
     fn lines(&mut self, name: &str) -> Vec<Map<String, Value>> {
         let Some(text) = self.small_file(name) else {
             return Vec::new();
@@ -271,7 +271,7 @@ impl RunView {
     }
 }
 
-/// A JSON value as a person writes it: text without quotes.
+/// A JSON value for display: text without quotes.
 pub fn shown(value: &Value) -> String {
     match value {
         Value::String(text) => text.clone(),

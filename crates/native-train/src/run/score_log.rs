@@ -1,4 +1,4 @@
-//! `scores.jsonl`: one JSON object a line, one line a score.
+//! `scores.jsonl`: one JSON object per line, one line per score.
 
 use std::path::Path;
 
@@ -16,7 +16,7 @@ pub struct ScoreLog {
 }
 
 impl ScoreLog {
-    /// Opens a file to continue after generator step `g_step`: later lines are cut off.
+    /// Opens a file to continue after generator step `g_step`: later lines are removed.
     ///
     /// # Errors
     /// If the file cannot be read or written.

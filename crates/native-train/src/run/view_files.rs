@@ -4,7 +4,7 @@ use std::path::{Path, PathBuf};
 
 use crate::run::run_dir;
 
-/// A file of a run that is named by the images seen when it was written.
+/// A file of a run named after the images seen when it was written.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct RunFile {
     /// Real images seen by D.
@@ -26,13 +26,13 @@ impl RunFile {
     }
 }
 
-/// Paths in a folder; none if it cannot be read.
+/// Paths in a folder; empty if it cannot be read.
 fn paths(folder: &Path) -> impl Iterator<Item = PathBuf> {
     let entries = std::fs::read_dir(folder).into_iter().flatten();
     entries.filter_map(|entry| Some(entry.ok()?.path()))
 }
 
-/// Files that are named `<images>.<extension>`, oldest first.
+/// Files named `<images>.<extension>`, oldest first.
 pub fn by_images(folder: &Path, extension: &str) -> Vec<RunFile> {
     let of = |path: PathBuf| {
         let images = run_dir::images_of(&path, extension)?;

@@ -24,7 +24,7 @@ const COLORS: [Color; 2] = [Color::Cyan, Color::Yellow];
 const HEAD: u16 = 4;
 /// Rows of the events with their border.
 const EVENTS: u16 = 6;
-/// Lines of the log that are drawn: the first steps of a run would flatten all that follows.
+/// Lines of the log that are drawn: the first steps of a run would flatten everything after them.
 const LINES: usize = 200;
 
 /// Draws a run.
@@ -246,7 +246,7 @@ fn draw_events(view: &RunView, frame: &mut Frame<'_>, area: Rect) {
 /// One frame as lines of text without colours.
 ///
 /// # Errors
-/// None that is known; drawing into memory does not fail.
+/// If the size is more than a terminal may have.
 pub fn frame_text(view: &RunView, width: u16, height: u16) -> Result<String> {
     let mut terminal = Terminal::new(TestBackend::new(width, height))?;
     terminal.draw(|frame| draw(view, frame))?;
@@ -260,7 +260,7 @@ pub fn frame_text(view: &RunView, width: u16, height: u16) -> Result<String> {
     Ok(text)
 }
 
-/// Text of a file without letters that steer a terminal.
+/// Text of a file without control characters.
 fn plain(text: &str) -> String {
     text.chars().filter(|letter| !letter.is_control()).collect()
 }

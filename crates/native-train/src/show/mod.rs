@@ -1,4 +1,4 @@
-//! A run as people see it: a page, a terminal, sheets of samples. Readers only.
+//! Displays of a run: a page, a terminal view, sheets of samples. Readers only.
 
 pub mod live_view;
 pub mod parameters;

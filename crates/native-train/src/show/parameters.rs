@@ -1,4 +1,4 @@
-//! A network as a table: what each block holds, costs and keeps.
+//! A network as a table: parameters, cost and memory of each block.
 
 use std::fmt;
 
@@ -7,7 +7,7 @@ use biggan::shape::NetworkShape;
 /// Bytes of a MiB.
 const MIB: f64 = 1_048_576.0;
 
-/// A network's table. It is made of shapes alone: nothing is built, so it is instant at every size.
+/// A network's table, computed from shapes: nothing is built, so it is instant at every size.
 #[derive(Debug)]
 pub struct NetworkTable<'a> {
     /// "generator" or "discriminator".
@@ -65,7 +65,7 @@ mod tests {
 
     const CONFIGS: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/../../configs");
 
-    /// Recipe files, with the name that each is to have.
+    /// Recipe files, with the name that each must have.
     fn recipes(directory: &Path, prefix: &str) -> Vec<(PathBuf, String)> {
         let mut found = Vec::new();
         for entry in std::fs::read_dir(directory).unwrap() {

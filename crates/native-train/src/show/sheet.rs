@@ -1,4 +1,4 @@
-//! Sample sheets: PNG files, and the sheet of a run (one row a class).
+//! Sample sheets: PNG files, and the sheet of a run (one row per class).
 
 use anyhow::{Context, Result};
 use biggan::image::{Sheet, to_rgba};
@@ -7,15 +7,15 @@ use burn::tensor::Device;
 
 use crate::evaluation::batch_samples;
 
-/// Samples of each class on the sheet of a run.
+/// Samples per class on the sheet of a run.
 const COLUMNS: usize = 8;
-/// Most classes on the sheet of a run; the first ones are shown.
+/// Most classes on the sheet of a run; the first are shown.
 const MAX_ROWS: usize = 32;
 
 /// A sheet as the bytes of a PNG file.
 ///
 /// # Errors
-/// As the encoder.
+/// If encoding fails.
 pub fn to_png(sheet: &Sheet) -> Result<Vec<u8>> {
     let mut bytes = Vec::new();
     let mut encoder = png::Encoder::new(&mut bytes, sheet.width as u32, sheet.height as u32);
@@ -29,7 +29,7 @@ pub fn to_png(sheet: &Sheet) -> Result<Vec<u8>> {
     Ok(bytes)
 }
 
-/// The sheet of a run: one row a class, the same z in every row and at every time, with the
+/// The sheet of a run: one row per class, the same z in every row and every time, with the
 /// statistics of this batch.
 ///
 /// # Errors

@@ -1,4 +1,4 @@
-//! A plan and its networks in lines of text.
+//! A plan and its networks as lines of text.
 
 use std::fmt::Write;
 
@@ -9,7 +9,7 @@ use biggan::shape::NetworkShape;
 use super::parameters::{LEGEND, NetworkTable};
 use crate::recipe::plan::Plan;
 
-/// What a plan builds, from its shapes alone.
+/// The networks of a plan, from their shapes alone.
 ///
 /// # Errors
 /// If its networks cannot be built.

@@ -1,4 +1,4 @@
-//! How long a run still takes, in words.
+//! The remaining time of a run, in words.
 
 use indicatif::HumanDuration;
 

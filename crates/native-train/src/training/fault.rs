@@ -1,4 +1,4 @@
-//! Faults on purpose, for tests of what becomes of the other ranks (feature `faults`).
+//! Injected faults, to test what becomes of the other ranks (feature `faults`).
 
 use std::time::Duration;
 
@@ -8,7 +8,7 @@ use biggan::train::TrainState;
 /// memory does): what becomes of a rank before a generator step.
 const VARIABLE: &str = "BIGGAN_FAULT";
 
-/// Commits the fault that the environment asks of this rank at this step.
+/// Commits the fault that the environment requests of this rank at this step.
 ///
 /// # Errors
 /// The kind `error`.

@@ -1,4 +1,4 @@
-//! Ctrl-C and requests to terminate: the first asks, the second ends at once.
+//! Ctrl-C and requests to terminate: the first stops after the step, the second at once.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -22,7 +22,7 @@ impl Interrupt {
         ))
     }
 
-    /// As [`Interrupt::install`], and says nothing: for a program that draws on the terminal.
+    /// As [`Interrupt::install`], without a message, for a program that draws on the terminal.
     ///
     /// # Errors
     /// As [`Interrupt::install`].

@@ -1,4 +1,4 @@
-//! What a person sees of a running training: a bar on a terminal, plain lines elsewhere.
+//! Progress of a run: a bar on a terminal, plain lines elsewhere.
 
 use std::time::Instant;
 
@@ -27,7 +27,7 @@ impl Progress {
     /// Starts at `images_seen` of `total_images`.
     ///
     /// # Errors
-    /// None that is known; the bar's template is checked by the library.
+    /// If the bar's template is invalid.
     pub fn new(images_seen: u64, total_images: u64, elapsed_before_secs: f64) -> Result<Self> {
         let bar = ProgressBar::new(total_images).with_position(images_seen);
         bar.set_style(
@@ -111,7 +111,7 @@ impl Progress {
         }
     }
 
-    /// Takes the bar away, for a last line.
+    /// Removes the bar, before a last line.
     pub fn finish(&self) {
         self.bar.finish_and_clear();
     }

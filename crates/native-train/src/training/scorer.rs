@@ -1,7 +1,7 @@
-//! Scores while training: `[run.score]` of a recipe, `scores.jsonl` of a run.
+//! Scores during training: `[run.score]` of a recipe, `scores.jsonl` of a run.
 //!
-//! The average of G is judged as `evaluate` judges a model, but with the statistics of its batches:
-//! standing statistics would take longer than the score. Nothing of the state changes.
+//! The average of G is scored as `evaluate` scores a model, but with the statistics of its batches:
+//! standing statistics would take longer than the score. The state does not change.
 
 use std::ops::Range;
 
@@ -19,7 +19,7 @@ use crate::recipe::plan::Plan;
 use crate::records::score_record::ScoreRecord;
 use crate::training::job::Watchdog;
 
-/// Makes scores.
+/// Computes scores.
 #[derive(Debug)]
 pub struct Scorer<'a> {
     open: OpenNetwork,
@@ -27,7 +27,7 @@ pub struct Scorer<'a> {
     samples: usize,
     seed: u64,
     device: &'a Device,
-    /// Made for the first score and kept.
+    /// Computed for the first score and kept.
     real: Option<Real>,
 }
 
@@ -40,10 +40,10 @@ struct Real {
 }
 
 impl<'a> Scorer<'a> {
-    /// Reads the classifier of a plan; none where the plan does not score.
+    /// Reads the classifier of a plan; `None` if the plan does not score.
     ///
     /// # Errors
-    /// If the file cannot be read, is no classifier, or is one of other images.
+    /// If the file cannot be read, is not a classifier, or was trained on other images.
     pub fn open(plan: &Plan, device: &'a Device) -> Result<Option<Self>> {
         let Some(section) = &plan.run().score else {
             return Ok(None);
@@ -61,8 +61,8 @@ impl<'a> Scorer<'a> {
         }))
     }
 
-    /// Scores a state against the images that it is trained on; the ranks of a group share the work, and each
-    /// has the score.
+    /// Scores a state against its training images; the ranks of a group share the work, and each
+    /// gets the score.
     ///
     /// # Errors
     /// If the device fails.

@@ -1,4 +1,4 @@
-//! What all ranks of a training do together, and the loop of those that have no files.
+//! What all ranks of a run do together, and the loop of the ranks that own no files.
 
 use anyhow::{Error, Result};
 use biggan::train::{Ranks, TrainState};
@@ -29,34 +29,34 @@ pub struct Together<'a> {
     pub job: &'a Job,
     /// The ranks that take a step together.
     pub ranks: Ranks,
-    /// Wants a sign of life from every step.
+    /// Expects a sign of life from every step.
     pub watchdog: Watchdog,
     /// How fast this rank computes.
     pub speeds: Speeds,
-    /// Makes scores, where the plan asks for them.
+    /// Computes scores, if the plan has them.
     pub scorer: Option<Scorer<'a>>,
     /// Collapses so far.
     pub interventions: Vec<Intervention>,
 }
 
-/// What a round gave.
+/// The outcome of a round.
 #[derive(Debug)]
 pub struct Rounded {
     /// The state after it.
     pub state: TrainState,
     /// What was measured.
     pub report: RoundReport,
-    /// What followed from it on all ranks, or why training cannot go on; a value that is not finite is the
+    /// What followed on all ranks, or why training cannot continue; a value that is not finite is the
     /// same on every rank.
     pub after: Result<After>,
 }
 
-/// What all ranks made after a round.
+/// What all ranks computed after a round.
 #[derive(Debug, Default)]
 pub struct After {
-    /// Images a second of each rank, at log steps.
+    /// Images per second of each rank, at log steps.
     pub speeds: Option<Vec<f64>>,
-    /// The score, where one was due.
+    /// The score, if one was due.
     pub score: Option<ScoreRecord>,
 }
 
@@ -64,7 +64,7 @@ impl Together<'_> {
     /// A round, and what all ranks do after it.
     ///
     /// # Errors
-    /// If the device fails, an image cannot be read or ranks hold different weights; the state is gone then.
+    /// If the device fails, an image cannot be read or ranks hold different weights; the state is then lost.
     pub fn round(&mut self, state: TrainState) -> Result<Rounded> {
         #[cfg(feature = "faults")]
         let state = crate::training::fault::at(self.job.rank(), state)?;
@@ -104,7 +104,7 @@ impl Together<'_> {
         })
     }
 
-    /// Trains as rank 0 says, which has the files.
+    /// Trains as directed by rank 0, which owns the files.
     ///
     /// # Errors
     /// As [`Together::round`], and [`Elsewhere`] where training collapsed and the plan stops then.
@@ -116,7 +116,7 @@ impl Together<'_> {
                 Next::Round => {
                     let rounded = self.round(state)?;
                     state = rounded.state;
-                    // rank 0 answers values that are not finite
+                    // rank 0 responds to values that are not finite
                     if let Err(error) = rounded.after
                         && !is_not_finite(&error)
                     {

@@ -1,4 +1,5 @@
-//! The loop of the rank that has the files: round -> report -> score -> checkpoint -> sample sheet, and what follows a collapse.
+//! The loop of the rank that owns the files: round -> report -> score -> checkpoint -> sample sheet, and the response to a
+//! collapse.
 
 use std::path::PathBuf;
 
@@ -29,7 +30,7 @@ use crate::training::watcher::Watcher;
 pub struct Training<'a> {
     /// What every rank has.
     pub shared: Together<'a>,
-    /// What looks at the networks, where the plan asks for it.
+    /// Probes the networks, if the plan has probes.
     pub watcher: Option<Watcher>,
     /// Where its files go.
     pub run_dir: &'a RunDir,
@@ -44,7 +45,7 @@ struct Stretch {
     log: RunLog,
     scores: ScoreLog,
     progress: Progress,
-    /// None where the plan watches for no collapse.
+    /// `None` if the plan disables it.
     detector: Option<Detector>,
     /// Images seen at the last line of the log.
     logged_images: u64,
@@ -54,12 +55,12 @@ struct Stretch {
 
 impl Training<'_> {
     /// Trains until the plan's images are seen, the steps are done or the user interrupts; each of
-    /// these ends with a checkpoint. A collapse is answered as the plan says.
+    /// these ends with a checkpoint. The plan determines the response to a collapse.
     ///
     /// # Errors
-    /// [`crate::error::Collapsed`] where training collapsed and the plan stops then, or if the device
-    /// fails or a file cannot be written. Checkpoints written before stay as they are, but those after
-    /// the one that a collapse goes back to.
+    /// [`crate::error::Collapsed`] if training collapsed and the plan then stops, or if the device
+    /// fails or a file cannot be written. Earlier checkpoints stay, except those after the checkpoint
+    /// that a collapse returns to.
     pub fn run(mut self, mut state: TrainState) -> Result<Outcome> {
         let stop_at = self.max_steps.map(|s| state.g_step.saturating_add(s));
         self.run_dir.record(&self.shared.interventions)?;
@@ -93,7 +94,7 @@ impl Training<'_> {
         }
     }
 
-    /// Opens the files to go on from a state, and brings the detector to where it was.
+    /// Opens the files to continue from a state, and restores the detector from them.
     fn stretch(&self, state: &TrainState) -> Result<Stretch> {
         let run = self.shared.plan.run();
         let (log, before) = self.run_dir.open_log(state.g_step)?;
@@ -104,7 +105,7 @@ impl Training<'_> {
         let scores = self.run_dir.open_scores(state.g_step)?;
         if let Some(detector) = &mut detector {
             for (&images, &frechet) in scores.scores() {
-                detector.feed_score(0, images, frechet); // alarms of then were answered
+                detector.feed_score(0, images, frechet); // earlier alarms were handled
             }
         }
         Ok(Stretch {
@@ -146,7 +147,7 @@ impl Training<'_> {
                 self.shared.job.decide(Next::Stop, interrupted);
                 stretch.progress.finish();
                 let (word, outcome) = match interrupted {
-                    // a launcher takes any other code than 0 for a failure of the rank
+                    // a launcher takes any code other than 0 for a failure of the rank
                     true if self.shared.job.is_launched() => ("interrupted", Outcome::Done),
                     true => ("interrupted", Outcome::Interrupted),
                     false => ("stopped", Outcome::Done),

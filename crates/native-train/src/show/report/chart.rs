@@ -1,5 +1,5 @@
 //! A chart of lines over the images seen, as SVG by `plotters`. Text and axes take the colour of the
-//! page's text (`currentColor`), so that one picture serves light and dark.
+//! page's text (`currentColor`), so that one picture suits light and dark.
 
 use std::ops::Range;
 
@@ -9,18 +9,18 @@ use plotters::prelude::*;
 
 use super::thin::thin;
 
-/// Size in whole pixels, to which lines are rounded; a page shows it at half of that or less.
+/// Size in whole pixels, to which lines are rounded; a page shows it at half that size or less.
 const SIZE: (u32, u32) = (960, 600);
 /// Most points of a line.
 const MAX_POINTS: usize = 1000;
-/// Values beyond are drawn as gaps: an axis cannot show them beside others.
+/// Larger values are drawn as gaps: an axis cannot show them together with others.
 const MAX_MAGNITUDE: f64 = 1e30;
 /// Smallest value that a logarithmic axis shows.
 const MIN_POSITIVE: f64 = 1e-12;
 /// Height of letters.
 const LETTERS: i32 = 34;
 
-/// Colours that are told apart on white and on black, and by most colour-blind people.
+/// Colours that are distinguishable on white and on black, and by most colour-blind people.
 pub const PALETTE: [RGBColor; 6] = [
     RGBColor(0x2f, 0x7f, 0xd0),
     RGBColor(0xe0, 0x8a, 0x00),
@@ -33,7 +33,7 @@ pub const PALETTE: [RGBColor; 6] = [
 /// One line of a chart.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Line {
-    /// What the legend says.
+    /// Its name in the legend.
     pub name: String,
     /// Its colour.
     pub color: RGBColor,
@@ -44,11 +44,11 @@ pub struct Line {
 /// A chart.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Chart {
-    /// What it shows.
+    /// Its title.
     pub title: String,
     /// Unit of its values.
     pub unit: String,
-    /// Whether the axis of values is logarithmic; values of 0 and below are gaps then.
+    /// Whether the value axis is logarithmic; values of 0 and below are then gaps.
     pub logarithmic: bool,
     /// Values that the axis shows in any case.
     pub at_least: Vec<f64>,
@@ -65,7 +65,7 @@ impl Chart {
     /// The picture.
     ///
     /// # Errors
-    /// As `plotters`; none is known for a picture in memory.
+    /// If `plotters` cannot draw it.
     pub fn svg(&self) -> Result<String> {
         let mut svg = String::new();
         {
@@ -75,7 +75,7 @@ impl Chart {
         }
         let label = super::escape::escape(&self.title);
         let scaled = format!("<svg role=\"img\" aria-label=\"{label}\" viewBox");
-        // the size is the page's; black is the colour of its text
+        // the page sets the size; black becomes the colour of its text
         Ok(svg
             .replacen(
                 &format!("<svg width=\"{}\" height=\"{}\" viewBox", SIZE.0, SIZE.1),
@@ -123,7 +123,7 @@ impl Chart {
         area.present().map_err(said)
     }
 
-    /// Place of a value on the axis; none of what the axis cannot show.
+    /// Position of a value on the axis; `None` if the axis cannot show it.
     fn place(&self, value: f64) -> Option<f64> {
         if self.logarithmic {
             let fits = (MIN_POSITIVE..=MAX_MAGNITUDE).contains(&value);
@@ -146,7 +146,7 @@ impl Chart {
         points.map(|&(x, y)| (x, self.place(y)))
     }
 
-    /// Runs of neighbouring points without a gap, thinned, with their places.
+    /// Runs of points without a gap, thinned, with their positions.
     fn pieces(&self, points: &[(f64, f64)]) -> Vec<Vec<(f64, f64)>> {
         let thinned = thin(points, MAX_POINTS, |y| self.place(y).is_some());
         thinned
@@ -159,7 +159,7 @@ impl Chart {
             .collect()
     }
 
-    /// What the axes span: all points and some room.
+    /// The range of the axes: all points and a margin.
     fn ranges(&self) -> (Range<f64>, Range<f64>) {
         let shown: Vec<(f64, f64)> = self.drawable().filter_map(|(x, y)| Some((x, y?))).collect();
         let (Some(x), Some(y)) = (
@@ -184,7 +184,7 @@ impl Chart {
     }
 }
 
-/// From the least to the greatest of some numbers; none of none.
+/// From the smallest to the largest number; `None` without numbers.
 fn span(numbers: impl Iterator<Item = f64>) -> Option<Range<f64>> {
     numbers
         .map(|n| n..n)
@@ -195,7 +195,7 @@ fn said(error: impl std::fmt::Display) -> String {
     error.to_string()
 }
 
-/// A number in few letters: 1.5M, 64k, 200, 0.25, 1e-5.
+/// A number in few characters: 1.5M, 64k, 200, 0.25, 1e-5.
 pub fn short(value: f64) -> String {
     let trimmed = |text: String| {
         if text.contains('.') {

@@ -1,4 +1,4 @@
-//! Which curves a report draws of a log and of scores.
+//! The curves that a report draws from a log and from scores.
 
 use serde_json::{Map, Value};
 

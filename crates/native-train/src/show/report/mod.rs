@@ -1,4 +1,4 @@
-//! The report of a run: one HTML page that needs nothing beside it.
+//! The report of a run: one self-contained HTML page.
 //!
 //! `chart` draws lines (`thin` leaves out points), `curves` and `spectra` choose them, `pictures` embeds sample sheets, `page` joins
 //! all into HTML.

@@ -20,7 +20,7 @@ const EVENTS: usize = 50;
 /// The page of a run.
 ///
 /// # Errors
-/// If a chart cannot be drawn; none is known.
+/// If a chart cannot be drawn.
 pub fn page(view: &RunView) -> Result<String> {
     let name = escape(&view.name());
     let mut html = format!(
@@ -113,7 +113,7 @@ fn verdict(view: &RunView) -> String {
     text
 }
 
-/// The words of the newest score: what its numbers are of.
+/// The protocol of the newest score.
 fn protocol(view: &RunView) -> String {
     let fields = view.scores.last().into_iter().flatten();
     let words = fields.filter_map(|(_, value)| value.as_str());
@@ -132,7 +132,7 @@ fn section(html: &mut String, title: &str, charts: &[Chart], note: &str) -> Resu
     for chart in charts {
         let title = escape(&chart.title);
         write!(html, "<figure><figcaption>{title}</figcaption>")?;
-        // the layers of a network have one legend for all of their charts
+        // the layers of a network have one legend for all their charts
         if chart.lines.len() <= super::chart::PALETTE.len() {
             legend(html, chart)?;
         }

@@ -1,4 +1,4 @@
-//! Sample sheets inside of a page: PNG as data URIs, few and small enough to be opened.
+//! Sample sheets inside a page: PNG as data URIs, few and small enough for a browser.
 
 use anyhow::{Context, Result, ensure};
 use base64::Engine;
@@ -14,7 +14,7 @@ const MOST: usize = 12;
 /// Bytes above which a sheet is made smaller.
 const LARGE: u64 = 1 << 20;
 
-/// At most twelve of all, evenly spaced, the first and the last among them.
+/// At most twelve, evenly spaced, including the first and the last.
 pub fn choose(all: &[RunFile]) -> Vec<&RunFile> {
     let count = all.len().min(MOST);
     (0..count)
@@ -25,7 +25,7 @@ pub fn choose(all: &[RunFile]) -> Vec<&RunFile> {
 /// A sheet as a data URI; a large one is shrunk.
 ///
 /// # Errors
-/// If it cannot be read or is no picture.
+/// If it cannot be read or is not a picture.
 pub fn data_uri(file: &RunFile) -> Result<String> {
     ensure!(
         file.bytes <= MAX_FILE_BYTES,
@@ -35,14 +35,14 @@ pub fn data_uri(file: &RunFile) -> Result<String> {
     let mut bytes = std::fs::read(&file.path)?;
     let picture = picture::decode(&bytes)?;
     if file.bytes > LARGE {
-        // the bytes of a PNG go with its area
+        // the bytes of a PNG are proportional to its area
         let factor = (file.bytes as f64 / LARGE as f64).sqrt().ceil() as usize;
         bytes = sheet::to_png(&shrunk(&picture, factor).context("a sheet without pixels")?)?;
     }
     Ok(format!("data:image/png;base64,{}", STANDARD.encode(bytes)))
 }
 
-/// Means over squares of `factor` pixels; what is left at the right and the bottom is dropped.
+/// Means over squares of `factor` pixels; the remainder at the right and the bottom is dropped.
 fn shrunk(picture: &Picture, factor: usize) -> Option<Sheet> {
     let (width, height) = (picture.width / factor, picture.height / factor);
     let mut rgba = Vec::with_capacity(width * height * 4);

@@ -1,5 +1,5 @@
 //! Spectra by layer, as in figures 3 and 4 of BigGAN: the largest singular values of every weight of a
-//! network over the training, one line a layer, sigma0, sigma1 and sigma2 in charts of their own.
+//! network over the run, one line per layer, and one chart each for sigma0, sigma1 and sigma2.
 
 use std::collections::BTreeSet;
 
@@ -8,7 +8,7 @@ use plotters::style::{Color, HSLColor, RGBColor};
 use super::chart::{Chart, Line};
 use crate::records::log_record::LogRecord;
 
-/// Names of the values that the log holds, largest first.
+/// Names of the logged values, largest first.
 const VALUES: [&str; 3] = ["σ₀", "σ₁", "σ₂"];
 
 /// Charts of `generator` or `discriminator`, the largest value first; those without values left out.
@@ -41,7 +41,7 @@ fn points(records: &[LogRecord], name: &str, place: usize) -> Vec<(f64, f64)> {
     records.iter().filter_map(point).collect()
 }
 
-/// Names of the layers that the log knows, in the order in which a pass meets them.
+/// Names of the logged layers, in the order of a forward pass.
 fn layers(records: &[LogRecord], network: &str) -> Vec<String> {
     let dotted = format!("{network}.");
     let names: BTreeSet<&str> = records
@@ -55,7 +55,7 @@ fn layers(records: &[LogRecord], network: &str) -> Vec<String> {
     layers
 }
 
-/// What stands before the blocks, the blocks by number, what stands behind them.
+/// Sort key: layers before the blocks, the blocks by number, layers after them.
 fn order(network: &str, layer: &str) -> (u8, Vec<(u64, String)>) {
     let first: &[&str] = match network {
         "generator" => &["shared", "linear"],

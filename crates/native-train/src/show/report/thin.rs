@@ -1,6 +1,6 @@
-//! Fewer points of a line that look the same.
+//! Thinning of a line's points that does not change how it looks.
 
-/// At most `most` points that keep every peak: of each stretch the lowest and the highest, and one gap
+/// At most `most` points that keep every peak: the lowest and the highest of each stretch, and one gap
 /// if it has any.
 pub fn thin(points: &[(f64, f64)], most: usize, visible: impl Fn(f64) -> bool) -> Vec<(f64, f64)> {
     if points.len() <= most {

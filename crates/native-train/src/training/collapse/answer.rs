@@ -1,4 +1,4 @@
-//! What follows an alarm: evidence, the way back, and what a run becomes.
+//! The response to an alarm: evidence, rollback, and the action.
 
 use anyhow::{Context, Result};
 use biggan::train::TrainState;
@@ -27,23 +27,23 @@ pub struct Collapse<'a> {
     pub dataset: &'a Dataset,
     /// Where it computes.
     pub device: &'a Device,
-    /// What was seen.
+    /// The alarm.
     pub alarm: Alarm,
-    /// The state then.
+    /// The state at the alarm.
     pub state: TrainState,
-    /// Scores made so far.
+    /// Scores so far.
     pub scores: &'a Scores,
-    /// Collapses before.
+    /// Earlier collapses.
     pub interventions: &'a [Intervention],
 }
 
 impl Collapse<'_> {
-    /// Keeps the evidence, goes back to a good checkpoint, removes those after it, and records the
-    /// action in it and in `events.jsonl`. Whenever it is killed, the run resumes at one side of the
-    /// collapse or the other.
+    /// Keeps the evidence, returns to a good checkpoint, removes the checkpoints after it, and records the
+    /// action in it and in `events.jsonl`. Whenever it is killed, the run resumes either before or after the
+    /// collapse was handled.
     ///
     /// # Errors
-    /// [`Collapsed`] where the run ends; else if a file cannot be read or written.
+    /// [`Collapsed`] if the run ends; otherwise if a file cannot be read or written.
     pub fn answer(self) -> Result<(TrainState, Vec<Intervention>)> {
         let section = &self.plan.run().collapse;
         let directory = self.run_dir.collapse_directory(self.alarm.images_seen);
@@ -105,12 +105,12 @@ impl Collapse<'_> {
         Checkpoint::of_state(state, self.plan, self.interventions, info, names)
     }
 
-    /// The first state of all.
+    /// The initial state.
     fn beginning(&self) -> Result<Checkpoint> {
         self.checkpoint(&TrainState::new(self.plan.train(), self.device)?)
     }
 
-    /// The best checkpoint to go back to that can be read.
+    /// The best readable checkpoint to return to.
     fn good_checkpoint(&self) -> Result<Option<Checkpoint>> {
         let files = run_dir::checkpoint_files(self.run_dir.root())?;
         let images: Vec<u64> = files.iter().map(|(images, _)| *images).collect();
@@ -153,7 +153,7 @@ impl Collapse<'_> {
     }
 }
 
-/// The recipe's action, as long as there are not too many.
+/// The recipe's action, or to stop after too many.
 fn next_action(section: &CollapseSection, before: usize) -> Action {
     match before < section.max_rollbacks {
         true => section.action,
@@ -161,7 +161,7 @@ fn next_action(section: &CollapseSection, before: usize) -> Action {
     }
 }
 
-/// How a run that was stopped goes on.
+/// How to continue a stopped run.
 fn remedy(section: &CollapseSection, before: usize) -> String {
     match section.action {
         Action::Stop => {
@@ -174,8 +174,8 @@ fn remedy(section: &CollapseSection, before: usize) -> String {
     }
 }
 
-/// Indices of checkpoints in the order in which to go back: by score where there are scores, the best
-/// first; then those from before the trouble, the newest first; then the others, the oldest first.
+/// Indices of checkpoints in order of preference for a rollback: by score if there are scores, best
+/// first; then those from before the trouble, newest first; then the others, oldest first.
 fn by_goodness(images: &[u64], scores: &Scores, since_images: u64) -> Vec<usize> {
     let score = |index: usize| {
         let score = scores.get(&images[index]).filter(|score| score.is_finite());
@@ -194,8 +194,8 @@ fn by_goodness(images: &[u64], scores: &Scores, since_images: u64) -> Vec<usize>
     order
 }
 
-/// The interventions that a run resumed at `images_seen` goes on with: where the last one stopped it
-/// there, the recipe's action of now takes its place, unless the recipe is amended by hand.
+/// The interventions of a run resumed at `images_seen`: if the last one stopped it there, the recipe's
+/// current action replaces it, unless the recipe is amended by hand.
 ///
 /// # Errors
 /// If the recipe would only stop again; the message says what to change.

@@ -1,6 +1,6 @@
 //! All signals together, fed with the lines of the log and the scores.
 //!
-//! Nothing but the log and the scores go in, so that a resumed run, which reads its log again, is where it was.
+//! It depends only on the log and the scores, so that a resumed run, which reads its log again, restores it.
 
 use std::collections::BTreeMap;
 
@@ -11,7 +11,7 @@ use crate::recipe::collapse_section::CollapseSection;
 use crate::records::alarm::{Alarm, Signal};
 use crate::records::log_record::LogRecord;
 
-/// Watches a run.
+/// The detector of a run.
 #[derive(Debug)]
 pub struct Detector {
     section: CollapseSection,
@@ -23,7 +23,7 @@ pub struct Detector {
 }
 
 impl Detector {
-    /// Knows nothing yet.
+    /// A detector without history.
     pub fn new(section: &CollapseSection) -> Self {
         Self {
             sigma: BTreeMap::new(),
@@ -40,7 +40,7 @@ impl Detector {
         }
     }
 
-    /// The next line; `frozen` where G stands still, which lets D win.
+    /// The next line; `frozen` if G does not learn, which lets D win.
     pub fn feed(&mut self, record: &LogRecord, frozen: bool) -> Option<Alarm> {
         let images = record.images_seen;
         let alarm = |signal, what: String, reading: Reading| Alarm {

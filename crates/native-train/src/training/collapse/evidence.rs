@@ -1,4 +1,4 @@
-//! What is kept of a collapse: `collapse/<images>/` of a run.
+//! The evidence of a collapse: `collapse/<images>/` of a run.
 
 use std::path::{Path, PathBuf};
 
@@ -16,8 +16,8 @@ use crate::show::sheet;
 const LINES: usize = 100;
 
 /// Writes `live.png` and `average.png` (sample sheets of G and of its average), `log.jsonl` (the last
-/// lines of the log) and `checkpoint.safetensors` (the state), the sheets and the state as far as they
-/// are finite.
+/// lines of the log) and `checkpoint.safetensors` (the state), sheets and state only if they are
+/// finite.
 ///
 /// # Errors
 /// If the device fails or a file cannot be written.
@@ -51,7 +51,7 @@ pub fn write(
     Ok(())
 }
 
-/// Writes `collapse.json`: what was seen and what was done.
+/// Writes `collapse.json`: the alarm and the response.
 ///
 /// # Errors
 /// If the write fails.

@@ -1,11 +1,11 @@
-//! What is done against a collapse, and what training becomes by it.
+//! The effect of the actions against collapses on training.
 
 use biggan::train::TrainConfig;
 
 use crate::recipe::collapse_action::Action;
 use crate::records::intervention::Intervention;
 
-/// What runs after `interventions` at `images_seen`: the recipe with the actions applied in order.
+/// The plan in effect after `interventions` at `images_seen`: the recipe with the actions applied in order.
 pub fn effective(
     recipe: &TrainConfig,
     interventions: &[Intervention],
@@ -28,7 +28,7 @@ pub fn effective(
     train
 }
 
-/// Whether G stands still at `images_seen`.
+/// Whether G is frozen at `images_seen`.
 pub fn is_frozen(interventions: &[Intervention], images_seen: u64) -> bool {
     interventions.last().is_some_and(|last| match last.action {
         Action::FreezeGenerator { images } => {

@@ -1,4 +1,4 @@
-//! Collapse of a training (BigGAN sec. 4): seen, kept as evidence, gone back from.
+//! Collapse of a run (BigGAN sec. 4): detection, evidence, rollback.
 //!
 //! ```text
 //! line of the log -> detector (signals) -> alarm -> evidence, rollback, action -> training again

@@ -1,6 +1,6 @@
-//! What joins the processes of a job, as typed.
+//! The engine that connects the processes of a job, as typed.
 
-/// What joins the processes of a job.
+/// The engine that connects the processes of a job.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, clap::ValueEnum)]
 pub enum Comm {
     /// Nothing: one process.

@@ -1,4 +1,4 @@
-//! What comes next: rank 0 says, all ranks hear it in the same moment.
+//! What comes next: rank 0 decides, and all ranks learn it at the same point.
 
 use super::Job;
 
@@ -7,9 +7,9 @@ use super::Job;
 pub enum Next {
     /// A round.
     Round,
-    /// The end: the images are seen, the steps done, or somebody interrupted.
+    /// The end: the images are seen, the steps are done, or a rank was interrupted.
     Stop,
-    /// Another state, which rank 0 sends: training collapsed and went back.
+    /// Another state, which rank 0 sends: training collapsed and was rolled back.
     Restart,
     /// The end, with this exit code: training collapsed.
     Fail(u8),
@@ -35,7 +35,7 @@ impl Next {
     }
 }
 
-/// What all ranks heard.
+/// The decision, the same on all ranks.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Decision {
     /// What rank 0 said.
@@ -45,8 +45,8 @@ pub struct Decision {
 }
 
 impl Job {
-    /// Says what comes next (rank 0; what others say is not heard), and whether this rank was asked to
-    /// stop.
+    /// Takes what comes next from rank 0 (other ranks' values are ignored), and from every rank whether it was
+    /// asked to stop.
     pub fn decide(&self, next: Next, interrupted: bool) -> Decision {
         let said = [next.number(), f32::from(u8::from(interrupted))];
         let all = self.world.all_gather(&said);

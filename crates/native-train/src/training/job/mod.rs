@@ -1,8 +1,8 @@
-//! The processes of a job ("ranks"): who they are, what they agree on, and how all of them end.
+//! The processes of a job ("ranks"): their identity, what they agree on, and how they end.
 //!
-//! MPI has no elasticity: a rank that is gone takes the job with it, and one that is stuck makes the others
-//! wait for ever. So a panic or an error on one rank aborts the job, a watchdog ends a rank that waits too long,
-//! and what is left is the last checkpoint, from which the job starts again.
+//! MPI is not elastic: a rank that dies takes the job with it, and a stuck rank makes the others
+//! wait forever. So a panic or an error on one rank aborts the job, a watchdog ends a rank that waits too long,
+//! and the job restarts from the last checkpoint.
 
 mod comm;
 mod decide;
@@ -60,7 +60,7 @@ enum Engine {
 }
 
 impl Job {
-    /// A process on its own.
+    /// A single process.
     pub fn single() -> Self {
         Self {
             world: Group::single(),
@@ -120,12 +120,12 @@ impl Job {
         &self.world
     }
 
-    /// Number of this rank on its machine, from 0: which GPU is its own.
+    /// Number of this rank on its machine, from 0, which is the index of its GPU.
     pub fn local_rank(&self) -> usize {
         self.local_rank
     }
 
-    /// Whether this rank has the run's files.
+    /// Whether this rank owns the run's files.
     pub fn leads(&self) -> bool {
         self.rank() == 0
     }
@@ -140,7 +140,7 @@ impl Job {
         !matches!(self.engine, Engine::Single)
     }
 
-    /// The device of this rank: where several share a machine, each has a GPU of its own.
+    /// The device of this rank: ranks that share a machine each have their own GPU.
     pub fn own_device(&self, name: DeviceName) -> DeviceName {
         match name {
             DeviceName::Wgpu(None) if self.is_launched() => {
@@ -151,11 +151,11 @@ impl Job {
         }
     }
 
-    /// Ranks for training, with batch norm over groups of so many where they divide the ranks, else over all:
-    /// [`Ranks::check`] refuses what does not.
+    /// Ranks for training, with batch norm over groups of `bn_group` if that divides the ranks, otherwise over all:
+    /// [`Ranks::check`] refuses a size that does not.
     ///
     /// # Errors
-    /// If the engine cannot make groups.
+    /// If the engine cannot create groups.
     pub fn ranks(&self, bn_group: Option<usize>) -> Result<Ranks> {
         let world = self.world();
         let size = bn_group.filter(|size| world.is_multiple_of(*size));
@@ -174,11 +174,11 @@ impl Job {
         Ok(Ranks::new(self.world.clone(), norm))
     }
 
-    /// A result that every rank has, or an error on each: that of the lowest rank that failed, and
+    /// The result if all ranks succeeded; otherwise an error on each: its own on the lowest rank that failed, and
     /// [`Elsewhere`] on the others.
     ///
     /// # Errors
-    /// If any rank's is one.
+    /// If any rank's result is an error.
     pub fn agree<T>(&self, result: Result<T>) -> Result<T> {
         let code = result.as_ref().err().map_or(0, error::code);
         let codes = self.world.all_gather(&[f32::from(code)]);
@@ -204,8 +204,8 @@ impl Job {
         }
     }
 
-    /// Ends this rank: as the result says where all ranks know of it, else with the whole job, since the others
-    /// may wait for ever.
+    /// Ends this rank: with the result if all ranks know it, otherwise with the whole job, since the others
+    /// might wait forever.
     ///
     /// # Errors
     /// The result's.
@@ -221,7 +221,7 @@ impl Job {
     }
 }
 
-/// The ranks of MPI, with their GPUs where sums go between those.
+/// The ranks of MPI, with their GPUs if sums go between those.
 #[cfg(feature = "mpi")]
 fn group(
     host: Arc<dyn biggan::collective::Collective>,

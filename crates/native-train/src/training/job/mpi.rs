@@ -1,4 +1,4 @@
-//! Ranks of MPI, through the host's memory. An error of MPI ends the job: that is MPI's own default, and no rank
+//! Ranks of MPI, through the host's memory. An error of MPI ends the job: that is MPI's default, and no rank
 //! could be trusted after it.
 
 use std::cell::OnceCell;
@@ -20,10 +20,10 @@ use crate::error::bad_usage;
 
 /// Values in one call: MPI counts in C's `int`, and some versions count bytes in one.
 const MOST: usize = 1 << 28;
-/// Buckets that are on their way at a time, while the next one is filled.
+/// Buckets in flight at a time, while the next is filled.
 const IN_FLIGHT: usize = 2;
 
-/// MPI, from its start to its end.
+/// MPI, from initialisation to finalisation.
 pub struct Job {
     // the order matters: communicators are freed before MPI ends
     world: Arc<Ranks>,
@@ -41,7 +41,7 @@ impl std::fmt::Debug for Job {
 }
 
 impl Job {
-    /// Starts MPI; a panic aborts all ranks from here on.
+    /// Initialises MPI; from here on a panic aborts all ranks.
     ///
     /// # Errors
     /// If MPI has started already, or gives no thread safety.
@@ -133,7 +133,7 @@ impl Ranks {
                 &self.0.0
             }
         }
-        // a panic aborts the job, so nobody sees a poisoned lock
+        // a panic aborts the job, so the lock is never poisoned
         Guard(
             self.comm
                 .lock()
@@ -182,7 +182,7 @@ impl Collective for Ranks {
             return (0..lens.len()).map(sum).collect();
         }
         let comm = self.lock();
-        // a request borrows its buffers until it is waited for
+        // a request borrows its buffers until it has been waited for
         let own: Vec<OnceCell<Vec<f32>>> = lens.iter().map(|_| OnceCell::new()).collect();
         let mut sums: Vec<Vec<f32>> = lens.iter().map(|len| vec![0.0; *len]).collect();
         scope(|scope| {
@@ -215,8 +215,8 @@ impl Collective for Ranks {
     }
 }
 
-/// A panic on one rank would make the others wait for ever: while it unwinds, MPI is asked to end, which waits for
-/// the others in turn. So it ends them.
+/// A panic on one rank would make the others wait forever: unwinding finalises MPI, which waits for
+/// the others in turn. So a panic aborts them.
 fn abort_on_panic() {
     let print = std::panic::take_hook();
     std::panic::set_hook(Box::new(move |panic| {

@@ -1,5 +1,5 @@
-//! Sums between GPUs by NCCL, whose ranks find each other through MPI. Experimental: it was type-checked, and
-//! nobody has run it yet.
+//! Sums between GPUs by NCCL, whose ranks find each other through MPI. Experimental: it is type-checked but has
+//! never been run.
 //!
 //! Everything else goes through MPI and the host's memory. The host waits for each sum: no arithmetic overlaps with
 //! it.

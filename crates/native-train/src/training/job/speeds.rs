@@ -1,4 +1,4 @@
-//! How fast each rank computes while it does not wait for others: who holds the job up.
+//! How fast each rank computes, without the time it waits for others: who holds the job up.
 
 use std::time::{Duration, Instant};
 
@@ -27,7 +27,7 @@ impl Speeds {
         self.images += images;
     }
 
-    /// Images a second of each rank, waiting left out, and a new interval; none for a process on its own.
+    /// Images per second of each rank, waiting excluded, and starts a new interval; `None` for a single process.
     pub fn close(&mut self, job: &Job) -> Option<Vec<f64>> {
         let next = Self::new(job);
         let wall = next.started - self.started;

@@ -31,7 +31,7 @@ impl Job {
         bytes
     }
 
-    /// Rank 0's value on every rank; the others give theirs to be overruled.
+    /// Rank 0's value on every rank; the others' values are ignored.
     ///
     /// # Errors
     /// If it cannot be written or read as JSON.
@@ -47,10 +47,10 @@ impl Job {
     }
 }
 
-/// Rank 0's state and interventions on every rank, to the last bit. Only rank 0 gives them.
+/// Rank 0's state and interventions on every rank, bit for bit. Only rank 0 provides them.
 ///
 /// # Errors
-/// If the device fails, or the state does not fit the configuration.
+/// If the device fails, or the state does not match the configuration.
 pub fn share_state(
     job: &Job,
     own: Option<(TrainState, Vec<Intervention>)>,
@@ -122,10 +122,10 @@ pub fn fingerprint(state: &TrainState) -> Result<[u8; 32]> {
 }
 
 impl Job {
-    /// Refuses to go on where ranks hold different states.
+    /// Refuses to continue if ranks hold different states.
     ///
     /// # Errors
-    /// Naming the ranks that differ from rank 0, on every rank.
+    /// If they do, on every rank; the message names the ranks that differ from rank 0.
     pub fn compare(&self, state: &TrainState) -> Result<()> {
         if self.is_alone() {
             return Ok(());

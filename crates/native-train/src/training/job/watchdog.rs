@@ -1,4 +1,4 @@
-//! Ends a rank in which nothing happens any more: MPI waits for ever for a rank that is stuck.
+//! Ends a rank in which nothing happens any more: MPI waits forever for a stuck rank.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -9,16 +9,16 @@ use anyhow::{Context, Result};
 
 use super::STUCK;
 
-/// Wants a sign of life at least every so often.
+/// Expects a sign of life at least once per interval.
 #[derive(Debug, Clone)]
 pub struct Watchdog {
-    /// Seconds from the start to the last sign of life, none where nobody watches.
+    /// Seconds from the start to the last sign of life; `None` if the watchdog is off.
     last: Option<Arc<AtomicU64>>,
     started: Instant,
 }
 
 impl Watchdog {
-    /// One that never bites.
+    /// A watchdog that is off.
     pub fn off() -> Self {
         Self {
             last: None,
@@ -26,10 +26,10 @@ impl Watchdog {
         }
     }
 
-    /// Ends the process with code 75 where it gives no sign for `patience`; its launcher ends the others.
+    /// Ends the process with code 75 if it gives no sign of life for `patience`; its launcher ends the others.
     ///
     /// # Errors
-    /// If the system has no thread.
+    /// If the system cannot start a thread.
     pub fn start(rank: usize, patience: Duration) -> Result<Self> {
         let last = Arc::new(AtomicU64::new(0));
         let started = Instant::now();

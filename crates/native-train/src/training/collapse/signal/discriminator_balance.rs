@@ -1,8 +1,8 @@
-//! D wins, or D loses: both end what G can learn.
+//! D wins, or D loses: in both cases G stops learning.
 //!
-//! D wins where its loss is near 0 and its logits are far apart: with G frozen, both parts of D's loss go
-//! slowly to zero (BigGAN appendix G). D loses where its logits of reals and fakes agree: where G is let
-//! win, training breaks down altogether (there).
+//! D wins if its loss is near 0 and its logits are far apart: with G frozen, both parts of D's loss go
+//! slowly to zero (BigGAN appendix G). D loses if its logits of reals and fakes agree: when G is allowed to
+//! win, training breaks down completely (same appendix).
 
 use super::Reading;
 use crate::records::alarm::Signal;
@@ -60,7 +60,7 @@ impl DiscriminatorBalance {
             .or(loses.map(|r| (Signal::DiscriminatorLoses, r)))
     }
 
-    /// Forgets the lines before, as when G was frozen and D could not but win.
+    /// Forgets earlier lines, for example because G was frozen and D was bound to win.
     pub fn reset(&mut self) {
         (self.wins, self.loses) = (Streak::default(), Streak::default());
     }

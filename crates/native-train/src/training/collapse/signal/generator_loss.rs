@@ -1,13 +1,13 @@
 //! G's loss runs away.
 //!
-//! BigGAN appendix G: where D is frozen, G wins and D's loss passes 300, against 0 to 3 as a rule. Where D
-//! wins, it is G's loss that runs away.
+//! BigGAN appendix G: when D is frozen, G wins and D's loss passes 300, against 0 to 3 normally. When D
+//! wins, G's loss runs away instead.
 
 use std::collections::VecDeque;
 
 use super::{Reading, median};
 
-/// Fewest values that a median is taken of.
+/// Least number of values for a median.
 const FEWEST: usize = 5;
 
 /// Watches the magnitude of G's loss.
@@ -15,11 +15,11 @@ const FEWEST: usize = 5;
 pub struct GeneratorLoss {
     factor: f64,
     lines: usize,
-    /// Images seen and magnitude, the oldest first: the lines before the window and those in it.
+    /// Images seen and magnitude, oldest first: the lines before the window and in it.
     past: VecDeque<(u64, f64)>,
 }
 
-/// Lines whose median is the usual value, for each line of the window.
+/// Lines whose median is the usual value, per line of the window.
 const PAST: usize = 4;
 
 impl GeneratorLoss {

@@ -1,4 +1,4 @@
-//! The signs of collapse, each a pure struct that is fed numbers, one line of the log at a time.
+//! The signals of collapse, each a pure struct that is fed numbers, one line of the log at a time.
 
 mod discriminator_balance;
 mod generator_loss;
@@ -17,7 +17,7 @@ pub use worse_score::WorseScore;
 pub struct Reading {
     /// The value.
     pub value: f64,
-    /// What it may be.
+    /// The threshold.
     pub threshold: f64,
     /// Images seen when it last looked healthy.
     pub since_images: u64,
@@ -26,7 +26,7 @@ pub struct Reading {
 /// The median; of an even number the mean of the middle two.
 ///
 /// # Panics
-/// Of nothing.
+/// Without values.
 fn median(values: impl Iterator<Item = f64>) -> f64 {
     let mut sorted: Vec<f64> = values.collect();
     assert!(!sorted.is_empty(), "the median of no values");

@@ -1,15 +1,15 @@
 //! A jump of the largest singular value of a layer.
 //!
-//! BigGAN sec. 4.1: most layers of G are well behaved, but the first one's sigma0 grows throughout
-//! training and explodes at collapse; sec. 4.2: the spectra of D jump. The unnormalised values grow in
-//! healthy runs too, and there is no one value at which collapse comes (appendix G), so a layer is
-//! compared with its own recent past.
+//! BigGAN sec. 4.1: most layers of G are well behaved, but the first layer's sigma0 grows throughout
+//! training and explodes at collapse. Sec. 4.2: the spectra of D jump. The unnormalised values grow in
+//! healthy runs too, and no fixed value marks a collapse (appendix G), so a layer is compared with its own
+//! recent past.
 
 use std::collections::VecDeque;
 
 use super::{Reading, median};
 
-/// Fewest values that a median is taken of.
+/// Least number of values for a median.
 const FEWEST: usize = 5;
 
 /// Watches one layer.

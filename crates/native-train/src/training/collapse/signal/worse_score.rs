@@ -1,12 +1,12 @@
-//! The score gets worse again, in a run that is scored while it trains.
+//! The score worsens, in a run that is scored while it trains.
 //!
-//! BigGAN reports its scores from checkpoints before the collapse (sec. 3): what collapse costs is the
-//! score itself, and where there is one it may move before any other sign. An alarm below twice the best
-//! distance comes before that has doubled.
+//! BigGAN reports its scores from checkpoints before the collapse (sec. 3): collapse shows in the
+//! score itself, which may move before any other signal. A threshold below twice the best distance raises
+//! the alarm before the distance has doubled.
 
 use super::Reading;
 
-/// Fewest scores that a best one is taken of: the first ones of a run come and go.
+/// Least number of scores before a best is taken: the first scores of a run fluctuate.
 const FEWEST: usize = 3;
 
 /// Watches the Frechet distance.
