@@ -51,7 +51,7 @@ Examples:
   native-train table1 --out runs/table1 --rows hierarchical,ortho
   native-train table1 --out runs/table1 --table-only
 
-A row whose result is in the directory is not run again; the same command goes on with what is missing.";
+A row whose result is in the directory is not run again; the same command continues with the missing rows.";
 
 /// Trains BigGANs, samples them and writes the models that the page loads.
 #[derive(Debug, Parser)]
@@ -79,12 +79,12 @@ pub enum Command {
     Train(TrainArgs),
     /// Write the averaged generator of a run as a model file
     Export(ExportArgs),
-    /// Make a model, or a run to continue, of another program's weights
+    /// Convert another program's weights into a model, or into a run to continue
     #[command(after_help = IMPORT_EXAMPLES)]
     Import(ImportArgs),
     /// Draw pictures from a model
     Sample(SampleArgs),
-    /// Say what is inside of a model, a checkpoint, a run or a recipe
+    /// Print the content of a model, a checkpoint, a run or a recipe
     Inspect(InspectArgs),
     /// Write a run as one HTML page: curves, spectra, samples, scores, plan
     Report(ReportArgs),
@@ -93,20 +93,20 @@ pub enum Command {
     /// Score a model in the features of a network that never saw it
     #[command(after_help = EVALUATE_EXAMPLES)]
     Evaluate(EvaluateArgs),
-    /// Keep the statistics of a data set to score against
+    /// Store the statistics of a data set to score against
     #[command(after_help = REFERENCE_EXAMPLES)]
     Reference(ReferenceArgs),
     /// Draw a sheet: interpolations, truncations, nearest neighbours, classes
     #[command(after_help = SHEET_EXAMPLES)]
     Sheet(SheetArgs),
-    /// Make a model's table of batch norm statistics anew, for thresholds of one's own
+    /// Recompute a model's batch norm statistics for given thresholds
     StandingStats(StandingStatsArgs),
     /// Train the small classifier that `evaluate` measures with
     Classifier(ClassifierArgs),
-    /// Run the rows of the paper's Table 1 and of its analysis at a size for two cores, and tabulate them
+    /// Run and tabulate the rows of the paper's Table 1 and of its analysis, sized for two cores
     #[command(after_help = TABLE1_EXAMPLES)]
     Table1(Table1Args),
-    /// What many processes send when they train a recipe, what it takes here, and on a cluster
+    /// Measure communication and predict scaling
     #[command(after_help = BENCH_EXAMPLES)]
     Bench(ScalingArgs),
     /// Data sets: fetch, check, pack and time them
@@ -117,8 +117,8 @@ pub enum Command {
 /// Options of training.
 #[derive(Debug, clap::Args)]
 pub struct TrainArgs {
-    /// Recipe to train, a TOML file; or a checkpoint (.safetensors, such as a browser saves), whose recipe it
-    /// is and which --resume goes on from where the directory has none yet
+    /// Recipe to train, a TOML file; or a checkpoint (.safetensors, such as a browser saves): its recipe is used,
+    /// and --resume continues from it if the directory has no checkpoint yet
     #[arg(long, value_name = "FILE")]
     pub config: Option<PathBuf>,
     /// Directory of the run [default: runs/<name of the recipe>]
@@ -127,8 +127,8 @@ pub struct TrainArgs {
     /// Continue the run in the directory from its newest checkpoint
     #[arg(long)]
     pub resume: bool,
-    /// With --resume: go on although the optimisers, the average, D's steps or the techniques of the
-    /// recipe have changed; events.jsonl keeps what changed
+    /// With --resume: continue although the optimisers, the average, D's steps or the techniques of the
+    /// recipe have changed; events.jsonl records the changes
     #[arg(long, requires = "resume")]
     pub amend: bool,
     /// Replace a value of the recipe, e.g. train.adam_g.lr=1e-4; may be repeated
@@ -140,15 +140,15 @@ pub struct TrainArgs {
     /// Stop, with a checkpoint, after this many generator steps
     #[arg(long, value_name = "N")]
     pub steps: Option<u64>,
-    /// Train as one of many processes, started by mpirun or srun: batch_size is that of all of them, see
+    /// Train as one of several processes, started by mpirun or srun: batch_size is that of all together, see
     /// docs/clusters.md
     #[arg(long, value_enum, default_value_t = Comm::Single)]
     pub comm: Comm,
-    /// With --comm: end the job if no step ends for so long (exit code 75); a score or a checkpoint counts as part of
-    /// a step
+    /// With --comm: end the job if no step finishes in this many seconds (exit code 75); a score or a checkpoint
+    /// counts as part of a step
     #[arg(long, value_name = "SECONDS", default_value_t = 600)]
     pub step_timeout: u64,
-    /// Print the plan, what it would build, and the memory and time that it will take on this machine, by a
+    /// Print the plan, its networks, and the memory and time that it will take on this machine, measured in a
     /// few rounds on synthetic images; no data is needed and nothing is written
     #[arg(long)]
     pub dry_run: bool,
@@ -165,11 +165,11 @@ pub struct ExportArgs {
     /// Type of the stored values
     #[arg(long, value_enum, default_value_t = StoredType::F16)]
     pub dtype: StoredType,
-    /// Batches behind the statistics of each truncation
+    /// Batches for the statistics of each truncation
     #[arg(long, value_name = "N", default_value_t = 100)]
     pub passes: usize,
-    /// Write parts of at most this size, e.g. 64MiB, and NAME.safetensors.index.json, which then stands
-    /// for the model
+    /// Write parts of at most this size, e.g. 64MiB, and NAME.safetensors.index.json, the path to give for
+    /// the model
     #[arg(long, value_name = "SIZE")]
     pub shard_size: Option<ByteSize>,
     /// Where to compute: cpu, wgpu, or wgpu:<index>
@@ -201,10 +201,10 @@ pub struct ImportArgs {
     /// Program that wrote the weights: hf-deep (pytorch-pretrained-BigGAN), biggan-pytorch, studiogan
     #[arg(long, value_name = "SOURCE")]
     pub from: Source,
-    /// File of the generator's weights (best its average, G_ema); with --training the run's directory
+    /// File of the generator's weights (preferably its average, G_ema); with --training the run's directory
     pub weights: PathBuf,
     /// That program's config: config.json (hf-deep), its flags as JSON (biggan-pytorch), its YAML or
-    /// the same keys as JSON (studiogan) [default: config.json beside the weights]
+    /// the same keys as JSON (studiogan) [default: config.json next to the weights]
     #[arg(long, value_name = "FILE")]
     pub config: Option<PathBuf>,
     /// Model file to write; with --training the run directory
@@ -228,7 +228,7 @@ pub struct ImportArgs {
     /// Replace a value of the recipe; may be repeated
     #[arg(long = "set", value_name = "KEY=VALUE")]
     pub set: Vec<String>,
-    /// Which of several states of the run: best0, copy1 (biggan-pytorch); best, current (studiogan)
+    /// Which of a run's states to import: best0, copy1 (biggan-pytorch); best, current (studiogan)
     #[arg(long, value_name = "NAME")]
     pub suffix: Option<String>,
 }
@@ -238,7 +238,7 @@ pub struct ImportArgs {
 pub struct SampleArgs {
     /// Model file, or the index (.safetensors.index.json) of a model in parts
     pub model: PathBuf,
-    /// Class: a number, a name or a synonym in it, a WordNet id (n02099601), a list such as "dress,bag",
+    /// Class: a number, a name or one of its synonyms, a WordNet id (n02099601), a list such as "dress,bag",
     /// or all
     #[arg(long, value_name = "CLASS")]
     pub class: Option<String>,
@@ -246,11 +246,11 @@ pub struct SampleArgs {
     #[arg(long, value_name = "T", default_value = "off")]
     pub truncation: String,
     /// What --truncation means [default: the model's]. resampling: |z| at most T, 0.001 to 8 (the
-    /// paper; StudioGAN); scaled_truncated_normal: T times a normal cut at 2, 0.001 to 1 (TF-Hub,
+    /// paper; StudioGAN); scaled_truncated_normal: T times a normal truncated at 2, 0.001 to 1 (TF-Hub,
     /// pytorch-pretrained-BigGAN); scaled_normal: a normal of standard deviation T (BigGAN-PyTorch)
     #[arg(long, value_name = "KIND")]
     pub truncation_kind: Option<TruncationKind>,
-    /// Choose statistics between the rows of the table as pytorch-pretrained-BigGAN does, with its
+    /// Interpolate between rows of the statistics table like pytorch-pretrained-BigGAN, with its
     /// reversed weights and its rounding
     #[arg(long)]
     pub hf_compat: bool,
@@ -270,7 +270,7 @@ pub struct SampleArgs {
     /// safetensors file; --truncation then only chooses the statistics
     #[arg(long, value_name = "FILE", conflicts_with_all = ["class", "seed", "count"])]
     pub latents: Option<PathBuf>,
-    /// Draw these pictures: a JSON list as the page carries it, each {"from": {"classes": [{"class": 8,
+    /// Draw these pictures: a JSON list as the page uses, each {"from": {"classes": [{"class": 8,
     /// "weight": 1}], "z": {"seed": 1, "index": 0, "steps": [], "chunks": []}}}, see docs/page.md
     #[arg(long, value_name = "FILE", conflicts_with_all = ["class", "seed", "count", "latents"])]
     pub pictures: Option<PathBuf>,
@@ -307,7 +307,7 @@ pub struct ReportArgs {
 pub struct WatchArgs {
     /// Directory of a run, of this or another process
     pub run: PathBuf,
-    /// Print one frame as text and end, as without a terminal; else q or Ctrl-C leaves
+    /// Print one frame as text and exit, as without a terminal; otherwise q or Ctrl-C quits
     #[arg(long)]
     pub once: bool,
 }
@@ -324,7 +324,7 @@ pub struct ClassifierArgs {
     /// Classifier file to write
     #[arg(long, value_name = "FILE")]
     pub out: PathBuf,
-    /// Name that the scores will carry [default: that of --out without its ending]
+    /// Name used in scores [default: that of --out without its extension]
     #[arg(long)]
     pub name: Option<String>,
     /// Classes of the data set
@@ -341,7 +341,7 @@ pub struct ClassifierArgs {
 /// Options of `table1`.
 #[derive(Debug, clap::Args)]
 pub struct Table1Args {
-    /// Directory of the runs and of their results, one JSON file a row
+    /// Directory of the runs and of their results, one JSON file per row
     #[arg(long, value_name = "DIR")]
     pub out: PathBuf,
     /// Table to write [default: table1.md in the directory]
@@ -350,16 +350,16 @@ pub struct Table1Args {
     /// Rows to run [default: all]
     #[arg(long, value_name = "ROW,...", value_delimiter = ',')]
     pub rows: Vec<String>,
-    /// Run nothing, write the table of the rows that are there
+    /// Run nothing, only write the table of the finished rows
     #[arg(long)]
     pub table_only: bool,
-    /// Real images that D sees in a row
+    /// Real images that D sees per row
     #[arg(long, value_name = "N", default_value_t = 40_000)]
     pub images: u64,
-    /// Samples behind a row's last and best score; two fifths of it behind those along the way
+    /// Samples for a row's last and best score; two fifths of it for the scores during training
     #[arg(long, value_name = "N", default_value_t = 5000)]
     pub samples: usize,
-    /// Rows run at a time, each in a process with its share of the threads
+    /// Rows to run in parallel, each in a process with its share of the threads
     #[arg(long, value_name = "N", default_value_t = 1)]
     pub jobs: usize,
     /// Classifier file in whose features the rows are scored

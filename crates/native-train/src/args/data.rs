@@ -18,13 +18,13 @@ pub enum DataCommand {
     Fetch {
         /// Name of the data set
         dataset: String,
-        /// Directory to put it [default: the user's data directory]
+        /// Directory for its files [default: the user's data directory]
         #[arg(long, value_name = "DIR")]
         out: Option<PathBuf>,
     },
-    /// Resize all images once and write them as files that are mapped into memory
+    /// Resize all images once and write them as memory-mapped files
     Pack(PackArgs),
-    /// Find what ruins a training: broken, doubled, missing, uneven
+    /// Find what would ruin a run: broken, duplicate, missing or uneven data
     Check(CheckArgs),
     /// Measure how fast images are read
     Bench(BenchArgs),
@@ -34,9 +34,9 @@ pub enum DataCommand {
 #[derive(Debug, clap::Args)]
 #[group(required = true, multiple = false)]
 pub struct DataSource {
-    /// Directory of pictures, one folder a class (or `train` and `test` with one folder a class)
+    /// Directory of pictures, one folder per class (or `train` and `test` with one folder per class)
     pub folder: Option<PathBuf>,
-    /// Recipe whose [data] is meant
+    /// Recipe whose [data] section to use
     #[arg(long, value_name = "FILE")]
     pub config: Option<PathBuf>,
 }
@@ -47,7 +47,7 @@ pub struct PackArgs {
     /// Which images
     #[command(flatten)]
     pub source: DataSource,
-    /// Pixels of a side, with a directory; a recipe has its own
+    /// Side in pixels, with a directory; a recipe has its own
     #[arg(
         long,
         value_name = "PIXELS",
@@ -58,17 +58,17 @@ pub struct PackArgs {
     /// Directory for train.pack and test.pack
     #[arg(long, value_name = "DIR")]
     pub out: PathBuf,
-    /// Labels of a directory without class folders: lines `PATH<tab>CLASS[<tab>CLASS...]`, paths from
-    /// the directory on
+    /// Labels of a directory without class folders: lines `PATH<tab>CLASS[<tab>CLASS...]`, paths relative to
+    /// the directory
     #[arg(long, value_name = "FILE", conflicts_with = "config")]
     pub labels: Option<PathBuf>,
-    /// Leave out what cannot be read, and name it
+    /// Leave out files that cannot be read, and name them
     #[arg(long)]
     pub skip_broken: bool,
-    /// The first N images of each class only, class after class; of a recipe
+    /// Take only the first N images of each class, class after class; with a recipe
     #[arg(long, value_name = "N", requires = "config")]
     pub per_class: Option<usize>,
-    /// Round pixels to multiples of N, which makes the file smaller when it is compressed; of a recipe
+    /// Round pixels to multiples of N, which makes the compressed file smaller; with a recipe
     #[arg(long, value_name = "N", requires = "config", value_parser = clap::value_parser!(u8).range(1..=64))]
     pub pixel_step: Option<u8>,
 }
@@ -79,7 +79,7 @@ pub struct CheckArgs {
     /// Which images
     #[command(flatten)]
     pub source: DataSource,
-    /// Pixels of a side that the networks will have; a recipe has its own
+    /// Resolution of the networks, with a directory; a recipe has its own
     #[arg(
         long,
         value_name = "PIXELS",
@@ -95,13 +95,13 @@ pub struct CheckArgs {
 /// Options of `data bench`.
 #[derive(Debug, clap::Args)]
 pub struct BenchArgs {
-    /// Recipe whose data are read
+    /// Recipe whose data to read
     #[arg(long, value_name = "FILE")]
     pub config: PathBuf,
     /// Replace a value of the recipe; may be repeated
     #[arg(long = "set", value_name = "KEY=VALUE")]
     pub set: Vec<String>,
-    /// Images that are read
+    /// Number of images to read
     #[arg(long, value_name = "N", default_value_t = 20_000)]
     pub images: u64,
 }

@@ -20,10 +20,10 @@ pub struct ScalingArgs {
     /// Replace a value of the recipe; may be repeated
     #[arg(long = "set", value_name = "KEY=VALUE")]
     pub set: Vec<String>,
-    /// Measure sums, batch norm and a round among the processes that run
+    /// Measure sums, batch norm and a round among the running processes
     #[arg(long, value_enum, default_value_t = Comm::Single)]
     pub comm: Comm,
-    /// GPUs to predict for
+    /// Numbers of GPUs to predict for
     #[arg(
         long,
         value_name = "N,...",
@@ -31,7 +31,7 @@ pub struct ScalingArgs {
         default_value = "8,64,512"
     )]
     pub gpus: Vec<usize>,
-    /// Gbit/s of a machine's connection to predict for
+    /// Network speeds per machine to predict for, in Gbit/s
     #[arg(
         long,
         value_name = "GBIT,...",
@@ -39,22 +39,22 @@ pub struct ScalingArgs {
         default_value = "10,100,400"
     )]
     pub gbits: Vec<f64>,
-    /// Share of the line's rate that sums reach
+    /// Share of the line rate that sums reach
     #[arg(long, value_name = "SHARE", default_value_t = 0.8)]
     pub line_share: f64,
     /// Time of a message between machines, in microseconds
     #[arg(long, value_name = "US", default_value_t = 20.0)]
     pub latency_us: f64,
-    /// GPUs of a machine
+    /// GPUs per machine
     #[arg(long, value_name = "N", default_value_t = 8)]
     pub gpus_a_machine: usize,
-    /// Time of a message between GPUs of a machine, in microseconds
+    /// Time of a message between GPUs within a machine, in microseconds
     #[arg(long, value_name = "US", default_value_t = 10.0)]
     pub inside_latency_us: f64,
-    /// Between the GPUs of a machine, in GB/s
+    /// Bandwidth between GPUs within a machine, in GB/s
     #[arg(long, value_name = "GBYTES", default_value_t = 200.0)]
     pub inside_gbytes: f64,
-    /// Arithmetic that training reaches on a GPU, in TFLOP/s; a multiply-add is two
+    /// Arithmetic that training reaches per GPU, in TFLOP/s; a multiply-add counts as two
     #[arg(long, value_name = "TFLOPS", default_value_t = 15.0)]
     pub tflops: f64,
 }

@@ -1,4 +1,4 @@
-//! What the user typed to score models and to look at them.
+//! What the user typed to score models and to draw sheets of them.
 
 use std::path::PathBuf;
 
@@ -41,7 +41,7 @@ pub struct EvaluateArgs {
     #[command(flatten)]
     pub network: NetworkArgs,
     /// Compare with these statistics instead of the images: a file of `native-train reference`, or an
-    /// .npz of pytorch-fid. No KID, precision, recall, density, coverage and spread then
+    /// .npz of pytorch-fid. There is then no KID, precision, recall, density, coverage or spread
     #[arg(long, value_name = "STATS")]
     pub reference: Option<PathBuf>,
     /// Data set of the real images [default: the one that the model names]
@@ -53,27 +53,27 @@ pub struct EvaluateArgs {
     /// How far z is truncated, or off: by the model's kind, which `inspect` prints
     #[arg(long, value_name = "T", default_value = "off")]
     pub truncation: String,
-    /// Samples behind Frechet distance and Inception score, which hold none of them in memory
+    /// Samples for Frechet distance and Inception score, which hold none of them in memory
     #[arg(long, default_value_t = 5000)]
     pub count: usize,
-    /// Samples of those, and as many real images, chosen by the seed, behind KID, precision, recall,
+    /// How many of those samples, and as many real images, chosen by the seed, for KID, precision, recall,
     /// density and coverage, which hold all features in memory
     #[arg(long, value_name = "N", default_value_t = 5000)]
     pub neighbours: usize,
-    /// Samples behind the shares of recognised classes and the spread
+    /// Samples for the shares of recognised classes and the spread
     #[arg(long, default_value_t = 1000)]
     pub recognised: usize,
     /// Seed of the latents and of the chosen real images
     #[arg(long, default_value_t = 0)]
     pub seed: u64,
-    /// Print the share of recognised samples of each class too
+    /// Also print the share of recognised samples of each class
     #[arg(long)]
     pub by_class: bool,
-    /// Print the main scores at these truncations too, e.g. 0.2,0.5,1.0,off
+    /// Also print the main scores at these truncations, e.g. 0.2,0.5,1.0,off
     #[arg(long, value_name = "T,...", value_delimiter = ',')]
     pub curve: Vec<String>,
-    /// Judge whether the model takes truncation (BigGAN sec. 3.1 and fig. 2b): the curve at 2, 1.5, 1, 0.5
-    /// and 0.04, the shares of saturated pixels, and a verdict
+    /// Judge whether the model is amenable to truncation (BigGAN sec. 3.1 and fig. 2b): the curve at 2, 1.5,
+    /// 1, 0.5 and 0.04, the shares of saturated pixels, and a verdict
     #[arg(long)]
     pub amenability: bool,
     /// Draw the curve, Frechet distance against Inception score, an SVG file
@@ -102,7 +102,7 @@ pub struct ReferenceArgs {
     /// Directory of the data set [default: where `data fetch` puts it]
     #[arg(long, value_name = "DIR")]
     pub data: Option<PathBuf>,
-    /// Side of the images, as the models make them [default: the classifier's]
+    /// Side of the images in pixels, as in the models [default: the classifier's]
     #[arg(long)]
     pub resolution: Option<usize>,
     /// Classes of the data set [default: the classifier's]
@@ -133,7 +133,7 @@ pub struct SheetArgs {
     /// Rows [default: the classes, at least 2 and at most 10]
     #[arg(long, value_name = "N")]
     pub rows: Option<usize>,
-    /// Pictures in a row
+    /// Pictures per row
     #[arg(long, value_name = "N", default_value_t = 9)]
     pub columns: usize,
     /// How far z is truncated, or off: by the model's kind
@@ -159,15 +159,15 @@ pub struct SheetArgs {
 /// What a sheet shows.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, clap::ValueEnum)]
 pub enum SheetKind {
-    /// A row goes from one z to another, its class stays.
+    /// Each row goes from one z to another, with a fixed class.
     InterpolationZ,
-    /// A row goes from one class to the next, its z stays.
+    /// Each row goes from one class to the next, with a fixed z.
     InterpolationY,
-    /// A row for each threshold 2, 1.5, 1, 0.5 and 0.04, of the same z.
+    /// A row for each threshold 2, 1.5, 1, 0.5 and 0.04, with the same z.
     Truncation,
     /// A sample, then the training images nearest to it in the features of a network.
     Neighbours,
-    /// A row a class, a column a z.
+    /// One row per class, one column per z.
     ByClass,
 }
 
@@ -176,13 +176,13 @@ pub enum SheetKind {
 pub struct StandingStatsArgs {
     /// Model file, or the index (.safetensors.index.json) of a model in parts
     pub model: PathBuf,
-    /// Thresholds with statistics of their own [default: those of the model]
+    /// Thresholds to compute statistics for [default: those of the model]
     #[arg(long, value_name = "T,...", value_delimiter = ',')]
     pub thresholds: Vec<String>,
-    /// Batches behind the statistics of each threshold
+    /// Batches for the statistics of each threshold
     #[arg(long, value_name = "N", default_value_t = 100)]
     pub passes: usize,
-    /// Images in a batch; as in training is best
+    /// Images per batch; best as in training
     #[arg(long, value_name = "N", default_value_t = 64)]
     pub batch: usize,
     /// Seed of the latents

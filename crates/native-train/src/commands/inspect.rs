@@ -1,4 +1,4 @@
-//! `native-train inspect`: what is inside of a model, a checkpoint, a run or a recipe.
+//! `native-train inspect`: prints the content of a model, a checkpoint, a run or a recipe.
 
 use std::path::Path;
 

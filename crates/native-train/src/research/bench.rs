@@ -1,4 +1,4 @@
-//! `native-train bench`: what training of a recipe sends, what that takes here, and on a cluster.
+//! `native-train bench`: measures communication and predicts scaling.
 
 use std::hint::black_box;
 use std::time::Instant;
@@ -16,11 +16,11 @@ use crate::run::plan_file;
 use crate::training::dry_run;
 use crate::training::job::Job;
 
-/// Values of the sums that are timed.
+/// Sizes in values of the timed sums.
 const SIZES: [usize; 8] = [1, 256, 4096, 1 << 15, 1 << 18, 1 << 20, 1 << 22, 1 << 24];
-/// Times of each, of which the median counts.
+/// Repeats of each, of which the median is taken.
 const TIMES: usize = 9;
-/// Channels, side and images of all ranks of the batch norm that is timed.
+/// Channels, side and images of all ranks together of the timed batch norm.
 const NORM: [usize; 3] = [96, 32, 32];
 
 /// Runs the command.
@@ -67,7 +67,7 @@ fn bench(args: &ScalingArgs, config: &TrainConfig, job: &Job) -> Result<()> {
         },
         between: Link {
             latency: args.latency_us * 1e-6,
-            bandwidth: f64::INFINITY, // the table's lines have theirs
+            bandwidth: f64::INFINITY, // the lines of the table set theirs
         },
     };
     say(format!(
@@ -165,13 +165,13 @@ fn sent(ranks: &Ranks, before: [[u64; 2]; 2]) -> [u64; 2] {
     };
     let world = since(ranks.world(), before[0]);
     if ranks.norm().world() == ranks.world().world() {
-        return world; // they are one
+        return world; // the same group
     }
     let norm = since(ranks.norm(), before[1]);
     [world[0] + norm[0], world[1] + norm[1]]
 }
 
-/// Median seconds of something that all ranks begin together.
+/// Median seconds of something that all ranks start together.
 fn median(group: &Group, mut work: impl FnMut()) -> f64 {
     work();
     let mut times: Vec<f64> = (0..TIMES)

@@ -1,5 +1,5 @@
-//! What is asked about the method rather than about a model: the paper's Table 1 at a small size, and what
-//! training costs on a cluster.
+//! Research on the method, not on a model: the paper's Table 1 at a small size, and the cost of training on
+//! a cluster.
 
 pub mod bench;
 pub mod scaling;

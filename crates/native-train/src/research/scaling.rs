@@ -1,8 +1,8 @@
-//! What a round takes on a cluster: a model with a few numbers, fitted to measurements or assumed.
+//! The time of a round on a cluster: a model with a few parameters, fitted to measurements or assumed.
 //!
-//! A sum of `n` bytes over `p` processes takes `2 log2(p) a + 2 (p - 1) / p n b`: latency `a` a message, time `b` a
-//! byte, by recursive halving and doubling (Rabenseifner 2004; Thakur, Rabenseifner and Gropp 2005, sec. 4.5).
-//! Over machines with several GPUs it is made in the machine first, then between machines.
+//! A sum of `n` bytes over `p` processes takes `2 log2(p) a + 2 (p - 1) / p n b`, with latency `a` per message and time
+//! `b` per byte, by recursive halving and doubling (Rabenseifner 2004; Thakur, Rabenseifner and Gropp 2005, sec. 4.5).
+//! On machines with several GPUs values are summed within each machine first, then between machines.
 
 use std::fmt::Write;
 
@@ -14,9 +14,9 @@ use crate::training::dry_run::Cost;
 /// A network between processes.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct Link {
-    /// Seconds a message.
+    /// Seconds per message.
     pub latency: f64,
-    /// Bytes a second.
+    /// Bytes per second.
     pub bandwidth: f64,
 }
 
@@ -53,9 +53,9 @@ impl Link {
 /// GPUs in machines.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct Cluster {
-    /// GPUs of a machine.
+    /// GPUs per machine.
     pub gpus_a_machine: usize,
-    /// Arithmetic of a GPU that training reaches, a second; a multiply-add is two.
+    /// Operations per second that training reaches on a GPU; a multiply-add counts as two.
     pub flops: f64,
     /// Within a machine.
     pub inside: Link,
@@ -81,7 +81,7 @@ impl Cluster {
     }
 }
 
-/// Seconds of a round, by what takes them.
+/// Seconds of a round, by purpose.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct RoundTime {
     /// Arithmetic of the rank with most images.
@@ -90,12 +90,12 @@ pub struct RoundTime {
     pub gradients: f64,
     /// Sums of batch norm, forward and back.
     pub norm: f64,
-    /// Logits and what else.
+    /// Everything else, such as logits.
     pub other: f64,
 }
 
 impl RoundTime {
-    /// Of a recipe over so many GPUs; nothing overlaps, as in the program.
+    /// The time of a round of a recipe on `gpus` GPUs; nothing overlaps, as in the program.
     ///
     /// # Errors
     /// If the configuration is not valid.
@@ -115,7 +115,7 @@ impl RoundTime {
         })
     }
 
-    /// All of it.
+    /// The total.
     pub fn total(&self) -> f64 {
         self.compute + self.gradients + self.norm + self.other
     }
