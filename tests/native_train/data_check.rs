@@ -13,7 +13,7 @@ fn check_finds_what_ruins_a_training() {
     let check = ["data", "check", "pictures"];
     let clean = setting.ok(&check);
     assert!(
-        clean.contains("6 images in 2 classes") && clean.contains("nothing was found"),
+        clean.contains("6 images in 2 classes") && clean.contains("no problems found"),
         "{clean}"
     );
     setting.ok(&["data", "check", "--config", "tiny.toml"]);

@@ -41,7 +41,7 @@ fn a_cap_bounds_all_and_is_refused_where_two_do_not_fit() {
     );
     assert!(kept(&setting, "none").is_empty());
     for (value, part) in [
-        ("run.keep.max_bytes=lots", "\"lots\" is no size"),
+        ("run.keep.max_bytes=lots", "\"lots\" is not a size"),
         ("run.keep.every_images=0", "run.keep.every_images is 0"),
         ("run.keep.best=0", "run.keep.best is 0"),
         ("run.keep.last=2", "`last`"),

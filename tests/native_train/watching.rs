@@ -80,7 +80,7 @@ fn a_report_says_what_it_cannot_read() {
     std::fs::write(&plan, named).unwrap();
     let page = page(&setting, &["--out", "page.html"]);
     for part in [
-        "log.jsonl: 1 lines are no records",
+        "log.jsonl: 1 lines are not records",
         "neither PNG, JPEG nor WebP",
         "&lt;script&gt;alert(1)&lt;/script&gt;",
     ] {
@@ -125,8 +125,8 @@ fn one_frame_goes_where_there_is_no_terminal() {
 fn what_is_no_run_is_refused() {
     let setting = Setting::new();
     for command in ["report", "watch"] {
-        setting.refused(2, &[command, "none"], &["none is no directory"]);
-        setting.refused(2, &[command, "data"], &["data is no run", "--out"]);
+        setting.refused(2, &[command, "none"], &["none is not a directory"]);
+        setting.refused(2, &[command, "data"], &["data is not a run", "--out"]);
     }
     std::fs::create_dir_all(setting.path("run/checkpoints")).unwrap();
     setting.refused(

@@ -1,6 +1,6 @@
-//! `native-train classifier`: trains the classifier whose features `evaluate` measures in.
+//! `native-train classifier`: trains the classifier in whose features `evaluate` measures.
 //!
-//! It sees real images only, and no generator ever sees it.
+//! It sees real images only, and no generator is trained against it.
 
 use anyhow::{Context, Result, ensure};
 use biggan::file::Dtype;
@@ -18,13 +18,13 @@ use crate::error::Outcome;
 use crate::recipe::data_section::DataSection;
 use crate::run::atomic_file;
 
-/// Side of the images that it looks at.
+/// Side of its input in pixels.
 const RESOLUTION: usize = 32;
 /// Width of the first convolution.
 const CHANNELS: usize = 16;
 /// Length of the feature vector.
 const FEATURES: usize = 128;
-/// Images a step.
+/// Images per step.
 const BATCH: usize = 64;
 /// Learning rate of the first epoch; it falls to a tenth for the last third.
 const LR: f64 = 1e-3;
@@ -32,7 +32,7 @@ const LR: f64 = 1e-3;
 /// Runs the command.
 ///
 /// # Errors
-/// If the data cannot be had or the file cannot be written.
+/// If the data cannot be read or the file cannot be written.
 pub fn run(args: &ClassifierArgs, environment: &Environment) -> Result<Outcome> {
     let device = Device::flex();
     let train = load(args, Split::Train, environment)?;
@@ -65,7 +65,7 @@ pub fn run(args: &ClassifierArgs, environment: &Environment) -> Result<Outcome> 
     Ok(Outcome::Done)
 }
 
-/// The name that was given, or that of the file.
+/// The given name, or that of the file.
 fn name(args: &ClassifierArgs) -> Result<String> {
     let of_file = || Some(args.out.file_stem()?.to_str()?.to_owned());
     let name = args.name.clone().or_else(of_file);

@@ -25,14 +25,14 @@ use crate::recipe::data_section::DataSection;
 use crate::run::atomic_file;
 use crate::training::job::Job;
 
-/// Everything that stays the same from one truncation to another.
+/// Everything that does not depend on the truncation.
 struct Bench<'a> {
     args: &'a EvaluateArgs,
     counts: Counts,
     sampler: Sampler,
     network: &'a dyn FeatureNetwork,
     device: Device,
-    /// Who shares the work.
+    /// The ranks that share the work.
     group: &'a Group,
 }
 
@@ -49,7 +49,7 @@ struct Written<'a> {
 /// Runs the command.
 ///
 /// # Errors
-/// If a file cannot be read, the network does not fit the model, or the counts are too small.
+/// If a file cannot be read, the network does not match the model, or the counts are too small.
 pub fn run(args: &EvaluateArgs, environment: &Environment) -> Result<Outcome> {
     let job = Job::open(args.comm)?;
     let evaluated = evaluate(args, environment, &job);
@@ -172,7 +172,7 @@ impl EvaluateArgs {
         })
     }
 
-    /// Where the real images are, by the arguments and the model.
+    /// The data set of the real images, from the arguments and the model.
     fn section(&self, sampler: &Sampler) -> DataSection {
         let dataset = self.dataset.as_ref();
         let dataset = dataset.unwrap_or(&sampler.info().dataset.name);
@@ -185,7 +185,7 @@ impl EvaluateArgs {
 }
 
 impl Bench<'_> {
-    /// The truncations of the curve: those asked for, for a verdict with the paper's and off.
+    /// The truncations of the curve: the requested ones and, for a verdict, the paper's and off.
     fn curve(&self, mut asked: Vec<Truncation>) -> Result<Vec<LatentDistribution>> {
         if self.args.amenability {
             let [low, high] = self.sampler.info().truncation_kind.range();
@@ -209,7 +209,7 @@ impl Bench<'_> {
         let resolution = info.generator.resolution;
         if let Some(path) = &self.args.reference {
             let mut dataset = info.dataset.clone();
-            // imported models do not say which images they saw
+            // imported models do not record their training images
             if let (true, Some(name)) = (dataset.sha256.is_empty(), &self.args.dataset) {
                 dataset.name.clone_from(name);
             }

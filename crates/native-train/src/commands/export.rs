@@ -13,13 +13,13 @@ use crate::files::model_files::Target;
 use crate::run::checkpoint::Checkpoint;
 use crate::run::run_dir;
 
-/// Largest weight of the initial weights in an average that is exported: beyond it the pictures
-/// would show the random beginning.
+/// Largest share of the initial weights in an exported average: beyond it the pictures would show the
+/// random initialisation.
 const MAX_INITIAL_SHARE: f64 = 0.05;
 
-/// Thresholds with statistics of their own, beside `off`. The paper shows 2, 1.5, 1, 0.5 and 0.04
-/// (BigGAN fig. 2a of the first version; later ones leave out 1.5); those between are as close as
-/// sampling interpolates well, which its tests check.
+/// Thresholds with their own statistics, besides `off`. The paper shows 2, 1.5, 1, 0.5 and 0.04
+/// (BigGAN fig. 2a of the first version; later versions leave out 1.5); those in between are close enough
+/// for sampling to interpolate well, which its tests check.
 const THRESHOLDS: [f64; 13] = [
     0.04, 0.1, 0.2, 0.3, 0.4, 0.5, 0.6, 0.7, 0.8, 0.9, 1.0, 1.5, 2.0,
 ];

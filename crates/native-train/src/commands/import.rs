@@ -21,7 +21,7 @@ use crate::run::keep::KeepPolicy;
 use crate::run::plan_file;
 use crate::run::run_dir::{self, RunDir};
 
-/// Name of the config that is read where none is given: beside the weights.
+/// Name of the default config, next to the weights.
 const CONFIG: &str = "config.json";
 
 /// Runs the command.
@@ -75,7 +75,7 @@ fn read_config(args: &ImportArgs) -> Result<Option<String>> {
     }
 }
 
-/// Prints the summaries, and writes the tables where asked.
+/// Prints the summaries, and writes the tables if requested.
 fn tell(reports: &[Report], file: Option<&Path>) -> Result<()> {
     for report in reports {
         eprint!("{}", report.summary());
@@ -88,7 +88,7 @@ fn tell(reports: &[Report], file: Option<&Path>) -> Result<()> {
 fn training(args: &ImportArgs) -> Result<Outcome> {
     let Some(recipe) = &args.recipe else {
         return Err(bad_usage(
-            "--training needs the recipe that the run goes on with; give --recipe, for example \
+            "--training needs the recipe to continue with; give --recipe, for example \
              --recipe configs/biggan-pytorch-imagenet128.toml",
         ));
     };
@@ -113,7 +113,7 @@ fn training(args: &ImportArgs) -> Result<Outcome> {
         dataset: DatasetInfo {
             name: plan.data().dataset.clone(),
             images: 0,
-            sha256: Vec::new(), // what it was trained on is not known here
+            sha256: Vec::new(), // its training data are unknown
         },
         interventions: Vec::new(),
         counters: imported.counters,
@@ -127,7 +127,7 @@ fn training(args: &ImportArgs) -> Result<Outcome> {
     let path = run_dir.write_checkpoint(&checkpoint, &KeepPolicy::default())?;
     tell(&imported.reports, args.report.as_deref())?;
     eprintln!(
-        "{}: after {} generator steps; go on with native-train --config {} --out {} --resume",
+        "{}: after {} generator steps; continue with native-train --config {} --out {} --resume",
         path.display(),
         checkpoint.counters.g_step,
         recipe.display(),

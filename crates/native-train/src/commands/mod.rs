@@ -1,4 +1,4 @@
-//! What the program can do: one file a command.
+//! The commands of the program, one file each.
 
 pub mod classifier;
 pub mod data;
@@ -21,7 +21,7 @@ use crate::environment::Environment;
 use crate::error::Outcome;
 use crate::research::{bench, table1};
 
-/// Runs what was typed.
+/// Runs the typed command.
 ///
 /// # Errors
 /// Those of the command.

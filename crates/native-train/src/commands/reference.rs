@@ -1,4 +1,4 @@
-//! `native-train reference`: mean and covariance of a data set in the features of a network, kept for
+//! `native-train reference`: mean and covariance of a data set in the features of a network, stored for
 //! `evaluate --reference`.
 
 use anyhow::{Result, ensure};
@@ -17,7 +17,7 @@ use crate::run::atomic_file;
 /// Runs the command.
 ///
 /// # Errors
-/// If network or data cannot be had, do not fit, or the file cannot be written.
+/// If network or data cannot be read or do not match, or the file cannot be written.
 pub fn run(args: &ReferenceArgs, environment: &Environment) -> Result<Outcome> {
     let device = device::open(args.device)?;
     let open = networks::open(&args.network, &device)?;

@@ -11,7 +11,7 @@ use crate::show::report;
 /// Runs the command.
 ///
 /// # Errors
-/// If what is named is no run, or the page cannot be written.
+/// If the directory is not a run, or the page cannot be written.
 pub fn run(args: &ReportArgs) -> Result<Outcome> {
     let view = RunView::read(&args.run)?;
     let page = report::page(&view)?;

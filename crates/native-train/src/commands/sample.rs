@@ -31,7 +31,7 @@ const MAX_COLUMNS: usize = 16;
 /// Runs the command.
 ///
 /// # Errors
-/// If the model cannot be read, the request does not fit it, or a file cannot be written.
+/// If the model cannot be read, the request does not suit it, or a file cannot be written.
 pub fn run(args: &SampleArgs) -> Result<Outcome> {
     if args.out.is_none() && args.raw.is_none() {
         return Err(bad_usage(
@@ -83,7 +83,7 @@ pub fn run(args: &SampleArgs) -> Result<Outcome> {
     Ok(Outcome::Done)
 }
 
-/// The distribution of z: the model's, or of the kind that was asked for instead.
+/// The distribution of z: of the model's kind, or of the requested kind.
 fn distribution(
     args: &SampleArgs,
     sampler: &Sampler,
@@ -100,7 +100,7 @@ fn distribution(
     LatentDistribution::new(latent, kind, truncation).map_err(|error| bad_usage(error.to_string()))
 }
 
-/// The latents of a list of pictures in JSON.
+/// The latents of a JSON list of pictures.
 fn pictures(
     path: &Path,
     config: &GeneratorConfig,
@@ -159,7 +159,7 @@ fn requested(
     Ok((latents, columns))
 }
 
-/// Columns of a sheet that is about square.
+/// Columns of a roughly square sheet.
 fn square(count: usize) -> usize {
     (1..=MAX_COLUMNS)
         .find(|columns| columns * columns >= count)

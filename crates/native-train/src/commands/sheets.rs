@@ -1,4 +1,4 @@
-//! `native-train sheet MODEL --kind ...`: pictures by which a generator is judged, as the paper shows them:
+//! `native-train sheet MODEL --kind ...`: pictures for judging a generator, as in the paper:
 //! interpolations, truncations, nearest training images.
 
 use anyhow::{Result, ensure};
@@ -23,13 +23,13 @@ use crate::recipe::data_section::DataSection;
 use crate::run::atomic_file;
 use crate::show::sheet;
 
-/// Most rows that are shown unasked.
+/// Most rows by default.
 const ROWS: usize = 10;
 
 /// Runs the command.
 ///
 /// # Errors
-/// If the model cannot be read, the request does not fit it, or the file cannot be written.
+/// If the model cannot be read, the request does not suit it, or the file cannot be written.
 pub fn run(args: &SheetArgs, environment: &Environment) -> Result<Outcome> {
     let device = device::open(args.device)?;
     let sampler = model_files::load(&args.model, &device)?;
@@ -48,7 +48,7 @@ pub fn run(args: &SheetArgs, environment: &Environment) -> Result<Outcome> {
     Ok(Outcome::Done)
 }
 
-/// What was asked for, checked against the model.
+/// The request, checked against the model.
 struct Asked<'a> {
     sampler: &'a Sampler,
     device: &'a Device,
@@ -125,7 +125,7 @@ impl<'a> Asked<'a> {
         one_hot_values(&[class], self.sampler.info().generator.classes)
     }
 
-    /// Straight lines, as BigGAN-PyTorch's sheets (`utils.py`, `interp`).
+    /// Linear interpolation, as in BigGAN-PyTorch's sheets (`utils.py`, `interp`).
     fn interpolation_z(&self) -> Result<Vec<Vec<u8>>> {
         let mut inputs = Inputs::default();
         for row in 0..self.rows {
@@ -138,7 +138,7 @@ impl<'a> Asked<'a> {
         self.images(&inputs, self.distribution.truncation())
     }
 
-    /// Weights of classes on a line: the shared embedding is linear in them.
+    /// Linear interpolation of class weights, in which the shared embedding is linear.
     fn interpolation_y(&self) -> Result<Vec<Vec<u8>>> {
         let mut inputs = Inputs::default();
         for row in 0..self.rows {
@@ -161,7 +161,7 @@ impl<'a> Asked<'a> {
         self.images(&inputs, self.distribution.truncation())
     }
 
-    /// The same uniform numbers in every row: a picture moves towards its class's mean.
+    /// The same uniform numbers in every row, so that each picture moves towards its class's mean.
     fn truncation(&self) -> Result<Vec<Vec<u8>>> {
         let [low, high] = self.sampler.info().truncation_kind.range();
         let mut images = Vec::new();
@@ -195,7 +195,7 @@ impl<'a> Asked<'a> {
         Ok(block_on(self.sampler.generate(z, class_weights, truncation))?.images_pm1)
     }
 
-    /// Each sample, a white gap, and the training images nearest to it, the nearest first.
+    /// Each sample, a white gap, and the training images nearest to it, nearest first.
     fn neighbours(&self, args: &SheetArgs, environment: &Environment) -> Result<Vec<Vec<u8>>> {
         let open = networks::open(&args.network, self.device)?;
         let config = &self.sampler.info().generator;
@@ -222,7 +222,7 @@ impl<'a> Asked<'a> {
         let seen = features::as_seen(&made, side, self.device);
         let samples = features::look(network, seen)?.features;
         let dim = network.info().features;
-        // of each row the nearest so far: distance and index
+        // the nearest images of each row so far: distance and index
         let mut nearest: Vec<Vec<(f64, usize)>> = vec![Vec::new(); self.rows];
         features::each(
             &data,
@@ -263,7 +263,7 @@ impl Inputs {
     }
 }
 
-/// The point of a straight line at `step` of `steps`, both ends among them.
+/// The point at `step` of `steps` on a line, including both ends.
 fn between(from: &[f32], to: &[f32], step: usize, steps: usize) -> Vec<f32> {
     let share = step as f32 / (steps - 1) as f32;
     let pairs = from.iter().zip(to);

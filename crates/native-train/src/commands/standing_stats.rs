@@ -1,5 +1,5 @@
-//! `native-train standing-stats MODEL`: a model's table of batch norm statistics made anew, for
-//! thresholds of the user's own.
+//! `native-train standing-stats MODEL`: recomputes a model's table of batch norm statistics for
+//! given thresholds.
 
 use anyhow::Result;
 use biggan::file::{Dtype, ModelFile, StatisticsTable};
@@ -112,7 +112,7 @@ fn truncations(args: &StandingStatsArgs, old: &[Truncation]) -> Result<Vec<Trunc
     Ok(rows)
 }
 
-/// f16 where it keeps every weight, as it does if the model was stored so.
+/// f16 if that keeps every weight exactly, as it does if the model was stored in f16.
 fn stored_type(tensors: &HostTensors) -> Dtype {
     let weights = tensors
         .0
@@ -126,7 +126,7 @@ fn stored_type(tensors: &HostTensors) -> Dtype {
     }
 }
 
-/// How far pictures by a table are from those by the statistics of their batch.
+/// How far pictures drawn with a table are from those drawn with the statistics of their batch.
 struct Compare<'a> {
     z: LatentDistribution,
     seed: u64,
@@ -138,7 +138,7 @@ impl Compare<'_> {
     fn error(&self, sampler: &Sampler) -> Result<f64> {
         let mut generator = sampler.generator().clone();
         let dims = [generator.config().z_dim, generator.config().classes];
-        // latents that made no statistics
+        // latents that were not used for the statistics
         let key = LatentKey {
             seed: self.seed,
             stream: Stream::Evaluation,

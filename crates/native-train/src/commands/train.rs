@@ -1,4 +1,4 @@
-//! `native-train --config FILE`: trains, from the beginning or from a checkpoint.
+//! `native-train --config FILE`: trains, from the start or from a checkpoint.
 
 use std::path::PathBuf;
 use std::time::Duration;
@@ -19,7 +19,7 @@ use crate::training::run::Run;
 /// Runs the command.
 ///
 /// # Errors
-/// If the recipe or the run directory does not allow it, the data cannot be had, or training fails.
+/// If the recipe or the run directory does not allow it, the data cannot be read, or training fails.
 pub fn run(args: &TrainArgs, environment: &Environment) -> Result<Outcome> {
     let Some(config) = &args.config else {
         return Err(bad_usage(

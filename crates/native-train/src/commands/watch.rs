@@ -12,15 +12,15 @@ use crate::run::run_view::RunView;
 use crate::show::live_view;
 use crate::training::interrupt::Interrupt;
 
-/// Time between two looks at the files.
+/// Time between two reads of the files.
 const INTERVAL: Duration = Duration::from_millis(500);
-/// Size of a frame that no terminal shows, in letters and lines.
+/// Size of a frame without a terminal, in columns and lines.
 const ONCE: (u16, u16) = (100, 34);
 
 /// Runs the command.
 ///
 /// # Errors
-/// If what is named is no run, its log cannot be read, or the terminal fails.
+/// If the directory is not a run, its log cannot be read, or the terminal fails.
 pub fn run(args: &WatchArgs) -> Result<Outcome> {
     let view = RunView::read(&args.run)?;
     if args.once || !std::io::stdout().is_terminal() {
@@ -39,7 +39,7 @@ pub fn run(args: &WatchArgs) -> Result<Outcome> {
     outcome.map(|()| Outcome::Done)
 }
 
-/// Draws and reads until a key or a signal ends it.
+/// Draws and reads until a key or a signal stops it.
 fn follow(
     mut view: RunView,
     interrupt: &Interrupt,
@@ -50,7 +50,7 @@ fn follow(
         if event::poll(INTERVAL)? {
             match event::read()? {
                 Event::Key(key) if ends(&key) => return Ok(()),
-                // a resized terminal is drawn at once
+                // a resized terminal is redrawn at once
                 _ => continue,
             }
         }

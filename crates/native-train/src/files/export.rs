@@ -15,7 +15,7 @@ use pollster::block_on;
 use super::model_files::Target;
 use crate::run::checkpoint::Checkpoint;
 
-/// Off, and these thresholds where the latents can be truncated.
+/// Off, and these thresholds if the latents can be truncated.
 pub fn off_and(thresholds: &[f64], latent: LatentKind) -> Vec<Truncation> {
     let thresholds = thresholds.iter().filter(|_| latent.truncates());
     let thresholds = thresholds.copied().map(Truncation::Threshold);
@@ -25,7 +25,7 @@ pub fn off_and(thresholds: &[f64], latent: LatentKind) -> Vec<Truncation> {
 /// The averaged generator of a checkpoint as a model, with statistics for each truncation.
 ///
 /// # Errors
-/// If tensors and plan do not fit, a truncation is out of range, or the device fails.
+/// If tensors and plan do not match, a truncation is out of range, or the device fails.
 pub fn model_of(
     checkpoint: Checkpoint,
     truncations: Vec<Truncation>,
@@ -65,7 +65,7 @@ pub fn statistics(
     Ok(block_on(rows)?)
 }
 
-/// Shows which row of statistics is gathered.
+/// Shows which row of statistics is being gathered.
 struct RowBar(ProgressBar);
 
 impl RowBar {
@@ -92,13 +92,13 @@ impl Drop for RowBar {
     }
 }
 
-/// Writes a model that loads, and says what was written.
+/// Writes a model after checking that it loads, and prints what was written.
 ///
 /// # Errors
 /// If it does not load, or a file cannot be written.
 pub fn write(file: &ModelFile, dtype: Dtype, target: &Target, device: &Device) -> Result<()> {
     let encoded = target.encode(file, dtype)?;
-    // what was written must load
+    // the written bytes must load
     Sampler::new(encoded.decode()?, device)?;
     encoded.write()?;
     eprintln!(

@@ -34,7 +34,9 @@ impl FromStr for ByteSize {
             .filter(|&bytes| bytes > 0)
             .map(Self)
             .ok_or_else(|| {
-                format!("{text:?} is no size; give a whole number above 0 and a unit, e.g. 64MiB")
+                format!(
+                    "{text:?} is not a size; give a whole number above 0 and a unit, e.g. 64MiB"
+                )
             })
     }
 }

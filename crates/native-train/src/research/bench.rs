@@ -48,7 +48,7 @@ fn bench(args: &ScalingArgs, config: &TrainConfig, job: &Job) -> Result<()> {
             format!("{} of {:.2} MB", lens.len(), bytes as f64 / 1e6)
         };
         say(format!(
-            "{ranks} ranks sum in a round: gradients {}, moments {}, behind them {}, logits {}",
+            "{ranks} ranks sum in a round: gradients {}, moments {}, their gradients {}, logits {}",
             part(&traffic.gradients),
             part(&traffic.moments),
             part(&traffic.norm_gradients),

@@ -267,7 +267,7 @@ pub fn newest_checkpoint(
             Ok(checkpoint) => return Ok(Some((path, checkpoint))),
             Err(error) if all.is_empty() => {
                 return Err(error.context(format!(
-                    "none of the {count} checkpoints in {} can be read; start anew with another --out",
+                    "none of the {count} checkpoints in {} can be read; start a new run with another --out",
                     root.display()
                 )));
             }

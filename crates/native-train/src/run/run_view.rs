@@ -97,14 +97,14 @@ impl RunView {
     pub fn read(root: &Path) -> Result<Self> {
         if !root.is_dir() {
             return Err(bad_usage(format!(
-                "{} is no directory; give the directory of a run, such as runs/fashion32",
+                "{} is not a directory; give the directory of a run, such as runs/fashion32",
                 root.display()
             )));
         }
         let marks = ["plan.json", "log.jsonl", "checkpoints"];
         if !marks.iter().any(|name| root.join(name).exists()) {
             return Err(bad_usage(format!(
-                "{} is no run: it has none of {}; give the directory that training wrote (--out)",
+                "{} is not a run: it has none of {}; give the directory that training wrote (--out)",
                 root.display(),
                 marks.join(", ")
             )));
@@ -135,7 +135,7 @@ impl RunView {
         if self.log.unreadable > 0 {
             let count = self.log.unreadable;
             self.problems
-                .push(format!("log.jsonl: {count} lines are no records"));
+                .push(format!("log.jsonl: {count} lines are not records"));
         }
         let plan = self.small_file("plan.json");
         self.plan = plan.and_then(|text| match serde_json::from_str(&text) {
@@ -229,7 +229,7 @@ impl RunView {
         if read.len() < whole.len() {
             let count = whole.len() - read.len();
             self.problems
-                .push(format!("{name}: {count} lines are no JSON objects"));
+                .push(format!("{name}: {count} lines are not JSON objects"));
         }
         read
     }
@@ -297,7 +297,7 @@ mod tests {
         let directory = tempfile::tempdir().unwrap();
         let root = directory.path();
         let error = RunView::read(root).unwrap_err().to_string();
-        assert!(error.contains("is no run"), "{error}");
+        assert!(error.contains("is not a run"), "{error}");
         assert!(RunView::read(&root.join("none")).is_err());
         let write = |name: &str, text: &str| {
             let path = root.join(name);
@@ -321,7 +321,10 @@ mod tests {
         );
         let view = RunView::read(root).unwrap();
         assert_eq!((view.scores.len(), view.checkpoints.len()), (1, 1));
-        assert_eq!(view.problems, ["scores.jsonl: 1 lines are no JSON objects"]);
+        assert_eq!(
+            view.problems,
+            ["scores.jsonl: 1 lines are not JSON objects"]
+        );
         assert_eq!(one_line(&view.scores[0]), "frechet 2.5, images_seen 8");
         assert_eq!(
             view.collapses[0].findings,

@@ -1,8 +1,8 @@
-//! `--dry-run`: what a plan will take on this machine, from a few real rounds on synthetic images.
+//! `--dry-run`: a plan's memory and time on this machine, measured in a few rounds on synthetic images.
 //!
-//! The whole batch is measured where it fits into memory and time, else a part of it, scaled
-//! linearly. Where that may be too much, a narrower stand-in is measured first. If the device turns
-//! out to be too slow for the plan's own networks, the stand-in's time is scaled by multiply-adds.
+//! The whole batch is measured if memory and time allow, otherwise a part of it, scaled
+//! linearly. If that may be too much, narrower networks are measured first. If the device turns
+//! out to be too slow for the plan's own networks, that time is scaled by multiply-adds.
 
 use std::time::Instant;
 
@@ -22,26 +22,26 @@ use crate::memory::Memory;
 use crate::recipe::plan::Plan;
 use crate::show::summary;
 
-/// Rounds that are timed, after one that warms up.
+/// Timed rounds, after one to warm up.
 const ROUNDS: usize = 2;
-/// Longest time of a round at the measured batch, by what the smallest one took.
+/// Longest time of a round at the measured batch, estimated from the smallest batch.
 const ROUND_SECS: f64 = 3.0;
 /// Multiply-adds of a round of the smallest batch that any device does in about a second: those of
 /// a stand-in.
 const STAND_IN_MULTIPLY_ADDS: u64 = 20_000_000_000;
-/// Share of the free memory that a measurement may take.
+/// Share of free memory that a measurement may use.
 const MEMORY_SHARE: f64 = 0.6;
-/// Free memory where the system does not tell.
+/// Free memory if the system does not report it.
 const ASSUMED_FREE_BYTES: u64 = 4 << 30;
 /// Bytes that training holds at its peak for each byte of feature maps, until it is measured: the maps
 /// and their gradients.
 const ASSUMED_KEPT: f64 = 2.0;
-/// The least that is believed: measurements of tiny networks say little.
+/// Lower bound of that factor: measurements of tiny networks are unreliable.
 const LEAST_KEPT: f64 = 0.5;
 /// Smallest batch that batch norm takes.
 const SMALLEST: usize = 2;
 
-/// What a configuration costs by its shapes.
+/// The cost of a configuration, from its shapes.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub(crate) struct Cost {
     /// Multiply-adds of a round, per image of the batch: a backward pass counts as two forward.
@@ -82,13 +82,13 @@ impl Cost {
     }
 }
 
-/// What some rounds took.
+/// The measurement of some rounds.
 #[derive(Debug, Clone, Copy)]
 struct Measured {
     /// Images of a batch.
     batch: usize,
     secs_a_round: f64,
-    /// Peak of the process, where the system tells.
+    /// Peak memory of the process, if the system reports it.
     peak_bytes: Option<u64>,
 }
 
@@ -98,7 +98,7 @@ impl Measured {
     }
 }
 
-/// Measures and says what the plan takes.
+/// Measures and prints what the plan takes.
 ///
 /// # Errors
 /// If the device fails or a loss is not finite.
@@ -145,7 +145,7 @@ pub fn estimate(plan: &Plan, name: DeviceName, device: &Device) -> Result<String
         part.min(batch)
     };
     let exact = built == *config && measured.batch == batch;
-    // a GPU's memory is not the process's
+    // GPU memory is not part of the process's
     let peak_bytes = measured.peak_bytes.filter(|_| name == DeviceName::Cpu);
     let kept = peak_bytes.map_or(ASSUMED_KEPT, |peak| {
         let maps = built_cost.map_bytes * at_once(&built, measured.batch) as f64;
@@ -199,7 +199,7 @@ fn narrow(config: &mut TrainConfig) -> bool {
     narrower
 }
 
-/// Measures the largest batch that time and memory allow, the plan's at most.
+/// Measures the largest batch, up to the plan's, that time and memory allow.
 fn measure(config: &TrainConfig, cost: Cost, free: u64, device: &Device) -> Result<Measured> {
     let fits = |batch: usize, kept| cost.bytes(batch, kept) < MEMORY_SHARE * free as f64;
     let smallest = rounds(&of_batch(config, SMALLEST), ROUNDS, device)?;
@@ -214,7 +214,7 @@ fn measure(config: &TrainConfig, cost: Cost, free: u64, device: &Device) -> Resu
     rounds(&of_batch(config, batch), ROUNDS, device)
 }
 
-/// The configuration with a smaller batch, in one part where its parts do not divide it.
+/// The configuration with a smaller batch, in one part if its parts do not divide it.
 fn of_batch(config: &TrainConfig, batch: usize) -> TrainConfig {
     let mut config = config.clone();
     config.batch_size = batch;
@@ -257,7 +257,7 @@ pub(crate) fn round(
     }
     let fakes = config.fakes(Stream::GeneratorFakes, state.g_step, ranks, device);
     let (state, report) = generator_step(state, config, ranks, fakes, pairs.as_ref())?;
-    // devices compute later than they are asked: reading waits for them
+    // devices compute asynchronously: reading waits for them
     pollster::block_on(read_values(report.loss))?;
     Ok(state)
 }
@@ -280,7 +280,7 @@ fn synthetic(config: &TrainConfig, ranks: &Ranks, step: u64, device: &Device) ->
     }
 }
 
-/// Memory that a new process may take; none on systems that do not tell by `/proc`.
+/// Memory available to a new process; `None` on systems without `/proc`.
 fn available_bytes() -> Option<u64> {
     let text = std::fs::read_to_string("/proc/meminfo").ok()?;
     let line = text.lines().find_map(|l| l.strip_prefix("MemAvailable:"))?;

@@ -33,6 +33,6 @@ pub fn at(rank: usize, mut state: TrainState) -> anyhow::Result<TrainState> {
         Some("hang") => loop {
             std::thread::sleep(Duration::from_secs(1));
         },
-        Some(other) => panic!("{VARIABLE}: {other} is no fault"),
+        Some(other) => panic!("{VARIABLE}: {other} is not a fault"),
     }
 }

@@ -1,4 +1,4 @@
-//! A run of a plan: its files, its data and its state brought together, then trained.
+//! A run of a plan: opens its files, data and state, then trains.
 
 use std::path::Path;
 use std::time::Duration;
@@ -25,18 +25,18 @@ use crate::training::together::Together;
 use crate::training::train_loop::Training;
 use crate::training::watcher::Watcher;
 
-/// A run of a plan, from the beginning or from a checkpoint.
+/// A run of a plan, from the start or from a checkpoint.
 #[derive(Debug)]
 pub struct Run<'a> {
-    /// What runs.
+    /// The plan.
     pub plan: &'a Plan,
     /// Directory of the run.
     pub out: &'a Path,
     /// Whether to continue from the newest checkpoint in it.
     pub resume: bool,
-    /// A checkpoint of elsewhere to continue where the directory has none.
+    /// External checkpoint to continue if the directory has none.
     pub from: Option<&'a Path>,
-    /// Whether the plan may steer otherwise than the checkpoint's.
+    /// Whether the plan may differ from the checkpoint's in the keys that steer training.
     pub amend: bool,
     /// Generator steps after which to stop.
     pub max_steps: Option<u64>,
@@ -44,9 +44,9 @@ pub struct Run<'a> {
     pub device: Device,
     /// Whether to stop early.
     pub interrupt: Interrupt,
-    /// Which of the processes that train this is.
+    /// This process among those that train.
     pub job: &'a Job,
-    /// Longest time of a step, where other processes wait.
+    /// Longest time of a step, if other processes wait.
     pub step_timeout: Duration,
 }
 
@@ -58,10 +58,10 @@ struct Files {
 }
 
 impl Run<'_> {
-    /// Trains until the plan is done, the steps are, or the user interrupts.
+    /// Trains until the plan or the steps are done, or the user interrupts.
     ///
     /// # Errors
-    /// If the run directory does not allow it, the data cannot be had, training fails or collapses, or ranks
+    /// If the run directory does not allow it, the data cannot be read, training fails or collapses, or ranks
     /// differ in what they train.
     pub fn train(self, environment: &Environment) -> Result<Outcome> {
         let (plan, job, device) = (self.plan, self.job, &self.device);
@@ -79,7 +79,7 @@ impl Run<'_> {
             let scorer = Scorer::open(plan, device)?;
             Ok((scorer, load(plan, Split::Train, environment)?))
         };
-        // rank 0 first: data that are missing are fetched once
+        // rank 0 first: missing data are fetched once
         let first = match job.leads() {
             true => prepare().map(Some),
             false => Ok(None),
@@ -87,7 +87,7 @@ impl Run<'_> {
         let first = job.agree(first)?;
         let prepared = first.map_or_else(prepare, Ok);
         let (scorer, dataset) = job.agree(prepared)?;
-        // reading data may take its time, and what follows may not
+        // the watchdog starts here, since reading data may take long
         let watchdog = match job.is_alone() {
             true => Watchdog::off(),
             false => Watchdog::start(job.rank(), self.step_timeout)?,
@@ -145,7 +145,7 @@ impl Run<'_> {
         training.run(state)
     }
 
-    /// Opens the directory of the run and reads the checkpoint to go on from.
+    /// Opens the run directory and reads the checkpoint to continue from.
     fn files(&self) -> Result<Files> {
         let run_dir = RunDir::open(self.out)?;
         let mut resumed = checkpoint_to_resume(self, &run_dir)?;
@@ -165,7 +165,7 @@ impl Run<'_> {
         })
     }
 
-    /// The state to begin with; the plan is written beside it.
+    /// The initial state; also writes the plan.
     fn state(
         &self,
         resumed: Option<Checkpoint>,
@@ -193,7 +193,7 @@ impl Run<'_> {
     }
 }
 
-/// Refuses a recipe that is another than rank 0's; only the places of the data may differ.
+/// Refuses a recipe that differs from rank 0's; only the paths of the data may differ.
 fn same_plan(leading: &Plan, own: &Plan) -> Result<()> {
     let mut differences = leading.differences(own);
     if leading.run() != own.run() {
@@ -208,14 +208,14 @@ fn same_plan(leading: &Plan, own: &Plan) -> Result<()> {
     )))
 }
 
-/// Refuses other images than rank 0's.
+/// Refuses images that differ from rank 0's.
 fn same_data(leading: &DatasetInfo, own: &DatasetInfo) -> Result<()> {
     if leading.same_images(own) != Some(false) && leading.images == own.images {
         return Ok(());
     }
     let [there, here] = [leading, own].map(|info| info.sha256.join(", "));
     Err(bad_usage(format!(
-        "the data differ from those of rank 0: {} images with SHA-256 {there} there, {} with {here} here; give          every rank the same files",
+        "the data differ from those of rank 0: {} images with SHA-256 {there} there, {} with {here} here; give every rank the same files",
         leading.images, own.images
     )))
 }
@@ -223,7 +223,7 @@ fn same_data(leading: &DatasetInfo, own: &DatasetInfo) -> Result<()> {
 /// A part of the data set of a plan.
 ///
 /// # Errors
-/// If it cannot be had or does not fit the networks.
+/// If it cannot be read or does not match the networks.
 pub fn load(plan: &Plan, split: Split, environment: &Environment) -> Result<Dataset> {
     let generator = &plan.train().generator;
     let request = DatasetRequest {
@@ -238,7 +238,7 @@ pub fn load(plan: &Plan, split: Split, environment: &Environment) -> Result<Data
     )
 }
 
-/// Beginnings of the keys that `--amend` may change: what steers training, not what is trained.
+/// Prefixes of the keys that `--amend` may change: those that steer training, not those that define the networks.
 const AMENDABLE: [&str; 8] = [
     "name ",
     "train.adam_g.",
@@ -250,7 +250,7 @@ const AMENDABLE: [&str; 8] = [
     "train.techniques.",
 ];
 
-/// The checkpoint that `--resume` continues, none for a new run.
+/// The checkpoint that `--resume` continues; `None` for a new run.
 fn checkpoint_to_resume(run: &Run<'_>, run_dir: &RunDir) -> Result<Option<Checkpoint>> {
     let root = run_dir.root();
     if !run.resume {
@@ -279,7 +279,7 @@ fn checkpoint_to_resume(run: &Run<'_>, run_dir: &RunDir) -> Result<Option<Checkp
     let fixed: Vec<&String> = differences.iter().filter(kept).collect();
     if !fixed.is_empty() || (!run.amend && !differences.is_empty()) {
         let remedy = match fixed.is_empty() {
-            true => "undo the change, add --amend to go on with it,",
+            true => "undo the change, add --amend to continue with it,",
             false => "undo the change,",
         };
         return Err(bad_usage(format!(
@@ -299,8 +299,8 @@ fn checkpoint_to_resume(run: &Run<'_>, run_dir: &RunDir) -> Result<Option<Checkp
     Ok(Some(checkpoint))
 }
 
-/// What looks at the networks, if the plan asks for it. A data set without a test part is no fault:
-/// the run says so once and goes on without it.
+/// The watcher, if the plan has probes. A data set without a test part is not an error:
+/// the run says so once and continues without it.
 fn watcher(plan: &Plan, training: &Dataset, environment: &Environment) -> Result<Option<Watcher>> {
     let (run, train) = (plan.run(), plan.train());
     if run.watch_every_steps.is_none() {
@@ -336,7 +336,7 @@ fn start(
     };
     match checkpoint.dataset.same_images(&dataset.info) {
         Some(true) => {}
-        None if checkpoint.dataset.sha256.is_empty() => {} // an imported run does not know its data
+        None if checkpoint.dataset.sha256.is_empty() => {} // an imported run does not record its data
         Some(false) => bail!(
             "the data differ from those of the checkpoint: {}; restore the data, or start a new run with \
              --out",

@@ -1,4 +1,4 @@
-//! `native-train data check`: looks at every image before a training does.
+//! `native-train data check`: checks every image before a run.
 
 use std::path::Path;
 
@@ -24,7 +24,7 @@ const MAX_CLASSES: usize = 20;
 /// Runs the command.
 ///
 /// # Errors
-/// If a fault was found, after all findings are printed.
+/// If there are faults, after all findings have been printed.
 pub fn run(args: &CheckArgs, environment: &Environment) -> Result<Outcome> {
     let mut findings = Vec::new();
     let mut resolution = args.resolution;
@@ -56,8 +56,8 @@ pub fn run(args: &CheckArgs, environment: &Environment) -> Result<Outcome> {
     let faults = findings.iter().filter(|f| f.severity == Severity::Fault);
     match faults.count() {
         0 => Ok(Outcome::Done),
-        1 => bail!("1 fault; repair it before a training"),
-        count => bail!("{count} faults; repair them before a training"),
+        1 => bail!("1 fault; repair it before training"),
+        count => bail!("{count} faults; repair them before training"),
     }
 }
 
@@ -89,11 +89,11 @@ fn print(facts: &[Facts], findings: &[Finding]) {
         println!("  remedy: {}", finding.remedy);
     }
     if findings.is_empty() {
-        println!("nothing was found that would harm a training");
+        println!("no problems found");
     }
 }
 
-/// Decodes all pictures of a directory; what cannot be listed or decoded is a finding.
+/// Decodes all pictures of a directory; those that cannot be listed or decoded are findings.
 fn of_folder(folder: &Path, findings: &mut Vec<Finding>) -> Result<Vec<Facts>> {
     std::fs::read_dir(folder).with_context(|| format!("directory {}", folder.display()))?;
     let mut facts = Vec::new();
@@ -109,7 +109,7 @@ fn of_folder(folder: &Path, findings: &mut Vec<Finding>) -> Result<Vec<Facts>> {
                 });
                 continue;
             }
-            Err(_) => continue, // a test part is not needed
+            Err(_) => continue, // a test part is optional
         };
         let bar = ProgressBar::new(listing.entries.len() as u64).with_style(
             ProgressStyle::with_template("pictures {bar:24} {pos}/{len}  {eta} left")?,

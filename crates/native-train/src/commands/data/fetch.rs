@@ -11,7 +11,7 @@ use crate::error::{Outcome, bad_usage};
 /// Runs the command.
 ///
 /// # Errors
-/// If the name is unknown, or the data set cannot be had.
+/// If the name is unknown, or the data set cannot be fetched.
 pub fn run(dataset: &str, out: Option<&Path>, environment: &Environment) -> Result<Outcome> {
     let named = by_name(dataset)?;
     let Some(fetch) = named.fetch else {

@@ -12,7 +12,7 @@ use crate::args::DataCommand;
 use crate::environment::Environment;
 use crate::error::Outcome;
 
-/// Runs a command about data sets.
+/// Runs a data command.
 ///
 /// # Errors
 /// Those of the command.

@@ -1,4 +1,4 @@
-//! `native-train data pack`: images resized once, into files that trainings map.
+//! `native-train data pack`: images resized once, into files that runs memory-map.
 
 use std::path::Path;
 
@@ -149,7 +149,7 @@ fn recipe(args: &PackArgs, environment: &Environment) -> Result<Outcome> {
     Ok(Outcome::Done)
 }
 
-/// All images in their order, or the first ones of each class, class after class.
+/// All images in order, or the first of each class, class after class.
 fn chosen(set: &dataset::Dataset, per_class: Option<usize>) -> Vec<usize> {
     let Some(most) = per_class else {
         return (0..set.len()).collect();

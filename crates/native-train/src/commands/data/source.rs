@@ -1,4 +1,4 @@
-//! Pictures of a directory, part by part: what `pack` and `check` go over.
+//! Pictures of a directory, part by part, for `pack` and `check`.
 
 use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
@@ -13,7 +13,7 @@ pub const PARTS: [(Split, &str); 2] = [(Split::Train, "train"), (Split::Test, "t
 /// A picture file with its classes.
 #[derive(Debug)]
 pub struct Entry {
-    /// Where it is.
+    /// Its path.
     pub path: PathBuf,
     /// Its classes, at least one.
     pub labels: Vec<u16>,
@@ -31,7 +31,7 @@ pub struct Listing {
 /// The class folders of a part.
 ///
 /// # Errors
-/// If there is no such part, or a picture stands where no class is.
+/// If there is no such part, or a picture is not in a class folder.
 pub fn class_folders_of(folder: &Path, split: Split) -> Result<Listing> {
     let part = class_folders::part(folder, split)?;
     let classes = class_folders::list(&part)?;
@@ -58,7 +58,7 @@ pub fn class_folders_of(folder: &Path, split: Split) -> Result<Listing> {
 /// The pictures that a file of labels names.
 ///
 /// # Errors
-/// If a line has no class or its path leads out of the directory; the message has the line's number.
+/// If a line has no class or its path leads out of the directory; the message has the line number.
 pub fn labelled(folder: &Path, labels: &Path) -> Result<Listing> {
     let named = || format!("labels {}", labels.display());
     let text = std::fs::read_to_string(labels).with_context(named)?;

@@ -11,13 +11,13 @@ use crate::evaluation::scores::MainScores;
 /// A row of the table.
 #[derive(Debug, Clone)]
 pub struct Row {
-    /// Where on the curve.
+    /// Its truncation.
     pub distribution: LatentDistribution,
-    /// What was measured.
+    /// Its scores.
     pub scores: MainScores,
 }
 
-/// The rows as text, for the scores of one protocol but for the truncation.
+/// The rows as text, for scores whose protocols differ only in the truncation.
 pub fn table(rows: &[Row]) -> String {
     let Some(first) = rows.first() else {
         return String::new();
@@ -47,8 +47,8 @@ pub fn table(rows: &[Row]) -> String {
     text
 }
 
-/// Whether the model takes truncation, in words. The rows without truncation and with the paper's
-/// thresholds must be among the rows.
+/// Whether the model is amenable to truncation, in words. The rows must include those without truncation
+/// and with the paper's thresholds.
 pub fn verdict(rows: &[Row]) -> String {
     let is_off = |row: &&Row| row.distribution.truncation() == Truncation::Off;
     let Some(off) = rows.iter().find(is_off) else {

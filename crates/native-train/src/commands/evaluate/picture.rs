@@ -1,5 +1,5 @@
-//! The truncation curve as a picture: Frechet distance against Inception score, as the paper draws them,
-//! each threshold labelled.
+//! The truncation curve as a picture: Frechet distance against Inception score, as in the paper,
+//! with each threshold labelled.
 
 use anyhow::{Result, anyhow};
 use biggan::truncation::Truncation;
@@ -56,7 +56,7 @@ pub fn svg(rows: &[Row], title: &str) -> Result<String> {
     Ok(text)
 }
 
-/// From the least to the largest value and a margin; none if one is not finite.
+/// From the smallest to the largest value with a margin; `None` if a value is not finite.
 fn range(values: impl Iterator<Item = f64> + Clone) -> Option<std::ops::Range<f64>> {
     let low = values.clone().fold(f64::INFINITY, f64::min);
     let high = values.clone().fold(f64::NEG_INFINITY, f64::max);

@@ -1,5 +1,5 @@
-//! Rows side by side: each in a process of its own with its share of the threads. On two cores the
-//! baseline sees 237 images in a CPU second with one thread and 226 with two.
+//! Rows in parallel: each in its own process with its share of the threads. On two cores the
+//! baseline sees 237 images per CPU second with one thread and 226 with two.
 
 use std::collections::VecDeque;
 use std::fs::OpenOptions;
@@ -15,10 +15,10 @@ use crate::args::Table1Args;
 use crate::error::INTERRUPTED;
 use crate::training::interrupt::Interrupt;
 
-/// Between looks at a child.
+/// Time between polls of a child.
 const LOOK: Duration = Duration::from_millis(100);
 
-/// Runs rows, `--jobs` at a time, and calls `finished` after each; one that fails stops no other.
+/// Runs rows, `--jobs` at a time, and calls `finished` after each; a row that fails does not stop the others.
 ///
 /// Returns the rows that failed, each with the reason.
 ///
@@ -120,11 +120,11 @@ fn command(row: &Row, args: &Table1Args, log: &Path) -> Result<Command> {
     Ok(command)
 }
 
-/// Asks a child to write a checkpoint and end.
+/// Asks a child to write a checkpoint and exit.
 #[cfg(all(target_os = "linux", target_env = "gnu"))]
 fn ask_to_end(child: &mut Child) {
     if let Ok(id) = i32::try_from(child.id()) {
-        // SAFETY: kill only sends a signal; the child was not waited for yet, so the id is its own
+        // SAFETY: kill only sends a signal; the child has not been waited for, so the id is still its own
         let _ = unsafe { libc::kill(id, libc::SIGTERM) };
     }
 }

@@ -1,4 +1,4 @@
-//! The table as Markdown, made of the results alone.
+//! The table as Markdown, generated from the results alone.
 
 use std::fmt::Write;
 
@@ -95,7 +95,7 @@ fn main_table(results: Results<'_>) -> String {
     text
 }
 
-/// The batches after as many G steps as the largest one took: what the paper's Table 1 compares.
+/// The batches after as many G steps as the largest batch took, which is what the paper's Table 1 compares.
 fn at_equal_steps(results: Results<'_>) -> String {
     let largest = BATCHES.iter().rev().find_map(|row| results.of(row));
     let Some(step) = largest.and_then(|result| result.points.last()) else {
@@ -192,7 +192,7 @@ fn heading(names: &[&str]) -> String {
 }
 
 fn line(cells: &[String]) -> String {
-    // a bar within a cell would end it
+    // a bar inside a cell would end it
     let cells: Vec<String> = cells.iter().map(|cell| cell.replace('|', "\\|")).collect();
     format!("| {} |\n", cells.join(" | "))
 }

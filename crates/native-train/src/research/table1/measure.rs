@@ -28,15 +28,15 @@ use crate::recipe::plan::Plan;
 use crate::run::checkpoint::Checkpoint;
 use crate::training::run;
 
-/// Images in a batch behind the batch norm statistics of a model; there are as many batches as the
-/// scores on the way need samples.
+/// Images per batch for the batch norm statistics of a model; there are as many batches as the
+/// scores during training need samples.
 const STANDING_BATCH: usize = 64;
-/// Real images behind D's accuracy, fewer where there are not so many.
+/// Real images for D's accuracy, fewer if there are not enough.
 const ACCURACY_IMAGES: usize = 2000;
-/// Seed of the scored samples: all rows are asked for the same z.
+/// Seed of the scored samples: the same z for all rows.
 const SEED: u64 = 0;
 
-/// What the samples of a model came to.
+/// The score of a model's samples.
 struct Score {
     frechet: f64,
     saturated: f64,
@@ -54,10 +54,10 @@ pub struct Judge {
 }
 
 impl Judge {
-    /// Reads the classifier and looks at all training images.
+    /// Reads the classifier and computes the features of all training images.
     ///
     /// # Errors
-    /// If the classifier or the data cannot be read, or do not fit.
+    /// If the classifier or the data cannot be read, or do not match.
     pub fn new(
         classifier: &Path,
         plan: &Plan,
@@ -103,12 +103,12 @@ impl Judge {
         }
     }
 
-    /// Samples of the scores on the way.
+    /// Samples for the scores during training.
     fn few(&self) -> usize {
         (self.samples * 2 / 5).max(2)
     }
 
-    /// Scores every checkpoint with few samples, in their order.
+    /// Scores every checkpoint with few samples, in order.
     ///
     /// # Errors
     /// If one cannot be read, or the device fails.
@@ -237,7 +237,7 @@ impl Judge {
     }
 }
 
-/// Images of scores that need nothing but their moments.
+/// Counts for scores that need only moments.
 fn only(count: usize) -> Counts {
     Counts {
         count,

@@ -1,4 +1,4 @@
-//! What a row came to: one JSON file each, from which the table is made at any time.
+//! The result of a row: one JSON file each, from which the table can be generated at any time.
 
 use std::path::{Path, PathBuf};
 
@@ -19,12 +19,12 @@ pub struct RowResult {
     pub row: String,
     /// What ran.
     pub plan: Plan,
-    /// Why the run ended before its last image, if it did.
+    /// Why the run ended early, if it did.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub failure: Option<String>,
     /// Every checkpoint, scored with few samples.
     pub points: Vec<Point>,
-    /// The checkpoint with the lowest of these, scored with all samples; none if there is none.
+    /// The checkpoint with the lowest of these, scored with all samples; `None` without checkpoints.
     pub best: Option<Point>,
     /// The last checkpoint, scored with all samples.
     pub last: Option<Point>,
@@ -35,9 +35,9 @@ pub struct RowResult {
     /// The last checkpoint over truncations, scored with few samples.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub truncations: Vec<TruncationPoint>,
-    /// How the scores were made.
+    /// The protocol of the scores.
     pub protocol: Protocol,
-    /// Time of the training, in all its parts.
+    /// Training time over all invocations.
     pub train_secs: f64,
 }
 
@@ -85,7 +85,7 @@ pub struct TruncationPoint {
     pub saturated: f64,
 }
 
-/// How the scores were made.
+/// The protocol of the scores.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Protocol {
@@ -95,7 +95,7 @@ pub struct Protocol {
     pub samples: usize,
     /// Samples of the other scores.
     pub samples_on_the_way: usize,
-    /// Samples behind the batch norm statistics of each model and truncation.
+    /// Samples for the batch norm statistics of each model and truncation.
     pub statistics_samples: usize,
     /// Name of the data set.
     pub dataset: String,
@@ -106,12 +106,12 @@ pub struct Protocol {
 }
 
 impl RowResult {
-    /// Where the result of a row stands.
+    /// The path of a row's result.
     pub fn path(out: &Path, row: &str) -> PathBuf {
         out.join(format!("{row}.json"))
     }
 
-    /// The result of a row, none if it is not there.
+    /// The result of a row, if it exists.
     ///
     /// # Errors
     /// If the file cannot be read, or is of another row.
@@ -134,7 +134,7 @@ impl RowResult {
     /// Refuses a result of another plan or of other scores than this row would have now.
     ///
     /// # Errors
-    /// Naming what differs.
+    /// If they differ; the message names what differs.
     pub fn check(&self, plan: &Plan, samples: usize) -> Result<()> {
         let mut differences = self.plan.differences(plan);
         for (key, there, here) in [

@@ -1,24 +1,24 @@
-//! The rows of the table as data: what each changes, what the paper says of it, and the rule by which
-//! that shows here.
+//! The rows of the table as data: what each changes, what the paper says about it, and the rule that decides
+//! whether that shows here.
 
 /// A run of the table.
 #[derive(Debug)]
 pub struct Row {
     /// Its name, on the command line and in files.
     pub name: &'static str,
-    /// What it is, in words.
+    /// Description.
     pub about: &'static str,
-    /// The row that it changes; none changes the recipe itself.
+    /// The row that it builds on; `None` for the recipe itself.
     pub on: Option<&'static str>,
     /// `key=value` that it sets.
     pub settings: &'static [&'static str],
-    /// What is to show.
+    /// The expected effect.
     pub claim: Option<Claim>,
-    /// Whether it is scored at several truncations too.
+    /// Whether it is also scored at several truncations.
     pub truncated: bool,
 }
 
-/// What the paper says, and how it is looked for.
+/// A claim of the paper, and how it is checked.
 #[derive(Debug)]
 pub struct Claim {
     /// In words, with the paper's numbers.
@@ -70,7 +70,7 @@ impl Row {
     }
 }
 
-/// Rows that differ by the seed alone: what they differ by is noise.
+/// Rows that differ by the seed alone: their difference is noise.
 pub const SEEDS: [[&str; 2]; 2] = [["batch32", "batch32-seed2"], ["ortho", "ortho-seed2"]];
 
 /// Rows that differ by the batch alone, smallest first.
@@ -79,7 +79,7 @@ pub const BATCHES: [&str; 4] = ["batch16", "batch32", "batch64", "batch128"];
 const ORTHO: Option<&str> = Some("ortho");
 const BATCH32: Option<&str> = Some("batch32");
 
-/// All rows, in the order of the table. A row stands after the one that it changes.
+/// All rows, in the order of the table. A row comes after the row that it builds on.
 pub const ROWS: [Row; 17] = [
     row("batch32", None, "baseline, batch 32", &[]),
     row(
@@ -255,7 +255,7 @@ pub fn by_name(name: &str) -> Option<&'static Row> {
 }
 
 impl Row {
-    /// All that it sets, those of the rows it stands on first.
+    /// All its settings, preceded by those of the rows it builds on.
     pub fn all_settings(&self) -> Vec<String> {
         let below = self.on.and_then(by_name);
         let mut all = below.map_or_else(Vec::new, Self::all_settings);
@@ -265,7 +265,7 @@ impl Row {
 }
 
 impl Rule {
-    /// The row that is compared with.
+    /// The row that it is compared with.
     pub fn other(self) -> &'static str {
         match self {
             Self::Better(other)

@@ -1,9 +1,9 @@
-//! Whether what the paper says shows in the rows: computed, never judged by hand.
+//! Whether the paper's claims show in the rows: computed, never judged by hand.
 
 use super::result::{RowResult, TruncationPoint};
 use super::rows::{Row, Rule, SEEDS};
 
-/// The rows that are there.
+/// The finished rows.
 #[derive(Debug, Clone, Copy)]
 pub struct Results<'a>(pub &'a [RowResult]);
 
@@ -19,7 +19,7 @@ impl<'a> Results<'a> {
     }
 
     /// Largest relative difference between the best distances of rows that differ by the seed alone;
-    /// none while no such pair is there.
+    /// `None` until there is such a pair.
     pub fn noise(self) -> Option<f64> {
         let differences = SEEDS.iter().filter_map(|[one, other]| {
             let [a, b] = [self.best(one)?, self.best(other)?];

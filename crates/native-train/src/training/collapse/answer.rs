@@ -165,10 +165,10 @@ fn next_action(section: &CollapseSection, before: usize) -> Action {
 fn remedy(section: &CollapseSection, before: usize) -> String {
     match section.action {
         Action::Stop => {
-            "go on from it with --resume --set run.collapse.action=lower_rates".to_owned()
+            "continue from it with --resume --set run.collapse.action=lower_rates".to_owned()
         }
         _ => format!(
-            "go on from it with --resume --set run.collapse.max_rollbacks={}",
+            "continue from it with --resume --set run.collapse.max_rollbacks={}",
             before + 1
         ),
     }
