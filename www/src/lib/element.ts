@@ -1,6 +1,6 @@
 /**
  * `<biggan-sampler src class seed truncation count>`: samples of a model on any page. Importing this defines
- * the element where there are custom elements, and does nothing on a server.
+ * the element if custom elements exist, and does nothing on a server.
  */
 
 import { abortable } from "./base/abort.js";
@@ -33,7 +33,7 @@ const ATTRIBUTES = [
   ...["class", "label", "seed", "truncation", "count"],
   ...["loading", "controls"],
 ];
-/** How far below the window an element begins to load. */
+/** How far below the viewport an element starts to load. */
 const MARGIN = "200px";
 
 // on a server there are no elements to extend
@@ -47,7 +47,7 @@ export class BigGanSampler extends Base {
 
   readonly #view: View;
   #sight: IntersectionObserver | undefined;
-  /** Whether it has ever come near the window, or is eager. */
+  /** Whether it has ever been near the viewport, or is eager. */
   #seen = false;
   /** The same, while it is on the page. */
   #begun = false;
@@ -97,7 +97,7 @@ export class BigGanSampler extends Base {
     this.setAttribute("class", String(value));
   }
 
-  /** The class, where the attribute `class` is wanted for style sheets. */
+  /** The class, for pages that need the attribute `class` for style sheets. */
   get label(): string {
     return this.getAttribute("label") ?? "";
   }
@@ -130,7 +130,7 @@ export class BigGanSampler extends Base {
     this.setAttribute("count", String(value));
   }
 
-  /** `lazy` (the default) waits until the element comes near the window. */
+  /** `lazy` (the default) waits until the element is near the viewport. */
   get loading(): "lazy" | "eager" {
     return this.getAttribute("loading") === "eager" ? "eager" : "lazy";
   }
@@ -146,17 +146,17 @@ export class BigGanSampler extends Base {
     this.toggleAttribute("controls", value);
   }
 
-  /** The generator, once it is loaded; other elements of the same model use it too. */
+  /** The generator, once it is loaded; shared with other elements of the same model. */
   get generator(): Generator | undefined {
     return this.#generator;
   }
 
-  /** What is shown. */
+  /** The displayed pictures. */
   get samples(): Samples | undefined {
     return this.#samples;
   }
 
-  /** All pictures as one, as soon as those asked for are there. */
+  /** A sheet of all pictures, once they are drawn. */
   async toBlob(type = "image/png", quality?: number): Promise<Blob> {
     let update: Promise<void> | undefined;
     while (update !== this.#update) await (update = this.#update);
@@ -175,7 +175,7 @@ export class BigGanSampler extends Base {
   connectedCallback(): void {
     // properties set before the element was defined hide the accessors
     for (const name of BigGanSampler.observedAttributes) this.#adopt(name as "src");
-    // one that is moved goes on before its generator ends
+    // an element that is moved reconnects before its generator is disposed of
     if (this.loading === "eager" || this.#seen) this.#begin();
     else this.#watch();
   }
@@ -218,7 +218,7 @@ export class BigGanSampler extends Base {
     this.#schedule();
   }
 
-  /** Draws anew, once for all changes of this turn of the page. */
+  /** Redraws, once for all changes in the current task. */
   #schedule(): void {
     if (!this.#begun || !this.src) return;
     this.#drawing?.abort();
@@ -241,7 +241,7 @@ export class BigGanSampler extends Base {
       this.#tell("sample", samples);
     } catch (error) {
       if (signal.aborted) return;
-      // the next change asks for the model again
+      // the next change requests the model again
       if (!this.#generator) this.#release();
       this.#view.error(messageOf(error));
       this.#tell("error", error);
@@ -254,7 +254,7 @@ export class BigGanSampler extends Base {
     return { class: /^\d+$/.test(text) ? Number(text) : text, seed, count, truncation };
   }
 
-  /** The generator of the attributes, in place of another one. */
+  /** Switches to the generator of the attributes. */
   #lease(): Lease {
     const { src, sha256, backend } = this;
     const key = JSON.stringify([src, sha256, backend]);
@@ -286,7 +286,7 @@ export class BigGanSampler extends Base {
     this.dispatchEvent(new CustomEvent(name, { detail }));
   }
 
-  /** Null takes the attribute away. */
+  /** Null removes the attribute. */
   #reflect(name: string, value: string | number | null): void {
     if (value === null || value === "") this.removeAttribute(name);
     else this.setAttribute(name, String(value));

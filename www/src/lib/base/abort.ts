@@ -1,6 +1,6 @@
-/** Waiting that ends early. */
+/** Abortable waiting. */
 
-/** The promise, or the signal's reason as soon as it is aborted. */
+/** Settles like the promise, or rejects with the signal's reason as soon as it is aborted. */
 export function abortable<T>(promise: Promise<T>, signal: AbortSignal | undefined): Promise<T> {
   if (!signal) return promise;
   return new Promise((resolve, reject) => {

@@ -1,21 +1,21 @@
 /** Whether the browser's GPU adapter can run the WebGPU build. */
 
-/** Why the CPU runs although WebGPU was wanted: a word for programs and a sentence for people. */
+/** Why the CPU runs instead of WebGPU: a word for programs and a sentence for people. */
 export interface Refusal {
   reason: "no-webgpu" | "no-adapter" | "fallback-adapter" | "missing-feature" | "low-limits";
   sentence: string;
 }
 
-/** The sizes of buffers that an adapter allows, in bytes. */
+/** An adapter's limits on buffer sizes, in bytes. */
 export type BufferLimits = Pick<
   GPUSupportedLimits,
   "maxBufferSize" | "maxStorageBufferBindingSize"
 >;
 
-/** Drivers that compute on the CPU, by the words they describe themselves with. */
+/** Words in the descriptions of drivers that compute on the CPU. */
 const SOFTWARE = /swiftshader|llvmpipe|lavapipe|softpipe|basic render|\bwarp\b/i;
 
-/** WebGPU's guaranteed limits, which the kernels are written for; compatibility mode has less. */
+/** WebGPU's guaranteed limits, which the kernels rely on; compatibility mode has lower ones. */
 const LIMITS = {
   maxComputeInvocationsPerWorkgroup: 256,
   maxComputeWorkgroupStorageSize: 16384,
@@ -45,7 +45,7 @@ const requestAdapter = () =>
 
 function judge(adapter: GPUAdapter): Refusal | null {
   const { info } = adapter;
-  // the flag moved from the adapter to its info; browsers have one or the other
+  // the flag moved from the adapter to its info; a browser has one of the two
   const fallback =
     info.isFallbackAdapter ||
     ("isFallbackAdapter" in adapter && adapter.isFallbackAdapter === true);

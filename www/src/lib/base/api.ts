@@ -1,4 +1,4 @@
-/** What both sides of the package, sampling and training, say of what computes. Nothing here runs. */
+/** Types that sampling and training share, about what computes. Nothing here runs. */
 
 /** What computes. */
 export type Backend = "cpu" | "webgpu";
@@ -23,7 +23,7 @@ export type Reason =
   | "lost";
 
 /**
- * Why it computes where it does: the page asked for it; the package's own worker; the page is of another
+ * Why it computes where it does: the page chose it; the package's own worker; the page has another
  * origin than the package, so that it cannot start its worker; or the worker could not be started.
  */
 export type PlaceReason = "asked" | "own-worker" | "other-origin" | "no-worker";
@@ -36,16 +36,16 @@ export interface Running {
   sentence: string;
   place: Place;
   placeReason: PlaceReason;
-  /** Faults that were survived by starting again. */
+  /** Number of restarts after faults. */
   restarts: number;
 }
 
-/** Options of what computes, and where. */
+/** Options for the backend and the place. */
 export interface EngineOptions {
-  /** `auto` (the default) is the GPU where it is real and right, else the CPU. */
+  /** `auto` (the default) is the GPU if it is hardware and computes correctly, otherwise the CPU. */
   backend?: Backend | "auto";
   /**
-   * `auto` (the default) is the package's own worker where the page may start it, else the main thread;
+   * `auto` (the default) is the package's own worker if the page may start it, otherwise the main thread;
    * `main` is the main thread; a function starts the package's worker for a page of another origin.
    */
   worker?: "auto" | "main" | (() => Worker);

@@ -18,13 +18,13 @@ export interface Opened<C> {
   choice: Choice;
 }
 
-/** Starts an engine on a backend, in the place that is right for the page. */
+/** Starts an engine on a backend, in the right place for the page. */
 export type Start<C> = (backend: Backend) => Promise<Engine<C>>;
 
-/** A driver that hangs must not keep the page from working; a slow one needs seconds. */
+/** Time limit: a hanging driver must not block the page, and a slow driver needs seconds. */
 const SELF_TEST_LIMIT_MS = 60_000;
 
-/** Opens the backend asked for, or the best one that works. */
+/** Opens the requested backend, or the best that works. */
 export async function openBackend<C extends CommonCalls>(
   wanted: Backend | "auto",
   start: Start<C>,
@@ -45,7 +45,7 @@ export async function openCpu<C>(
   return { engine: await start("cpu"), choice: { backend: "cpu", ...why } };
 }
 
-/** Opens the GPU and requires that its numbers are right. */
+/** Opens the GPU and checks its numbers. */
 export async function openGpu<C extends CommonCalls>(start: Start<C>): Promise<Engine<C>> {
   const engine = await start("webgpu");
   try {

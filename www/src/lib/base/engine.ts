@@ -1,4 +1,4 @@
-/** What computes, seen from the page: each call is a promise. */
+/** The engine as seen from the page: each call is a promise. */
 
 import type { Place } from "./api.js";
 
@@ -7,7 +7,7 @@ export class FaultError extends Error {
   override name = "FaultError";
 }
 
-/** The worker never began: it could not be loaded, or the page's policy forbids it. */
+/** The worker never started: it could not be loaded, or the page's policy forbids it. */
 export class NoWorkerError extends FaultError {
   override name = "NoWorkerError";
 }
@@ -19,18 +19,18 @@ interface Waiting {
 
 export abstract class Engine<C> {
   abstract readonly place: Place;
-  /** The calls of its side. */
+  /** Calls an operation of its side. */
   readonly calls = new Proxy({}, { get: (_, call) => (input: unknown) => this.ask(String(call), input) }) as C;
   readonly #waiting = new Map<number, Waiting>();
   #nextId = 0;
   #fault: FaultError | undefined;
 
-  /** Why it cannot be used any more, once it broke or was closed. */
+  /** Why it can no longer be used, once it has broken or been closed. */
   get fault(): FaultError | undefined {
     return this.#fault;
   }
 
-  /** Ends it; what waits for it is rejected. */
+  /** Ends it and rejects pending calls. */
   dispose(): void {
     this.close(new FaultError("the engine was closed"));
   }
@@ -53,7 +53,7 @@ export abstract class Engine<C> {
     else waiting?.resolve(answer.value);
   }
 
-  /** Rejects everything, now and later. The first end stays. */
+  /** Rejects all calls, pending and future. The first reason stays. */
   close(end: FaultError): void {
     this.#fault ??= end;
     for (const { reject } of this.#waiting.values()) reject(this.#fault);

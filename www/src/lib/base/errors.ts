@@ -5,22 +5,22 @@ export type ErrorCode =
   /** An option or a request is out of range; `field` names it. */
   | "bad-options"
   | "bad-request"
-  /** The file is no model that this version reads. */
+  /** The file is not a model that this version reads. */
   | "bad-model"
-  /** Images that cannot be trained on, or a checkpoint that is none of this version, images and networks. */
+  /** Images that cannot be trained on, or a checkpoint of another version, other images or networks. */
   | "bad-data"
   | "bad-checkpoint"
   /** Training produced a value that is not finite; the trainer is back at its last checkpoint. */
   | "diverged"
-  /** The browser keeps nothing: its storage is full or denied. */
+  /** The browser's storage is full or denied. */
   | "storage"
-  /** A file did not come; `numbers.status` is the server's answer where there was one. */
+  /** A file could not be fetched; `numbers.status` is the server's status, if it answered. */
   | "network"
-  /** A file has another SHA-256 than it should have. */
+  /** The SHA-256 of a file is not the expected one. */
   | "integrity"
-  /** The model or the training does not fit on the device: `numbers.needed` and `numbers.available` are bytes. */
+  /** The model or the run does not fit on the device: `numbers.needed` and `numbers.available` are bytes. */
   | "too-large"
-  /** The worker or the GPU failed, and so did starting again. */
+  /** The worker or the GPU failed, and restarting failed too. */
   | "fault"
   /** The generator or the trainer was disposed of. */
   | "disposed"

@@ -1,4 +1,4 @@
-/** A wasm instance with an engine, on whichever thread this runs. */
+/** A wasm instance with an engine, on the current thread. */
 
 import type { Backend } from "./api.js";
 import type { CommonCalls } from "./protocol.js";
@@ -15,7 +15,7 @@ export interface Instance<E> extends CommonCalls {
   memoryBytes(): number;
 }
 
-/** An instance opens one engine. After a fault nothing in it can be trusted. */
+/** An instance opens a single engine. After a fault nothing in it can be trusted. */
 export async function openInstance<E extends { selfTest(): Promise<string> }>(
   program: Program<E>,
   backend: Backend,

@@ -1,4 +1,4 @@
-/** An engine that outlives its faults: what was lost with one is put into another. */
+/** An engine that survives faults: its work is moved to a new engine. */
 
 import { abortable } from "./abort.js";
 import type { Backend, EngineOptions, Place, Running } from "./api.js";
@@ -9,16 +9,16 @@ import type { CommonCalls } from "./protocol.js";
 import { Queue } from "./queue.js";
 import type { Starter } from "./starter.js";
 
-/** A GPU that is lost twice within this time is left for the CPU; one that is lost once a day is not. */
+/** A GPU that is lost twice within this time is replaced by the CPU; a GPU that is lost once a day is not. */
 const STEADY_MS = 600_000;
 
-/** What an engine is for: a model that draws, or a training. */
+/** The work of an engine: a model to sample, or a run to train. */
 export interface Work<C> {
-  /** Puts it into an engine. */
+  /** Loads it into an engine. */
   place(calls: C): Promise<void>;
-  /** The engine broke; another one is started. */
+  /** The engine broke; another is being started. */
   onLost(): void;
-  /** It is in the other one. */
+  /** The other engine has the work. */
   onRestarted(): void;
 }
 
@@ -36,7 +36,7 @@ export class LastingEngine<C extends CommonCalls> {
     private readonly starter: Pick<Starter<C>, "start" | "placeReason">,
   ) {}
 
-  /** Opens the backend that the options ask for; `onProgram` hears of each that is tried. */
+  /** Opens the backend of the options; `onProgram` is called for each that is tried. */
   static async open<C extends CommonCalls>(
     { backend = "auto", signal }: EngineOptions,
     starter: Starter<C>,
@@ -49,7 +49,7 @@ export class LastingEngine<C extends CommonCalls> {
     try {
       return new LastingEngine(await abortable(opening, signal), starter);
     } catch (cause) {
-      // one that comes up later ends too
+      // an engine that starts later is closed too
       opening.then(({ engine }) => engine.dispose()).catch(() => {});
       signal?.throwIfAborted();
       throw cause instanceof BigGanError ? cause : startError(cause, backend);
@@ -76,7 +76,7 @@ export class LastingEngine<C extends CommonCalls> {
     return caller ? AbortSignal.any([signal, caller]) : signal;
   }
 
-  /** Puts the work into the engine; a GPU that was chosen and fails at it gives way to the CPU. */
+  /** Loads the work into the engine; if an automatically chosen GPU fails at it, the CPU takes over. */
   async begin(work: Work<C>): Promise<void> {
     this.#work = work;
     try {
@@ -90,7 +90,7 @@ export class LastingEngine<C extends CommonCalls> {
     }
   }
 
-  /** Goes on with the CPU. */
+  /** Continues on the CPU. */
   async moveToCpu(why: Omit<Choice, "backend">): Promise<void> {
     try {
       await this.#replace(() => openCpu(this.#start, why));
@@ -100,12 +100,12 @@ export class LastingEngine<C extends CommonCalls> {
     }
   }
 
-  /** Runs a task after those before it. */
+  /** Runs a task after the earlier ones. */
   run<T>(task: () => Promise<T>, signal = this.#end.signal): Promise<T> {
     return this.#queue.run(task, signal);
   }
 
-  /** Makes calls; after a fault again in another engine, which is at most once on the CPU. */
+  /** Makes calls, and repeats them in another engine after a fault, at most once on the CPU. */
   async ask<T>(request: (calls: C) => Promise<T>): Promise<T> {
     for (let repeatedOnCpu = false; ; ) {
       const { engine } = this.opened;
@@ -123,7 +123,7 @@ export class LastingEngine<C extends CommonCalls> {
     }
   }
 
-  /** Rejects what waits, and all that is asked later. */
+  /** Rejects pending and future calls. */
   dispose(reason: BigGanError): void {
     this.#end.abort(reason);
     this.opened.engine.dispose();
@@ -145,7 +145,7 @@ export class LastingEngine<C extends CommonCalls> {
     this.#work?.onRestarted();
   }
 
-  /** Another engine in place of the one there is, with the work in it. */
+  /** Replaces the engine by another, with the work loaded. */
   async #replace(open: () => Promise<Opened<C>>): Promise<void> {
     this.opened.engine.dispose();
     this.opened = await open();
@@ -159,12 +159,12 @@ export class LastingEngine<C extends CommonCalls> {
 /** The error as a fault of the device, if it is one. */
 export function faultOf(error: unknown): FaultError | undefined {
   if (error instanceof FaultError) return error;
-  // the core's words for a device that did not answer
+  // the core's message for a device that did not answer
   const message = messageOf(error);
   return message.startsWith("device: ") ? new FaultError(message) : undefined;
 }
 
-/** Why no engine came up. */
+/** The error when no engine starts. */
 function startError(cause: unknown, backend: Backend | "auto"): BigGanError {
   const [code, remedy] =
     backend === "webgpu"

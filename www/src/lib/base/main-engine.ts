@@ -26,7 +26,7 @@ const builds = new Map<string, Shared<any>>();
 
 export class MainEngine<C> extends Engine<C> {
   readonly place = "main";
-  /** What was asked; it stays open after a panic. */
+  /** The pending call; it stays open after a panic. */
   #work: Promise<void> = Promise.resolve();
 
   private constructor(
@@ -42,7 +42,7 @@ export class MainEngine<C> extends Engine<C> {
     let shared: Shared<C> | undefined = builds.get(name);
     if (!shared) {
       builds.set(name, (shared = new Shared(side, backend)));
-      // a build that did not come may come next time
+      // a failed fetch may succeed next time
       shared.opening.catch(() => builds.delete(name));
     }
     const answer = await shared.opening;
@@ -54,7 +54,7 @@ export class MainEngine<C> extends Engine<C> {
   override dispose(): void {
     super.dispose();
     this.shared.users.delete(this);
-    // what a call or a fault has borrowed cannot be freed
+    // objects borrowed by a call or a fault cannot be freed
     this.#then(() => {
       if (!this.shared.fault) this.answers.free();
     });
@@ -62,7 +62,7 @@ export class MainEngine<C> extends Engine<C> {
 
   protected override send(id: number, call: string, input: unknown): void {
     this.#then(async () => {
-      // the page gets its turn
+      // yield to the page
       await sleep(0);
       if (this.fault) return;
       try {

@@ -1,4 +1,4 @@
-/** What was given and is out of range. */
+/** Throws for a value that is out of range. */
 
 import type { EngineOptions } from "./api.js";
 import { BigGanError, type ErrorCode } from "./errors.js";
@@ -23,6 +23,6 @@ export function refuse(
   throw new BigGanError(code, `${what} is ${show(found)}; give ${remedy}`, { field });
 }
 
-/** JSON has neither NaN nor large integers. */
+/** For values that JSON lacks: NaN and large integers. */
 const show = (value: unknown): string =>
   typeof value === "string" || typeof value === "object" ? JSON.stringify(value) : String(value);

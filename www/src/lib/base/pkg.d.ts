@@ -1,4 +1,4 @@
-/** The wasm builds, where they are not there yet: the types are checked without them. */
+/** Declares the wasm builds, so that types can be checked before they are built. */
 declare module "*/biggan_web.js" {
   export type Engine = any;
   const load: any;

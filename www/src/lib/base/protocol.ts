@@ -1,8 +1,8 @@
-/** What is asked of an engine, in a worker or on the main thread. Each side of the package has calls of its own. */
+/** The calls to an engine, in a worker or on the main thread. Each side of the package has its own calls. */
 
 import type { Backend } from "./api.js";
 
-/** The device against the CPU backend, on a tiny generator. */
+/** Compares the device with the CPU backend on a tiny generator. */
 export interface SelfTest {
   max_difference: number | null;
   range: [number, number];
@@ -13,7 +13,7 @@ export interface CommonCalls {
   selfTest(): Promise<SelfTest>;
 }
 
-/** What answers the calls of one generator or trainer. */
+/** Answers the calls of one generator or trainer. */
 export type Answers<C> = C & { free(): void };
 
 /** A side of the package. */
@@ -34,5 +34,5 @@ export interface ToWorker {
 export type FromWorker =
   | { id: number; value: unknown }
   | { id: number; error: string }
-  /** The worker cannot be used any more. */
+  /** The worker can no longer be used. */
   | { fault: string };

@@ -1,4 +1,4 @@
-/** One task after another. */
+/** A queue that runs one task at a time. */
 
 import { abortable } from "./abort.js";
 
@@ -6,8 +6,8 @@ export class Queue {
   #tail: Promise<unknown> = Promise.resolve();
 
   /**
-   * Runs a task after those before it. When the signal is aborted the promise rejects at once; a task that
-   * has not begun never does, and one that runs must look at the signal itself.
+   * Runs a task after the earlier ones. When the signal is aborted the promise rejects at once; a task that
+   * has not started never does, and a running task must check the signal itself.
    */
   run<T>(task: () => Promise<T>, signal: AbortSignal): Promise<T> {
     const turn = this.#tail.then(() => {

@@ -1,4 +1,4 @@
-/** The inside of a worker: it answers one call at a time. */
+/** The worker's side: it answers one call at a time. */
 
 import type { Backend } from "./api.js";
 import { messageOf } from "./errors.js";
@@ -7,14 +7,14 @@ import type { FromWorker, Side, ToWorker } from "./protocol.js";
 const reply = (message: FromWorker, transfer: Transferable[] = []) =>
   postMessage(message, { transfer });
 
-/** Tells the page that the worker cannot be used any more. */
+/** Tells the page that the worker can no longer be used. */
 const reportFault = (fault: string): void => reply({ fault });
 
 /** Serves a side; `bare` answers calls that need no engine, until one is opened. */
 export function serve<C>(side: Side<C>, bare = {}): void {
-  // on a server, where a bundler may look at every entry, there is nobody to serve
+  // on a server, where a bundler may import every entry, there is no page to serve
   if (!("addEventListener" in globalThis)) return;
-  // a panic ends as a trap somewhere in the event loop: no request would ever be answered
+  // a panic ends as a trap in the event loop: no request would be answered any more
   addEventListener("error", (event) => reportFault(event.message));
   addEventListener("unhandledrejection", (event) => reportFault(String(event.reason)));
 

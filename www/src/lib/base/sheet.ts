@@ -1,16 +1,16 @@
-/** Pictures side by side. */
+/** Sheets of pictures. */
 
 export interface SheetLayout {
-  /** As many as rows, about, where it is left out. */
+  /** By default about as many as rows. */
   columns?: number;
-  /** Pixels between two pictures, and around all of them. */
+  /** Pixels between pictures and around them. */
   gap?: number;
   border?: number;
-  /** Clear where it is left out. */
+  /** Transparent by default. */
   background?: "white";
 }
 
-/** Pictures of one size in one, row by row. */
+/** A sheet of pictures of one size, row by row. */
 export function sheetOf(images: readonly ImageData[], layout: SheetLayout = {}): ImageData {
   const count = Math.max(1, images.length);
   const { gap = 0, border = 0, background } = layout;

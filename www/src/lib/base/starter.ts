@@ -1,4 +1,4 @@
-/** Where to compute: in a worker if the page may start one, else on the main thread. */
+/** Where to compute: in a worker if the page may start one, otherwise on the main thread. */
 
 import type { Backend, EngineOptions, PlaceReason } from "./api.js";
 import { type Engine, NoWorkerError } from "./engine.js";
@@ -6,7 +6,7 @@ import { MainEngine } from "./main-engine.js";
 import type { Side } from "./protocol.js";
 import { WorkerEngine } from "./worker-engine.js";
 
-/** The package's own worker; a {@link NoWorkerError} where the page may not start it. */
+/** The package's own worker; throws {@link NoWorkerError} if the page may not start it. */
 export function startOwn(start: () => Worker): Worker {
   try {
     return start();
@@ -32,7 +32,7 @@ export class Starter<C> {
     }
   }
 
-  /** Opens a backend; where the worker does not come up, on the main thread from now on. */
+  /** Opens a backend; if the worker does not start, on the main thread from now on. */
   async start(backend: Backend): Promise<Engine<C>> {
     const { wanted } = this;
     if (typeof wanted === "function") return WorkerEngine.open(backend, wanted());

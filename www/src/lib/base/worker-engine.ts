@@ -8,7 +8,7 @@ export class WorkerEngine<C> extends Engine<C> {
   readonly place = "worker";
   #began = false;
 
-  /** A worker that has opened nothing, for calls that need no program. */
+  /** A worker without an engine, for calls that need no program. */
   constructor(private readonly worker: Worker) {
     super();
     worker.addEventListener("message", ({ data }: MessageEvent<FromWorker>) => this.#receive(data));

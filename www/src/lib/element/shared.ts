@@ -1,4 +1,4 @@
-/** Generators that several elements of a page use together. */
+/** Generators that several elements of a page share. */
 
 import type { Generator, GeneratorOptions, LoadProgress } from "../sample/api.js";
 import { createGenerator } from "../sample/client.js";
@@ -14,7 +14,7 @@ interface Shared {
 
 export interface Lease {
   generator: Promise<Generator>;
-  /** The last one to go ends the worker. */
+  /** The last element to leave ends the worker. */
   release(): void;
 }
 
@@ -29,7 +29,7 @@ export function lease(options: SharedOptions, onProgress: OnProgress): Lease {
     generator: shared.generator,
     release() {
       shared.users.delete(onProgress);
-      // an element that is moved leaves and comes back at once
+      // a moved element disconnects and reconnects at once
       setTimeout(() => {
         if (shared.users.size === 0) end(key, shared);
       });
@@ -47,7 +47,7 @@ function make(key: string, options: SharedOptions): Shared {
   });
   const shared = { generator, users, ending };
   generators.set(key, shared);
-  // one that failed can be asked for again
+  // a failed generator can be requested again
   generator.catch(() => forget(key, shared));
   return shared;
 }

@@ -1,4 +1,4 @@
-/** The look of the element. A constructed sheet: a page's policy need not allow inline styles. */
+/** The style of the element. A constructed sheet, so that the page's policy need not allow inline styles. */
 
 const STYLE = `
 :host { display: block; position: relative; min-height: 2rem; }

@@ -1,4 +1,4 @@
-/** What the element shows: pictures, a poster before them, progress, an error, and controls. */
+/** The element's content: pictures, a poster before them, progress, an error, and controls. */
 
 import type { Sample } from "../sample/api.js";
 import { styleSheet } from "./style.js";
@@ -38,7 +38,7 @@ export class View {
     this.#controls.hidden = !shown;
   }
 
-  /** Something is on its way; the pictures before it stay. */
+  /** Loading or drawing; the previous pictures stay. */
   busy(): void {
     this.#grid.setAttribute("aria-busy", "true");
     this.#error.hidden = true;

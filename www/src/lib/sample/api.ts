@@ -8,20 +8,20 @@ export interface ClassWeight {
   weight: number;
 }
 
-/** A small random step from a picture to its child: a turn of z towards a draw of its own seed. */
+/** A small random step from a picture to its child: a rotation of z towards a draw with its own seed. */
 export interface Step {
   seed: Seed;
   /** In quarter turns: 0.1 is a sibling, 1 a stranger. */
   size: number;
 }
 
-/** A point of latent space: sample `index` of a seed, and what was done to it. */
+/** A point of latent space: sample `index` of a seed, and its edits. */
 export interface Latent {
   seed: Seed;
   index?: number;
   /** The lineage of a bred picture. */
   steps?: Step[];
-  /** Turn of each chunk of a hierarchical z, in quarter turns, -1 to 1; 0 leaves it. */
+  /** Rotation of each chunk of a hierarchical z, in quarter turns, -1 to 1; 0 leaves it. */
   chunks?: number[];
 }
 
@@ -31,34 +31,34 @@ export interface Point {
   z: Latent;
 }
 
-/** A picture: a point, or a place on the way to another (0 to 1). */
+/** A picture: a point, or a position (0 to 1) on the interpolation to another. */
 export interface Picture {
   from: Point;
   to?: { point: Point; at: number };
 }
 
-/** How far z is truncated, in the meaning of the model's kind; `null` is off. */
+/** How far z is truncated, as the model's truncation kind defines it; `null` is off. */
 export type Truncation = number | null;
 
-/** What a truncation means: the paper's, TF-Hub's, or a standard deviation (see the core's `truncation.rs`). */
+/** What a truncation means: the paper's definition, TF-Hub's, or a standard deviation (see the core's `truncation.rs`). */
 export type TruncationKind = "resampling" | "scaled_truncated_normal" | "scaled_normal";
 
 /** A model. */
 export interface ModelInfo {
   classNames: string[];
-  /** Ids of the classes in a vocabulary outside (WordNet's); empty where there are none. */
+  /** Ids of the classes in an external vocabulary (WordNet's); empty if there are none. */
   classIds: string[];
   /** Side of an image in pixels. */
   resolution: number;
   zDim: number;
-  /** Pieces of z that can be turned one by one; 1 where z is not hierarchical. */
+  /** Chunks of z that can be rotated separately; 1 if z is not hierarchical. */
   chunks: number;
   parameters: number;
   architecture: string;
   truncationKind: TruncationKind;
-  /** Smallest and largest truncation beside off; `null` where the latents cannot be truncated. */
+  /** Smallest and largest truncation besides off; `null` if the latents cannot be truncated. */
   truncationRange: [number, number] | null;
-  /** Truncations with statistics of their own; `null` is off. */
+  /** Truncations with their own statistics; `null` is off. */
   truncations: Truncation[];
   dataset: string;
   datasetImages: number;
@@ -79,16 +79,16 @@ export interface GeneratorInfo {
   model: ModelInfo;
   running: Running;
   /**
-   * SHA-256 of the model file, or of the index of a model in parts, in lower-case hex; empty where the browser
+   * SHA-256 of the model file, or of the index of a model in parts, in lower-case hex; empty if the browser
    * has no hashes (a page that is neither https nor localhost).
    */
   modelId: string;
-  /** Bytes of the model that were read, and of the wasm memory now (0 where it is not known). */
+  /** Bytes of the model that were read, and of the current wasm memory (0 if unknown). */
   modelBytes: number;
   memoryBytes: number;
 }
 
-/** What happens while a generator is made. */
+/** Progress while a generator is created. */
 export type LoadProgress =
   | { phase: "program"; backend: Backend }
   | {
@@ -96,12 +96,12 @@ export type LoadProgress =
       /** Name of the file. */
       file: string;
       received: number;
-      /** `null` where the server does not say. */
+      /** `null` if the server does not say. */
       total: number | null;
-      /** Which of how many files. */
+      /** The file's number, and the number of files. */
       part: number;
       parts: number;
-      /** From this device's cache, or on from where an earlier download broke. */
+      /** Whether it comes from this device's cache, and where a download was resumed. */
       cached: boolean;
       resumedAt: number;
     }
@@ -116,14 +116,14 @@ export interface ForeignModel {
 }
 
 export interface GeneratorOptions extends EngineOptions {
-  /** Address of a model file or of an index of parts (`*.safetensors.index.json`), or the file itself. */
+  /** Address of a model file or of a shard index (`*.safetensors.index.json`), or the file itself. */
   model: string | URL | Blob | ForeignModel;
   /** SHA-256 that a single model file must have, in hex. Parts have theirs in the index. */
   sha256?: string;
   /** Keep the model in this browser (the default), or download it each time. */
   cache?: boolean;
   onProgress?: (progress: LoadProgress) => void;
-  /** Called when the backend changes later, since a worker or the GPU was lost. */
+  /** Called when the backend changes later because a worker or the GPU was lost. */
   onRunning?: (running: Running) => void;
 }
 
@@ -132,10 +132,10 @@ export interface SampleRequest {
   /** A class by number, by name or by id, or a mix. */
   class: number | string | ClassWeight[];
   seed?: Seed;
-  /** Number of the first sample in its seed. */
+  /** Index of the first sample in its seed. */
   first?: number;
   count?: number;
-  /** Off where it is left out. */
+  /** Default off. */
   truncation?: Truncation;
   chunks?: number[];
   steps?: Step[];
@@ -149,7 +149,7 @@ export interface DrawRequest {
   signal?: AbortSignal;
 }
 
-/** A way between two points. */
+/** An interpolation between two points. */
 export interface InterpolateRequest {
   from: Point;
   to: Point;
@@ -168,7 +168,7 @@ export interface Sample {
 
 export interface Samples {
   samples: Sample[];
-  /** Time of computing, reading from the device included. */
+  /** Computing time, including reads from the device. */
   elapsedMs: number;
 }
 
@@ -176,8 +176,8 @@ export interface Generator {
   readonly info: GeneratorInfo;
   sample(request: SampleRequest): Promise<Samples>;
   draw(request: DrawRequest): Promise<Samples>;
-  /** The pictures of a way, one after another, as they are ready. */
+  /** The pictures of an interpolation, one by one, as they become ready. */
   interpolate(request: InterpolateRequest): AsyncIterableIterator<Sample>;
-  /** Ends the worker and rejects what waits; more calls are refused. */
+  /** Ends the worker and rejects pending calls; further calls are refused. */
   dispose(): void;
 }

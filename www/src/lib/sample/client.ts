@@ -26,26 +26,26 @@ import { checkPictures, checkTruncation, encode, picturesOf, waypointsOf } from 
 import { sampling } from "./sampling.js";
 import { Slices } from "./slices.js";
 
-/** Work between two looks at the abort signal, or at the page on the main thread. */
+/** Work between two checks of the abort signal, or two yields to the page on the main thread. */
 const SLICE_MS = { worker: 250, main: 40 };
-/** Work between two pictures of a way. */
+/** Work between two pictures of an interpolation. */
 const WAY_MS = 40;
 /**
- * The number of rows of a matrix product chooses its kernel, and with it the last bit of its sums: a channel may differ
- * by 1 of 255 with what is computed beside a picture. One row differs most often; up to this side a lone picture is
+ * The number of rows of a matrix product determines its kernel, and so the last bit of its sums: a channel may differ
+ * by 1 of 255 depending on what is computed with a picture. A single row differs most often; up to this side a lone picture is
  * therefore computed in a pair, which is cheap.
  */
 const MOST_SIDE_IN_PAIRS = 64;
 
-/** Bundlers know this form and bundle the worker. */
+/** Bundlers recognise this form and bundle the worker. */
 const ownWorker = () => new Worker(new URL("./worker.js", import.meta.url), { type: "module" });
 
-/** Opens a backend, gets the model and puts it there. */
+/** Opens a backend, fetches the model and loads it there. */
 export async function createGenerator(options: GeneratorOptions): Promise<Generator> {
   checkOptions(options);
   const caller = options.signal;
   caller?.throwIfAborted();
-  // ends the other half where one fails
+  // aborts the other half if one fails
   const failing = new AbortController();
   const signal = caller ? AbortSignal.any([caller, failing.signal]) : failing.signal;
   const onProgress = options.onProgress ?? (() => {});
@@ -98,12 +98,12 @@ class EngineGenerator implements Generator {
     return this.#loaded!.info;
   }
 
-  /** Puts the model on the device. */
+  /** Loads the model onto the device. */
   async load(fit: Fit): Promise<void> {
     const { onProgress = () => {}, onRunning = () => {} } = this.options;
     const { size } = this.obtained;
     const misfit = size && (await fit.misfit(size, this.engine.choice.backend));
-    // a GPU that was asked for has refused the model before the download
+    // an explicitly chosen GPU has refused the model before the download
     if (misfit) await this.engine.moveToCpu({ reason: "low-limits", sentence: misfit.message });
     onProgress({ phase: "prepare" });
     await this.engine.begin({
@@ -134,7 +134,7 @@ class EngineGenerator implements Generator {
     const signal = this.engine.signal(request.signal);
     for (let done = 0; done < pictures.length; ) {
       const slice = pictures.slice(done, done + this.#slices.next(WAY_MS));
-      // other requests get their turn in between
+      // other requests may run in between
       const drawn = await this.engine.run(() => this.#drawSlice(slice, truncation), signal);
       yield* samplesOf(drawn, slice, truncation);
       done += slice.length;

@@ -1,12 +1,12 @@
-/** A file from the network, or on from where an earlier download of it broke. */
+/** Resumable download of a file. */
 
 import { sleep } from "../base/abort.js";
 import { BigGanError, messageOf } from "../base/errors.js";
 import { sameVersion, type Store, type Version } from "./store.js";
 
-/** As much can be lost when the page is closed during a download. */
+/** At most this much is lost when the page is closed during a download. */
 const PIECE_BYTES = 8 * 2 ** 20;
-/** Waits before the next try, as long as none of them brings anything. */
+/** Delays between retries while nothing arrives. */
 const RETRY_AFTER_MS = [500, 1000, 2000];
 
 export interface DownloadRequest {
@@ -16,7 +16,7 @@ export interface DownloadRequest {
   store: Store | null;
   signal: AbortSignal;
   onProgress(received: number, total: number | null, resumedAt: number): void;
-  /** Sees the file grow until it has seen enough (true), and throws to refuse it. */
+  /** Inspects the growing file until it returns true, and throws to refuse it. */
   onBeginning(file: Blob): Promise<boolean>;
 }
 
@@ -25,7 +25,7 @@ export interface Downloaded {
   version: Version;
 }
 
-/** Fetches a file, trying again and going on by Range where the connection breaks. */
+/** Fetches a file, and resumes it by Range when the connection breaks. */
 export async function download(request: DownloadRequest): Promise<Downloaded> {
   const transfer = new Transfer(request);
   await transfer.restore();
@@ -46,7 +46,7 @@ export async function download(request: DownloadRequest): Promise<Downloaded> {
   }
 }
 
-/** A failure that another try may mend. */
+/** A failure that a retry may fix. */
 class Broken extends Error {
   constructor(readonly final: BigGanError) {
     super(final.message);
@@ -54,7 +54,7 @@ class Broken extends Error {
 }
 
 class Transfer {
-  /** What came and is kept in the store, and what came after it. */
+  /** Received data in the store, and data received since. */
   #pieces: Blob[] = [];
   #fresh: Uint8Array<ArrayBuffer>[] = [];
   #freshBytes = 0;
@@ -66,7 +66,7 @@ class Transfer {
 
   constructor(private readonly request: DownloadRequest) {}
 
-  /** Takes up what an earlier page left. */
+  /** Takes over what an earlier page left. */
   async restore(): Promise<void> {
     const left = await this.request.store?.pieces(this.request.url);
     if (!left) return;
@@ -75,7 +75,7 @@ class Transfer {
     this.received = sizeOf(left.pieces);
   }
 
-  /** One connection, until the file is whole. */
+  /** One connection, until the file is complete. */
   async run(): Promise<Downloaded> {
     const response = await this.#connect();
     const total = await this.#adopt(response);
@@ -98,7 +98,7 @@ class Transfer {
     return { file: new Blob([...this.#pieces, ...this.#fresh]), version: this.#version! };
   }
 
-  /** Keeps what came for the next try or page. */
+  /** Stores received data for the next try or page. */
   async save(): Promise<void> {
     const { store, url } = this.request;
     if (this.#freshBytes === 0) return;
@@ -115,7 +115,7 @@ class Transfer {
   async #connect(): Promise<Response> {
     const { url, signal } = this.request;
     const headers: HeadersInit = this.received > 0 ? { Range: `bytes=${this.received}-` } : {};
-    // the browser's own cache keeps broken answers too, and goes on with them in its own way
+    // the browser's HTTP cache also keeps incomplete responses and resumes them in its own way
     const cache = this.received > 0 || this.#tried ? "no-store" : "default";
     this.#tried = true;
     const response = await this.#network(() => fetch(url, { headers, cache, signal }));
@@ -134,11 +134,11 @@ class Transfer {
       : error;
   }
 
-  /** Joins an answer to what came before, or begins anew with it; gives the bytes of the whole file. */
+  /** Appends a response to the received data, or starts over with it; returns the bytes of the whole file. */
   async #adopt(response: Response): Promise<number | null> {
     const partial = response.status === 206;
     const range = /^bytes (\d+)-\d+\/(\d+)$/.exec(response.headers.get("Content-Range") ?? "");
-    // a compressed answer states the length of what is sent, not of the file
+    // a compressed response states the length of the transfer, not of the file
     const stated = response.headers.has("Content-Encoding")
       ? null
       : response.headers.get("Content-Length");
@@ -159,7 +159,7 @@ class Transfer {
     return length;
   }
 
-  /** Only a range that begins here, of the same file, may be joined. */
+  /** Only a range of the same file that begins here may be appended. */
   #continues(range: RegExpExecArray | null, version: Version): boolean {
     if (Number(range?.[1]) !== this.received || !this.#version) return false;
     if (sameVersion(this.#version, version)) return true;

@@ -1,4 +1,4 @@
-/** A file of a model: from this browser's store, or from the network, with its SHA-256 checked. */
+/** A file of a model, from this browser's store or from the network, with its SHA-256 verified. */
 
 import type { LoadProgress } from "./api.js";
 import { download } from "./download.js";
@@ -9,22 +9,22 @@ import { type Kept, sameVersion, type Store } from "./store.js";
 
 export interface FileRequest {
   url: URL;
-  /** SHA-256 that the file must have. */
+  /** Expected SHA-256. */
   expected?: string | undefined;
   part: number;
   parts: number;
   store: Store | null;
   signal: AbortSignal;
   onProgress(progress: LoadProgress): void;
-  /** Sees the sizes before the weights come, and throws to refuse them. */
+  /** Inspects the sizes before the weights arrive, and throws to refuse them. */
   check?(size: ModelSize): Promise<void>;
 }
 
 export interface ModelPart {
   file: Blob;
-  /** Empty where the browser has no hashes. */
+  /** Empty if the browser has no hashes. */
   sha256: string;
-  /** Null where it is no safetensors file. */
+  /** Null if it is not a safetensors file. */
   size: ModelSize | null;
 }
 
@@ -74,7 +74,7 @@ async function fromStore(request: FileRequest): Promise<ModelPart | null> {
   onProgress({ phase: "verify", file: name });
   const found = await sha256(file);
   if (expected !== undefined && found !== expected) {
-    // another version, or broken on the disk
+    // another version, or damaged on disk
     await store.dropModel(url);
     return null;
   }
@@ -83,7 +83,7 @@ async function fromStore(request: FileRequest): Promise<ModelPart | null> {
   return { file, sha256: found ?? "", size: size === "more" ? null : size };
 }
 
-/** Whether the server still has the kept version; without a network it counts as current. */
+/** Whether the server still has the stored version; without a network it counts as current. */
 async function isCurrent({ url, signal }: FileRequest, { version }: Kept): Promise<boolean> {
   let response: Response;
   try {
@@ -142,7 +142,7 @@ async function fromNetwork(request: FileRequest): Promise<ModelPart> {
       return { file, sha256: found, size };
     } catch (error) {
       await store?.dropPieces(url);
-      // a joined file may be of two versions: once more, in one go
+      // a joined file may mix two versions: fetch it once more as a whole
       if (!resumed) throw error;
       resumed = false;
     }

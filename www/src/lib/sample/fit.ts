@@ -8,10 +8,10 @@ import type { ModelSize } from "./header.js";
 
 /** Addresses of wasm are 32 bits wide. */
 const WASM_BYTES = 2 ** 32;
-/** For the program and the feature maps of the pictures that are computed together. */
+/** Bytes for the program and the feature maps of pictures computed together. */
 const WORKING_BYTES = 2 ** 28;
 
-/** What the wanted backend, or one of those that may be chosen, takes. */
+/** Limits of the requested backend, or of those that may be chosen. */
 export class Fit {
   constructor(
     private readonly wanted: Backend | "auto",
@@ -20,7 +20,7 @@ export class Fit {
 
   /** Refuses a model that fits nowhere. */
   async check(size: ModelSize): Promise<void> {
-    // `auto` ends on the CPU where the GPU is too small
+    // `auto` falls back to the CPU if the GPU is too small
     const misfit = await this.misfit(size, this.wanted === "auto" ? "cpu" : this.wanted);
     if (misfit) throw misfit;
   }

@@ -1,4 +1,4 @@
-/** The header of a safetensors file: what a model needs, before it is all there. */
+/** The header of a safetensors file: what a model needs, before it is complete. */
 
 /** Bytes of a model. */
 export interface ModelSize {
@@ -14,12 +14,12 @@ interface Entry {
   data_offsets: [number, number];
 }
 
-/** More is no header (the core's own limit is as large). */
+/** Largest header (as in the core). */
 const MOST_HEADER_BYTES = 100e6;
 
 /**
- * The sizes that the beginning of a file tells: `"more"` where the header is not whole yet, null where it is no
- * safetensors file, which the core says better.
+ * The sizes from the beginning of a file: `"more"` if the header is not complete yet, null if it is not a
+ * safetensors file, for which the core has a better message.
  */
 export async function readSize(beginning: Blob): Promise<ModelSize | "more" | null> {
   if (beginning.size < 8) return "more";

@@ -1,4 +1,4 @@
-/** The files of a model, wherever they come from. */
+/** The files of a model, from any source. */
 
 import type { ForeignModel, GeneratorOptions, LoadProgress } from "./api.js";
 import { BigGanError, messageOf } from "../base/errors.js";
@@ -10,16 +10,16 @@ import { Store } from "./store.js";
 
 export interface Obtained {
   files: ModelFiles;
-  /** SHA-256 of the file or the index; empty where the browser has no hashes. */
+  /** SHA-256 of the file or the index; empty if the browser has no hashes. */
   id: string;
   bytes: number;
-  /** Null where the files do not tell: the core will. */
+  /** Null if the files do not say: the core will. */
   size: ModelSize | null;
 }
 
-/** An index of parts, as `native-train export --shard-size` writes it. */
+/** A shard index, as written by `native-train export --shard-size`. */
 const INDEX_END = ".index.json";
-/** What the core takes as the name of a part. */
+/** Part names that the core accepts. */
 const PART_NAME = /^[\w-][\w.-]*\.safetensors$/;
 
 export interface ObtainContext {
@@ -137,10 +137,10 @@ async function readIndex(file: Blob, name: string) {
   }
 }
 
-/** As much of each part as holds its header, usually. */
+/** Bytes of each part that usually contain its header. */
 const PEEK_BYTES = 2 ** 18;
 
-/** The sizes of parts by their headers alone; those of which a server tells none are left out. */
+/** The sizes of parts from their headers alone; parts whose server gives none are left out. */
 async function peek(urls: URL[], signal: AbortSignal): Promise<ModelSize[]> {
   const sizes: ModelSize[] = [];
   for (const url of urls) {

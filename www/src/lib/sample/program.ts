@@ -22,7 +22,7 @@ export interface WasmEngine {
   import(weights: Uint8Array, config?: string): WasmModel;
 }
 
-/** Fetches a build. That with the GPU is several times as large, so it comes only where it is used. */
+/** Fetches a build. The GPU build is several times as large, so it is fetched only if it is used. */
 export const loadProgram = (backend: Backend): Promise<Program<WasmEngine>> =>
   backend === "webgpu"
     ? import("../../../pkg/sample-webgpu/biggan_web.js")

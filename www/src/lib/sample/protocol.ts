@@ -1,9 +1,9 @@
-/** What is asked of an engine that samples. */
+/** The calls to an engine that samples. */
 
 import type { CommonCalls } from "../base/protocol.js";
 import type { ModelInfo } from "./api.js";
 
-/** A model's files. Blobs may lie on disk, and a worker gets them without a copy. */
+/** A model's files. Blobs may be on disk, and a worker gets them without a copy. */
 export type ModelFiles =
   | { kind: "file"; file: Blob }
   | { kind: "parts"; index: Blob; parts: { name: string; file: Blob }[] }
@@ -15,7 +15,7 @@ export interface Loaded {
 }
 
 export interface DrawCall {
-  /** JSON of an array of pictures, as the core reads them. */
+  /** JSON of an array of pictures in the core's format. */
   pictures: string;
   truncation: number | null;
 }
@@ -25,7 +25,7 @@ export interface Drawn {
   side: number;
   /** RGBA bytes of all images, one after another. */
   rgba: Uint8ClampedArray<ArrayBuffer>;
-  /** Time of computing, reading from the device included. */
+  /** Computing time, including reads from the device. */
   elapsedMs: number;
   memoryBytes: number;
 }

@@ -1,4 +1,4 @@
-/** Requests, checked and in the words of the core. */
+/** Requests, validated and converted to the core's format. */
 
 import type {
   ClassWeight,
@@ -35,12 +35,12 @@ export function picturesOf(request: SampleRequest, model: ModelInfo): Picture[] 
     if (chunks?.length) z.chunks = chunks;
     return { from: { classes, z } };
   });
-  // they differ in their index only
+  // they differ only in their index
   checkLatent("", pictures[0]!.from.z, model);
   return pictures;
 }
 
-/** The pictures of a way, both ends included. */
+/** The pictures of an interpolation, both ends included. */
 export function waypointsOf(request: InterpolateRequest, model: ModelInfo): Picture[] {
   const { from, to, count } = request;
   checkCount("count", count, model);
@@ -64,7 +64,7 @@ export function checkPictures(pictures: Picture[], model: ModelInfo): void {
   });
 }
 
-/** The truncation, where it was left out that of the model itself: off. */
+/** The truncation; the default is off. */
 export function checkTruncation(truncation: Truncation | undefined, model: ModelInfo): Truncation {
   if (truncation === null || truncation === undefined) return null;
   const range = model.truncationRange;
@@ -78,7 +78,7 @@ export function checkTruncation(truncation: Truncation | undefined, model: Model
 
 /** The core's JSON of pictures. */
 export const encode = (pictures: Picture[]): string =>
-  // a number ends at 2^53 there; the core reads digits too
+  // JSON numbers are exact only to 2^53; the core also reads digits
   JSON.stringify(pictures, (_, value) => (typeof value === "bigint" ? String(value) : value));
 
 function classesOf(asked: SampleRequest["class"], model: ModelInfo): ClassWeight[] {

@@ -2,18 +2,18 @@
 
 import type { Drawn } from "./protocol.js";
 
-/** The core computes as many pixels together. */
+/** The core computes this many pixels together. */
 const MOST_PIXELS = 64 * 32 * 32;
 
 /**
- * Learns how long a picture takes, and cuts a request into slices: after each one an abort is noticed, and on
- * the main thread the page gets its turn.
+ * Learns how long a picture takes, and cuts a request into slices: after each slice an abort is noticed, and on
+ * the main thread control returns to the page.
  */
 export class Slices {
   #msEach: number | undefined;
   #side = 0;
 
-  /** Pictures for about so many milliseconds: a power of two, since a GPU prepares for each size anew. */
+  /** Number of pictures for about this many milliseconds: a power of two, since a GPU prepares for each new size. */
   next(targetMs: number): number {
     if (this.#msEach === undefined) return 1;
     const most = Math.max(1, MOST_PIXELS / this.#side ** 2);

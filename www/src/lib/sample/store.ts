@@ -1,15 +1,15 @@
 /**
- * Models kept in this browser, in the Cache API rather than OPFS: windows and workers of every browser have it
- * with the same calls, an entry appears whole or not at all, and its Blob stays on the disk. Pieces of a
- * broken download are entries of their own, so that the next page goes on where this one ended.
+ * Models stored in this browser, in the Cache API rather than OPFS: windows and workers of every browser have it
+ * with the same calls, an entry appears completely or not at all, and its Blob stays on disk. Pieces of an
+ * interrupted download are separate entries, so that the next page continues where this one stopped.
  */
 
 const MODELS = "biggan-models-1";
 const PIECES = "biggan-pieces-1";
-/** Where an entry keeps what it is beside the bytes. */
+/** Header of an entry with its description. */
 const NOTE_HEADER = "x-biggan-note";
 
-/** What a server says of a file, to know it again; null is not said (or not to a page of another origin). */
+/** What a server says about a file, to recognise it; null if it does not say (or not to another origin). */
 export interface Version {
   etag: string | null;
   lastModified: string | null;
@@ -17,7 +17,7 @@ export interface Version {
   length: number | null;
 }
 
-/** Whether two answers surely speak of the same bytes. */
+/** Whether two responses certainly have the same bytes. */
 export function sameVersion(a: Version, b: Version): boolean {
   const differ = (x: unknown, y: unknown) => x !== null && y !== null && x !== y;
   if (differ(a.length, b.length) || differ(a.lastModified, b.lastModified)) return false;
@@ -28,7 +28,7 @@ export function sameVersion(a: Version, b: Version): boolean {
 export interface Kept {
   file: Blob;
   version: Version;
-  /** Where in the file a piece begins. */
+  /** Offset of a piece in the file. */
   at?: number;
 }
 
@@ -38,7 +38,7 @@ export class Store {
     private readonly parts: Cache,
   ) {}
 
-  /** Null where the page has no Cache API: it is neither https nor localhost, or is sandboxed. */
+  /** Null if the page has no Cache API: it is neither https nor localhost, or is sandboxed. */
   static async open(): Promise<Store | null> {
     try {
       return new Store(await caches.open(MODELS), await caches.open(PIECES));
@@ -51,7 +51,7 @@ export class Store {
     return read(this.models, url);
   }
 
-  /** Keeps a whole file in place of its pieces. */
+  /** Stores a complete file in place of its pieces. */
   async keepModel(url: URL, kept: Kept): Promise<void> {
     await write(this.models, url, kept);
     await this.dropPieces(url);
@@ -67,7 +67,7 @@ export class Store {
     let version: Version | undefined;
     for (let received = 0; ; ) {
       const piece = await read(this.parts, pieceUrl(url, pieces.length));
-      // a browser may have dropped any, and another version's may be left
+      // a browser may have dropped some, and pieces of another version may be left
       if (piece?.at !== received || (version && !sameVersion(version, piece.version))) break;
       version ??= piece.version;
       pieces.push(piece.file);
@@ -98,7 +98,7 @@ async function read(cache: Cache, url: URL): Promise<Kept | null> {
   return { ...JSON.parse(note), file: await response.blob() };
 }
 
-/** A full disk is no reason to fail: the file comes from the network again. */
+/** A full disk is not an error: the file is fetched from the network again. */
 async function write(cache: Cache, url: URL, { file, ...rest }: Kept): Promise<void> {
   const headers = { [NOTE_HEADER]: JSON.stringify(rest) };
   await cache.put(url, new Response(file, { headers })).catch(() => {});

@@ -12,11 +12,11 @@ export interface TrainingData {
   labels: Uint16Array;
   /** RGB bytes, image after image, row by row. */
   pixels: Uint8Array;
-  /** SHA-256 over names, labels and pixels: a checkpoint goes on with the same images only. */
+  /** SHA-256 over names, labels and pixels: a checkpoint continues only with the same images. */
   sha256: string;
 }
 
-/** What is trained and how; the core's `TrainConfig` is made of it. */
+/** What is trained and how; the core derives its `TrainConfig` from it. */
 export interface TrainRecipe {
   /** Channel multiplier of G and of D. */
   width: number;
@@ -30,7 +30,7 @@ export interface TrainRecipe {
   /** Decay of the average of G; it counts from step `emaStart` on. */
   emaDecay: number;
   emaStart: number;
-  /** DiffAugment's operations before D; none for none. */
+  /** DiffAugment's operations before D; may be empty. */
   augment: ("flip" | "color" | "translation" | "cutout")[];
   attention: boolean;
   seed: Seed;
@@ -39,7 +39,7 @@ export interface TrainRecipe {
 /** Which networks take a step: D's steps and G's, D's alone or G's alone. */
 export type Which = "both" | "d" | "g";
 
-/** What one step measured. Values of a network that took no step are left out. */
+/** The measurements of a step. Values of a network that took no step are left out. */
 export interface StepReport {
   gStep: number;
   dStep: number;
@@ -60,7 +60,7 @@ export interface LayerSigma {
   sigma: number;
 }
 
-/** An image with what D thinks of it. */
+/** An image with D's score. */
 export interface Scored {
   image: ImageData;
   class: number;
@@ -68,10 +68,10 @@ export interface Scored {
   score: number;
 }
 
-/** What the networks look like now. */
+/** A probe of the networks. */
 export interface Look {
   gStep: number;
-  /** The average's images of the same latents each time: `perClass` of every class, class after class. */
+  /** The average's images, always of the same latents: `perClass` of every class, class after class. */
   grid: { image: ImageData; class: number }[];
   real: Scored[];
   fake: Scored[];
@@ -99,31 +99,31 @@ export type TrainProgress =
   | { phase: "ready"; state: TrainerState }
   /** After each step. */
   | { phase: "step"; report: StepReport }
-  /** The device was lost: training starts again from the last `save` that the trainer kept. */
+  /** The device was lost: training restarts from the trainer's last `save`. */
   | { phase: "restored"; state: TrainerState; lostSteps: number };
 
 export interface TrainerOptions extends EngineOptions {
   data: TrainingData;
   recipe: TrainRecipe;
-  /** A checkpoint to go on from, of `save`. */
+  /** A checkpoint of `save` to continue from. */
   checkpoint?: Blob;
   onProgress?: (progress: TrainProgress) => void;
 }
 
 export interface Trainer {
   readonly state: TrainerState;
-  /** Takes `n` steps, or as many as there are until `pause`; returns those that were taken. */
+  /** Takes `n` steps, or fewer if `pause` is called; returns their measurements. */
   step(n: number, which?: Which): Promise<StepReport[]>;
-  /** Ends the steps that run after the one at work. */
+  /** Stops after the current step. */
   pause(): Promise<void>;
   look(request?: { perClass?: number; scored?: number }): Promise<Look>;
   /** A whole checkpoint, which `native-train --resume` reads as well. */
   save(): Promise<Blob>;
-  /** Goes on from a checkpoint of the same data and networks. */
+  /** Continues from a checkpoint of the same data and networks. */
   load(checkpoint: Blob): Promise<void>;
-  /** The averaged generator with its statistics: what the sampler, the element and `native-train sample` load. */
+  /** The averaged generator with its statistics, for the sampler, the element and `native-train sample`. */
   exportModel(): Promise<Blob>;
-  /** The images as `train.pack`, which `native-train` needs beside the checkpoint. */
+  /** The images as `train.pack`, which `native-train` needs together with the checkpoint. */
   packedImages(): Promise<Blob>;
   dispose(): void;
 }

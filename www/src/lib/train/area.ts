@@ -1,6 +1,6 @@
 /**
- * The square middle of a picture at another size: cropped along its long edge, then area resampling (BigGAN), in
- * which a pixel is the mean of what it covers.
+ * The central square of a picture, resized by area resampling (BigGAN), in
+ * which each pixel is the mean of the area it covers.
  */
 
 /** Shares of source pixels in a target pixel. */
@@ -9,7 +9,7 @@ interface Cover {
   weights: Float64Array;
 }
 
-/** What each of `to` equal parts of a line of `from` pixels covers; the weights of a part sum to 1. */
+/** The pixels covered by each of `to` equal parts of a line of `from` pixels; the weights of a part sum to 1. */
 function covers(from: number, to: number): Cover[] {
   const length = from / to;
   return Array.from({ length: to }, (_, place) => {

@@ -23,7 +23,7 @@ import type { TrainCalls, TrainCounters, TrainingNeed } from "./protocol.js";
 import { encodeRecipe } from "./recipe.js";
 import { training } from "./training.js";
 
-/** Opens a backend and starts a training there, or goes on with one. */
+/** Opens a backend and starts or continues a run there. */
 export async function createTrainer(options: TrainerOptions): Promise<Trainer> {
   checkTrainerOptions(options);
   const { signal, onProgress = () => {} } = options;
@@ -51,9 +51,9 @@ class EngineTrainer implements Trainer {
   #phase: TrainerState["phase"] = "ready";
   #need: TrainingNeed | undefined;
   #counters: TrainCounters = { gStep: 0, dStep: 0, imagesSeen: 0, memoryBytes: 0 };
-  /** Where training goes on after a fault; none is its beginning. */
+  /** The checkpoint to continue from after a fault; `undefined` is the start. */
   #kept: Blob | null;
-  /** Calls of `step` that are running, and whether they are to end. */
+  /** Running calls of `step`, and whether they should stop. */
   #stepping = 0;
   #pausing = false;
 
@@ -76,7 +76,7 @@ class EngineTrainer implements Trainer {
     };
   }
 
-  /** Refuses what is too large, then builds the networks. */
+  /** Refuses a run that is too large, then builds the networks. */
   async start(): Promise<void> {
     const { data, backend } = this.options;
     const size = { recipe: this.#recipe, resolution: data.resolution, classes: data.classNames.length };
@@ -114,7 +114,7 @@ class EngineTrainer implements Trainer {
     }
   }
 
-  /** The training at its last checkpoint. */
+  /** The run at its last checkpoint. */
   async #place(calls: TrainCalls): Promise<void> {
     const { data } = this.options;
     this.#counters = await calls.start({ data, recipe: this.#recipe, checkpoint: this.#kept });
@@ -131,7 +131,7 @@ class EngineTrainer implements Trainer {
     this.#phase = "training";
     try {
       while (reports.length < n && !this.#pausing) {
-        // other calls get their turn in between
+        // other calls may run in between
         const report = await this.engine.run(() => this.#stepOnce(which));
         reports.push(report);
         this.options.onProgress?.({ phase: "step", report });
@@ -164,7 +164,7 @@ class EngineTrainer implements Trainer {
     if (this.#stepping === 0) return;
     this.#pausing = true;
     this.#phase = "pausing";
-    // after the step at work
+    // after the current step
     await this.engine.run(async () => {});
   }
 
@@ -201,7 +201,7 @@ class EngineTrainer implements Trainer {
     this.engine.dispose(new BigGanError("disposed", "the trainer was disposed of; create another"));
   }
 
-  /** A call between steps. */
+  /** Makes a call between steps. */
   #call<T>(request: (calls: TrainCalls) => Promise<T>): Promise<T> {
     return this.engine.run(() => this.engine.ask(request));
   }

@@ -1,4 +1,4 @@
-/** Images to train on, from pictures of the person. */
+/** Images to train on, from the user's pictures. */
 
 import { FaultError, NoWorkerError } from "../base/engine.js";
 import { messageOf } from "../base/errors.js";
@@ -11,7 +11,7 @@ import { decodePicture } from "./picture.js";
 import type { DecodedPicture, PictureCalls, PictureRequest } from "./protocol.js";
 import { trainingData } from "./training-data.js";
 
-/** Most classes of a training here: each needs pictures of its own in every batch of the grid. */
+/** Most classes in the browser: each needs its own pictures in the grid. */
 export const MOST_CLASSES = 36;
 /** Most bytes of pixels: they are held twice, by the page and by the worker. */
 export const MOST_DATA_BYTES = 400e6;
@@ -82,7 +82,7 @@ export async function readImages(request: ReadImages): Promise<ReadData> {
   return { data, findings };
 }
 
-/** Decodes in a worker; where the page may not start it, on the page's thread. */
+/** Decodes in a worker or, if the page may not start one, on the page's thread. */
 class Decoder {
   #engine: WorkerEngine<PictureCalls> | undefined;
 

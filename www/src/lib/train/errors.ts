@@ -1,9 +1,9 @@
-/** What a trainer says of what went wrong below it. */
+/** A trainer's errors. */
 
 import { NoWorkerError } from "../base/engine.js";
 import { BigGanError, messageOf } from "../base/errors.js";
 
-/** Why no engine came up: a worker that the page itself was to start has a remedy. */
+/** The error when no engine starts, with a remedy if the page was to start the worker itself. */
 export function startRefused(error: BigGanError): BigGanError {
   const { cause } = error;
   if (!(cause instanceof NoWorkerError)) return error;

@@ -1,8 +1,8 @@
-/** What ruins trainings before they start: findings about pictures, as `native-train data check` has them. */
+/** Checks for data that would ruin a run: findings about pictures, as in `native-train data check`. */
 
 import type { TrainingData } from "./api.js";
 
-/** Something found: at a fault no training starts, a warning makes it worse than it could be. */
+/** A finding: a fault prevents training, a warning makes it worse than it could be. */
 export interface Finding {
   severity: "fault" | "warning";
   /** Short name. */
@@ -11,13 +11,13 @@ export interface Finding {
   remedy: string;
 }
 
-/** Images, or null where a finding is a fault; findings have the worst first. */
+/** Images, or null if a finding is a fault; findings are sorted, worst first. */
 export interface ReadData {
   data: TrainingData | null;
   findings: Finding[];
 }
 
-/** What is known of a picture. */
+/** Facts about a picture. */
 export interface PictureFacts {
   class: string;
   path: string;
@@ -25,15 +25,15 @@ export interface PictureFacts {
   size: [number, number];
   grey: boolean;
   constant: boolean;
-  /** Empty where it is not known. */
+  /** Empty if unknown. */
   digest: string;
 }
 
 /** Most places that a finding names. */
 const MOST_NAMED = 5;
-/** Classes that differ by more than this factor are uneven: G sees the small ones too rarely to learn them. */
+/** Class sizes that differ by more than this factor are uneven: G sees the small classes too rarely to learn them. */
 const UNEVEN = 10;
-/** With fewer, D knows the pictures by heart within minutes. */
+/** With fewer, D memorises the pictures within minutes. */
 const FEW = 50;
 
 /** The first of a list, and how many more there are. */

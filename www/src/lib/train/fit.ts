@@ -1,4 +1,4 @@
-/** Whether a training fits on a device, from its sizes alone. */
+/** Whether a run fits on a device, from its sizes alone. */
 
 import type { BufferLimits } from "../base/adapter.js";
 import type { Backend } from "../base/api.js";
@@ -7,12 +7,12 @@ import { BigGanError } from "../base/errors.js";
 import type { TrainingData } from "./api.js";
 import type { TrainingNeed } from "./protocol.js";
 
-/** Addresses of wasm are 32 bits wide; the allocator leaves holes, so half is what a training may need. */
+/** Wasm addresses are 32 bits wide; half of that is left for fragmentation. */
 const WASM_BYTES = 2 ** 31;
-/** For the program, and for what is not counted. */
+/** For the program, and for everything that is not counted. */
 const PROGRAM_BYTES = 2 ** 26;
 
-/** Why a training does not fit on a backend, or null. `limits` are the GPU's. */
+/** Why a run does not fit on a backend, or null. `limits` are the GPU's. */
 export function trainingMisfit(
   need: TrainingNeed,
   data: TrainingData,

@@ -1,9 +1,9 @@
-/** The images of a look. */
+/** The images of a probe. */
 
 import type { Look, Scored } from "./api.js";
 import type { Seen } from "./protocol.js";
 
-/** Cuts the bytes of a look into its images. */
+/** Cuts the bytes of a probe into its images. */
 export function lookOf(seen: Seen, gStep: number): Look {
   const bytes = seen.side ** 2 * 4;
   let next = 0;

@@ -1,5 +1,5 @@
 /** The package's worker that trains. */
 
-/** Bundlers know this form and bundle the worker. */
+/** Bundlers recognise this form and bundle the worker. */
 export const ownTrainWorker = (): Worker =>
   new Worker(new URL("./train-worker.js", import.meta.url), { type: "module" });

@@ -1,18 +1,18 @@
-/** What the first bytes of a picture file say, before anything is decoded. */
+/** The header of a picture file, read before anything is decoded. */
 
 export type PictureKind = "png" | "jpeg" | "webp";
 
 export interface PictureHeader {
   kind: PictureKind;
-  /** Width and height; null where the beginning does not hold them. */
+  /** Width and height; null if they are not in the first bytes. */
   size: [number, number] | null;
   animated: boolean;
 }
 
-/** As many bytes of a file hold the size but for a JPEG with large notes before its picture. */
+/** This many bytes contain the size, except in a JPEG with large metadata. */
 export const HEADER_BYTES = 256 * 1024;
 
-/** Null where it is neither PNG, JPEG nor WebP. */
+/** Null if it is neither PNG, JPEG nor WebP. */
 export function readPictureHeader(start: Uint8Array<ArrayBuffer>): PictureHeader | null {
   const view = new DataView(start.buffer, start.byteOffset, start.byteLength);
   const text = (at: number, length: number) =>
@@ -22,7 +22,7 @@ export function readPictureHeader(start: Uint8Array<ArrayBuffer>): PictureHeader
     if (start[0] === 0xff && start[1] === 0xd8 && start[2] === 0xff) return jpeg(view);
     if (text(0, 4) === "RIFF" && text(8, 4) === "WEBP") return webp(view, text);
   } catch (error) {
-    // cut short: the decoder says it better
+    // truncated: the decoder has a better message
     if (!(error instanceof RangeError)) throw error;
   }
   return null;
@@ -76,15 +76,15 @@ function webp(view: DataView, text: Text): PictureHeader {
   }
 }
 
-/** Where the end of a picture is looked for: cameras and servers leave things behind it. */
+/** How far from the end to search for the end marker: cameras and servers append data after it. */
 const TRAILER_BYTES = 64 * 1024;
-/** Browsers fill what is missing with grey; a picture that was cut is no picture. */
+/** Browsers fill missing data with grey; a truncated picture is refused. */
 const ENDS: Partial<Record<PictureKind, number[]>> = {
   png: [...new TextEncoder().encode("IEND")],
   jpeg: [0xff, 0xd9],
 };
 
-/** Whether a file has its end. */
+/** Whether a file has its end marker. */
 export async function isWhole(file: Blob, kind: PictureKind): Promise<boolean> {
   const end = ENDS[kind];
   if (!end) return true;

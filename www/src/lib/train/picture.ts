@@ -1,14 +1,14 @@
-/** A picture file at the size of a training. */
+/** A picture file resized for training. */
 
 import { sha256 } from "../base/sha256.js";
 import { squareRgb } from "./area.js";
 import { HEADER_BYTES, isWhole, readPictureHeader } from "./picture-header.js";
 import type { DecodedPicture, PictureRequest } from "./protocol.js";
 
-/** Most pixels of a picture that is decoded: 4 bytes each, more than once. */
+/** Most pixels of a decoded picture: 4 bytes each, held more than once. */
 export const MOST_PIXELS = 50e6;
 
-/** Decodes, crops and resizes; what cannot be used is an error that says why. */
+/** Decodes, crops and resizes; throws with the reason if a picture cannot be used. */
 export async function decodePicture({ file, resolution }: PictureRequest): Promise<DecodedPicture> {
   const start = new Uint8Array(await file.slice(0, HEADER_BYTES).arrayBuffer());
   const header = readPictureHeader(start);
@@ -36,7 +36,7 @@ export async function decodePicture({ file, resolution }: PictureRequest): Promi
   };
 }
 
-/** All pixels, upright as a camera noted it, colours as they are stored, on black where transparent. */
+/** All pixels, rotated by the camera's orientation tag, colours as stored, transparent pixels on black. */
 async function pixels(
   file: Blob,
 ): Promise<{ rgba: Uint8ClampedArray; size: [number, number] }> {

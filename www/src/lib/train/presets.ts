@@ -1,4 +1,4 @@
-/** Recipes that are known to learn: docs/training-in-the-browser.md has what came of each. */
+/** Recipes that are known to learn; docs/training-in-the-browser.md has their results. */
 
 import type { TrainingData, TrainRecipe } from "./api.js";
 
@@ -7,13 +7,13 @@ export interface Preset {
   name: string;
   about: string;
   resolution: TrainingData["resolution"];
-  /** Classes that it was tried with. */
+  /** Classes that it was tested with. */
   classes: number;
   recipe: TrainRecipe;
 }
 
 /**
- * Batches are small and trainings short, so both rates are 1e-3, five times those of BigGAN-PyTorch's CIFAR recipe, and
+ * Batches are small and runs short, so both rates are 1e-3, five times those of BigGAN-PyTorch's CIFAR recipe, and
  * the average forgets within hundreds of steps.
  */
 const BASE: TrainRecipe = {
@@ -31,7 +31,7 @@ const BASE: TrainRecipe = {
   seed: 1,
 };
 
-/** The first is for a start. Times are those of one core of a laptop or server, without a GPU. */
+/** The first is the default. Times are for one core of a laptop or server, without a GPU. */
 export const PRESETS: Preset[] = [
   {
     id: "two-16",

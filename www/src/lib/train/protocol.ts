@@ -1,9 +1,9 @@
-/** What is asked of an engine that trains. */
+/** The calls to an engine that trains. */
 
 import type { CommonCalls } from "../base/protocol.js";
 import type { StepReport, TrainingData, Which } from "./api.js";
 
-/** What a training needs, before anything is built: the core's `TrainingNeed`. */
+/** The memory that a run needs, before anything is built: the core's `TrainingNeed`. */
 export interface TrainingNeed {
   parametersG: number;
   parametersD: number;
@@ -12,7 +12,7 @@ export interface TrainingNeed {
   largestTensorBytes: number;
 }
 
-/** Counters of a training, and the wasm memory now. */
+/** Counters of a run, and the current wasm memory. */
 export interface TrainCounters {
   gStep: number;
   dStep: number;
@@ -26,7 +26,7 @@ interface Judged {
   scores: number[];
 }
 
-/** A look, whose images stand one after another in `rgba`: grid, reals, fakes. */
+/** A probe, whose images are concatenated in `rgba`: grid, reals, fakes. */
 export interface Seen {
   grid: Judged;
   real: Judged;
@@ -36,13 +36,13 @@ export interface Seen {
   rgba: Uint8ClampedArray<ArrayBuffer>;
 }
 
-/** A picture of a person, and the size that it is to have. */
+/** A user's picture, and its target size. */
 export interface PictureRequest {
   file: Blob;
   resolution: number;
 }
 
-/** A picture of a person at the size of a training. */
+/** A user's picture, resized for training. */
 export interface DecodedPicture {
   /** RGB bytes, row by row (under the name by which a worker hands its bytes over). */
   rgba: Uint8ClampedArray<ArrayBuffer>;
@@ -51,7 +51,7 @@ export interface DecodedPicture {
   /** Whether all pixels have equal red, green and blue; whether all pixels are equal. */
   grey: boolean;
   constant: boolean;
-  /** SHA-256 of size and pixels, empty where the browser has no hashes. */
+  /** SHA-256 of size and pixels; empty if the browser has no hashes. */
   digest: string;
 }
 
@@ -66,7 +66,7 @@ export interface TrainCalls extends CommonCalls {
   packedImages(): Promise<Blob>;
 }
 
-/** Answered while nothing is opened. */
+/** Answered before an engine is opened. */
 export interface PictureCalls {
   decodePicture(picture: PictureRequest): Promise<DecodedPicture>;
 }

@@ -1,4 +1,4 @@
-/** A recipe in the words of the core, and back. */
+/** A recipe converted to the core's format, and back. */
 
 import type { TrainRecipe } from "./api.js";
 

@@ -7,7 +7,7 @@ import { squareRgb } from "./area.js";
 import type { ReadData } from "./findings.js";
 import { trainingData } from "./training-data.js";
 
-/** What ships: 200 images of each class. */
+/** 200 images of each class. */
 export const SHIPPED = {
   name: "Fashion-MNIST, 2,000 images",
   classNames: [
@@ -29,12 +29,12 @@ export const SHIPPED = {
 /** Side of the images in the file, and to which they are padded with black, as `native-train` does. */
 const [SIDE, PADDED] = [28, 32];
 
-/** Work on the page's thread before the page gets its turn. */
+/** Work on the page's thread between yields to the page. */
 const SLICE_MS = 10;
 
 export interface ReadShipped {
   resolution: (typeof SHIPPED.resolutions)[number];
-  /** Classes by number; all where it is left out. */
+  /** Classes by number; default all. */
   classes?: number[] | undefined;
   signal?: AbortSignal | undefined;
 }
@@ -79,7 +79,7 @@ export async function readShipped({ resolution, classes, signal }: ReadShipped):
   return { data, findings: [] };
 }
 
-/** RGBA of a grey image in the middle of black. */
+/** RGBA of a grey image padded with black. */
 function padded(grey: Uint8Array): Uint8ClampedArray {
   const rgba = new Uint8ClampedArray(PADDED ** 2 * 4);
   const margin = (PADDED - SIDE) / 2;

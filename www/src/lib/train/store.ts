@@ -1,6 +1,6 @@
 /**
- * A training kept in this browser, in its origin private file system: a file appears whole or not at all, since
- * what is written becomes the file when it is closed.
+ * A run stored in this browser's origin private file system: a file appears completely or not at all, since
+ * the written data becomes the file when it is closed.
  */
 
 import { BigGanError, messageOf } from "../base/errors.js";
@@ -8,20 +8,20 @@ import type { TrainingData, TrainRecipe } from "./api.js";
 import { decodeRecipe, encodeRecipe } from "./recipe.js";
 
 const FOLDER = "biggan-training-1";
-/** The checkpoint, behind a line of JSON that says what it is. */
+/** The checkpoint, preceded by a line of JSON that describes it. */
 const CHECKPOINT = "checkpoint";
-/** The images, behind such a line too: they are written once, under their SHA-256. */
+/** The images, preceded by such a line too: they are written once, under their SHA-256. */
 const DATA = "data-";
-/** The tab that keeps its training; another one must not write over it. */
+/** Lock of the tab that stores its run; another tab must not overwrite it. */
 const LOCK = "biggan-training-1";
-/** A page that was just left, or reloaded, lets go of it within this time. */
+/** A page that was just left or reloaded releases it within this time. */
 const LOCK_MS = 2000;
 
 export interface KeptTraining {
   checkpoint: Blob;
   data: TrainingData;
   recipe: TrainRecipe;
-  /** What the page noted. */
+  /** The page's note. */
   note: unknown;
   /** As `Date.now()`. */
   savedAt: number;
@@ -66,7 +66,7 @@ export class TrainingStore {
     return new TrainingStore(folder);
   }
 
-  /** Keeps a training in place of the one before; where it fails, that one stays. */
+  /** Stores a run in place of the previous one; if that fails, the previous one stays. */
   async keep(kept: Omit<KeptTraining, "savedAt">): Promise<void> {
     const { checkpoint, data, recipe, note } = kept;
     try {
@@ -93,7 +93,7 @@ export class TrainingStore {
     }
   }
 
-  /** The training that was kept last, or null. What is broken or does not belong together is none. */
+  /** The run stored last, or null; also null if it is broken or inconsistent. */
   async last(): Promise<KeptTraining | null> {
     const checkpoint = await this.#read<CheckpointNote>(CHECKPOINT);
     const images = checkpoint && (await this.#read<DataNote>(DATA + checkpoint.about.data));
@@ -105,7 +105,7 @@ export class TrainingStore {
     if (!Number.isInteger(count)) return null;
     const { recipe, note, savedAt } = checkpoint.about;
     return {
-      // a copy in memory: the file is written over while the trainer still reads it
+      // a copy in memory: the file is overwritten while the trainer still reads it
       checkpoint: new Blob([await checkpoint.rest.arrayBuffer()]),
       data: {
         name,
@@ -121,7 +121,7 @@ export class TrainingStore {
     };
   }
 
-  /** Forgets the training. */
+  /** Deletes the run. */
   async clear(): Promise<void> {
     this.#written = undefined;
     await this.#forget(() => true);
@@ -158,7 +158,7 @@ export class TrainingStore {
   }
 
   async #writeError(cause: unknown, needed: number): Promise<BigGanError> {
-    // in Chromium an error of this kind is no DOMException any more
+    // in Chromium this error is no longer a DOMException
     const full = cause instanceof Error && cause.name === "QuotaExceededError";
     if (!full) {
       const message = `the checkpoint could not be kept (${messageOf(cause)}); ${OWN_COPY}`;
@@ -168,7 +168,7 @@ export class TrainingStore {
       .estimate()
       .catch((): StorageEstimate => ({}));
     const available = Math.max(0, quota - usage);
-    // browsers that hide how full the disk is estimate more than there is
+    // browsers that hide the disk's free space estimate more than there is
     const known = available < needed;
     const left = known ? `, and ${megabytes(available)} are left` : "";
     return new BigGanError(
@@ -182,15 +182,15 @@ export class TrainingStore {
 
 const megabytes = (bytes: number) => `${(bytes / 1e6).toFixed(1)} MB`;
 
-/** What a person can do. */
+/** The remedy. */
 const OWN_COPY = "save the checkpoint yourself; the training goes on";
 
-/** The training that this browser keeps for the page; a `storage` error where it keeps none. */
+/** The store of this page's run; a `storage` error if the browser stores nothing. */
 export const openStore = (): Promise<TrainingStore> => TrainingStore.open();
 
 let lock: Promise<boolean> | undefined;
 
-/** Whether this tab has the lock, which it holds until it is closed. Browsers without locks have one tab. */
+/** Whether this tab has the lock, which it holds until it is closed. Without locks, only one tab is assumed. */
 function locked(): Promise<boolean> {
   lock ??= new Promise((resolve) => {
     if (!navigator.locks) return resolve(true);
@@ -200,7 +200,7 @@ function locked(): Promise<boolean> {
     };
     navigator.locks.request(LOCK, { signal: AbortSignal.timeout(LOCK_MS) }, held).catch(() => {
       resolve(false);
-      // asked again next time, when the other tab may be gone
+      // requested again next time, when the other tab may be closed
       lock = undefined;
     });
   });

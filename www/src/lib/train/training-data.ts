@@ -1,4 +1,4 @@
-/** Training data with the checksum that tells them from others. */
+/** Training data with the checksum that identifies them. */
 
 import { sha256 } from "../base/sha256.js";
 import type { TrainingData } from "./api.js";

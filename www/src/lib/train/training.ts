@@ -1,4 +1,4 @@
-/** A training in a wasm instance, on whichever thread this runs. */
+/** A run in a wasm instance, on the current thread. */
 
 import { bytesOf, openInstance } from "../base/instance.js";
 import type { Answers, Side } from "../base/protocol.js";
