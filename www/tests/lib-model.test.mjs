@@ -141,7 +141,7 @@ test("the next page goes on where a closed one ended", LIMIT, async (t) => {
   const { page, log, origin, files } = await libraryPage(t, { files: { [PATH]: broken } });
   const { failure } = await make(page);
   assert.equal(failure.code, "network");
-  assert.match(failure.message, /fashion32.safetensors did not come: /);
+  assert.match(failure.message, /fashion32.safetensors could not be fetched: /);
   files[PATH] = () => model;
   await load(page, origin);
   log.length = 0;
@@ -255,7 +255,7 @@ test("an index that names what is no part is refused", LIMIT, async (t) => {
   for (const [name, says] of [
     ["up", /names "..\/x.safetensors"/],
     ["bare", /states no SHA-256 for x-00001-of-00001.safetensors/],
-    ["text", /is no index of a model/],
+    ["text", /is not an index of a model/],
   ]) {
     const { failure } = await make(page, { model: `/${name}.index.json` });
     assert.equal(failure.code, "bad-model");

@@ -137,7 +137,7 @@ test("what is no picture is left out and named; what ruins a training is warned 
   assert.deepEqual(kinds(mixed), ["warning: unreadable"]);
   assert.match(mixed.findings[0].message, /^7 of 67 files are left out/);
   const alone = async (name) => (await read(page, { [name]: bad[name] })).findings[0].message;
-  assert.match(await alone("a/cut.png"), /cut short/);
+  assert.match(await alone("a/cut.png"), /truncated/);
   assert.match(await alone("a/damaged.png"), /broken: it cannot be decoded/);
   assert.match(await alone("a/huge.png"), /10000x10000 are 100 million pixels; at most 50 million/);
   assert.match(await alone("a/moving.png"), /an animation; give single pictures/);

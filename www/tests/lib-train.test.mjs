@@ -184,7 +184,7 @@ test("what cannot be trained is refused before anything is built", LIMIT, async 
   refused("rate", "bad-options", "recipe", /lr is -1; it must be above 0/);
   refused("unknown", "bad-options", "recipe", /blur/);
   refused("backend", "bad-options", "backend", /cuda/);
-  refused("empty", "bad-data", "data.labels.length", /is 0; give one image at least/);
+  refused("empty", "bad-data", "data.labels.length", /is 0; give at least one image/);
   refused("label", "bad-data", "data.labels", /is 1; give classes from 0 to 0/);
   assert.equal(found.one, "no error");
 });

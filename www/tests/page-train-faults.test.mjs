@@ -146,7 +146,7 @@ test("a second tab leaves the first one's training alone", LIMIT, async (t) => {
   await opened(page, address);
   const other = await page.context().newPage();
   await opened(other, address);
-  await other.locator(".notice").getByText(/another tab of this page keeps its training/i).waitFor();
+  await other.locator(".notice").getByText(/another tab of this page stores its run/i).waitFor();
 });
 
 const BAD = [

@@ -176,7 +176,7 @@ test("a preset chooses the data that it was made for", LIMIT, async (t) => {
     ["Ten classes, 32 pixels", /^2,000 images of 32×32 pixels in 10 classes/],
     ["Ten classes, 16 pixels", /^2,000 images of 16×16 pixels in 10 classes/],
     ["Gentle, 16 pixels", /^400 images of 16×16 pixels in 2 classes/],
-    ["Own pictures, 64 pixels", /^$/],
+    ["Your pictures, 64 pixels", /^$/],
     ["Two classes, 16 pixels", /^$/],
   ];
   for (const [label, says] of wanted) {

@@ -151,7 +151,7 @@ class Transfer {
     if (partial && !this.#continues(range, version)) {
       await response.body!.cancel();
       await this.#startAnew();
-      throw this.#broken("the server went on with another file than it began");
+      throw this.#broken("the server continued with a different file");
     }
     if (!partial && this.received > 0) await this.#startAnew();
     this.#version = version;
@@ -202,7 +202,7 @@ class Transfer {
     return new Broken(
       new BigGanError(
         "network",
-        `${url} did not come: ${why}; check the address and the connection`,
+        `${url} could not be fetched: ${why}; check the address and the connection`,
       ),
     );
   }

@@ -133,7 +133,7 @@ async function readIndex(file: Blob, name: string) {
     return { names, sha256s, stored };
   } catch (error) {
     if (error instanceof BigGanError) throw error;
-    return refuse(`is no index of a model (${messageOf(error)})`, error);
+    return refuse(`is not an index of a model (${messageOf(error)})`, error);
   }
 }
 

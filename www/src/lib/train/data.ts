@@ -76,7 +76,7 @@ export async function readImages(request: ReadImages): Promise<ReadData> {
       severity: "warning",
       kind: "unreadable",
       message: `${broken.length} of ${pictures.length} files are left out: ${listed(broken)}`,
-      remedy: "repair them, or go on without them",
+      remedy: "repair them, or continue without them",
     });
   }
   return { data, findings };
@@ -138,7 +138,7 @@ const noPictures = (message: string): Finding => ({
   severity: "fault",
   kind: "no pictures",
   message,
-  remedy: "give folders of PNG, JPEG or WebP pictures, one folder a class",
+  remedy: "give folders of PNG, JPEG or WebP pictures, one folder per class",
 });
 
 const partsOf = (path: string) => path.split("/").filter(Boolean);

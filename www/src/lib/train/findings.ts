@@ -83,7 +83,7 @@ function classes(facts: PictureFacts[]): Finding[] {
     warn(
       "one class",
       `all ${most[1]} pictures are of the class "${most[0]}"`,
-      "give one folder a class; a training of one class runs, and has nothing to condition on",
+      "give one folder per class; training with one class works, but has nothing to condition on",
     );
   } else if (most[1] > UNEVEN * least[1]) {
     warn(

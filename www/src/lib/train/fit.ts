@@ -30,7 +30,7 @@ export function trainingMisfit(
     if (needed > available) {
       return new BigGanError(
         "too-large",
-        `the training's largest tensor takes ${megabytes(needed)}, and a buffer of the GPU holds ` +
+        `the run's largest tensor takes ${megabytes(needed)}, and a buffer of the GPU holds ` +
           `${megabytes(available)} (${sizes}); ${remedy}`,
         { numbers: { needed, available } },
       );
@@ -42,7 +42,7 @@ export function trainingMisfit(
   if (needed <= WASM_BYTES) return null;
   return new BigGanError(
     "too-large",
-    `the training takes about ${megabytes(needed)} and ${megabytes(WASM_BYTES)} are available to it: ${sizes}, ` +
+    `training takes about ${megabytes(needed)} and ${megabytes(WASM_BYTES)} are available to it: ${sizes}, ` +
       `${megabytes(copies)} for the images; ${remedy}`,
     { numbers: { needed, available: WASM_BYTES } },
   );

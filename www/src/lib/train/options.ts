@@ -16,10 +16,10 @@ export function checkTrainerOptions(options: TrainerOptions): void {
     refuse(`data.${field}`, found, remedy, "bad-data");
   const { resolution, classNames, labels, pixels } = data;
   if (!RESOLUTIONS.includes(resolution)) bad("resolution", resolution, "16, 32 or 64");
-  if (labels.length === 0) bad("labels.length", 0, "one image at least");
-  if (classNames.length === 0) bad("classNames.length", 0, "one class at least");
+  if (labels.length === 0) bad("labels.length", 0, "at least one image");
+  if (classNames.length === 0) bad("classNames.length", 0, "at least one class");
   const bytes = labels.length * resolution ** 2 * 3;
-  if (pixels.length !== bytes) bad("pixels.length", pixels.length, `${bytes}, 3 bytes a pixel`);
+  if (pixels.length !== bytes) bad("pixels.length", pixels.length, `${bytes}, 3 bytes per pixel`);
   const wrong = labels.find((label) => label >= classNames.length);
   if (wrong !== undefined) bad("labels", wrong, `classes from 0 to ${classNames.length - 1}`);
 }

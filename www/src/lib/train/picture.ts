@@ -15,7 +15,7 @@ export async function decodePicture({ file, resolution }: PictureRequest): Promi
   if (!header) {
     throw new Error(`neither PNG, JPEG nor WebP: ${file.size} bytes of another kind`);
   }
-  if (!(await isWhole(file, header.kind))) throw new Error("cut short: it has no end");
+  if (!(await isWhole(file, header.kind))) throw new Error("truncated: it has no end marker");
   if (header.animated) throw new Error("an animation; give single pictures");
   const [width, height] = header.size ?? [0, 0];
   if (width * height > MOST_PIXELS) {

@@ -36,7 +36,7 @@ export const PRESETS: Preset[] = [
   {
     id: "two-16",
     name: "Two classes, 16 pixels",
-    about: "Shapes within 200 steps: a quarter of a minute at 70 ms a step.",
+    about: "Shapes within 200 steps: 15 seconds at 70 ms per step.",
     resolution: 16,
     classes: 2,
     recipe: BASE,
@@ -44,7 +44,7 @@ export const PRESETS: Preset[] = [
   {
     id: "ten-16",
     name: "Ten classes, 16 pixels",
-    about: "All of the shipped classes within 1,500 steps: two minutes at 70 ms a step.",
+    about: "All of the shipped classes within 1,500 steps: two minutes at 70 ms per step.",
     resolution: 16,
     classes: 10,
     recipe: BASE,
@@ -60,15 +60,15 @@ export const PRESETS: Preset[] = [
   {
     id: "ten-32",
     name: "Ten classes, 32 pixels",
-    about: "All of the shipped classes within 1,500 steps: four minutes at 130 ms a step.",
+    about: "All of the shipped classes within 1,500 steps: four minutes at 130 ms per step.",
     resolution: 32,
     classes: 10,
     recipe: { ...BASE, width: 6, batchSize: 24 },
   },
   {
     id: "own-64",
-    name: "Own pictures, 64 pixels",
-    about: "A few hundred pictures, augmented, within 1,000 steps: two minutes at 90 ms a step.",
+    name: "Your pictures, 64 pixels",
+    about: "A few hundred pictures, augmented, within 1,000 steps: two minutes at 90 ms per step.",
     resolution: 64,
     classes: 2,
     recipe: { ...BASE, width: 3, batchSize: 16, augment: ["color", "translation"] },

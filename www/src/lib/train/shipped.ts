@@ -110,7 +110,7 @@ async function unpack(signal: AbortSignal | undefined) {
     bytes = await new Response(whole).arrayBuffer();
   } catch (cause) {
     signal?.throwIfAborted();
-    throw new BigGanError("network", `the images of ${url} did not come: ${messageOf(cause)}`, { cause });
+    throw new BigGanError("network", `the images of ${url} could not be fetched: ${messageOf(cause)}`, { cause });
   }
   const start = 8 + Number(new DataView(bytes).getBigUint64(0, true));
   const header = JSON.parse(new TextDecoder().decode(bytes.slice(8, start)));

@@ -60,7 +60,7 @@ export class TrainingStore {
     if (!(await locked())) {
       throw new BigGanError(
         "storage",
-        `another tab of this page keeps its training in this browser; close it, or ${OWN_COPY}`,
+        `another tab of this page stores its run in this browser; close it, or ${OWN_COPY}`,
       );
     }
     return new TrainingStore(folder);
@@ -183,7 +183,7 @@ export class TrainingStore {
 const megabytes = (bytes: number) => `${(bytes / 1e6).toFixed(1)} MB`;
 
 /** The remedy. */
-const OWN_COPY = "save the checkpoint yourself; the training goes on";
+const OWN_COPY = "save the checkpoint yourself; training continues";
 
 /** The store of this page's run; a `storage` error if the browser stores nothing. */
 export const openStore = (): Promise<TrainingStore> => TrainingStore.open();
