@@ -8,8 +8,7 @@
 use std::collections::BTreeMap;
 use std::error::Error;
 
-use biggan::arch::Architecture;
-use biggan::config::{ClassEmbedding, GeneratorConfig};
+use biggan::config::{Architecture, ClassEmbedding, GeneratorConfig};
 use biggan::file::{DatasetInfo, Dtype, ModelFile, ModelInfo, Provenance, StatisticsTable};
 use biggan::latent_kind::LatentKind;
 use biggan::model::Generator;

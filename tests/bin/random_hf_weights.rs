@@ -7,8 +7,8 @@
 
 use std::error::Error;
 
-use biggan::arch::{self, Architecture, BlockShape, bottleneck};
-use biggan::config::{ClassEmbedding, GeneratorConfig};
+use biggan::arch::{self, BlockShape, bottleneck};
+use biggan::config::{Architecture, ClassEmbedding, GeneratorConfig};
 
 #[path = "../support/torch_writer.rs"]
 mod torch_writer;

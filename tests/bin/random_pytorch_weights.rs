@@ -8,8 +8,7 @@
 
 use std::error::Error;
 
-use biggan::arch::Architecture;
-use biggan::config::{ClassEmbedding, GeneratorConfig};
+use biggan::config::{Architecture, ClassEmbedding, GeneratorConfig};
 use biggan::shape::NetworkShape;
 
 #[path = "../support/torch_writer.rs"]

@@ -2,8 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use biggan::arch::Architecture;
-use biggan::config::{ClassEmbedding, GeneratorConfig};
+use biggan::config::{Architecture, ClassEmbedding, GeneratorConfig};
 use biggan::file::{DatasetInfo, Dtype, ModelFile, ModelInfo, Provenance, StatisticsTable};
 use biggan::named::{HostTensor, HostTensors};
 use biggan::truncation::{Truncation, TruncationKind};

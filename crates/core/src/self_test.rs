@@ -7,8 +7,7 @@
 use burn::tensor::{Device, Tensor, TensorData};
 use serde::Serialize;
 
-use crate::arch::Architecture;
-use crate::config::{ClassEmbedding, GeneratorConfig};
+use crate::config::{Architecture, ClassEmbedding, GeneratorConfig};
 use crate::error::{Error, Result};
 use crate::latent::{LatentKey, one_hot};
 use crate::layers::Pass;

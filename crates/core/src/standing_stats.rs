@@ -157,7 +157,7 @@ impl Drift {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::arch::Architecture;
+    use crate::config::Architecture;
     use crate::test_configs;
 
     #[test]

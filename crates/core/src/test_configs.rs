@@ -1,7 +1,6 @@
 //! Small networks of every architecture, for tests.
 
-use crate::arch::Architecture;
-use crate::config::{ClassEmbedding, DiscriminatorConfig, GeneratorConfig};
+use crate::config::{Architecture, ClassEmbedding, DiscriminatorConfig, GeneratorConfig};
 
 /// Every architecture.
 pub const ARCHITECTURES: [Architecture; 5] = [

@@ -5,8 +5,8 @@ use burn::module::Module;
 use burn::tensor::Tensor;
 use burn::tensor::activation::relu;
 
-use crate::arch::{BlockShape, Skip, bottleneck};
-use crate::config::DiscriminatorConfig;
+use crate::arch::{BlockShape, bottleneck};
+use crate::config::{DiscriminatorConfig, Skip};
 use crate::kernels::avg_pool_2x2;
 use crate::layers::init::Initialiser;
 use crate::layers::{Conv2d, PowerStep, SelfAttention};

@@ -4,8 +4,8 @@
 use burn::module::Module;
 use burn::tensor::Tensor;
 
-use crate::arch::{BlockShape, Skip, bottleneck};
-use crate::config::GeneratorConfig;
+use crate::arch::{BlockShape, bottleneck};
+use crate::config::{GeneratorConfig, Skip};
 use crate::error::Result;
 use crate::kernels::upsample_nearest_2x;
 use crate::layers::init::Initialiser;

@@ -1,6 +1,6 @@
 //! Checks of single values, shared by both networks.
 
-use crate::arch::Architecture;
+use super::Architecture;
 use crate::error::{Error, Result};
 
 /// Widest network that is accepted: the paper's is 96 (128 for BigGAN-deep).

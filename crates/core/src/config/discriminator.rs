@@ -3,8 +3,7 @@
 use serde::{Deserialize, Serialize};
 
 use super::checks::{MAX_CHANNELS, MAX_CLASSES, check_attention, check_depth, in_range, in_unit};
-use super::{blocks_per_stage, default_sn_eps, is_default, is_no, is_yes, yes};
-use crate::arch::{self, Architecture};
+use super::{Architecture, blocks_per_stage, default_sn_eps, is_default, is_no, is_yes, yes};
 use crate::error::Result;
 
 /// Architecture of a BigGAN discriminator.
@@ -62,10 +61,11 @@ impl DiscriminatorConfig {
         check_depth("discriminator", self.architecture, self.depth, 1)?;
         in_range("discriminator.channels", self.channels, 1, MAX_CHANNELS)?;
         in_range("discriminator.classes", self.classes, 1, MAX_CLASSES)?;
-        let blocks = arch::discriminator_blocks(self)?;
-        let mut ends: Vec<usize> = blocks.iter().map(|block| block.resolution).collect();
-        ends.dedup();
-        let stages: Vec<usize> = (1..=blocks.len() / self.blocks_per_stage()).collect();
+        let (widths, halving) = self.architecture.discriminator_widths(self.resolution)?;
+        let ends: Vec<usize> = (1..=halving).map(|s| self.resolution >> s).collect();
+        // the widths of a deep D start before its first stage
+        let stages = widths.len() - usize::from(self.architecture.is_deep());
+        let stages: Vec<usize> = (1..=stages).collect();
         let after = &self.attention_after_stages;
         check_attention(
             "discriminator.attention",

@@ -3,8 +3,7 @@
 use serde::{Deserialize, Serialize};
 
 use super::checks::{MAX_CHANNELS, MAX_CLASSES, check_attention, check_depth, in_range, in_unit};
-use super::{ClassEmbedding, blocks_per_stage, default_sn_eps, is_default, yes};
-use crate::arch::{self, Architecture};
+use super::{Architecture, ClassEmbedding, blocks_per_stage, default_sn_eps, is_default, yes};
 use crate::error::{Error, Result};
 use crate::latent_kind::LatentKind;
 
@@ -21,7 +20,7 @@ pub struct GeneratorConfig {
     /// Blocks per stage, for the deep architectures only; default 2.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub depth: Option<usize>,
-    /// Side of the output image in pixels: a row of [`arch::RESOLUTIONS`].
+    /// Side of the output image in pixels: a row of [`RESOLUTIONS`](super::RESOLUTIONS).
     pub resolution: usize,
     /// Width: channel multiplier "Ch." of the paper (64 or 96 at full size).
     pub channels: usize,
@@ -78,7 +77,7 @@ impl GeneratorConfig {
     /// If the resolution has no table.
     pub fn z_chunks(&self) -> Result<usize> {
         Ok(if self.hierarchical_z {
-            arch::generator_stages(self.architecture, self.resolution)? + 1
+            self.architecture.generator_stages(self.resolution)? + 1
         } else {
             1
         })
@@ -164,11 +163,9 @@ impl GeneratorConfig {
             }
             ClassEmbedding::PerLayer => {}
         }
-        let ends: Vec<usize> = arch::generator_blocks(self)?
-            .iter()
-            .filter(|block| block.resamples)
-            .map(|block| block.resolution)
-            .collect();
+        let stages = self.architecture.generator_stages(self.resolution)?;
+        let later = (0..stages).rev();
+        let ends: Vec<usize> = later.map(|stage| self.resolution >> stage).collect();
         check_attention("generator.attention", "resolution", &self.attention, &ends)?;
         in_unit("generator.bn_eps", self.bn_eps)?;
         in_unit("generator.output_bn_eps", self.last_bn_eps())?;

@@ -3,14 +3,14 @@
 //! Unknown keys are errors; [`GeneratorConfig::validate`] and [`DiscriminatorConfig::validate`]
 //! refuse shapes that cannot be built, before anything is allocated.
 
+mod architecture;
 mod checks;
 mod discriminator;
 mod generator;
 
 use serde::{Deserialize, Serialize};
 
-use crate::arch::Architecture;
-
+pub use architecture::{Architecture, RESOLUTIONS, Skip};
 pub use discriminator::DiscriminatorConfig;
 pub use generator::GeneratorConfig;
 

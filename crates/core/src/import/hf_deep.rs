@@ -8,8 +8,8 @@ use serde::Deserialize;
 
 use super::change::Change;
 use super::gather::{Dialect, Spectral, block_path, translate_parts};
-use crate::arch::{self, Architecture};
-use crate::config::{ClassEmbedding, GeneratorConfig};
+use crate::arch;
+use crate::config::{Architecture, ClassEmbedding, GeneratorConfig};
 use crate::error::{Error, Result};
 
 /// Most rows of statistics that are accepted.

@@ -5,8 +5,10 @@
 use serde::Deserialize;
 
 use super::foreign::Foreign;
-use crate::arch::{self, Architecture, RESOLUTIONS};
-use crate::config::{ClassEmbedding, DiscriminatorConfig, GeneratorConfig};
+use crate::arch;
+use crate::config::{
+    Architecture, ClassEmbedding, DiscriminatorConfig, GeneratorConfig, RESOLUTIONS,
+};
 use crate::error::{Error, Result};
 use crate::shape::NetworkShape;
 
@@ -154,7 +156,7 @@ pub(super) fn generator(foreign: &Foreign<'_, '_>, hints: &Hints) -> Result<Gene
         } else {
             Architecture::Biggan
         };
-        let stages = arch::generator_stages(architecture, resolution).ok()?;
+        let stages = architecture.generator_stages(resolution).ok()?;
         let mut config = GeneratorConfig {
             architecture,
             depth: is_deep.then_some(blocks / stages),

@@ -9,8 +9,7 @@ use super::looks_like::{Looks, backbone, looks_like};
 use super::report::{Report, ReportLine};
 use super::torch::{Node, TorchFile};
 use super::{Source, biggan_pytorch, config_text, hf_deep, studiogan};
-use crate::arch;
-use crate::config::{ClassEmbedding, DiscriminatorConfig, GeneratorConfig};
+use crate::config::{Architecture, ClassEmbedding, DiscriminatorConfig, GeneratorConfig};
 use crate::error::{Error, Result};
 use crate::named::{HostTensor, HostTensors};
 use crate::shape::NetworkShape;
@@ -293,7 +292,7 @@ fn gather_discriminator(
 
 fn report(
     source: Source,
-    architecture: arch::Architecture,
+    architecture: Architecture,
     resolution: usize,
     lines: Vec<ReportLine>,
     network: &str,

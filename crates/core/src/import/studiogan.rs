@@ -8,8 +8,8 @@ use serde_json::{Map, Value};
 
 use super::foreign::Foreign;
 use super::gather::{Dialect, Spectral, block_path, translate_parts};
-use crate::arch::{self, Architecture, BOTTOM, BlockShape};
-use crate::config::{ClassEmbedding, DiscriminatorConfig, GeneratorConfig};
+use crate::arch::{self, BOTTOM, BlockShape};
+use crate::config::{Architecture, ClassEmbedding, DiscriminatorConfig, GeneratorConfig};
 use crate::error::{Error, Result};
 
 /// Tensors of StudioGAN that are not needed, by the end of their name, with the reason.

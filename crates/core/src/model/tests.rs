@@ -4,7 +4,7 @@ use burn::tensor::{Device, Tensor};
 use pollster::FutureExt;
 
 use super::Generator;
-use crate::arch::Architecture;
+use crate::config::Architecture;
 use crate::latent::one_hot;
 use crate::layers::Pass;
 use crate::named::read_values;

@@ -1,7 +1,7 @@
 //! What a request draws.
 
 use super::*;
-use crate::arch::Architecture;
+use crate::config::Architecture;
 use crate::latent::LatentKey;
 use crate::test_configs;
 use crate::truncation::{Truncation, TruncationKind};

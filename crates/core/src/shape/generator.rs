@@ -1,8 +1,8 @@
 //! The generator as shapes; the layers are those of [`crate::model::Generator`].
 
 use super::{LayerShape, NetworkShape};
-use crate::arch::{self, BOTTOM, BlockShape, RGB, Skip, bottleneck};
-use crate::config::{ClassEmbedding, GeneratorConfig};
+use crate::arch::{self, BOTTOM, BlockShape, RGB, bottleneck};
+use crate::config::{ClassEmbedding, GeneratorConfig, Skip};
 use crate::error::Result;
 
 impl NetworkShape {

@@ -6,8 +6,9 @@ use burn::module::Module;
 use burn::tensor::Device;
 
 use super::NetworkShape;
-use crate::arch::{Architecture, RESOLUTIONS};
-use crate::config::{ClassEmbedding, DiscriminatorConfig, GeneratorConfig};
+use crate::config::{
+    Architecture, ClassEmbedding, DiscriminatorConfig, GeneratorConfig, RESOLUTIONS,
+};
 use crate::model::{Discriminator, Generator};
 use crate::named::named_tensors;
 use crate::test_configs::{ARCHITECTURES, discriminator, generator};

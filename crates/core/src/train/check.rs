@@ -9,8 +9,7 @@ use super::{
     AdamConfig, EmaConfig, Ranks, RealBatch, Techniques, TrainConfig, TrainState,
     discriminator_step, generator_step,
 };
-use crate::arch::Architecture;
-use crate::config::{ClassEmbedding, DiscriminatorConfig, GeneratorConfig};
+use crate::config::{Architecture, ClassEmbedding, DiscriminatorConfig, GeneratorConfig};
 use crate::error::Result;
 use crate::file::{Dtype, encode};
 use crate::latent::one_hot;

@@ -3,8 +3,7 @@
 use serde::{Deserialize, Serialize, Serializer};
 
 use super::{AdamConfig, AugmentConfig, EmaConfig, Operation, Techniques, TrainConfig};
-use crate::arch::Architecture;
-use crate::config::{ClassEmbedding, DiscriminatorConfig, GeneratorConfig};
+use crate::config::{Architecture, ClassEmbedding, DiscriminatorConfig, GeneratorConfig};
 use crate::error::Result;
 use crate::latent_kind::LatentKind;
 use crate::request::deserialize_seed;
