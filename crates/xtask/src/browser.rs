@@ -19,8 +19,8 @@ fn chromium() -> PathBuf {
     env::var_os("CHROMIUM").map_or_else(|| PathBuf::from("/usr/bin/chromium"), PathBuf::from)
 }
 
-/// Installs the browser where that is possible, and says how where it is not: the tests that need it
-/// are skipped then.
+/// Installs the browser if possible; otherwise prints how to install it, and the tests that need it
+/// are skipped.
 pub fn ensure(workspace: &Workspace) -> Result<()> {
     if chromium().is_file() && Path::new(VULKAN_DRIVERS).is_dir() {
         return Ok(());

@@ -11,7 +11,7 @@ pub fn line(packages: &[&str]) -> String {
     format!("apt-get install --yes {}", packages.join(" "))
 }
 
-/// Installs packages as root on Debian; elsewhere nothing is done, and the answer is no.
+/// Installs packages if run as root on Debian; otherwise does nothing and returns false.
 pub fn install(
     workspace: &Workspace,
     what: &str,

@@ -1,4 +1,4 @@
-//! The page on this machine.
+//! `cargo xtask demo`: the page on this machine.
 
 use std::net::TcpListener;
 use std::process::{self, Command};
@@ -12,11 +12,11 @@ use crate::setup::{for_the_page, wasm_target};
 use crate::web::{BUILDS, Build, npm};
 use crate::workspace::Workspace;
 
-/// Cargo's profile of the wasm: it builds faster than what ships.
+/// Cargo's profile for the wasm: builds faster than the release.
 const PROFILE: &str = "demo";
 
-/// Builds and serves the page until it is interrupted. Unless it waits for all, the page is served with the first
-/// build, which draws on the CPU; it says what is being made, and offers each version with more that comes.
+/// Builds and serves the page until interrupted. Unless it waits for all builds, the page is served with the first, which
+/// draws on the CPU; it says which builds are being made, and offers each new version.
 pub fn demo(workspace: &Workspace, all: bool, port: u16) -> Result<()> {
     TcpListener::bind(("localhost", port)).with_context(|| {
         format!("port {port} of localhost cannot be had; name another with --port")
@@ -24,7 +24,7 @@ pub fn demo(workspace: &Workspace, all: bool, port: u16) -> Result<()> {
     let [first, rest @ ..] = &BUILDS;
     wasm_target(workspace)?;
     thread::scope(|scope| {
-        // waits for the network, and builds what needs few cores
+        // waits for the network, and makes builds that need few cores
         let tools = scope.spawn(|| for_the_page(workspace));
         let made = step(&words(first), || first.compile(workspace, PROFILE));
         let tools = tools
@@ -46,7 +46,7 @@ pub fn demo(workspace: &Workspace, all: bool, port: u16) -> Result<()> {
     page(workspace, &missing, &[])?;
     let mut server = server(workspace, port);
     let mut server = server.spawn().context("npm could not be started")?;
-    // the page draws on the cores that build
+    // the page draws on the same cores that build
     let own = process::id().to_string();
     output(command(
         &workspace.root,
@@ -56,7 +56,7 @@ pub fn demo(workspace: &Workspace, all: bool, port: u16) -> Result<()> {
     for build in rest {
         let made = make(workspace, build).and_then(|()| {
             missing.retain(|name| *name != build.name);
-            // pages that are open go on with the files of before
+            // open pages continue with the previous files
             page(workspace, &missing, &["--", "--no-emptyOutDir"])
         });
         if let Err(error) = made {
@@ -91,7 +91,7 @@ fn page(workspace: &Workspace, missing: &[&str], more: &[&str]) -> Result<()> {
     })
 }
 
-/// What serves www/dist as it is at each moment.
+/// The server of www/dist, which always serves the current files.
 fn server(workspace: &Workspace, port: u16) -> Command {
     eprintln!("==> the page is at http://localhost:{port}/ (Ctrl-C ends it)");
     let mut server = command(&workspace.www(), "npm", &["run", "preview", "--"]);

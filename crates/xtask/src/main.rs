@@ -33,22 +33,22 @@ enum Command {
     Setup,
     /// Build the package for browsers and the page, into www/dist.
     Web {
-        /// Make the files as small as they get; takes minutes more.
+        /// Make the files as small as possible; takes minutes longer.
         #[arg(long)]
         release: bool,
     },
-    /// Serve the page on this machine as soon as it draws on the CPU, and build the rest of it behind.
+    /// Serve the page on this machine as soon as it draws on the CPU, and build the rest in the background.
     Demo {
-        /// Serve it when the rest is built too: the GPU, and training.
+        /// Serve it only once everything is built, GPU and training included.
         #[arg(long)]
         all: bool,
         /// Port on localhost.
         #[arg(long, default_value_t = 5173)]
         port: u16,
     },
-    /// Make the images that the package ships to train on.
+    /// Make the training images that ship with the package.
     Images,
-    /// Check formats and lints, run all tests, natively and in a browser; or a part of that.
+    /// Check format and lints and run all tests, natively and in a browser; or a part of that.
     Test(test::Parts),
 }
 

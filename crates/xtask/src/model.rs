@@ -8,7 +8,7 @@ use anyhow::{Context, Result};
 use crate::run::{command, run, step};
 use crate::workspace::Workspace;
 
-/// The model that ships, or one with random weights where there is none.
+/// The model that ships, or a model with random weights if there is none.
 pub fn find_or_make(workspace: &Workspace) -> Result<PathBuf> {
     let ships = workspace.root.join("models/fashion32.safetensors");
     if ships.is_file() {

@@ -1,4 +1,4 @@
-//! MPI for the tests of many processes.
+//! MPI for the tests of several processes.
 
 use std::env;
 
@@ -9,16 +9,16 @@ use crate::run::{command, output};
 use crate::web::on_path;
 use crate::workspace::Workspace;
 
-/// Debian's packages: Open MPI with its headers, and what reads those.
+/// Debian's packages: Open MPI with its headers, and libclang to read them.
 const PACKAGES: [&str; 3] = ["libopenmpi-dev", "openmpi-bin", "libclang-dev"];
 
-/// Features of the tests of many processes.
+/// Features for the tests of several processes.
 pub const FEATURES: &str = "native-train/mpi,native-train/faults";
 
 /// Tests in tests/native_train/clusters.rs, which are left out without MPI.
 const TESTS: &str = include_str!("../../../tests/native_train/clusters.rs");
 
-/// Whether there is an MPI; it is installed where that is possible, else it is said how.
+/// Whether there is an MPI; installs it if possible, otherwise prints how.
 pub fn ensure(workspace: &Workspace) -> Result<bool> {
     if installed(workspace) {
         return Ok(true);

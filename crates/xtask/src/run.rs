@@ -29,7 +29,7 @@ pub fn command(directory: &Path, program: &str, args: &[&str]) -> Command {
     command
 }
 
-/// Runs a command to its end.
+/// Runs a command to completion.
 pub fn run(mut command: Command) -> Result<()> {
     let line = line_of(&command);
     eprintln!("    $ {line}");
@@ -42,7 +42,7 @@ pub fn run(mut command: Command) -> Result<()> {
     Ok(())
 }
 
-/// What a command prints, or None where it is missing or fails.
+/// The output of a command, or `None` if it is missing or fails.
 pub fn output(mut command: Command) -> Option<String> {
     let output = command.stderr(Stdio::null()).output().ok()?;
     let text = String::from_utf8(output.stdout).ok()?;

@@ -1,4 +1,4 @@
-//! What a fresh machine lacks.
+//! Sets up a fresh machine.
 
 use std::fs;
 use std::path::PathBuf;
@@ -11,26 +11,26 @@ use crate::workspace::Workspace;
 /// The target of the package for browsers.
 pub const WASM: &str = "wasm32-unknown-unknown";
 
-/// Installs what is missing; does nothing where all is there.
+/// Installs whatever is missing.
 pub fn setup(workspace: &Workspace) -> Result<()> {
     wasm_target(workspace)?;
     for_the_page(workspace)
 }
 
-/// What a page needs beside the wasm; a build of that need not wait for it.
+/// Installs what the page needs besides the wasm; building the wasm need not wait for it.
 pub fn for_the_page(workspace: &Workspace) -> Result<()> {
     step("wasm-bindgen", || wasm_bindgen(workspace))?;
     npm_packages(workspace)
 }
 
-/// The compiler's part for wasm.
+/// Installs the compiler's wasm target.
 pub fn wasm_target(workspace: &Workspace) -> Result<()> {
     let list = command(
         &workspace.root,
         "rustup",
         &["target", "list", "--installed"],
     );
-    // without rustup the target may come with the toolchain: the build will tell
+    // without rustup the target may come with the toolchain: the build will show
     let Some(installed) = output(list) else {
         return Ok(());
     };
@@ -42,7 +42,7 @@ pub fn wasm_target(workspace: &Workspace) -> Result<()> {
     })
 }
 
-/// The program that makes modules of wasm files.
+/// Installs wasm-bindgen, which generates modules for wasm files.
 pub fn wasm_bindgen(workspace: &Workspace) -> Result<PathBuf> {
     let target = workspace.target.join("bindgen");
     let folder = workspace.root.join("crates/bindgen");
@@ -52,7 +52,7 @@ pub fn wasm_bindgen(workspace: &Workspace) -> Result<PathBuf> {
     Ok(target.join("debug/bindgen"))
 }
 
-/// npm's packages, unless they are those of the lock file already.
+/// Installs npm's packages, unless they already match the lock file.
 fn npm_packages(workspace: &Workspace) -> Result<()> {
     let www = workspace.www();
     let modified = |file: &str| fs::metadata(www.join(file)).and_then(|data| data.modified());

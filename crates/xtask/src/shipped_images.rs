@@ -1,4 +1,4 @@
-//! The images that the package ships to train on.
+//! The training images that ship with the package.
 
 use std::fs::{self, File};
 use std::process::Stdio;
@@ -10,10 +10,10 @@ use crate::workspace::Workspace;
 
 /// Images of each class.
 const PER_CLASS: &str = "200";
-/// Pixels are multiples of 3, at most 1 of 255 from what they were: a fifth less to download.
+/// Pixels are rounded to multiples of 3, at most 1 of 255 from the original: a fifth less to download.
 const PIXEL_STEP: &str = "3";
 
-/// Makes www/src/lib/train/data/fashion-mnist-2000.pack.gz anew from Fashion-MNIST, which is fetched.
+/// Rebuilds www/src/lib/train/data/fashion-mnist-2000.pack.gz from Fashion-MNIST, which is fetched.
 pub fn make(workspace: &Workspace) -> Result<()> {
     step("images of Fashion-MNIST", || {
         let packed = workspace.target.join("shipped-images");

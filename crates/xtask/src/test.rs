@@ -13,13 +13,13 @@ use crate::setup::setup;
 use crate::web::web;
 use crate::workspace::Workspace;
 
-/// Which checks are run: all of them, unless a part is asked for.
+/// Which checks to run: all, unless a part is selected.
 #[derive(Args, Clone, Copy)]
 pub struct Parts {
     /// Only the format, lints, and the fast tests (nextest's profile `default`).
     #[arg(long, conflicts_with_all = ["native", "page"])]
     quick: bool,
-    /// Only what needs no page: format, lints, all native tests, with MPI and on wgpu.
+    /// Everything but the page: format, lints, all native tests, with MPI and on wgpu.
     #[arg(long)]
     native: bool,
     /// Only the page: its builds, and their tests in a browser.
@@ -27,7 +27,7 @@ pub struct Parts {
     page: bool,
 }
 
-/// The checks that were made.
+/// The results of checks.
 #[derive(Default)]
 struct Checks {
     failed: Vec<&'static str>,
@@ -35,7 +35,7 @@ struct Checks {
 }
 
 impl Checks {
-    /// Makes a check; one that fails is remembered, and the next one is made.
+    /// Runs a check; a failure is recorded, and the next check still runs.
     fn check(&mut self, name: &'static str, work: impl FnOnce() -> Result<()>) {
         if let Err(error) = step(name, work) {
             eprintln!("error: {error:#}");
@@ -44,7 +44,7 @@ impl Checks {
     }
 }
 
-/// Runs the checks; goes on after one that fails, and names those that failed at the end.
+/// Runs the checks; continues after a failure, and names the failures at the end.
 pub fn test(workspace: &Workspace, parts: Parts) -> Result<()> {
     let mut checks = Checks::default();
     let with_mpi = if parts.quick {
@@ -110,12 +110,12 @@ fn page(workspace: &Workspace, features: &[&str], checks: &mut Checks) {
     checks.check("browser for the page tests", || browser::ensure(workspace));
     checks.check("tools for the page", || setup(workspace));
     checks.check("native programs that the page is compared with", || {
-        // of the native tests' features, so that nothing is built twice
+        // with the native tests' features, so that nothing is built twice
         let mut build = command(&workspace.root, "cargo", &["build", "--workspace"]);
         build.args(["--bins", "--locked"]).args(features);
         run(build)
     });
-    // as it ships: a test asserts the sizes
+    // the release build: a test asserts the sizes
     checks.check("page build", || web(workspace, true));
     checks.check("page tests", || {
         let mut tests = command(&workspace.www(), "npm", &["test"]);
@@ -167,19 +167,19 @@ fn native_tests(workspace: &Workspace, features: &[&str], profiles: &[&str]) -> 
     outcomes.into_iter().collect()
 }
 
-/// The code for NCCL, as far as a machine without CUDA's tools can tell: `DOCS_RS` keeps a build script of the
+/// Type-checks the code for NCCL on a machine without CUDA's tools: `DOCS_RS` keeps a build script of the
 /// CUDA backend from fetching a compiler.
 fn nccl_types(workspace: &Workspace) -> Result<()> {
     let root = &workspace.root;
     let mut types = command(root, "cargo", &["check", "--package", "native-train"]);
     types.args(["--features", "nccl", "--all-targets", "--locked"]);
     types.env("DOCS_RS", "1");
-    // the variable changes builds of other crates too
+    // the variable also changes the builds of other crates
     types.env("CARGO_TARGET_DIR", workspace.target.join("nccl"));
     run(types)
 }
 
-/// The tests of `--device wgpu`, where there is a Vulkan driver: lavapipe does.
+/// The tests of `--device wgpu`, if there is a Vulkan driver; lavapipe suffices.
 fn native_wgpu(workspace: &Workspace) -> Result<()> {
     if cfg!(target_os = "linux") && !Path::new(browser::VULKAN_DRIVERS).is_dir() {
         eprintln!(
@@ -200,7 +200,7 @@ fn native_wgpu(workspace: &Workspace) -> Result<()> {
 
 #[cfg(test)]
 mod tests {
-    /// Of each test one of nextest's two profiles has it.
+    /// Each test is in one of nextest's two profiles.
     #[test]
     fn profiles_are_all_tests() {
         let config = include_str!("../../../.config/nextest.toml");

@@ -18,7 +18,7 @@ pub struct Build {
     features: &'static str,
 }
 
-/// All of them, that which every page needs first.
+/// All builds, starting with the one that every page needs.
 pub const BUILDS: [Build; 4] = [
     Build {
         name: "sample-cpu",
@@ -55,7 +55,7 @@ pub fn web(workspace: &Workspace, release: bool) -> Result<()> {
     })
 }
 
-/// A script of the page with its model.
+/// An npm script of the page, with its model.
 pub fn npm(workspace: &Workspace, script: &str, model: PathBuf) -> Command {
     let mut npm = command(&workspace.www(), "npm", &["run", script]);
     npm.env("BIGGAN_MODEL", model);
@@ -63,7 +63,7 @@ pub fn npm(workspace: &Workspace, script: &str, model: PathBuf) -> Command {
 }
 
 impl Build {
-    /// The file of rustc, in one of Cargo's profiles.
+    /// Compiles the wasm file in one of Cargo's profiles.
     pub fn compile(&self, workspace: &Workspace, profile: &str) -> Result<PathBuf> {
         let mut cargo = command(&workspace.root, "cargo", &["build", "--package"]);
         cargo.args(["biggan-web", "--lib", "--locked", "--target", WASM]);
@@ -74,7 +74,7 @@ impl Build {
         Ok(built.join("biggan_web.wasm"))
     }
 
-    /// The file that browsers load, with its module beside it, in www/pkg.
+    /// Creates the file that browsers load, and its module, in www/pkg.
     pub fn bind(&self, workspace: &Workspace, wasm: &Path) -> Result<PathBuf> {
         let out = workspace.www().join("pkg").join(self.name);
         let bindgen = wasm_bindgen(workspace)?;
@@ -93,11 +93,11 @@ fn say_size(wasm: &Path) -> Result<()> {
     Ok(())
 }
 
-/// Binaryen's optimiser, of a version that is known to work: Debian's 108 writes a file that browsers
-/// refuse, since it takes the table of JavaScript's objects for that of functions.
+/// Binaryen's optimiser, in a version that is known to work: Debian's 108 writes a file that browsers
+/// refuse, since it confuses the table of JavaScript objects with that of functions.
 const BINARYEN: &str = "binaryen@132.0.0";
 
-/// Makes a wasm file smaller in place; its speed stays.
+/// Makes a wasm file smaller in place, without changing its speed.
 fn optimise(workspace: &Workspace, wasm: &Path) -> Result<()> {
     let mut optimiser = command(&workspace.www(), "npx", &["--yes", "--package", BINARYEN]);
     optimiser.args([

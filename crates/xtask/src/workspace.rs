@@ -33,7 +33,7 @@ impl Workspace {
         self.root.join("www")
     }
 
-    /// Directory of tools of fixed versions.
+    /// Directory of tools with fixed versions.
     pub fn tools(&self) -> PathBuf {
         self.target.join("tools")
     }

@@ -37,7 +37,7 @@ pub fn class_folders_of(folder: &Path, split: Split) -> Result<Listing> {
     let classes = class_folders::list(&part)?;
     ensure!(
         !classes.is_empty(),
-        "{}: no class folder; give one folder a class",
+        "{}: no class folder; give one folder per class",
         part.display()
     );
     let mut listing = Listing {
