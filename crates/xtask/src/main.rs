@@ -9,6 +9,8 @@ mod browser;
 mod debian;
 mod demo;
 mod feature_network;
+#[cfg(test)]
+mod messages;
 mod model;
 mod mpi;
 mod run;
