@@ -120,7 +120,7 @@ fn sums_of_standing_statistics_are_divided() {
     });
     let message = model(&mixed).unwrap_err();
     assert!(
-        message.contains("blocks.1.0.bn2.bn.accumulation_counter: is 3.9"),
+        message.contains("blocks.1.0.bn2.bn.accumulation_counter is 3.9"),
         "{message}"
     );
 }

@@ -20,15 +20,15 @@ fn unknown_keys_and_impossible_shapes() {
         ("extra=1", &["`extra`"]),
         (
             "train.generator.z_dim=9",
-            &["z_dim 9", "4 chunks", "use 8 or 12"],
+            &["z_dim is 9", "4 chunks", "use 8 or 12"],
         ),
         (
             "train.generator.resolution=33",
-            &["resolution 33", "[16, 32, 64, 128, 256, 512]"],
+            &["resolution is 33", "[16, 32, 64, 128, 256, 512]"],
         ),
         (
             "train.discriminator.resolution=64",
-            &["resolution is 32", "is 64", "agree"],
+            &["resolution is 32", "expected 64", "agree"],
         ),
         ("train.batch_size=1", &["batch_size is 1", "2 or more"]),
         ("train.adam_g.lr=-1", &["adam_g.lr is -1", "above 0"]),

@@ -172,7 +172,7 @@ fn what_does_not_fit_is_named() {
         "biggan-pytorch",
         &aj,
         Some(wrong),
-        &["G_ch is 96", "weights have 6"],
+        &["G_ch is 96", "expected 6"],
     );
     let sg_config = std::fs::read_to_string(fixture("sg-32").join("config.json")).unwrap();
     let deep = sg_config.replace("\"big_resnet\"", "\"big_resnet_deep_legacy\"");
@@ -182,7 +182,7 @@ fn what_does_not_fit_is_named() {
         "studiogan",
         &sg,
         Some(&deep),
-        &["big_resnet_deep_legacy", "look like \"big_resnet\""],
+        &["big_resnet_deep_legacy", "expected \"big_resnet\""],
     );
     let wide = sg_config.replace("\"g_conv_dim\": 6", "\"g_conv_dim\": 7");
     refused(

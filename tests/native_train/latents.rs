@@ -48,7 +48,7 @@ fn models_carry_their_latents_and_refuse_truncation() {
         &["--raw", "c.safetensors", "--truncation", "0.5"],
     ]
     .concat();
-    setting.refused(2, &cut, &["truncation 0.5", "bernoulli", "give off"]);
+    setting.refused(2, &cut, &["truncation is 0.5", "bernoulli", "give off"]);
     assert!(!setting.path("c.safetensors").exists());
 }
 

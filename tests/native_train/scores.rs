@@ -143,7 +143,7 @@ fn a_file_of_another_kind_is_no_classifier() {
             "data",
         ],
         &[
-            "not a classifier",
+            "classifier's format is",
             "biggan-classifier",
             "native-train classifier",
         ],

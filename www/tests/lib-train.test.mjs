@@ -137,10 +137,10 @@ test("checkpoints of others are refused with a reason, and the training stays", 
     assert.equal(code, "bad-checkpoint", name);
     assert.match(message, text);
   };
-  says("version", /its format_version is 2, this program reads 1/);
-  says("start", /its format_version is 2, this program reads 1/);
+  says("version", /checkpoint's format_version is 2, expected 1/);
+  says("start", /checkpoint's format_version is 2, expected 1/);
   says("cut", /not a whole safetensors file/);
-  says("model", /not a checkpoint: its format is biggan/);
+  says("model", /checkpoint's format is biggan, expected/);
   says("images", /of other images/);
   says("networks", /of other networks/);
   assert.equal(found.stays, true);
@@ -180,8 +180,8 @@ test("what cannot be trained is refused before anything is built", LIMIT, async 
     assert.deepEqual([found[name].code, found[name].field], [code, field], name);
     assert.match(found[name].message, text);
   };
-  refused("z", "bad-options", "recipe", /z_dim 61 .* use 60 or 63/);
-  refused("rate", "bad-options", "recipe", /lr is -1; it must be above 0/);
+  refused("z", "bad-options", "recipe", /z_dim is 61, .* use 60 or 63/);
+  refused("rate", "bad-options", "recipe", /lr is -1, expected above 0/);
   refused("unknown", "bad-options", "recipe", /blur/);
   refused("backend", "bad-options", "backend", /cuda/);
   refused("empty", "bad-data", "data.labels.length", /is 0; give at least one image/);

@@ -25,15 +25,16 @@ pub const fn from_u8(value: u8) -> f32 {
 pub fn to_rgba(images_pm1: &[f32], side: usize) -> Result<Vec<Vec<u8>>> {
     let plane = side * side;
     if plane == 0 || !images_pm1.len().is_multiple_of(3 * plane) {
-        return Err(Error::Request(format!(
-            "{} values are not a whole number of {side}x{side} RGB images",
-            images_pm1.len()
-        )));
+        return Err(Error::request(format_args!(
+            "the number of values for RGB images of {side}x{side}"
+        ))
+        .found(images_pm1.len())
+        .expected(format_args!("a multiple of {}", 3 * plane)));
     }
     if images_pm1.iter().any(|v| !v.is_finite()) {
-        return Err(Error::NotFinite(
-            "the generator produced values that are not finite; the model is broken".into(),
-        ));
+        return Err(Error::not_finite("the generator's output")
+            .found("not finite")
+            .remedy("use another model: this one is broken"));
     }
     Ok(images_pm1
         .chunks_exact(3 * plane)
@@ -106,7 +107,8 @@ mod tests {
         let rgba = to_rgba(&[-1.0, 0.0, 1.0], 1).unwrap();
         assert_eq!(rgba, [vec![0, 128, 255, 255]]);
         assert!(to_rgba(&[0.0; 4], 1).is_err());
-        assert!(to_rgba(&[f32::NAN, 0.0, 0.0], 1).is_err());
+        let broken = to_rgba(&[f32::NAN, 0.0, 0.0], 1).unwrap_err();
+        assert_eq!(broken.kind(), crate::ErrorKind::NotFinite);
     }
 
     #[test]

@@ -118,8 +118,8 @@ pub fn one_hot(labels: &[usize], classes: usize, device: &Device) -> Tensor<2> {
 pub fn check_labels(labels: &[usize], classes: usize) -> Result<()> {
     match labels.iter().find(|&&label| label >= classes) {
         None => Ok(()),
-        Some(label) => Err(Error::Request(format!(
-            "class {label} is out of range; the model has {classes} classes, 0 to {}",
+        Some(label) => Err(Error::request("class").found(label).expected(format_args!(
+            "0 to {}, the model's classes",
             classes.saturating_sub(1)
         ))),
     }
@@ -128,6 +128,7 @@ pub fn check_labels(labels: &[usize], classes: usize) -> Result<()> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::error::{ErrorFields, ErrorKind};
 
     #[test]
     fn a_slice_draws_what_the_whole_draws() {
@@ -148,7 +149,10 @@ mod tests {
 
     #[test]
     fn out_of_range_label_is_named() {
-        let message = check_labels(&[1, 10], 10).unwrap_err().to_string();
-        assert!(message.contains("class 10") && message.contains("0 to 9"));
+        let error = check_labels(&[1, 10], 10).unwrap_err();
+        let ErrorFields { name, found, .. } = error.fields();
+        assert_eq!((name.as_str(), found.as_deref()), ("class", Some("10")));
+        assert_eq!(error.kind(), ErrorKind::Request);
+        assert!(error.to_string().contains("expected 0 to 9"), "{error}");
     }
 }

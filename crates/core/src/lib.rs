@@ -35,4 +35,4 @@ mod test_configs;
 pub mod train;
 pub mod truncation;
 
-pub use error::{Error, Result};
+pub use error::{Error, ErrorFields, ErrorKind, Result};

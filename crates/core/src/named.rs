@@ -220,24 +220,18 @@ pub fn load_tensors<M: Module>(
     let module = map_tensors(module, |name, current| {
         let tensor = tensors
             .take(name)?
-            .ok_or_else(|| Error::tensor(name, "is missing from the file"))?;
+            .ok_or_else(|| Error::tensor(name).found("missing from the file"))?;
         if tensor.shape != current.shape {
-            return Err(Error::tensor(
-                name,
-                format!(
-                    "has shape {:?}, the config asks for {:?}",
-                    tensor.shape, current.shape
-                ),
-            ));
+            return Err(Error::tensor(name)
+                .found(format_args!("{:?}", tensor.shape))
+                .expected(format_args!("{:?}, by the config", current.shape)));
         }
         Ok(tensor.into_device(device))
     })?;
     match tensors.left() {
         None => Ok(module),
-        Some(name) => Err(Error::tensor(
-            name,
-            "is in the file but not in the network that the config describes",
-        )),
+        Some(name) => Err(Error::tensor(name)
+            .found("in the file but not in the network that the config describes")),
     }
 }
 
@@ -302,10 +296,10 @@ impl HostTensors {
 /// # Errors
 /// If the device fails.
 pub async fn read_values<const D: usize>(tensor: Tensor<D>) -> Result<Vec<f32>> {
-    let data = tensor
-        .into_data_async()
-        .await
-        .map_err(|error| Error::Device(format!("reading a tensor failed: {error:?}")))?;
-    data.try_to_vec::<f32>()
-        .map_err(|error| Error::Device(format!("reading a tensor as f32 failed: {error:?}")))
+    let data = tensor.into_data_async().await.map_err(|error| {
+        Error::device("a tensor").found(format_args!("not readable: {error:?}"))
+    })?;
+    data.try_to_vec::<f32>().map_err(|error| {
+        Error::device("a tensor").found(format_args!("not readable as f32: {error:?}"))
+    })
 }

@@ -165,24 +165,22 @@ impl Latent {
 
     fn check(&self, chunks: usize) -> Result<()> {
         if self.chunks.len() > chunks {
-            return Err(Error::Request(format!(
-                "{} chunks of z are turned; the model has {chunks}",
-                self.chunks.len()
-            )));
+            return Err(Error::request("the number of turned chunks of z")
+                .found(self.chunks.len())
+                .expected(format_args!("{chunks}, as in the model")));
         }
         if self.steps.len() > MAX_STEPS {
-            return Err(Error::Request(format!(
-                "the lineage has {} steps; give {MAX_STEPS} at most",
-                self.steps.len()
-            )));
+            return Err(Error::request("the number of steps of a lineage")
+                .found(self.steps.len())
+                .expected(format_args!("at most {MAX_STEPS}")));
         }
         let turns = self.chunks.iter().copied();
         let sizes = self.steps.iter().map(|step| step.size);
         match turns.chain(sizes).find(|turn| !turn.is_finite()) {
             None => Ok(()),
-            Some(turn) => Err(Error::Request(format!(
-                "a turn of z is {turn}; give a number of quarter turns"
-            ))),
+            Some(turn) => Err(Error::request("a turn of z")
+                .found(turn)
+                .expected("a number of quarter turns")),
         }
     }
 
@@ -213,26 +211,25 @@ impl Point {
     /// Weights of all classes, which sum to 1.
     fn class_weights(&self, classes: usize) -> Result<Vec<f64>> {
         if !(1..=MAX_MIXED).contains(&self.classes.len()) {
-            return Err(Error::Request(format!(
-                "{} classes are mixed; give 1 to {MAX_MIXED}",
-                self.classes.len()
-            )));
+            return Err(Error::request("the number of mixed classes")
+                .found(self.classes.len())
+                .expected(format_args!("1 to {MAX_MIXED}")));
         }
         let mut weights = vec![0.0; classes];
         for &ClassWeight { class, weight } in &self.classes {
             check_labels(&[class], classes)?;
             if !(weight.is_finite() && weight >= 0.0) {
-                return Err(Error::Request(format!(
-                    "the weight of class {class} is {weight}; give 0 or more"
-                )));
+                return Err(Error::request(format_args!("the weight of class {class}"))
+                    .found(weight)
+                    .expected("0 or more"));
             }
             weights[class] += weight;
         }
         let sum: f64 = weights.iter().sum();
         if sum <= 0.0 {
-            return Err(Error::Request(
-                "the weights of the classes are all 0; give one above 0".into(),
-            ));
+            return Err(Error::request("the sum of the class weights")
+                .found(sum)
+                .expected("above 0"));
         }
         for weight in &mut weights {
             *weight /= sum;
@@ -286,9 +283,9 @@ fn check_place(at: f64) -> Result<()> {
     if (0.0..=1.0).contains(&at) {
         return Ok(());
     }
-    Err(Error::Request(format!(
-        "place {at} on the way between two points is out of range; give 0 to 1"
-    )))
+    Err(Error::request("the place between two points")
+        .found(at)
+        .expected("0 to 1"))
 }
 
 /// Spherical interpolation (Shoemake 1985) of the normal coordinates: interpolated points are as far from

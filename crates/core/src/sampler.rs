@@ -77,16 +77,11 @@ impl Sampler {
                 let table = tensors
                     .source
                     .take(&name)?
-                    .ok_or_else(|| Error::tensor(&name, "is missing"))?;
+                    .ok_or_else(|| Error::tensor(&name).found("missing"))?;
                 if table.shape != [rows, channels] {
-                    return Err(Error::tensor(
-                        name,
-                        format!(
-                            "has shape {:?}, expected {:?}",
-                            table.shape,
-                            [rows, channels]
-                        ),
-                    ));
+                    return Err(Error::tensor(name)
+                        .found(format_args!("{:?}", table.shape))
+                        .expected(format_args!("{:?}", [rows, channels])));
                 }
                 // the network's own slots for statistics start as the table's first row
                 let first = HostTensor {
@@ -216,13 +211,13 @@ impl Sampler {
         check_count(n)?;
         let expected = ([n, config.z_dim], [n, config.classes]);
         if (z.dims(), class_weights.dims()) != expected {
-            return Err(Error::Request(format!(
-                "z has shape {:?} and the classes {:?}; the model takes {:?} and {:?}",
-                z.dims(),
-                class_weights.dims(),
-                expected.0,
-                expected.1
-            )));
+            return Err(Error::request("the shapes of z and classes")
+                .found(format_args!(
+                    "{:?} and {:?}",
+                    z.dims(),
+                    class_weights.dims()
+                ))
+                .expected(format_args!("{:?} and {:?}", expected.0, expected.1)));
         }
         let mut generator = self.generator.clone();
         self.set_statistics(&mut generator, truncation)?;
@@ -281,9 +276,9 @@ fn check_count(n: usize) -> Result<()> {
     if (1..=MAX_SAMPLES).contains(&n) {
         return Ok(());
     }
-    Err(Error::Request(format!(
-        "{n} samples are asked for; ask for 1 to {MAX_SAMPLES}"
-    )))
+    Err(Error::request("the number of samples")
+        .found(n)
+        .expected(format_args!("1 to {MAX_SAMPLES}")))
 }
 
 impl ModelFile {

@@ -125,7 +125,7 @@ fn disturbed(generator: Generator, device: &Device) -> Result<Generator> {
             })
             .collect();
         if noise.iter().any(|v| !v.is_finite()) {
-            return Err(Error::NotFinite("a weight of the self-test".into()));
+            return Err(Error::not_finite("a weight of the self-test").found("not finite"));
         }
         Ok(tensor.values + Tensor::from_data(TensorData::new(noise, [len]), device))
     })

@@ -52,9 +52,7 @@ impl TablePosition {
         rule: RowRule,
     ) -> Result<Self> {
         if rows.is_empty() {
-            return Err(Error::File(
-                "the model's statistics table has no rows".into(),
-            ));
+            return Err(Error::file("the model's statistics table").found("empty"));
         }
         match rule {
             RowRule::Linear => Ok(linear(rows, kind, truncation)),
@@ -97,18 +95,17 @@ fn hf_compat(rows: &[Truncation], truncation: Truncation) -> Result<TablePositio
         matches!(row, Truncation::Threshold(t) if (t - index as f64 * step).abs() < 1e-9)
     });
     if !even {
-        return Err(Error::Request(format!(
-            "hf_compat needs statistics at thresholds 0 to 1 in even steps; the model's {} rows are \
-             others, leave hf_compat away",
-            rows.len()
-        )));
+        return Err(Error::request("the model's statistics table")
+            .found(format_args!("{} rows of other thresholds", rows.len()))
+            .expected("thresholds 0 to 1 in even steps for hf_compat")
+            .remedy("leave hf_compat out"));
     }
     let t = match truncation {
         Truncation::Threshold(t) if t > 0.0 && t <= 1.0 => t,
         other => {
-            return Err(Error::Request(format!(
-                "hf_compat knows truncations above 0 and up to 1, not {other}"
-            )));
+            return Err(Error::request("the truncation for hf_compat")
+                .found(other)
+                .expected("above 0 and at most 1"));
         }
     };
     let quotient = t / step;
@@ -247,7 +244,7 @@ mod tests {
             let message = refused(&rows, half);
             assert!(message.contains("0 to 1 in even steps"), "{message}");
         }
-        assert!(refused(&hf_rows(), Truncation::Off).contains("not off"));
-        assert!(refused(&hf_rows(), Truncation::Threshold(1.5)).contains("not 1.5"));
+        assert!(refused(&hf_rows(), Truncation::Off).contains("is off"));
+        assert!(refused(&hf_rows(), Truncation::Threshold(1.5)).contains("is 1.5"));
     }
 }

@@ -105,10 +105,12 @@ impl std::str::FromStr for TruncationKind {
             .into_iter()
             .find(|kind| kind.name() == text)
             .ok_or_else(|| {
-                Error::Request(format!(
-                    "truncation kind {text:?} is not known; choose one of {}",
-                    Self::ALL.map(Self::name).join(", ")
-                ))
+                Error::request("truncation kind")
+                    .found(format_args!("{text:?}"))
+                    .expected(format_args!(
+                        "one of {}",
+                        Self::ALL.map(Self::name).join(", ")
+                    ))
             })
     }
 }
@@ -143,15 +145,17 @@ impl LatentDistribution {
         let truncation = match (kind, truncation) {
             (_, Truncation::Off) if !latent.truncates() => Truncation::Off,
             (_, Truncation::Threshold(t)) if !latent.truncates() => {
-                return Err(Error::Request(format!(
-                    "truncation {t} does not apply: the model's latents are {latent}, which have no tails \
-                     to cut; give off"
-                )));
+                return Err(Error::request("truncation")
+                    .found(t)
+                    .expected(format_args!(
+                        "off: the model's latents are {latent}, which have no tails to cut"
+                    ))
+                    .remedy("give off"));
             }
             (TruncationKind::ScaledTruncatedNormal, Truncation::Off) => Truncation::Threshold(high),
             (_, Truncation::Threshold(t)) if !(low..=high).contains(&t) => {
-                return Err(Error::Request(format!(
-                    "truncation {t} is out of range; with {kind} give {low} to {high}, or off for {}",
+                return Err(Error::request("truncation").found(t).expected(format_args!(
+                    "{low} to {high} with {kind}, or off for {}",
                     match kind {
                         TruncationKind::ScaledTruncatedNormal => "its largest",
                         _ => "N(0, I)",
@@ -243,9 +247,10 @@ impl std::str::FromStr for Truncation {
             return Ok(Self::Off);
         }
         let t = text.parse::<f64>().map_err(|_| {
-            Error::Request(format!(
-                "truncation {text:?} is neither a number nor \"off\"; give for example 0.5"
-            ))
+            Error::request("truncation")
+                .found(format_args!("{text:?}"))
+                .expected("a number or \"off\"")
+                .remedy("give for example 0.5")
         })?;
         Self::try_from(Some(t))
     }
@@ -267,9 +272,9 @@ impl TryFrom<Option<f64>> for Truncation {
         match value {
             None => Ok(Self::Off),
             Some(t) if t >= 0.0 && t.is_finite() => Ok(Self::Threshold(t)),
-            Some(t) => Err(Error::Request(format!(
-                "truncation {t} is out of range; give a number above 0, or off"
-            ))),
+            Some(t) => Err(Error::request("truncation")
+                .found(t)
+                .expected("above 0, or off")),
         }
     }
 }

@@ -56,11 +56,8 @@ pub fn exit_code(error: &anyhow::Error) -> ExitCode {
 /// failed, otherwise 1.
 pub fn code(error: &anyhow::Error) -> u8 {
     let usage = error.chain().any(|cause| {
-        cause.is::<BadUsage>()
-            || matches!(
-                cause.downcast_ref::<biggan::Error>(),
-                Some(biggan::Error::Config(_))
-            )
+        let config = |error: &biggan::Error| error.kind() == biggan::ErrorKind::Config;
+        cause.is::<BadUsage>() || cause.downcast_ref().is_some_and(config)
     });
     if let Some(Elsewhere(code)) = error.downcast_ref() {
         return *code;

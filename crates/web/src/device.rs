@@ -11,9 +11,9 @@ pub(crate) async fn open(backend: &str) -> Result<Device> {
     match backend {
         "cpu" => Ok(Device::flex()),
         "webgpu" => open_webgpu().await,
-        other => Err(Error::Request(format!(
-            "backend {other:?} is not known; choose \"cpu\" or \"webgpu\""
-        ))),
+        other => Err(Error::request("backend")
+            .found(format_args!("{other:?}"))
+            .expected("\"cpu\" or \"webgpu\"")),
     }
 }
 
@@ -26,7 +26,7 @@ async fn open_webgpu() -> Result<Device> {
     let setup =
         try_init_setup_async::<AutoGraphicsApi>(&WgpuDevice::default(), RuntimeOptions::default())
             .await
-            .map_err(|error| Error::Device(format!("WebGPU did not start: {error}")))?;
+            .map_err(|error| Error::device("WebGPU").found(format_args!("not started: {error}")))?;
     // wgpu keeps one callback: this replaces Burn's, which would make later reads fail, and tells the
     // page at once, so that it can start a new worker
     setup.device.set_device_lost_callback(|reason, message| {
@@ -44,7 +44,7 @@ async fn open_webgpu() -> Result<Device> {
 
 #[cfg(not(feature = "webgpu"))]
 async fn open_webgpu() -> Result<Device> {
-    Err(Error::Request(
-        "this build has the CPU backend only; load the webgpu build".into(),
-    ))
+    Err(Error::request("backend \"webgpu\"")
+        .found("not in this build")
+        .remedy("load the webgpu build"))
 }

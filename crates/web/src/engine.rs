@@ -3,6 +3,8 @@
 use burn::tensor::Device;
 use wasm_bindgen::prelude::*;
 
+use crate::error::Thrown;
+
 #[cfg(feature = "sample")]
 use crate::model::Model;
 
@@ -19,7 +21,7 @@ impl Engine {
     ///
     /// # Errors
     /// If the backend is not in this build or the browser gives no device.
-    pub async fn open(backend: String) -> Result<Engine, JsError> {
+    pub async fn open(backend: String) -> Result<Engine, Thrown> {
         let device = crate::device::open(&backend).await?;
         Ok(Self { device })
     }
@@ -29,7 +31,7 @@ impl Engine {
     /// # Errors
     /// If the device cannot run it.
     #[wasm_bindgen(js_name = selfTest)]
-    pub async fn self_test(&self) -> Result<String, JsError> {
+    pub async fn self_test(&self) -> Result<String, Thrown> {
         let outcome = biggan::self_test::self_test(&self.device).await?;
         Ok(serde_json::to_string(&outcome)?)
     }
@@ -39,7 +41,7 @@ impl Engine {
     /// # Errors
     /// If the bytes are not a complete model file of this version.
     #[cfg(feature = "sample")]
-    pub fn load(&self, file: &[u8]) -> Result<Model, JsError> {
+    pub fn load(&self, file: &[u8]) -> Result<Model, Thrown> {
         Ok(Model::load(file, &self.device)?)
     }
 
@@ -54,7 +56,7 @@ impl Engine {
         index: &[u8],
         names: Vec<String>,
         parts: Vec<js_sys::Uint8Array>,
-    ) -> Result<Model, JsError> {
+    ) -> Result<Model, Thrown> {
         let parts = parts.into_iter().map(|part| part.to_vec());
         let parts = names.into_iter().zip(parts).collect();
         Ok(Model::load_shards(index, &parts, &self.device)?)
@@ -66,7 +68,7 @@ impl Engine {
     /// # Errors
     /// If the file is from none of them, or the config is missing or contradicts the weights.
     #[cfg(feature = "sample")]
-    pub fn import(&self, weights: &[u8], config: Option<String>) -> Result<Model, JsError> {
+    pub fn import(&self, weights: &[u8], config: Option<String>) -> Result<Model, Thrown> {
         Ok(Model::import(weights, config.as_deref(), &self.device)?)
     }
 
@@ -77,7 +79,7 @@ impl Engine {
     /// If the device fails.
     #[cfg(feature = "train")]
     #[wasm_bindgen(js_name = trainCheck)]
-    pub async fn train_check(&self, seed: u64, steps: usize) -> Result<Vec<u8>, JsError> {
+    pub async fn train_check(&self, seed: u64, steps: usize) -> Result<Vec<u8>, Thrown> {
         let run = biggan::train::check_run(seed, steps, &self.device).await?;
         Ok(run.encode()?)
     }
@@ -96,7 +98,7 @@ impl Engine {
         resolution: usize,
         pixels: &[u8],
         labels: Vec<u16>,
-    ) -> Result<crate::trainer::Trainer, JsError> {
+    ) -> Result<crate::trainer::Trainer, Thrown> {
         let images =
             biggan::train::TrainingImages::new(name, class_names, resolution, pixels, labels)?;
         Ok(crate::trainer::Trainer::start(

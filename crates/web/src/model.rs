@@ -13,6 +13,8 @@ use burn::tensor::Device;
 use serde::Serialize;
 use wasm_bindgen::prelude::*;
 
+use crate::error::Thrown;
+
 /// A model that answers requests for samples.
 #[wasm_bindgen]
 #[derive(Debug)]
@@ -121,7 +123,7 @@ impl Model {
     ///
     /// # Errors
     /// If the info cannot be written as JSON.
-    pub fn info(&self) -> Result<String, JsError> {
+    pub fn info(&self) -> Result<String, Thrown> {
         Ok(serde_json::to_string(&Info::of(self.sampler.info())?)?)
     }
 
@@ -130,7 +132,7 @@ impl Model {
     ///
     /// # Errors
     /// If the request is out of range or the device fails.
-    pub async fn draw(&self, pictures: String, truncation: Option<f64>) -> Result<Batch, JsError> {
+    pub async fn draw(&self, pictures: String, truncation: Option<f64>) -> Result<Batch, Thrown> {
         let pictures: Vec<Picture> = serde_json::from_str(&pictures)?;
         let truncation = Truncation::try_from(truncation)?;
         let samples = self.sampler.draw(&pictures, truncation).await?;

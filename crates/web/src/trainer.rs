@@ -5,6 +5,8 @@ use burn::tensor::Device;
 use serde::Serialize;
 use wasm_bindgen::prelude::*;
 
+use crate::error::Thrown;
+
 /// The program that models name as their maker.
 const PROGRAM: &str = concat!("biggan-web ", env!("CARGO_PKG_VERSION"));
 
@@ -45,15 +47,16 @@ fn take_room(bytes: u64) -> biggan::Result<()> {
     std::hint::black_box(&room);
     match taken {
         true => Ok(()),
-        false => Err(biggan::Error::Device(format!(
-            "the training takes about {bytes} bytes, and this browser gives it less; choose a smaller width, \
-             batch or resolution"
-        ))),
+        false => Err(biggan::Error::memory("the memory for training")
+            .found("less than it takes")
+            .expected(format_args!("{bytes} bytes"))
+            .remedy("choose a smaller width, batch or resolution")),
     }
 }
 
 fn recipe_of(json: &str) -> biggan::Result<ShortRecipe> {
-    serde_json::from_str(json).map_err(|error| biggan::Error::Config(error.to_string()))
+    serde_json::from_str(json)
+        .map_err(|error| biggan::Error::config("the recipe").not_readable(error))
 }
 
 /// The memory that a run needs, before anything is built: JSON of the core's `TrainingNeed`.
@@ -61,7 +64,7 @@ fn recipe_of(json: &str) -> biggan::Result<ShortRecipe> {
 /// # Errors
 /// If the recipe cannot be built.
 #[wasm_bindgen(js_name = trainingNeed)]
-pub fn training_need(recipe: &str, resolution: usize, classes: usize) -> Result<String, JsError> {
+pub fn training_need(recipe: &str, resolution: usize, classes: usize) -> Result<String, Thrown> {
     let config = recipe_of(recipe)?.config(resolution, classes)?;
     Ok(serde_json::to_string(&TrainingNeed::of(&config)?)?)
 }
@@ -72,7 +75,7 @@ impl Trainer {
     ///
     /// # Errors
     /// If it is not one, or of others; the state is then unchanged.
-    pub fn resume(&mut self, checkpoint: &[u8]) -> Result<(), JsError> {
+    pub fn resume(&mut self, checkpoint: &[u8]) -> Result<(), Thrown> {
         Ok(self.session.resume(checkpoint)?)
     }
 
@@ -80,7 +83,7 @@ impl Trainer {
     ///
     /// # Errors
     /// If the device fails or training diverged.
-    pub async fn step(&mut self, which: String) -> Result<String, JsError> {
+    pub async fn step(&mut self, which: String) -> Result<String, Thrown> {
         let which: Which = serde_json::from_value(which.into())?;
         Ok(serde_json::to_string(&self.session.step(which).await?)?)
     }
@@ -89,7 +92,7 @@ impl Trainer {
     ///
     /// # Errors
     /// If an earlier step failed.
-    pub fn counters(&self) -> Result<String, JsError> {
+    pub fn counters(&self) -> Result<String, Thrown> {
         Ok(serde_json::to_string(&self.session.counters()?)?)
     }
 
@@ -97,7 +100,7 @@ impl Trainer {
     ///
     /// # Errors
     /// If the device fails.
-    pub async fn look(&self, per_class: usize, scored: usize) -> Result<Sight, JsError> {
+    pub async fn look(&self, per_class: usize, scored: usize) -> Result<Sight, Thrown> {
         let look = self.session.look(per_class, scored).await?;
         Ok(Sight { look })
     }
@@ -106,7 +109,7 @@ impl Trainer {
     ///
     /// # Errors
     /// If a value is not finite, or the device fails.
-    pub async fn checkpoint(&self) -> Result<Vec<u8>, JsError> {
+    pub async fn checkpoint(&self) -> Result<Vec<u8>, Thrown> {
         Ok(self.session.checkpoint().await?)
     }
 
@@ -114,7 +117,7 @@ impl Trainer {
     ///
     /// # Errors
     /// If the device fails.
-    pub async fn model(&self) -> Result<Vec<u8>, JsError> {
+    pub async fn model(&self) -> Result<Vec<u8>, Thrown> {
         Ok(self.session.model(PROGRAM).await?)
     }
 
@@ -123,7 +126,7 @@ impl Trainer {
     /// # Errors
     /// As the core's `Session::packed_images`.
     #[wasm_bindgen(js_name = packedImages)]
-    pub fn packed_images(&self) -> Result<Vec<u8>, JsError> {
+    pub fn packed_images(&self) -> Result<Vec<u8>, Thrown> {
         Ok(self.session.packed_images()?)
     }
 }
@@ -158,7 +161,7 @@ impl Sight {
     ///
     /// # Errors
     /// If they cannot be written as JSON.
-    pub fn info(&self) -> Result<String, JsError> {
+    pub fn info(&self) -> Result<String, Thrown> {
         #[derive(Serialize)]
         struct Info<'a> {
             grid: Judged<'a>,

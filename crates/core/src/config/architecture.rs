@@ -122,9 +122,9 @@ impl Architecture {
 pub const RESOLUTIONS: [usize; 6] = [16, 32, 64, 128, 256, 512];
 
 fn unknown(resolution: usize) -> Error {
-    Error::Config(format!(
-        "resolution {resolution} has no architecture table; choose one of {RESOLUTIONS:?}"
-    ))
+    Error::config("resolution")
+        .found(resolution)
+        .expected(format_args!("one of {RESOLUTIONS:?}"))
 }
 
 #[cfg(test)]

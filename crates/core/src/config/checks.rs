@@ -17,11 +17,15 @@ pub(super) fn check_depth(
     least: usize,
 ) -> Result<()> {
     match depth {
-        Some(depth) if !architecture.is_deep() => Err(Error::Config(format!(
-            "{network}.depth is {depth}, but architecture {} has one block a stage; \
-             remove the key, or choose architecture \"biggan_deep\"",
-            architecture.name()
-        ))),
+        Some(depth) if !architecture.is_deep() => {
+            Err(Error::config(format_args!("{network}.depth"))
+                .found(depth)
+                .expected(format_args!(
+                    "none: architecture {} has one block a stage",
+                    architecture.name()
+                ))
+                .remedy("remove the key, or choose architecture \"biggan_deep\""))
+        }
         Some(depth) => in_range(&format!("{network}.depth"), depth, least, MAX_DEPTH),
         None => Ok(()),
     }
@@ -31,18 +35,16 @@ pub(super) fn in_range(key: &str, value: usize, low: usize, high: usize) -> Resu
     if (low..=high).contains(&value) {
         return Ok(());
     }
-    Err(Error::Config(format!(
-        "{key} is {value}; it must be {low} to {high}"
-    )))
+    Err(Error::config(key)
+        .found(value)
+        .expected(format_args!("{low} to {high}")))
 }
 
 pub(super) fn in_unit(key: &str, value: f64) -> Result<()> {
     if value > 0.0 && value < 1.0 {
         return Ok(());
     }
-    Err(Error::Config(format!(
-        "{key} is {value}; it must lie between 0 and 1"
-    )))
+    Err(Error::config(key).found(value).expected("between 0 and 1"))
 }
 
 pub(super) fn check_attention(
@@ -53,8 +55,8 @@ pub(super) fn check_attention(
 ) -> Result<()> {
     match places.iter().find(|place| !available.contains(place)) {
         None => Ok(()),
-        Some(missing) => Err(Error::Config(format!(
-            "{key} names {unit} {missing}, but its blocks end at {available:?}"
-        ))),
+        Some(missing) => Err(Error::config(key)
+            .found(format_args!("{unit} {missing}"))
+            .expected(format_args!("of {available:?}, where the blocks end"))),
     }
 }

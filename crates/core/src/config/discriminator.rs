@@ -56,7 +56,7 @@ impl DiscriminatorConfig {
     /// Refuses whatever could not be built or would be silently wrong.
     ///
     /// # Errors
-    /// [`Error::Config`](crate::Error::Config) naming the key, its value and the remedy.
+    /// [`ErrorKind::Config`](crate::ErrorKind::Config) naming the key, its value and the remedy.
     pub fn validate(&self) -> Result<()> {
         check_depth("discriminator", self.architecture, self.depth, 1)?;
         in_range("discriminator.channels", self.channels, 1, MAX_CHANNELS)?;
@@ -92,8 +92,10 @@ mod tests {
     fn attention_needs_a_place() {
         let mut config = discriminator(Architecture::Biggan, 32);
         config.attention_after_stages = vec![5];
-        let message = config.validate().unwrap_err().to_string();
-        assert!(message.contains("stage 5") && message.contains("[1, 2, 3, 4]"));
+        let error = config.validate().unwrap_err();
+        assert_eq!(error.kind(), crate::ErrorKind::Config);
+        assert_eq!(error.fields().found.as_deref(), Some("stage 5"));
+        assert!(error.to_string().contains("[1, 2, 3, 4]"), "{error}");
         config.attention_after_stages = vec![4];
         config.attention = vec![4];
         let message = config.validate().unwrap_err().to_string();

@@ -124,7 +124,7 @@ impl GeneratorConfig {
     /// Refuses whatever could not be built or would be silently wrong.
     ///
     /// # Errors
-    /// [`Error::Config`] naming the key, its value and the remedy.
+    /// [`ErrorKind::Config`](crate::ErrorKind::Config) naming the key, its value and the remedy.
     pub fn validate(&self) -> Result<()> {
         let chunks = self.z_chunks()?;
         // a deep stage needs a block that keeps the channels and one that changes them
@@ -133,33 +133,40 @@ impl GeneratorConfig {
         in_range("generator.z_dim", self.z_dim, 1, MAX_Z)?;
         in_range("generator.classes", self.classes, 1, MAX_CLASSES)?;
         if self.hierarchical_z && self.architecture.is_deep() {
-            return Err(Error::Config(format!(
-                "generator.hierarchical_z = true cuts z into chunks, but architecture {} feeds the \
-                 whole of z to every block; set hierarchical_z = false",
-                self.architecture.name()
-            )));
+            return Err(Error::config("generator.hierarchical_z")
+                .found(true)
+                .expected(format_args!(
+                    "false: architecture {} feeds the whole of z to every block",
+                    self.architecture.name()
+                ))
+                .remedy("set hierarchical_z = false"));
         }
         if !self.z_dim.is_multiple_of(chunks) {
-            return Err(Error::Config(format!(
-                "generator.z_dim {} is not divisible by the {chunks} chunks of a hierarchical z at \
-                 resolution {}; use {} or {}, or set hierarchical_z = false",
-                self.z_dim,
-                self.resolution,
-                (self.z_dim / chunks).max(1) * chunks,
-                (self.z_dim / chunks + 1) * chunks,
-            )));
+            return Err(Error::config("generator.z_dim")
+                .found(self.z_dim)
+                .expected(format_args!(
+                    "a multiple of the {chunks} chunks of a hierarchical z at resolution {}",
+                    self.resolution
+                ))
+                .remedy(format_args!(
+                    "use {} or {}, or set hierarchical_z = false",
+                    (self.z_dim / chunks).max(1) * chunks,
+                    (self.z_dim / chunks + 1) * chunks
+                )));
         }
         match self.class_embedding {
             ClassEmbedding::Shared { dim } => {
                 in_range("generator.class_embedding.dim", dim, 1, MAX_Z)?;
             }
             ClassEmbedding::PerLayer if self.hierarchical_z || self.architecture.is_deep() => {
-                return Err(Error::Config(format!(
-                    "generator.hierarchical_z = {} with architecture {} needs class_embedding kind \
-                     \"shared\": a per-layer embedding has no room for z",
-                    self.hierarchical_z,
-                    self.architecture.name()
-                )));
+                return Err(Error::config("generator.class_embedding")
+                    .found("\"per_layer\"")
+                    .expected(format_args!(
+                        "\"shared\" with architecture {} and hierarchical_z = {}: \
+                         a per-layer embedding has no room for z",
+                        self.architecture.name(),
+                        self.hierarchical_z
+                    )));
             }
             ClassEmbedding::PerLayer => {}
         }
@@ -215,7 +222,7 @@ mod tests {
             (
                 small,
                 |c| c.class_embedding = ClassEmbedding::PerLayer,
-                "needs class_embedding",
+                "class_embedding is \"per_layer\"",
             ),
             (
                 deep,
@@ -226,7 +233,7 @@ mod tests {
             (
                 deep,
                 |c| c.class_embedding = ClassEmbedding::PerLayer,
-                "needs class_embedding",
+                "class_embedding is \"per_layer\"",
             ),
         ];
         for (base, spoil, remedy) in cases {

@@ -140,7 +140,7 @@ impl Serialize for Header<'_> {
 /// Length and header, padded to 8 bytes, with room for the values.
 pub(super) fn header(header: &Header<'_>, data_bytes: usize) -> Result<Vec<u8>> {
     let mut json = serde_json::to_vec(header)
-        .map_err(|error| Error::File(format!("writing safetensors failed: {error}")))?;
+        .map_err(|error| Error::file("the safetensors header").not_writable(error))?;
     json.resize(json.len().next_multiple_of(8), b' ');
     let mut bytes = Vec::with_capacity(8 + json.len() + data_bytes);
     bytes.extend((json.len() as u64).to_le_bytes());
@@ -155,10 +155,10 @@ fn write_values(bytes: &mut Vec<u8>, name: &str, values: &[f32], dtype: Dtype) -
             for &value in values {
                 let half = f16::from_f32(value);
                 if value.is_finite() && !half.is_finite() {
-                    return Err(Error::tensor(
-                        name,
-                        format!("holds {value}, which f16 (at most 65504) cannot; store it as f32"),
-                    ));
+                    return Err(Error::tensor(name)
+                        .found(value)
+                        .expected("at most 65504, which f16 holds")
+                        .remedy("store it as f32"));
                 }
                 bytes.extend(half.to_le_bytes());
             }
@@ -183,10 +183,9 @@ pub(super) struct OpenFile<'a> {
 /// If the bytes are not a safetensors file or are truncated.
 pub(super) fn open(bytes: &[u8]) -> Result<OpenFile<'_>> {
     let (header_bytes, header) = SafeTensors::read_metadata(bytes).map_err(|error| {
-        Error::File(format!(
-            "not a whole safetensors file of {} bytes: {error}; fetch or export it again",
-            bytes.len()
-        ))
+        Error::file(format_args!("the file of {} bytes", bytes.len()))
+            .found(format_args!("not a whole safetensors file: {error}"))
+            .remedy("fetch or export it again")
     })?;
     let entries = header
         .offset_keys()
@@ -234,10 +233,9 @@ impl OpenFile<'_> {
                 .map(|b| f16::from_le_bytes([b[0], b[1]]).to_f32())
                 .collect(),
             other => {
-                return Err(Error::tensor(
-                    name,
-                    format!("is stored as {other:?}; only F32 and F16 are read"),
-                ));
+                return Err(Error::tensor(name)
+                    .found(format_args!("{other:?}"))
+                    .expected("F32 or F16"));
             }
         };
         Ok(HostTensor {

@@ -132,7 +132,7 @@ impl ModelInfo {
     /// The metadata of a file with this info.
     pub(super) fn metadata(&self) -> Result<BTreeMap<String, String>> {
         let config = serde_json::to_string(self)
-            .map_err(|error| Error::File(format!("writing the model's config failed: {error}")))?;
+            .map_err(|error| Error::file("the model's config").not_writable(error))?;
         Ok(BTreeMap::from([
             ("format".to_owned(), FORMAT.to_owned()),
             ("format_version".to_owned(), FORMAT_VERSION.to_owned()),
@@ -144,9 +144,9 @@ impl ModelInfo {
         let field = |key: &str| metadata.get(key).map(String::as_str);
         check_format(field("format"), field("format_version"))?;
         let config = field("config")
-            .ok_or_else(|| Error::File("the model has no config in its metadata".into()))?;
+            .ok_or_else(|| Error::file("the model's config").found("missing from its metadata"))?;
         let info: Self = serde_json::from_str(config)
-            .map_err(|error| Error::File(format!("the model's config is not readable: {error}")))?;
+            .map_err(|error| Error::file("the model's config").not_readable(error))?;
         info.check()?;
         Ok(info)
     }
@@ -156,21 +156,17 @@ impl ModelInfo {
         self.generator.validate()?;
         let classes = self.generator.classes;
         if self.class_names.len() != classes {
-            return Err(Error::File(format!(
-                "the model names {} classes but its generator has {classes}",
-                self.class_names.len(),
-            )));
+            return Err(Error::file("the number of class names")
+                .found(self.class_names.len())
+                .expected(format_args!("{classes}, the generator's classes")));
         }
         if ![0, classes].contains(&self.class_ids.len()) {
-            return Err(Error::File(format!(
-                "the model has {} class ids but its generator has {classes} classes",
-                self.class_ids.len(),
-            )));
+            return Err(Error::file("the number of class ids")
+                .found(self.class_ids.len())
+                .expected(format_args!("0 or {classes}, the generator's classes")));
         }
         if self.statistics.truncations.is_empty() {
-            return Err(Error::File(
-                "the model's statistics table has no rows".into(),
-            ));
+            return Err(Error::file("the model's statistics table").found("empty"));
         }
         Ok(())
     }
@@ -181,27 +177,23 @@ pub(super) fn check_format(format: Option<&str>, version: Option<&str>) -> Resul
     match format {
         Some(FORMAT) => {}
         Some(SHARD_FORMAT) => {
-            return Err(Error::File(
-                "this is one shard of a model; give the model's .safetensors.index.json, which is \
-                 next to it"
-                    .into(),
-            ));
+            return Err(Error::file("the file")
+                .found("one shard of a model")
+                .remedy("give the model's .safetensors.index.json, which lies next to it"));
         }
         other => {
-            return Err(Error::File(format!(
-                "not a model of this program: its format is {}, expected {FORMAT:?}; make one with \
-                 `native-train export`",
-                other.map_or_else(|| "not stated".to_owned(), |found| format!("{found:?}")),
-            )));
+            return Err(Error::file("the file's format")
+                .found(other.map_or_else(|| "not stated".to_owned(), |found| format!("{found:?}")))
+                .expected(format_args!("{FORMAT:?}"))
+                .remedy("make a model with `native-train export`"));
         }
     }
     match version {
         Some(FORMAT_VERSION) => Ok(()),
-        other => Err(Error::File(format!(
-            "the model's format_version is {}, this program reads {FORMAT_VERSION:?}; export the model \
-             again, or use a matching version of the program",
-            other.unwrap_or("missing"),
-        ))),
+        other => Err(Error::file("the model's format_version")
+            .found(other.unwrap_or("missing"))
+            .expected(FORMAT_VERSION)
+            .remedy("export the model again, or use a matching version of the program")),
     }
 }
 

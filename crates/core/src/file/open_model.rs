@@ -39,9 +39,9 @@ impl<'a> OpenModel<'a> {
         let info = index.info()?;
         let files = index.parts()?.into_iter().map(|name| {
             let bytes = parts.get(name).ok_or_else(|| {
-                Error::File(format!(
-                    "{name} is missing; put all parts next to the index"
-                ))
+                Error::file(name)
+                    .found("missing")
+                    .remedy("give all parts that the index names")
             })?;
             index.open_part(name, bytes.as_ref())
         });

@@ -38,12 +38,12 @@ impl Pack<'_> {
         let [channels, height, width] = self.shape;
         let image_bytes = channels * height * width;
         if self.labels.len() * image_bytes != self.images_u8.len() {
-            return Err(Error::Request(format!(
-                "{} bytes of pixels for {} labels of {channels}x{height}x{width} pixels; give {} bytes",
-                self.images_u8.len(),
-                self.labels.len(),
-                self.labels.len() * image_bytes
-            )));
+            return Err(Error::request(format_args!(
+                "the size of {} images of {channels}x{height}x{width}",
+                self.labels.len()
+            ))
+            .found(format_args!("{} bytes", self.images_u8.len()))
+            .expected(format_args!("{} bytes", self.labels.len() * image_bytes)));
         }
         let ends: Vec<u8> = (1..=self.labels.len() as u64)
             .flat_map(u64::to_le_bytes)
@@ -82,7 +82,7 @@ impl Pack<'_> {
         })
         .collect();
         let class_names = serde_json::to_string(self.class_names)
-            .map_err(|error| Error::File(format!("writing class names failed: {error}")))?;
+            .map_err(|error| Error::file("the class names").not_writable(error))?;
         let metadata = BTreeMap::from([
             ("format".to_owned(), PACK_FORMAT.to_owned()),
             ("format_version".to_owned(), PACK_VERSION.to_owned()),
@@ -158,7 +158,7 @@ mod tests {
         };
         let message = short.encode().unwrap_err().to_string();
         assert!(
-            message.contains("4 bytes of pixels for 1 labels"),
+            message.contains("of 1 images") && message.contains("is 4 bytes"),
             "{message}"
         );
     }

@@ -163,15 +163,15 @@ impl ModelFile {
 impl Index {
     pub(super) fn read(bytes: &[u8]) -> Result<Self> {
         serde_json::from_slice(bytes).map_err(|error| {
-            Error::File(format!(
-                "not an index of safetensors files: {error}; fetch or export the model again"
-            ))
+            Error::file("the index")
+                .found(format_args!("not an index of safetensors files: {error}"))
+                .remedy("fetch or export the model again")
         })
     }
 
     fn to_bytes(&self) -> Result<Vec<u8>> {
         serde_json::to_vec_pretty(self)
-            .map_err(|error| Error::File(format!("writing the model's index failed: {error}")))
+            .map_err(|error| Error::file("the model's index").not_writable(error))
     }
 
     pub(super) fn info(&self) -> Result<ModelInfo> {
@@ -183,7 +183,7 @@ impl Index {
         } = &self.metadata;
         check_format(format.as_deref(), format_version.as_deref())?;
         let info = ModelInfo::deserialize(config)
-            .map_err(|error| Error::File(format!("the model's config is not readable: {error}")))?;
+            .map_err(|error| Error::file("the model's config").not_readable(error))?;
         info.check()?;
         Ok(info)
     }
@@ -202,40 +202,44 @@ impl Index {
         if total_size == self.metadata.total_size {
             return Ok(());
         }
-        Err(Error::File(format!(
-            "the parts hold {total_size} bytes of tensors, the index says {}; fetch or export the \
-             model again",
-            self.metadata.total_size
-        )))
+        Err(Error::file("the size of the tensors in all parts")
+            .found(format_args!("{total_size} bytes"))
+            .expected(format_args!(
+                "{} bytes, by the index",
+                self.metadata.total_size
+            ))
+            .remedy("fetch or export the model again"))
     }
 
     /// Opens a part after checking it against the index.
     pub(super) fn open_part<'a>(&self, name: &str, bytes: &'a [u8]) -> Result<OpenFile<'a>> {
         self.checked_part(name, bytes)
-            .map_err(|error| Error::File(format!("{name}: {error}")))
+            .map_err(|error| error.within(name))
     }
 
     fn checked_part<'a>(&self, name: &str, bytes: &'a [u8]) -> Result<OpenFile<'a>> {
         let stated = self.metadata.sha256.get(name).ok_or_else(|| {
-            Error::File("the index states no SHA-256 for it; export the model again".into())
+            Error::file("its SHA-256")
+                .found("not in the index")
+                .remedy("export the model again")
         })?;
         let found = sha256_hex(bytes);
         if !found.eq_ignore_ascii_case(stated) {
-            return Err(Error::File(format!(
-                "its SHA-256 is {found}, the index says {stated}; fetch or export the model again"
-            )));
+            return Err(Error::file("its SHA-256")
+                .found(found)
+                .expected(format_args!("{stated}, by the index"))
+                .remedy("fetch or export the model again"));
         }
         let file = open(bytes)?;
         for (tensor, _) in &file.entries {
             match self.weight_map.get(tensor).map(String::as_str) {
                 Some(place) if place == name => {}
                 Some(place) => {
-                    return Err(Error::tensor(
-                        tensor,
-                        format!("is in this part, but the index puts it in {place}"),
-                    ));
+                    return Err(Error::tensor(tensor)
+                        .found("in this part")
+                        .expected(format_args!("in {place}, by the index")));
                 }
-                None => return Err(Error::tensor(tensor, "is not in the index")),
+                None => return Err(Error::tensor(tensor).found("not in the index")),
             }
         }
         let held: BTreeSet<&str> = file.entries.iter().map(|(name, _)| name.as_str()).collect();
@@ -245,17 +249,16 @@ impl Index {
             .find(|(tensor, place)| *place == name && !held.contains(tensor.as_str()));
         match missing {
             None => Ok(file),
-            Some((tensor, _)) => Err(Error::tensor(
-                tensor,
-                "is missing from this part, where the index puts it",
-            )),
+            Some((tensor, _)) => Err(Error::tensor(tensor)
+                .found("missing")
+                .expected("in this part, by the index")),
         }
     }
 }
 
 fn config_value(info: &ModelInfo) -> Result<serde_json::Value> {
     serde_json::to_value(info)
-        .map_err(|error| Error::File(format!("writing the model's config failed: {error}")))
+        .map_err(|error| Error::file("the model's config").not_writable(error))
 }
 
 /// Refuses names that could lead out of the index's directory.
@@ -267,10 +270,12 @@ pub fn check_part_name(name: &str) -> Result<()> {
     if name.ends_with(PART_SUFFIX) && !name.starts_with('.') && name.bytes().all(plain) {
         return Ok(());
     }
-    Err(Error::File(format!(
-        "{name:?} cannot be a part of a model: parts are next to the index, and their names have letters, \
-         digits, \".\", \"_\" and \"-\", do not begin with a dot, and end in {PART_SUFFIX}"
-    )))
+    Err(Error::file("the name of a part")
+        .found(format_args!("{name:?}"))
+        .expected(format_args!(
+            "letters, digits, \".\", \"_\" and \"-\", not a dot first, \
+             with {PART_SUFFIX} at the end"
+        )))
 }
 
 /// A map of strings without duplicate keys.

@@ -152,13 +152,13 @@ fn counters(foreign: &mut Foreign<'_, '_>) -> Result<BTreeMap<String, f32>> {
         let fate = Fate::Left("number of passes in standing statistics");
         let count = foreign.take(name, &[1], fate)?[0];
         if count < 0.0 || count.fract() != 0.0 {
-            return Err(Error::tensor(
-                name,
-                format!(
-                    "is {count}, not a number of passes: weight averaging has mixed its sums with \
-                     running statistics; take a G_ema that was saved before its first evaluation, or G"
-                ),
-            ));
+            return Err(Error::tensor(name)
+                .found(count)
+                .expected(
+                    "a number of passes: weight averaging has mixed its sums with running \
+                     statistics",
+                )
+                .remedy("take a G_ema that was saved before its first evaluation, or G"));
         }
         if count > 0.0 {
             counters.insert(name.to_owned(), count);

@@ -13,14 +13,13 @@ const MAX_BYTES: usize = 1 << 20;
 /// If it is neither; the message names the line.
 pub(super) fn parse(text: &str) -> Result<Value> {
     if text.len() > MAX_BYTES {
-        return Err(Error::Config(format!(
-            "a config of {} bytes; at most {MAX_BYTES} are read",
-            text.len()
-        )));
+        return Err(Error::config("the config")
+            .found(format_args!("{} bytes", text.len()))
+            .expected(format_args!("at most {MAX_BYTES}")));
     }
     if text.trim_start().starts_with('{') {
         return serde_json::from_str(text)
-            .map_err(|error| Error::Config(format!("the config is not JSON: {error}")));
+            .map_err(|error| Error::config("the config").found(format_args!("not JSON: {error}")));
     }
     yaml(text)
 }
@@ -36,11 +35,13 @@ fn yaml(text: &str) -> Result<Value> {
             continue;
         }
         let problem = || {
-            Error::Config(format!(
-                "config, line {}: expected \"key: value\" or JSON, found {:?}",
-                number + 1,
-                line.chars().take(40).collect::<String>()
-            ))
+            Error::config(format_args!("line {}", number + 1))
+                .found(format_args!(
+                    "{:?}",
+                    line.chars().take(40).collect::<String>()
+                ))
+                .expected("\"key: value\" or JSON")
+                .within("config")
         };
         let (key, value) = line.split_once(':').ok_or_else(problem)?;
         let (key, value, indented) = (key.trim(), value.trim(), line.starts_with(' '));

@@ -29,7 +29,7 @@ impl<'f, 'a> Foreign<'f, 'a> {
         let mut by_name = BTreeMap::new();
         for (index, (name, _)) in tensors.iter().enumerate() {
             if by_name.insert(*name, index).is_some() {
-                return Err(Error::tensor(*name, "occurs in the file twice"));
+                return Err(Error::tensor(*name).found("in the file twice"));
             }
         }
         Ok(Self {
@@ -65,27 +65,21 @@ impl<'f, 'a> Foreign<'f, 'a> {
             Fate::Used(purpose) | Fate::Left(purpose) => (*purpose).to_owned(),
         };
         let Some(&index) = self.by_name.get(name) else {
-            return Err(Error::tensor(
-                name,
-                format!("is missing from the file; it would become {}", goal()),
-            ));
+            return Err(Error::tensor(name)
+                .found("missing from the file")
+                .expected(format_args!("for {}", goal())));
         };
         let (name, tensor) = self.tensors[index];
         if !same_shape(tensor.shape(), shape) {
-            return Err(Error::tensor(
-                name,
-                format!(
-                    "has shape {:?}, expected {shape:?} for {}",
-                    tensor.shape(),
-                    goal()
-                ),
-            ));
+            return Err(Error::tensor(name)
+                .found(format_args!("{:?}", tensor.shape()))
+                .expected(format_args!("{shape:?} for {}", goal())));
         }
         let values = tensor
             .to_f32()
-            .map_err(|problem| Error::tensor(name, problem))?;
+            .map_err(|problem| Error::tensor(name).found(problem))?;
         if let Some(value) = values.iter().find(|value| !value.is_finite()) {
-            return Err(Error::tensor(name, format!("holds {value}")));
+            return Err(Error::tensor(name).found(value).expected("finite values"));
         }
         self.fates[index] = Some(fate);
         Ok(values)
@@ -119,10 +113,9 @@ impl<'f, 'a> Foreign<'f, 'a> {
             .map(|((name, tensor), fate)| {
                 let shape = tensor.shape().to_vec();
                 let fate = fate.ok_or_else(|| {
-                    Error::tensor(
-                        name,
-                        format!("{shape:?} has no place in the network that the config describes"),
-                    )
+                    Error::tensor(name).found(format_args!(
+                        "{shape:?}, with no place in the network that the config describes"
+                    ))
                 })?;
                 Ok(ReportLine {
                     name: name.to_owned(),

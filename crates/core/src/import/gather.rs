@@ -163,10 +163,9 @@ fn normalised(
             }
         };
         if !(sigma.is_normal() && sigma > 0.0) {
-            return Err(Error::tensor(
-                weight,
-                format!("has the spectral norm {sigma:e}, by which it cannot be divided"),
-            ));
+            return Err(Error::tensor(weight)
+                .found(format_args!("of spectral norm {sigma:e}"))
+                .expected("one to divide by"));
         }
         for value in &mut values {
             *value = (f64::from(*value) / sigma) as f32;
@@ -225,7 +224,9 @@ pub(super) fn statistics(
             if kind == "variance"
                 && let Some(value) = values.iter().find(|&&value| value < 0.0)
             {
-                return Err(Error::tensor(theirs, format!("holds the variance {value}")));
+                return Err(Error::tensor(theirs)
+                    .found(value)
+                    .expected("variances of 0 or more"));
             }
             all.insert(
                 ours,

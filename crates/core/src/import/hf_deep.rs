@@ -48,7 +48,7 @@ impl Config {
     /// If a key is missing, unknown or of another type.
     pub fn parse(value: serde_json::Value) -> Result<Self> {
         serde_json::from_value(value).map_err(|error| {
-            Error::Config(format!("config.json of pytorch-pretrained-BigGAN: {error}"))
+            Error::config("config.json of pytorch-pretrained-BigGAN").not_readable(error)
         })
     }
 
@@ -90,26 +90,26 @@ impl Config {
             })
             .collect();
         if self.layers != expected {
-            return Err(Error::Config(format!(
-                "layers of config.json are {:?}, those of BigGAN-deep at {} are {expected:?}",
-                self.layers, self.output_dim
-            )));
+            return Err(Error::config("layers of config.json")
+                .found(format_args!("{:?}", self.layers))
+                .expected(format_args!(
+                    "{expected:?}, as BigGAN-deep at {}",
+                    self.output_dim
+                )));
         }
         // attention comes before the layer of this number, that is, after the preceding block
         let before = self.attention_layer_position.checked_sub(1);
         let attention = before.filter(|&block| blocks.get(block).is_some_and(|b| b.resamples));
         let attention = attention.ok_or_else(|| {
-            Error::Config(format!(
-                "attention_layer_position is {}; attention must follow a block that upsamples",
-                self.attention_layer_position
-            ))
+            Error::config("attention_layer_position")
+                .found(self.attention_layer_position)
+                .expected("one that follows a block that upsamples")
         })?;
         config.attention = vec![blocks[attention].resolution];
         if !(2..=MAX_ROWS).contains(&self.n_stats) {
-            return Err(Error::Config(format!(
-                "n_stats is {}; 2 to {MAX_ROWS} rows of statistics are read",
-                self.n_stats
-            )));
+            return Err(Error::config("n_stats")
+                .found(self.n_stats)
+                .expected(format_args!("2 to {MAX_ROWS}")));
         }
         let names = Names {
             z: self.z_dim,

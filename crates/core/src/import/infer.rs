@@ -46,7 +46,7 @@ impl Hints {
     /// If a flag has a value of another type.
     pub fn parse(value: serde_json::Value) -> Result<Self> {
         serde_json::from_value(value)
-            .map_err(|error| Error::Config(format!("BigGAN-PyTorch's flags: {error}")))
+            .map_err(|error| Error::config("BigGAN-PyTorch's flags").not_readable(error))
     }
 
     /// What a recipe gives; the rest is compared with it afterwards.
@@ -67,10 +67,10 @@ impl Hints {
 /// Compares the weights with the config.
 fn agree<T: PartialEq + std::fmt::Debug>(key: &str, told: &T, said: Option<&T>) -> Result<()> {
     match said {
-        Some(said) if said != told => Err(Error::Config(format!(
-            "{key} is {said:?} in the config, but the weights have {told:?}; is it the config of these \
-             weights?"
-        ))),
+        Some(said) if said != told => Err(Error::config(key)
+            .found(format_args!("{said:?} in the config"))
+            .expected(format_args!("{told:?}, by the weights"))
+            .remedy("give the config of these weights")),
         _ => Ok(()),
     }
 }
@@ -78,12 +78,11 @@ fn agree<T: PartialEq + std::fmt::Debug>(key: &str, told: &T, said: Option<&T>) 
 fn shape_of<const D: usize>(foreign: &Foreign<'_, '_>, name: &str) -> Result<[usize; D]> {
     let shape = foreign
         .shape(name)
-        .ok_or_else(|| Error::tensor(name, "is missing from the file"))?;
+        .ok_or_else(|| Error::tensor(name).found("missing from the file"))?;
     shape.try_into().map_err(|_| {
-        Error::tensor(
-            name,
-            format!("has shape {shape:?}, expected {D} dimensions"),
-        )
+        Error::tensor(name)
+            .found(format_args!("{shape:?}"))
+            .expected(format_args!("{D} dimensions"))
     })
 }
 
@@ -117,10 +116,9 @@ fn matches(
 /// If it fits no table, or contradicts the config.
 pub(super) fn generator(foreign: &Foreign<'_, '_>, hints: &Hints) -> Result<GeneratorConfig> {
     let bn_eps = hints.BN_eps.ok_or_else(|| {
-        Error::Config(
-            "the weights do not contain BN_eps; give it in --config, for example {\"BN_eps\": 1e-5} \
-             (BigGAN-PyTorch's default, and that of its BigGAN scripts)"
-                .into(),
+        Error::config("BN_eps").found("not in the weights").remedy(
+            "give it in --config, for example {\"BN_eps\": 1e-5} \
+                 (BigGAN-PyTorch's default, and that of its BigGAN scripts)",
         )
     })?;
     let blocks = (0..)
@@ -140,10 +138,9 @@ pub(super) fn generator(foreign: &Foreign<'_, '_>, hints: &Hints) -> Result<Gene
     let (chunk, z) = match class_embedding {
         ClassEmbedding::Shared { dim } => {
             let chunk = gain[1].checked_sub(dim).ok_or_else(|| {
-                Error::tensor(
-                    "blocks.0.0.bn1.gain.weight",
-                    format!("has {} inputs, fewer than the embedding's {dim}", gain[1]),
-                )
+                Error::tensor("blocks.0.0.bn1.gain.weight")
+                    .found(format_args!("{gain:?}"))
+                    .expected(format_args!("the embedding's {dim} inputs or more"))
             })?;
             (chunk, if is_deep { chunk } else { first })
         }
@@ -192,12 +189,16 @@ pub(super) fn generator(foreign: &Foreign<'_, '_>, hints: &Hints) -> Result<Gene
         .filter_map(candidate)
         .max_by_key(|(score, _)| *score);
     let (_, config) = best.ok_or_else(|| {
-        Error::Config(format!(
-            "the generator has {blocks} blocks, {last} channels in the end and z and class of {first} and \
-             {} values, which is no BigGAN{} of the resolutions {RESOLUTIONS:?}",
-            gain[1],
-            if is_deep { "-deep" } else { "" }
-        ))
+        Error::config("the generator")
+            .found(format_args!(
+                "of {blocks} blocks, {last} channels in the end and z and class of \
+                 {first} and {} values",
+                gain[1]
+            ))
+            .expected(format_args!(
+                "a BigGAN{} of the resolutions {RESOLUTIONS:?}",
+                if is_deep { "-deep" } else { "" }
+            ))
     })?;
     agree("resolution", &config.resolution, hints.resolution.as_ref())?;
     agree("G_ch", &config.channels, hints.G_ch.as_ref())?;
@@ -281,11 +282,14 @@ pub(super) fn discriminator(
         .filter_map(candidate)
         .max_by_key(|(score, _)| *score);
     let (_, config) = best.ok_or_else(|| {
-        Error::Config(format!(
-            "the discriminator has {stages} stages of {depth} blocks and {features} features, which fits \
-             BigGAN{} at none of the resolutions {RESOLUTIONS:?}",
-            if is_deep { "-deep" } else { "" }
-        ))
+        Error::config("the discriminator")
+            .found(format_args!(
+                "of {stages} stages of {depth} blocks and {features} features"
+            ))
+            .expected(format_args!(
+                "a BigGAN{} of the resolutions {RESOLUTIONS:?}",
+                if is_deep { "-deep" } else { "" }
+            ))
     })?;
     agree("resolution", &config.resolution, hints.resolution.as_ref())?;
     agree("D_ch", &config.channels, hints.D_ch.as_ref())?;

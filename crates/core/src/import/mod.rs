@@ -80,15 +80,14 @@ impl Source {
                 is_generator: true,
                 ..
             }) => Ok(source),
-            Some(looks) => Err(Error::File(format!(
-                "this looks like {}; give the file of a generator",
-                looks.what
-            ))),
-            None => Err(Error::File(
-                "these weights are from none of the supported programs: pytorch-pretrained-BigGAN, \
-                 BigGAN-PyTorch or PyTorch-StudioGAN"
-                    .into(),
-            )),
+            Some(looks) => Err(Error::file("the file")
+                .found(looks.what)
+                .remedy("give the file of a generator")),
+            None => Err(Error::file("the file")
+                .found("of no known program")
+                .expected(
+                    "weights of pytorch-pretrained-BigGAN, BigGAN-PyTorch or PyTorch-StudioGAN",
+                )),
         }
     }
 }
@@ -101,9 +100,9 @@ impl FromStr for Source {
             .into_iter()
             .find(|source| source.name() == text)
             .ok_or_else(|| {
-                Error::Request(format!(
-                    "{text:?} is not a source of weights; choose hf-deep, biggan-pytorch or studiogan"
-                ))
+                Error::request("the source of weights")
+                    .found(format_args!("{text:?}"))
+                    .expected("hf-deep, biggan-pytorch or studiogan")
             })
     }
 }

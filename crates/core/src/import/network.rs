@@ -79,10 +79,9 @@ pub(super) fn state_dict<'f, 'a>(
             source: Some(other),
             ..
         }) if other != source => {
-            return Err(Error::File(format!(
-                "this looks like {what}; try --from {}",
-                other.name()
-            )));
+            return Err(Error::file("the file")
+                .found(what)
+                .remedy(format_args!("try --from {}", other.name())));
         }
         Some(looks) if looks.source.is_none() || looks.is_generator != is_generator => {
             let wanted = if is_generator {
@@ -90,14 +89,17 @@ pub(super) fn state_dict<'f, 'a>(
             } else {
                 "discriminator"
             };
-            return Err(Error::File(format!(
-                "this looks like {}; give the file of a {wanted}",
-                looks.what
-            )));
+            return Err(Error::file("the file")
+                .found(looks.what)
+                .remedy(format_args!("give the file of a {wanted}")));
         }
         _ => {}
     }
     Ok(root.get("state_dict").unwrap_or(root))
+}
+
+pub(super) fn no_discriminator() -> Error {
+    Error::request("the discriminator of pytorch-pretrained-BigGAN").found("not published")
 }
 
 fn needed(source: Source, config: Option<&str>) -> Result<&str> {
@@ -109,9 +111,9 @@ fn needed(source: Source, config: Option<&str>) -> Result<&str> {
             }
             Source::Studiogan => "its YAML file, or the same keys as JSON",
         };
-        Error::Config(format!(
-            "the weights do not determine the whole network; give --config {what}"
-        ))
+        Error::config("the config")
+            .found("missing, and the weights do not determine the whole network")
+            .remedy(format_args!("give --config {what}"))
     })
 }
 
@@ -136,10 +138,10 @@ fn generator_of(
             let config = studiogan::Config::parse(value)?.generator()?;
             let (said, seen) = (config.architecture.name(), backbone(state_dict));
             if said != seen {
-                return Err(Error::Config(format!(
-                    "backbone is {said:?} in the config, but the weights look like {seen:?}; is it the \
-                     config of these weights?"
-                )));
+                return Err(Error::config("backbone")
+                    .found(format_args!("{said:?} in the config"))
+                    .expected(format_args!("{seen:?}, by the weights"))
+                    .remedy("give the config of these weights"));
             }
             generator_with(source, foreign, config, purpose)
         }
@@ -177,9 +179,7 @@ fn discriminator_of(
     let value = config_text::parse(needed(source, config)?)?;
     let config = match source {
         Source::HfDeep => {
-            return Err(Error::Request(
-                "pytorch-pretrained-BigGAN has no discriminator".into(),
-            ));
+            return Err(no_discriminator());
         }
         Source::BigganPytorch => infer::discriminator(&foreign, &Hints::parse(value)?)?,
         Source::Studiogan => studiogan::Config::parse(value)?.discriminator()?,
@@ -268,9 +268,9 @@ fn gather_discriminator(
 ) -> Result<Imported<DiscriminatorConfig>> {
     let network = NetworkShape::discriminator(&config)?;
     if matches!(dialect.spectral(), gather::Spectral::Absent) {
-        return Err(Error::File(
-            "this discriminator has no spectral norm; BigGAN's has it".into(),
-        ));
+        return Err(Error::file("the discriminator")
+            .found("without spectral norm")
+            .expected("one of BigGAN, which has it"));
     }
     let tensors = gather::weights(&mut foreign, &network, |_| true, dialect, purpose)?;
     config.spectral_norm = purpose == Purpose::Training;

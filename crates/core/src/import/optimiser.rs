@@ -36,26 +36,24 @@ pub(super) fn moments(root: Node<'_, '_>, lines: &[ReportLine]) -> Result<Moment
             _ => None,
         })
         .collect();
-    let broken = |problem: String| Error::File(format!("optimiser: {problem}"));
     let groups = root.get("param_groups").and_then(Node::items);
     let Some([group]) = groups.as_deref() else {
-        return Err(broken("not one group of parameters".into()));
+        return Err(broken("param_groups").expected("one group"));
     };
     let order = group.get("params").and_then(Node::items);
     let order: Option<Vec<i64>> =
         order.and_then(|order| order.into_iter().map(Node::integer).collect());
-    let order = order.ok_or_else(|| broken("no list of parameters".into()))?;
+    let order = order.ok_or_else(|| broken("params").expected("a list"))?;
     if order.len() != parameters.len() {
-        return Err(broken(format!(
-            "{} parameters, the network has {}; does it belong to these weights?",
-            order.len(),
-            parameters.len()
-        )));
+        return Err(broken("the number of parameters")
+            .found(order.len())
+            .expected(format_args!("{}, as in the network", parameters.len()))
+            .remedy("give the optimiser of these weights"));
     }
     let state = root
         .get("state")
         .and_then(Node::entries)
-        .ok_or_else(|| broken("no state".into()))?;
+        .ok_or_else(|| broken("state").found("missing"))?;
     let by_id: BTreeMap<i64, Node<'_, '_>> = state
         .into_iter()
         .filter_map(|(id, entry)| Some((id.integer()?, entry)))
@@ -66,22 +64,22 @@ pub(super) fn moments(root: Node<'_, '_>, lines: &[ReportLine]) -> Result<Moment
         // a parameter that never had a gradient has no entry
         let Some(entry) = by_id.get(id) else { continue };
         if entry.get("max_exp_avg_sq").is_some() {
-            return Err(broken(
-                "AMSGrad is not Adam; train with a fresh optimiser".into(),
-            ));
+            return Err(broken("the optimiser")
+                .found("AMSGrad")
+                .expected("Adam")
+                .remedy("train with a fresh optimiser"));
         }
         let steps = steps(*entry)
-            .ok_or_else(|| broken(format!("the steps of {name} are not a whole number")))?;
+            .ok_or_else(|| broken(format_args!("steps of {name}")).expected("a whole number"))?;
         if *time.get_or_insert(steps) != steps {
-            return Err(broken(format!(
-                "{name} has {steps} steps, others have {}",
-                time.unwrap_or_default()
-            )));
+            return Err(broken(format_args!("steps of {name}"))
+                .found(steps)
+                .expected(format_args!("{}, as of others", time.unwrap_or_default())));
         }
         for (key, prefix) in [("exp_avg", "first"), ("exp_avg_sq", "second")] {
             let tensor = entry.get(key).and_then(Node::tensor);
             let values = tensor
-                .ok_or_else(|| broken(format!("no {key} of {name}")))
+                .ok_or_else(|| broken(format_args!("{key} of {name}")).found("missing"))
                 .and_then(|tensor| read(tensor, shape, key, name))?;
             let tensor = HostTensor {
                 shape: vec![values.len()],
@@ -98,6 +96,10 @@ pub(super) fn moments(root: Node<'_, '_>, lines: &[ReportLine]) -> Result<Moment
         constants(*group)
     );
     Ok(moments)
+}
+
+fn broken(name: impl std::fmt::Display) -> Error {
+    Error::file(name).within("optimiser")
 }
 
 /// Whether a name is a weight, and not state that passes change.
@@ -120,16 +122,15 @@ fn steps(entry: Node<'_, '_>) -> Option<usize> {
 fn read(tensor: &TensorView<'_>, shape: &[usize], key: &str, name: &str) -> Result<Vec<f32>> {
     let name = || format!("{key} of {name}");
     if tensor.shape() != shape {
-        return Err(Error::tensor(
-            name(),
-            format!("has shape {:?}, the parameter {shape:?}", tensor.shape()),
-        ));
+        return Err(Error::tensor(name())
+            .found(format_args!("{:?}", tensor.shape()))
+            .expected(format_args!("{shape:?}, as the parameter")));
     }
     let values = tensor
         .to_f32()
-        .map_err(|problem| Error::tensor(name(), problem))?;
+        .map_err(|problem| Error::tensor(name()).found(problem))?;
     match values.iter().find(|value| !value.is_finite()) {
-        Some(value) => Err(Error::tensor(name(), format!("holds {value}"))),
+        Some(value) => Err(Error::tensor(name()).found(value).expected("finite values")),
         None => Ok(values),
     }
 }

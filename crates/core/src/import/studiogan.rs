@@ -50,7 +50,7 @@ impl Config {
     /// If it is not an object, or describes a network of another kind.
     pub fn parse(value: Value) -> Result<Self> {
         let Value::Object(top) = value else {
-            return Err(Error::Config("StudioGAN's config is not an object".into()));
+            return Err(Error::config("StudioGAN's config").expected("an object"));
         };
         let is_run = top.values().any(Value::is_object);
         let mut keys = Map::new();
@@ -67,10 +67,9 @@ impl Config {
             if let Some(value) = config.keys.get(key)
                 && !allowed.iter().any(|allowed| value == allowed)
             {
-                return Err(Error::Config(format!(
-                    "StudioGAN's {key} is {value}; only {} is BigGAN",
-                    allowed[0]
-                )));
+                return Err(Error::config(format_args!("StudioGAN's {key}"))
+                    .found(value)
+                    .expected(format_args!("{}, as BigGAN has it", allowed[0])));
             }
         }
         Ok(config)
@@ -80,14 +79,18 @@ impl Config {
         self.keys
             .get(key)
             .filter(|value| *value != "N/A")
-            .ok_or_else(|| Error::Config(format!("StudioGAN's config lacks {key}")))
+            .ok_or_else(|| {
+                Error::config(format_args!("StudioGAN's {key}")).found("missing from its config")
+            })
     }
 
     fn size(&self, key: &str) -> Result<usize> {
         let value = self.value(key)?;
         let size = value.as_u64().and_then(|size| usize::try_from(size).ok());
         size.ok_or_else(|| {
-            Error::Config(format!("StudioGAN's {key} is {value}, expected a number"))
+            Error::config(format_args!("StudioGAN's {key}"))
+                .found(value)
+                .expected("a number")
         })
     }
 
@@ -109,9 +112,9 @@ impl Config {
             .as_array()
             .and_then(|stages| stages.iter().map(|s| Some(stage(s)? as usize)).collect());
         stages.ok_or_else(|| {
-            Error::Config(format!(
-                "StudioGAN's {key} is {value}, expected a list of blocks counted from 1"
-            ))
+            Error::config(format_args!("StudioGAN's {key}"))
+                .found(value)
+                .expected("a list of blocks counted from 1")
         })
     }
 
@@ -125,10 +128,9 @@ impl Config {
         .into_iter()
         .find(|architecture| value == architecture.name())
         .ok_or_else(|| {
-            Error::Config(format!(
-                "StudioGAN's backbone is {value}; big_resnet, big_resnet_deep_legacy and \
-                 big_resnet_deep_studiogan are read"
-            ))
+            Error::config("StudioGAN's backbone")
+                .found(value)
+                .expected("big_resnet, big_resnet_deep_legacy or big_resnet_deep_studiogan")
         })
     }
 

@@ -3,7 +3,7 @@
 use super::foreign::Foreign;
 use super::gather::Purpose;
 use super::infer::{self, Hints};
-use super::network::{discriminator_with, generator_with, state_dict};
+use super::network::{discriminator_with, generator_with, no_discriminator, state_dict};
 use super::optimiser::{Moments, moments};
 use super::report::Report;
 use super::torch::{Node, TorchFile};
@@ -51,18 +51,14 @@ pub fn training(
 ) -> Result<ImportedTraining> {
     config.validate()?;
     if source == Source::HfDeep {
-        return Err(Error::Request(
-            "pytorch-pretrained-BigGAN has no discriminator to train with".into(),
-        ));
+        return Err(no_discriminator());
     }
     check_eps(source, &config.generator)?;
     let in_place = source == Source::Studiogan;
     if config.discriminator.activated_shortcut != in_place {
-        return Err(Error::Config(format!(
-            "discriminator.activated_shortcut is {}, but in {} it is {in_place}; set it so",
-            config.discriminator.activated_shortcut,
-            source.name()
-        )));
+        return Err(Error::config("discriminator.activated_shortcut")
+            .found(config.discriminator.activated_shortcut)
+            .expected(format_args!("{in_place}, as in {}", source.name())));
     }
     let mut tensors = HostTensors::default();
     let mut reports = Vec::new();
@@ -123,7 +119,7 @@ pub fn training(
 }
 
 fn open<'a>(bytes: &'a [u8], what: &str) -> Result<TorchFile<'a>> {
-    TorchFile::open(bytes).map_err(|error| Error::File(format!("{what}: {error}")))
+    TorchFile::open(bytes).map_err(|error| error.within(what))
 }
 
 fn open_optimiser<'a>(bytes: Option<&'a [u8]>, what: &str) -> Result<Option<TorchFile<'a>>> {
@@ -164,10 +160,9 @@ fn check_eps(source: Source, config: &GeneratorConfig) -> Result<()> {
         ("output_bn_eps", config.last_bn_eps(), last),
     ] {
         if said != needed {
-            return Err(Error::Config(format!(
-                "generator.{key} is {said}, but {} has {needed} there; set it to {needed}",
-                source.name()
-            )));
+            return Err(Error::config(format_args!("generator.{key}"))
+                .found(said)
+                .expected(format_args!("{needed}, as in {}", source.name())));
         }
     }
     Ok(())
@@ -222,8 +217,8 @@ fn differ<C: serde::Serialize>(network: &str, found: &C, recipe: &C) -> Error {
             format!("{network}.{key} is {said} in the recipe, {found} in the weights")
         })
         .collect();
-    Error::Config(format!(
-        "the recipe is not that of these weights: {}",
+    Error::config("the recipe").found(format_args!(
+        "not that of these weights: {}",
         differences.join("; ")
     ))
 }

@@ -64,10 +64,11 @@ impl Classifier {
             config.features,
         ];
         if !config.resolution.is_multiple_of(8) || sizes.contains(&0) {
-            return Err(Error::Config(format!(
-                "classifier sizes {sizes:?} (resolution, classes, channels, features) must be \
-                 positive, the resolution a multiple of 8"
-            )));
+            return Err(Error::config(
+                "resolution, classes, channels and features of the classifier",
+            )
+            .found(format_args!("{sizes:?}"))
+            .expected("above 0, the resolution a multiple of 8"));
         }
         let init = &mut Initialiser::new(seed, NETWORK, device);
         let c = config.channels;

@@ -36,9 +36,8 @@ impl Classifier {
     /// If the device fails or a value does not fit the type.
     pub async fn encode(&self, info: &ClassifierInfo, dtype: Dtype) -> Result<Vec<u8>> {
         let tensors = HostTensors::read(named_tensors(self)).await?;
-        let config = serde_json::to_string(info).map_err(|error| {
-            Error::File(format!("writing the classifier's config failed: {error}"))
-        })?;
+        let config = serde_json::to_string(info)
+            .map_err(|error| Error::file("the classifier's config").not_writable(error))?;
         let metadata = BTreeMap::from([
             ("format".to_owned(), FORMAT.to_owned()),
             ("config".to_owned(), config),
@@ -54,16 +53,16 @@ impl Classifier {
         let stored = decode(bytes)?;
         let field = |key: &str| stored.metadata.get(key).map(String::as_str);
         if field("format") != Some(FORMAT) {
-            return Err(Error::File(format!(
-                "not a classifier: its format is {:?}, expected {FORMAT:?}; make one with \
-                 `native-train classifier`",
-                field("format").unwrap_or("not stated")
-            )));
+            return Err(Error::file("the classifier's format")
+                .found(format_args!(
+                    "{:?}",
+                    field("format").unwrap_or("not stated")
+                ))
+                .expected(format_args!("{FORMAT:?}"))
+                .remedy("make a classifier with `native-train classifier`"));
         }
         let info: ClassifierInfo = serde_json::from_str(field("config").unwrap_or_default())
-            .map_err(|error| {
-                Error::File(format!("the classifier's config is not readable: {error}"))
-            })?;
+            .map_err(|error| Error::file("the classifier's config").not_readable(error))?;
         let fresh = Self::new(&info.classifier, info.seed, device)?;
         Ok((load_tensors(fresh, stored.tensors, device)?, info))
     }

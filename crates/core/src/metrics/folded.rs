@@ -37,14 +37,18 @@ impl FoldedConv {
         let name = format!("{conv}.weight");
         let weight = stored.0.remove(&name).expect("every tensor was read");
         let [outputs, inputs, h, w] = weight.shape[..] else {
-            return Err(Error::tensor(name, format!("has shape {:?}", weight.shape)));
+            return Err(Error::tensor(name)
+                .found(format_args!("{:?}", weight.shape))
+                .expected("four dimensions"));
         };
         let mut part = |part: &str| take(stored, &format!("{norm}.{part}"));
         let (gain, bias) = (part("weight"), part("bias"));
         let (mean, variance) = (part("running_mean"), part("running_var"));
         if let Some(value) = variance.iter().find(|&&value| value < 0.0) {
             let name = format!("{norm}.running_var");
-            return Err(Error::tensor(name, format!("holds the variance {value}")));
+            return Err(Error::tensor(name)
+                .found(value)
+                .expected("variances of 0 or more"));
         }
         let mut values = weight.values;
         let mut shift = Vec::with_capacity(outputs);

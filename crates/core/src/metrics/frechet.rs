@@ -34,26 +34,26 @@ impl Normal {
     pub fn new(mean: Vec<f64>, covariance: Vec<f64>) -> Result<Self> {
         let dim = mean.len();
         if dim == 0 || dim.checked_mul(dim) != Some(covariance.len()) {
-            return Err(Error::File(format!(
-                "a mean of {dim} values with a covariance of {}; expected their square",
-                covariance.len()
-            )));
+            return Err(
+                Error::file(format_args!("the covariance for a mean of {dim} values"))
+                    .found(format_args!("{} values", covariance.len()))
+                    .expected("the square of 1 or more"),
+            );
         }
         if let Some(value) = mean.iter().chain(&covariance).find(|v| !v.is_finite()) {
-            return Err(Error::File(format!("a mean or covariance holds {value}")));
+            return Err(Error::file("a value of mean or covariance")
+                .found(value)
+                .expected("finite"));
         }
         let covariance = DMatrix::from_vec(dim, dim, covariance);
         if let Some(value) = covariance.diagonal().iter().find(|&&v| v < 0.0) {
-            return Err(Error::File(format!(
-                "a covariance holds the variance {value}"
-            )));
+            return Err(Error::file("a variance").found(value).expected("0 or more"));
         }
         let largest = covariance.amax();
         let skew = (&covariance - covariance.transpose()).amax();
         if skew > SYMMETRY * largest {
-            return Err(Error::File(format!(
-                "a covariance that is not symmetric: two of its values differ by {skew}, the largest is \
-                 {largest}"
+            return Err(Error::file("the covariance").found(format_args!(
+                "not symmetric: two of its values differ by {skew}, the largest is {largest}"
             )));
         }
         Ok(Self {
@@ -255,11 +255,11 @@ mod tests {
         refused(
             &[0.0, 1.0],
             &[1.0, 0.0, 0.0],
-            "of 2 values with a covariance of 3",
+            "mean of 2 values is 3 values",
         );
-        refused(&[], &[], "of 0 values");
+        refused(&[], &[], "mean of 0 values");
         refused(&[f64::NAN], &[1.0], "NaN");
-        refused(&[0.0], &[-1.0], "variance -1");
+        refused(&[0.0], &[-1.0], "variance is -1");
         refused(&[0.0, 0.0], &[1.0, 0.5, 0.0, 1.0], "not symmetric");
     }
 }

@@ -29,10 +29,11 @@ impl InceptionScore {
     /// If either is 0.
     pub fn new(classes: usize, per_split: usize) -> Result<Self> {
         if classes == 0 || per_split == 0 {
-            return Err(Error::Request(format!(
-                "an Inception score of {classes} classes in splits of {per_split} images: both \
-                 must be 1 or more"
-            )));
+            return Err(
+                Error::request("classes and images a split of the Inception score")
+                    .found(format_args!("{classes} and {per_split}"))
+                    .expected("1 or more of each"),
+            );
         }
         Ok(Self {
             per_split,
@@ -57,11 +58,10 @@ impl InceptionScore {
             // NaN is in no range
             let fits = (1.0 - SUM_TOLERANCE..=1.0 + SUM_TOLERANCE).contains(&sum);
             if row.len() != classes || !fits || row.iter().any(|&p| p < 0.0) {
-                return Err(Error::Request(format!(
-                    "{} probabilities with the sum {sum}, expected {classes}, none negative, with \
-                     the sum 1; take the softmax of logits",
-                    row.len()
-                )));
+                return Err(Error::request("a row of probabilities")
+                    .found(format_args!("{} values with the sum {sum}", row.len()))
+                    .expected(format_args!("{classes}, none negative, with the sum 1"))
+                    .remedy("take the softmax of logits"));
             }
             for (total, &p) in self.sums.iter_mut().zip(row) {
                 *total += f64::from(p);
@@ -91,10 +91,10 @@ impl InceptionScore {
     /// If no split is complete.
     pub fn finish(&self) -> Result<Estimate> {
         if self.scores.is_empty() {
-            return Err(Error::Request(format!(
-                "an Inception score of {} images in splits of {}: no split is whole; add images",
-                self.count, self.per_split
-            )));
+            return Err(Error::request("the number of images")
+                .found(self.count)
+                .expected(format_args!("a whole split of {} or more", self.per_split))
+                .remedy("add images"));
         }
         Ok(Estimate::of(&self.scores))
     }

@@ -39,11 +39,12 @@ pub fn kernel_distance(
     let counts = [count_vectors(fakes, dim)?, count_vectors(real, dim)?];
     let Subsets { count, size, seed } = *subsets;
     if count == 0 || size < 2 || size > counts[0].min(counts[1]) {
-        return Err(Error::Request(format!(
-            "{count} subsets of {size} vectors of sets of {} and {}: there must be a subset, and \
-             its size from 2 to that of the smaller set",
-            counts[0], counts[1]
-        )));
+        return Err(Error::request("the subsets")
+            .found(format_args!(
+                "{count} of {size} vectors, of sets of {} and {}",
+                counts[0], counts[1]
+            ))
+            .expected("1 or more, of 2 vectors up to the smaller set"));
     }
     let distances: Vec<f64> = (0..count as u64)
         .map(|subset| {

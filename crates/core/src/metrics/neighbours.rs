@@ -41,10 +41,9 @@ pub fn neighbour_scores(
 ) -> Result<NeighbourScores> {
     let [n, m] = [count_vectors(fakes, dim)?, count_vectors(real, dim)?];
     if k == 0 || n.min(m) <= k {
-        return Err(Error::Request(format!(
-            "the neighbour k = {k} in sets of {n} and {m}: k must be 1 or more, and smaller than \
-             each set"
-        )));
+        return Err(Error::request("the neighbour k")
+            .found(format_args!("{k} in sets of {n} and {m}"))
+            .expected("1 or more, and smaller than each set"));
     }
     let fake_radii = squared_radii(fakes, dim, k);
     let real_radii = squared_radii(real, dim, k);
@@ -170,7 +169,7 @@ mod tests {
     #[test]
     fn sets_must_have_that_many_neighbours() {
         let few = neighbour_scores(&[0.0; 3], &[0.0; 9], 1, 3).unwrap_err();
-        assert!(few.to_string().contains("k = 3 in sets of 3 and 9"));
+        assert!(few.to_string().contains("k is 3 in sets of 3 and 9"));
         assert!(neighbour_scores(&[0.0; 3], &[0.0; 9], 1, 0).is_err());
     }
 }

@@ -86,10 +86,10 @@ impl ReferenceInfo {
         } else {
             return Ok(());
         };
-        Err(Error::Request(format!(
-            "the reference is of {what}: it has [{self}], the model needs [{expected}]; recompute it with \
-             `native-train reference`"
-        )))
+        Err(Error::request("the reference")
+            .found(format_args!("of {what}: [{self}]"))
+            .expected(format_args!("[{expected}], by the model"))
+            .remedy("recompute it with `native-train reference`"))
     }
 }
 
@@ -121,7 +121,7 @@ impl Reference {
     /// If the info cannot be written as JSON.
     pub fn encode(&self) -> Result<Vec<u8>> {
         let failed = |error: &dyn std::fmt::Display| {
-            Error::File(format!("writing reference statistics failed: {error}"))
+            Error::file("the reference statistics").not_writable(error)
         };
         let info = serde_json::to_string(&self.info).map_err(|error| failed(&error))?;
         let bytes =
@@ -147,10 +147,9 @@ impl Reference {
     /// If it is truncated, of another kind, or its numbers are not a mean and covariance.
     pub fn decode(bytes: &[u8]) -> Result<Self> {
         let refused = |problem: String| {
-            Error::File(format!(
-                "not reference statistics ({} bytes): {problem}; make them with `native-train reference`",
-                bytes.len()
-            ))
+            Error::file(format_args!("the file of {} bytes", bytes.len()))
+                .found(format_args!("no reference statistics: {problem}"))
+                .remedy("make them with `native-train reference`")
         };
         let file = SafeTensors::deserialize(bytes).map_err(|error| refused(error.to_string()))?;
         let (_, header) =

@@ -8,10 +8,10 @@ use crate::error::{Error, Result};
 /// If the length is not a multiple of `dim`.
 pub(super) fn count_vectors(features: &[f32], dim: usize) -> Result<usize> {
     if dim == 0 || !features.len().is_multiple_of(dim) {
-        return Err(Error::Request(format!(
-            "{} values are not a multiple of {dim}; give features as [n, {dim}]",
-            features.len()
-        )));
+        return Err(Error::request("the number of values")
+            .found(features.len())
+            .expected(format_args!("whole vectors of {dim}"))
+            .remedy(format_args!("give features as [n, {dim}]")));
     }
     Ok(features.len() / dim)
 }

@@ -158,17 +158,23 @@ fn what_cannot_be_asked_for_is_named() {
         let error = Inputs::of(&[asked], &config(), LatentDistribution::NORMAL).unwrap_err();
         assert!(error.to_string().contains(says), "{error}");
     };
-    refused(&|p| p.from.classes[0].class = 99, "class 99");
+    refused(&|p| p.from.classes[0].class = 99, "class is 99");
     refused(
         &|p| p.from.classes[0].weight = -1.0,
         "weight of class 1 is -1",
     );
-    refused(&|p| p.from.classes[0].weight = 0.0, "all 0");
-    refused(&|p| p.from.classes.clear(), "0 classes");
-    refused(&|p| p.from.z.chunks = vec![0.0; 50], "50 chunks");
+    refused(
+        &|p| p.from.classes[0].weight = 0.0,
+        "sum of the class weights is 0",
+    );
+    refused(&|p| p.from.classes.clear(), "mixed classes is 0");
+    refused(
+        &|p| p.from.z.chunks = vec![0.0; 50],
+        "turned chunks of z is 50",
+    );
     refused(&|p| p.from.z.chunks = vec![f64::NAN], "NaN");
     let step = Step { seed: 0, size: 0.1 };
-    refused(&|p| p.from.z.steps = vec![step; 257], "257 steps");
+    refused(&|p| p.from.z.steps = vec![step; 257], "is 257");
     refused(
         &|p| {
             p.to = Some(Way {
@@ -176,6 +182,6 @@ fn what_cannot_be_asked_for_is_named() {
                 at: 1.5,
             });
         },
-        "place 1.5",
+        "points is 1.5",
     );
 }

@@ -45,9 +45,9 @@ impl AdamConfig {
     /// If a constant is out of range; the message names the key, its value and the range.
     pub fn validate(&self, key: &str) -> Result<()> {
         let refuse = |name: &str, value: f64, range: &str| {
-            Err(Error::Config(format!(
-                "{key}.{name} is {value}; it must be {range}"
-            )))
+            Err(Error::config(format_args!("{key}.{name}"))
+                .found(value)
+                .expected(range))
         };
         if !(self.lr > 0.0 && self.lr <= 1.0) {
             return refuse("lr", self.lr, "above 0 and at most 1");
@@ -149,15 +149,11 @@ impl AdamMoments {
             for (name, tensor) in tensors.take_under(prefix).0 {
                 let expected = parameters
                     .get(&name)
-                    .map(|p| p.shape.iter().product::<usize>());
-                if expected != Some(tensor.values.len()) {
-                    return Err(Error::tensor(
-                        format!("{prefix}.{name}"),
-                        format!(
-                            "has {} values, the parameter {expected:?}",
-                            tensor.values.len()
-                        ),
-                    ));
+                    .map_or(0, |p| p.shape.iter().product::<usize>());
+                if expected != tensor.values.len() || expected == 0 {
+                    return Err(Error::tensor(format_args!("{prefix}.{name}"))
+                        .found(format_args!("{} values", tensor.values.len()))
+                        .expected(format_args!("{expected}, as the parameter has")));
                 }
                 moments.insert(name, tensor.into_device(device));
             }

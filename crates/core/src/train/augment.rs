@@ -55,16 +55,17 @@ impl AugmentConfig {
     /// In these cases; the message names the key, its value and the remedy.
     pub fn validate(&self) -> Result<()> {
         if self.operations.is_empty() {
-            return Err(Error::Config(
-                "augment.operations is empty; name some of flip, color, translation, cutout, or leave \
-                 [train.augment] out"
-                    .into(),
-            ));
+            return Err(Error::config("augment.operations")
+                .found("empty")
+                .expected("some of flip, color, translation, cutout")
+                .remedy("leave [train.augment] out for none"));
         }
         match self.ada_target {
-            Some(target) if !(target > -1.0 && target < 1.0) => Err(Error::Config(format!(
-                "augment.ada_target is {target}; it must lie between -1 and 1"
-            ))),
+            Some(target) if !(target > -1.0 && target < 1.0) => {
+                Err(Error::config("augment.ada_target")
+                    .found(target)
+                    .expected("between -1 and 1"))
+            }
             _ => Ok(()),
         }
     }

@@ -37,9 +37,9 @@ pub(super) fn check_pairs(reals: usize, fakes: usize) -> Result<()> {
     if reals == fakes {
         return Ok(());
     }
-    Err(Error::Config(format!(
-        "{reals} real and {fakes} fake images cannot be paired; give as many of each"
-    )))
+    Err(Error::config("the images to pair")
+        .found(format_args!("{reals} real and {fakes} fake"))
+        .expected("as many of each"))
 }
 
 /// The power step of a part that ends at `end` of `n` images: every part takes the same step from

@@ -59,25 +59,27 @@ impl CheckpointInfo {
     pub fn decode(bytes: &[u8]) -> Result<(Self, HostTensors)> {
         let stored = decode(bytes)?;
         let mut more = stored.metadata;
-        for (key, expected, problem, remedy) in [
-            ("format", CHECKPOINT_FORMAT, "not a checkpoint: ", ""),
+        for (key, expected, remedy) in [
+            ("format", CHECKPOINT_FORMAT, "give a checkpoint"),
             (
                 "format_version",
                 CHECKPOINT_VERSION,
-                "",
-                "; use a matching version of the program",
+                "use a matching version of the program",
             ),
         ] {
             let found = more.remove(key).unwrap_or_else(|| "missing".to_owned());
             if found != expected {
-                return Err(Error::File(format!(
-                    "{problem}its {key} is {found}, this program reads {expected}{remedy}"
-                )));
+                return Err(Error::file(format_args!("the checkpoint's {key}"))
+                    .found(found)
+                    .expected(expected)
+                    .remedy(remedy));
             }
         }
         let mut take = |key: &str| {
-            more.remove(key)
-                .ok_or_else(|| Error::File(format!("the checkpoint has no {key} in its metadata")))
+            more.remove(key).ok_or_else(|| {
+                Error::file(format_args!("the checkpoint's {key}"))
+                    .found("missing from its metadata")
+            })
         };
         let info = Self {
             plan: take("plan")?,
@@ -93,7 +95,7 @@ impl CheckpointInfo {
 /// The tensors of a state, if all are finite.
 ///
 /// # Errors
-/// [`Error::NotFinite`] naming a value that is not finite; or if the device fails.
+/// [`ErrorKind::NotFinite`](crate::ErrorKind::NotFinite) naming a value that is not finite; or if the device fails.
 pub async fn finite_tensors(state: &TrainState) -> Result<HostTensors> {
     let tensors = state.to_host().await?;
     let broken = tensors
@@ -102,19 +104,18 @@ pub async fn finite_tensors(state: &TrainState) -> Result<HostTensors> {
         .find_map(|(name, t)| Some((name, t.values.iter().find(|v| !v.is_finite())?)));
     match broken {
         None => Ok(tensors),
-        Some((name, value)) => Err(Error::NotFinite(format!(
-            "{name} holds {value} after generator step {}",
-            state.g_step
-        ))),
+        Some((name, value)) => Err(Error::not_finite(name)
+            .found(value)
+            .within(format_args!("after generator step {}", state.g_step))),
     }
 }
 
 fn to_json(key: &str, value: &impl Serialize) -> Result<String> {
     serde_json::to_string(value)
-        .map_err(|error| Error::File(format!("writing the checkpoint's {key} failed: {error}")))
+        .map_err(|error| Error::file(format_args!("the checkpoint's {key}")).not_writable(error))
 }
 
 fn from_json<T: DeserializeOwned>(key: &str, text: &str) -> Result<T> {
     serde_json::from_str(text)
-        .map_err(|error| Error::File(format!("the checkpoint's {key} is not readable: {error}")))
+        .map_err(|error| Error::file(format_args!("the checkpoint's {key}")).not_readable(error))
 }

@@ -65,11 +65,10 @@ impl Controls {
         }
         let mut take = |name: &str| match tensors.0.remove(name) {
             Some(tensor) if tensor.values.len() == 1 => Ok(tensor.into_device(device)),
-            Some(tensor) => Err(Error::tensor(
-                format!("controls.{name}"),
-                format!("has {} values, expected 1", tensor.values.len()),
-            )),
-            None => Err(Error::tensor(format!("controls.{name}"), "is missing")),
+            Some(tensor) => Err(Error::tensor(format_args!("controls.{name}"))
+                .found(format_args!("{} values", tensor.values.len()))
+                .expected("1 value")),
+            None => Err(Error::tensor(format_args!("controls.{name}")).found("missing")),
         };
         let controls = Self {
             anchors: Anchors {
@@ -80,10 +79,8 @@ impl Controls {
         };
         match tensors.0.keys().next() {
             None => Ok(controls),
-            Some(name) => Err(Error::tensor(
-                format!("controls.{name}"),
-                "is in the checkpoint but no control of a training state",
-            )),
+            Some(name) => Err(Error::tensor(format_args!("controls.{name}"))
+                .found("in the checkpoint but no control of a training state")),
         }
     }
 }

@@ -34,10 +34,9 @@ impl EmaConfig {
         if (0.0..1.0).contains(&self.decay) {
             return Ok(());
         }
-        Err(Error::Config(format!(
-            "ema.decay is {}; it must be 0 or more and below 1",
-            self.decay
-        )))
+        Err(Error::config("ema.decay")
+            .found(self.decay)
+            .expected("0 or more and below 1"))
     }
 
     /// Decay of generator step number `step`, counted from 0.
@@ -80,7 +79,7 @@ impl Ema {
         let averaged = map_tensors(self.generator, |name, average| {
             let new = current
                 .remove(name)
-                .ok_or_else(|| Error::tensor(name, "is not in the generator to average"))?;
+                .ok_or_else(|| Error::tensor(name).found("not in the generator to average"))?;
             Ok(average.values * decay + new.values * (1.0 - decay))
         })?;
         Ok(Self {

@@ -42,15 +42,14 @@ impl GradientPenalty {
     /// If it is negative or never acts; the message names the key, its value and the range.
     pub fn validate(&self, key: &str) -> Result<()> {
         if !(self.gamma >= 0.0 && self.gamma.is_finite()) {
-            return Err(Error::Config(format!(
-                "techniques.{key}.gamma is {}; it must be 0 or more",
-                self.gamma
-            )));
+            return Err(Error::config(format_args!("techniques.{key}.gamma"))
+                .found(self.gamma)
+                .expected("0 or more"));
         }
         if self.every == 0 {
-            return Err(Error::Config(format!(
-                "techniques.{key}.every is 0; it must be 1 or more"
-            )));
+            return Err(Error::config(format_args!("techniques.{key}.every"))
+                .found(0)
+                .expected("1 or more"));
         }
         Ok(())
     }

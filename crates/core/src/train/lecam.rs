@@ -39,16 +39,14 @@ impl LecamConfig {
     /// In these cases; the message names the key, its value and the range.
     pub fn validate(&self) -> Result<()> {
         if !(self.strength >= 0.0 && self.strength.is_finite()) {
-            return Err(Error::Config(format!(
-                "lecam.strength is {}; it must be 0 or more",
-                self.strength
-            )));
+            return Err(Error::config("lecam.strength")
+                .found(self.strength)
+                .expected("0 or more"));
         }
         if !(0.0..1.0).contains(&self.decay) {
-            return Err(Error::Config(format!(
-                "lecam.decay is {}; it must be 0 or more and below 1",
-                self.decay
-            )));
+            return Err(Error::config("lecam.decay")
+                .found(self.decay)
+                .expected("0 or more and below 1"));
         }
         Ok(())
     }

@@ -78,25 +78,32 @@ impl Ranks {
     /// Refuses a configuration that these ranks cannot compute.
     ///
     /// # Errors
-    /// [`Error::Config`] naming the key, both values and the remedy.
+    /// [`ErrorKind::Config`](crate::ErrorKind::Config) naming the key, both values and the remedy.
     pub fn check(&self, config: &TrainConfig) -> Result<()> {
         let (world, norm) = (self.world.world(), self.norm.world());
         if let Some(size) = config.techniques.bn_group
             && size != norm
         {
-            return Err(Error::Config(format!(
-                "techniques.bn_group is {size}, but {world} ranks run; run a multiple of {size}, or leave it \
-                 out for statistics over all of them"
-            )));
+            return Err(Error::config("techniques.bn_group")
+                .found(size)
+                .expected(format_args!("a divisor of the {world} ranks"))
+                .remedy(format_args!(
+                    "run a multiple of {size}, or leave it out for statistics over all of them"
+                )));
         }
         let smallest = config.techniques.parts(config.batch_size);
         let smallest = smallest.iter().map(Range::len).min().unwrap_or(0);
         if !self.norm_is_whole() && smallest < world {
-            return Err(Error::Config(format!(
-                "techniques.bn_group is {norm}, and {world} ranks share {smallest} images at a time: a group would \
-                 have none; raise batch_size {}, run fewer ranks, or leave bn_group out",
-                config.batch_size
-            )));
+            return Err(Error::config("techniques.bn_group")
+                .found(norm)
+                .expected(format_args!(
+                    "less, or a group would have no image: \
+                     {world} ranks share {smallest} images at a time"
+                ))
+                .remedy(format_args!(
+                    "raise batch_size {}, run fewer ranks, or leave bn_group out",
+                    config.batch_size
+                )));
         }
         Ok(())
     }
@@ -139,12 +146,13 @@ impl Ranks {
         if rows == local {
             return Ok(config.batch_size);
         }
-        Err(Error::Config(format!(
-            "rank {} of {} has {rows} of {} images, but was given {local}",
+        Err(Error::config(format_args!(
+            "the images of rank {} of {}",
             self.world.rank(),
-            self.world.world(),
-            config.batch_size
-        )))
+            self.world.world()
+        ))
+        .found(local)
+        .expected(format_args!("{rows} of {}", config.batch_size)))
     }
 
     /// As [`check_pairs`], for this rank's images.
@@ -293,7 +301,10 @@ mod tests {
         assert_eq!(message(None, 4, 3, 3), Ok(()));
         assert_eq!(message(Some(2), 4, 4, 2), Ok(()));
         let refused = message(Some(2), 4, 3, 3).unwrap_err();
-        assert!(refused.contains("bn_group is 2, but 3 ranks"), "{refused}");
+        assert!(
+            refused.contains("bn_group is 2, expected a divisor of the 3 ranks"),
+            "{refused}"
+        );
         let refused = message(Some(1), 2, 3, 1).unwrap_err();
         assert!(refused.contains("share 2 images"), "{refused}");
     }

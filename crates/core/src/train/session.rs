@@ -201,7 +201,9 @@ impl Session {
 }
 
 fn gone() -> Error {
-    Error::Request("a step failed and took the training state with it; load a checkpoint".into())
+    Error::request("the training state")
+        .found("lost: a step failed and took it along")
+        .remedy("load a checkpoint")
 }
 
 async fn read_finite<const N: usize>(
@@ -212,11 +214,15 @@ async fn read_finite<const N: usize>(
     let values = read_values(Tensor::cat(scalars.into(), 0)).await?;
     for (name, value) in names.into_iter().zip(&values) {
         if !value.is_finite() {
-            return Err(Error::NotFinite(format!(
-                "{name} is {value} after {} steps of G and {} of D: training diverged; go back to the last \
-                 checkpoint with lower learning rates",
-                state.g_step, state.d_step
-            )));
+            return Err(Error::not_finite(name)
+                .found(value)
+                .remedy(
+                    "training diverged: go back to the last checkpoint with lower learning rates",
+                )
+                .within(format_args!(
+                    "after {} steps of G and {} of D",
+                    state.g_step, state.d_step
+                )));
         }
     }
     Ok(std::array::from_fn(|i| f64::from(values[i])))

@@ -49,9 +49,9 @@ impl SigmaClamp {
         if value > 0.0 && value.is_finite() {
             return Ok(());
         }
-        Err(Error::Config(format!(
-            "sigma_clamp.{key} is {value}; it must be above 0"
-        )))
+        Err(Error::config(format_args!("sigma_clamp.{key}"))
+            .found(value)
+            .expected("above 0"))
     }
 
     /// G with every weight of two or more dimensions clamped, except the shared embedding.

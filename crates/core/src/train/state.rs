@@ -51,7 +51,7 @@ impl TrainConfig {
     /// Checks the whole.
     ///
     /// # Errors
-    /// [`Error::Config`] naming the key, both values and the remedy.
+    /// [`ErrorKind::Config`](crate::ErrorKind::Config) naming the key, both values and the remedy.
     pub fn validate(&self) -> Result<()> {
         self.generator.validate()?;
         self.discriminator.validate()?;
@@ -72,22 +72,24 @@ impl TrainConfig {
         ];
         for (key, g, d) in pairs {
             if g != d {
-                return Err(Error::Config(format!(
-                    "generator.{key} is {g} but discriminator.{key} is {d}; they must agree"
-                )));
+                return Err(Error::config(format_args!("generator.{key}"))
+                    .found(g)
+                    .expected(format_args!("{d}, as discriminator.{key}"))
+                    .remedy("make them agree"));
             }
         }
         if self.batch_size < 2 {
-            return Err(Error::Config(format!(
-                "batch_size is {}; batch norm needs 2 or more",
-                self.batch_size
-            )));
+            return Err(Error::config("batch_size")
+                .found(self.batch_size)
+                .expected("2 or more, for batch norm"));
         }
         if !(1..=self.batch_size).contains(&self.d_steps) {
-            return Err(Error::Config(format!(
-                "d_steps is {}; it must be 1 to batch_size {}, and is 1 to 5 in every published recipe",
-                self.d_steps, self.batch_size
-            )));
+            return Err(Error::config("d_steps")
+                .found(self.d_steps)
+                .expected(format_args!(
+                    "1 to batch_size {}, and 1 to 5 in every published recipe",
+                    self.batch_size
+                )));
         }
         self.techniques.validate(self.batch_size)?;
         for (key, value) in [
@@ -95,9 +97,7 @@ impl TrainConfig {
             ("orthogonal_factor", self.orthogonal_factor),
         ] {
             if !(value >= 0.0 && value.is_finite()) {
-                return Err(Error::Config(format!(
-                    "{key} is {value}; it must be 0 or more"
-                )));
+                return Err(Error::config(key).found(value).expected("0 or more"));
             }
         }
         Ok(())
@@ -276,10 +276,7 @@ impl TrainState {
         )?;
         let controls = Controls::load(take("controls"), device)?;
         if let Some(name) = tensors.0.keys().next() {
-            return Err(Error::tensor(
-                name,
-                "is in the checkpoint but not in a training state",
-            ));
+            return Err(Error::tensor(name).found("in the checkpoint but not in a training state"));
         }
         Ok(Self {
             generator,

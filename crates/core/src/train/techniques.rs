@@ -51,7 +51,7 @@ impl Techniques {
     /// Checks all of them against the batch size.
     ///
     /// # Errors
-    /// [`Error::Config`] naming the key, its value and the remedy.
+    /// [`ErrorKind::Config`](crate::ErrorKind::Config) naming the key, its value and the remedy.
     pub fn validate(&self, batch_size: usize) -> Result<()> {
         for (key, penalty) in [("r1", &self.r1), ("r2", &self.r2)] {
             if let Some(penalty) = penalty {
@@ -71,25 +71,28 @@ impl Techniques {
             top_k.validate()?;
         }
         if self.bn_group == Some(0) {
-            return Err(Error::Config(
-                "techniques.bn_group is 0; it must be 1 or more ranks, or be left out for all"
-                    .into(),
-            ));
+            return Err(Error::config("techniques.bn_group")
+                .found(0)
+                .expected("1 or more ranks")
+                .remedy("leave it out for all"));
         }
         let Some(part) = self.micro_batch else {
             return Ok(());
         };
         if part < 2 || !batch_size.is_multiple_of(part) {
-            return Err(Error::Config(format!(
-                "techniques.micro_batch is {part}; it must be 2 or more and divide batch_size \
-                 {batch_size}"
-            )));
+            return Err(Error::config("techniques.micro_batch")
+                .found(part)
+                .expected(format_args!(
+                    "2 or more, and a divisor of batch_size {batch_size}"
+                )));
         }
         if self.top_k.is_some() {
-            return Err(Error::Config(format!(
-                "techniques.top_k ranks a whole batch, but micro_batch {part} shows G a part of it; \
-                 leave one of them out"
-            )));
+            return Err(Error::config("techniques.top_k")
+                .found("set")
+                .expected(format_args!(
+                    "unset: it ranks a whole batch, and micro_batch {part} shows G a part of it"
+                ))
+                .remedy("leave one of them out"));
         }
         Ok(())
     }

@@ -28,15 +28,15 @@ impl TopKConfig {
     pub fn validate(&self) -> Result<()> {
         for (key, value) in [("gamma", self.gamma), ("floor", self.floor)] {
             if !(value > 0.0 && value <= 1.0) {
-                return Err(Error::Config(format!(
-                    "top_k.{key} is {value}; it must be above 0 and at most 1"
-                )));
+                return Err(Error::config(format_args!("top_k.{key}"))
+                    .found(value)
+                    .expected("above 0 and at most 1"));
             }
         }
         if self.interval_steps == 0 {
-            return Err(Error::Config(
-                "top_k.interval_steps is 0; it must be 1 or more".into(),
-            ));
+            return Err(Error::config("top_k.interval_steps")
+                .found(0)
+                .expected("1 or more"));
         }
         Ok(())
     }

@@ -38,20 +38,23 @@ impl TrainingImages {
     ) -> Result<Self> {
         let classes = class_names.len();
         if labels.is_empty() || resolution == 0 {
-            return Err(Error::Request(format!(
-                "{name}: {} images of {resolution}x{resolution} pixels; give one at least",
-                labels.len()
-            )));
+            return Err(Error::request("the data")
+                .found(format_args!(
+                    "{} images of {resolution}x{resolution} pixels",
+                    labels.len()
+                ))
+                .expected("1 or more")
+                .within(&name));
         }
         if let Some(place) = labels
             .iter()
             .position(|&label| usize::from(label) >= classes)
         {
-            return Err(Error::Request(format!(
-                "{name}: image {place} is of class {}, and there are {classes} classes, from 0 on; repair \
-                 the labels",
-                labels[place]
-            )));
+            return Err(Error::request(format_args!("the class of image {place}"))
+                .found(labels[place])
+                .expected(format_args!("0 to {}", classes.saturating_sub(1)))
+                .remedy("repair the labels")
+                .within(&name));
         }
         let mut images_u8 = Vec::with_capacity(rgb.len());
         for image in rgb.chunks(3 * resolution * resolution) {
@@ -184,11 +187,7 @@ mod tests {
             assert!(message.contains(part), "{message}");
         };
         refused(&[], vec![], "0 images");
-        refused(&[1, 2, 3], vec![2], "image 0 is of class 2");
-        refused(
-            &[1, 2, 3, 4, 5, 6],
-            vec![1],
-            "6 bytes of pixels for 1 labels",
-        );
+        refused(&[1, 2, 3], vec![2], "class of image 0 is 2");
+        refused(&[1, 2, 3, 4, 5, 6], vec![1], "is 6 bytes");
     }
 }

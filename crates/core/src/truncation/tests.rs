@@ -102,7 +102,7 @@ fn ranges() {
                     .to_string();
             let [low, high] = kind.range();
             assert!(
-                message.contains(&format!("with {kind} give {low} to {high}, or off")),
+                message.contains(&format!("expected {low} to {high} with {kind}, or off")),
                 "{message}"
             );
         }

@@ -27,9 +27,8 @@ pub fn read(path: &Path) -> Result<ModelFile> {
     let bytes = std::fs::read(path).with_context(|| named(path))?;
     let file = if is_index(path) {
         ModelFile::decode_shards(&bytes, |part| {
-            std::fs::read(path.with_file_name(part)).map_err(|error| {
-                biggan::Error::File(format!("{part}, which the index names: {error}"))
-            })
+            std::fs::read(path.with_file_name(part))
+                .map_err(|error| biggan::Error::file(part).not_readable(error))
         })
     } else {
         ModelFile::decode(&bytes)
@@ -140,7 +139,7 @@ impl EncodedModel {
                 .iter()
                 .find(|(path, _)| path.file_name().is_some_and(|found| found == name))
                 .map(|(_, bytes)| bytes)
-                .ok_or_else(|| biggan::Error::File(format!("{name} was not made")))
+                .ok_or_else(|| biggan::Error::file(name).found("not made"))
         };
         Ok(ModelFile::decode_shards(bytes, part)?)
     }

@@ -81,22 +81,22 @@ impl Action {
     /// Checks the values.
     ///
     /// # Errors
-    /// [`Error::Config`] naming the key, its value and the range.
+    /// [`ErrorKind::Config`](biggan::ErrorKind::Config) naming the key, its value and the range.
     pub fn validate(&self) -> Result<(), Error> {
         match *self {
             Self::LowerRates { factor_g, factor_d } => {
                 for (key, value) in [("factor_g", factor_g), ("factor_d", factor_d)] {
                     if !(value > 0.0 && value <= 1.0) {
-                        return Err(Error::Config(format!(
-                            "run.collapse.action.{key} is {value}; it must be above 0 and at most 1"
-                        )));
+                        return Err(Error::config(format_args!("run.collapse.action.{key}"))
+                            .found(value)
+                            .expected("above 0 and at most 1"));
                     }
                 }
             }
             Self::FreezeGenerator { images: 0 } => {
-                return Err(Error::Config(
-                    "run.collapse.action.images is 0; it must be 1 or more".into(),
-                ));
+                return Err(Error::config("run.collapse.action.images")
+                    .found(0)
+                    .expected("1 or more"));
             }
             _ => {}
         }

@@ -62,11 +62,12 @@ impl CollapseSection {
     /// Checks the values.
     ///
     /// # Errors
-    /// [`Error::Config`] naming the key, its value and the range.
+    /// [`ErrorKind::Config`](biggan::ErrorKind::Config) naming the key, its value and the range.
     pub fn validate(&self) -> Result<(), Error> {
         let refuse = |key: &str, value: &dyn std::fmt::Display, range: &str| {
-            let message = format!("run.collapse.{key} is {value}; it must be {range}");
-            Err(Error::Config(message))
+            Err(Error::config(format_args!("run.collapse.{key}"))
+                .found(value)
+                .expected(range))
         };
         for (key, value) in [
             ("sigma_lines", self.sigma_lines),

@@ -121,10 +121,10 @@ impl TryFrom<Recipe> for Plan {
             || recipe.name.starts_with('.')
             || !recipe.name.chars().all(name_fits)
         {
-            return Err(biggan::Error::Config(format!(
-                "name is {:?}; it names a directory: use letters, digits, '-', '_' and '.'",
-                recipe.name
-            )));
+            return Err(biggan::Error::config("name")
+                .found(format_args!("{:?}", recipe.name))
+                .expected("the name of a directory")
+                .remedy("use letters, digits, '-', '_' and '.'"));
         }
         recipe.run.validate()?;
         recipe.train.validate()?;

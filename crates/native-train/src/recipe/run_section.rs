@@ -55,7 +55,7 @@ impl RunSection {
     /// Checks the values.
     ///
     /// # Errors
-    /// [`Error::Config`] naming the key, its value and the range.
+    /// [`ErrorKind::Config`](biggan::ErrorKind::Config) naming the key, its value and the range.
     pub fn validate(&self) -> Result<(), Error> {
         let score = self.score.as_ref();
         let optional = |key, value: Option<u64>| value.map(|value| (key, value));
@@ -75,23 +75,25 @@ impl RunSection {
             score.map(|s| s.every_images),
         )) {
             if value == 0 {
-                return Err(Error::Config(format!("{key} is 0; it must be 1 or more")));
+                return Err(Error::config(key).found(0).expected("1 or more"));
             }
         }
         if let Some(samples) = score.map(|s| s.samples)
             && !(2..=MAX_SAMPLES).contains(&samples)
         {
-            return Err(Error::Config(format!(
-                "run.score.samples is {samples}; it must be 2 to {MAX_SAMPLES}"
-            )));
+            return Err(Error::config("run.score.samples")
+                .found(samples)
+                .expected(format_args!("2 to {MAX_SAMPLES}")));
         }
         self.collapse.validate()?;
         let logged = |watch: u64| watch > 0 && watch.is_multiple_of(self.log_every_steps);
         if let Some(watch) = self.watch_every_steps.filter(|&watch| !logged(watch)) {
-            return Err(Error::Config(format!(
-                "run.watch_every_steps is {watch}; it must be a multiple of run.log_every_steps {}",
-                self.log_every_steps
-            )));
+            return Err(Error::config("run.watch_every_steps")
+                .found(watch)
+                .expected(format_args!(
+                    "a multiple of run.log_every_steps {}",
+                    self.log_every_steps
+                )));
         }
         Ok(())
     }

@@ -49,13 +49,13 @@ impl RoundReport {
     /// Refuses values that are not finite, of the round that began at generator step `g_step`.
     ///
     /// # Errors
-    /// [`biggan::Error::NotFinite`] naming the first one.
+    /// [`biggan::ErrorKind::NotFinite`] naming the first one.
     pub fn check_finite(&self, g_step: u64) -> Result<(), biggan::Error> {
         match self.values().into_iter().find(|(_, v)| !v.is_finite()) {
             None => Ok(()),
-            Some((name, value)) => Err(biggan::Error::NotFinite(format!(
-                "{name} is {value} at generator step {g_step}"
-            ))),
+            Some((name, value)) => Err(biggan::Error::not_finite(name)
+                .found(value)
+                .within(format_args!("generator step {g_step}"))),
         }
     }
 }

@@ -18,7 +18,10 @@ export type ErrorCode =
   | "network"
   /** The SHA-256 of a file is not the expected one. */
   | "integrity"
-  /** The model or the run does not fit on the device: `numbers.needed` and `numbers.available` are bytes. */
+  /**
+   * The model or the training does not fit on the device: `numbers.needed` and `numbers.available` are bytes, where
+   * they are known.
+   */
   | "too-large"
   /** The worker or the GPU failed, and restarting failed too. */
   | "fault"
@@ -52,6 +55,46 @@ export class BigGanError extends Error {
     return this.details.numbers ?? {};
   }
 }
+
+/** Which part of a call the core found at fault: its `ErrorKind`. */
+export type CoreErrorKind =
+  | "config"
+  | "file"
+  | "request"
+  | "tensor"
+  | "not-finite"
+  | "memory"
+  | "device";
+
+/** What the core says of an error besides its message; the wasm builds throw errors with these properties. */
+export interface CoreErrorFields {
+  kind: CoreErrorKind;
+  thing: string;
+  place?: string;
+  found?: string;
+  expected?: string;
+  remedy?: string;
+}
+
+/** An error as a worker sends it: on the way an `Error` would lose its properties. */
+export type ErrorData = { message: string } & Partial<CoreErrorFields>;
+
+const FIELDS = ["kind", "thing", "place", "found", "expected", "remedy"] as const;
+
+export function dataOf(error: unknown): ErrorData {
+  const data: ErrorData = { message: messageOf(error) };
+  const given = Object(error) as Partial<CoreErrorFields>;
+  for (const field of FIELDS) if (field in given) Object.assign(data, { [field]: given[field] });
+  return data;
+}
+
+/** The inverse of {@link dataOf}. */
+export const errorOf = ({ message, ...fields }: ErrorData): Error =>
+  Object.assign(new Error(message), fields);
+
+/** The kind of an error of the core; none of others. */
+export const kindOf = (error: unknown): CoreErrorKind | undefined =>
+  (Object(error) as Partial<CoreErrorFields>).kind;
 
 export const messageOf = (error: unknown): string =>
   error instanceof Error ? error.message : String(error);

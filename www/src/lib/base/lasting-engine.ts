@@ -4,7 +4,7 @@ import { abortable } from "./abort.js";
 import type { Backend, EngineOptions, Place, Running } from "./api.js";
 import { type Choice, openBackend, openCpu, openGpu, type Opened } from "./backend.js";
 import { FaultError } from "./engine.js";
-import { BigGanError, messageOf } from "./errors.js";
+import { BigGanError, kindOf, messageOf } from "./errors.js";
 import type { CommonCalls } from "./protocol.js";
 import { Queue } from "./queue.js";
 import type { Starter } from "./starter.js";
@@ -156,12 +156,11 @@ export class LastingEngine<C extends CommonCalls> {
   }
 }
 
-/** The error as a fault of the device, if it is one. */
+/** The error as a fault of the engine, if it is one: the program trapped, or its device did not answer. */
 export function faultOf(error: unknown): FaultError | undefined {
   if (error instanceof FaultError) return error;
-  // the core's message for a device that did not answer
-  const message = messageOf(error);
-  return message.startsWith("device: ") ? new FaultError(message) : undefined;
+  const broke = error instanceof WebAssembly.RuntimeError || kindOf(error) === "device";
+  return broke ? new FaultError(messageOf(error)) : undefined;
 }
 
 /** The error when no engine starts. */

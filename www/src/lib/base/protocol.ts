@@ -1,6 +1,7 @@
 /** The calls to an engine, in a worker or on the main thread. Each side of the package has its own calls. */
 
 import type { Backend } from "./api.js";
+import type { ErrorData } from "./errors.js";
 
 /** Compares the device with the CPU backend on a tiny generator. */
 export interface SelfTest {
@@ -33,6 +34,6 @@ export interface ToWorker {
 
 export type FromWorker =
   | { id: number; value: unknown }
-  | { id: number; error: string }
+  | { id: number; error: ErrorData }
   /** The worker can no longer be used. */
   | { fault: string };

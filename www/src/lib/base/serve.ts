@@ -1,7 +1,7 @@
 /** The worker's side: it answers one call at a time. */
 
 import type { Backend } from "./api.js";
-import { messageOf } from "./errors.js";
+import { dataOf } from "./errors.js";
 import type { FromWorker, Side, ToWorker } from "./protocol.js";
 
 const reply = (message: FromWorker, transfer: Transferable[] = []) =>
@@ -27,7 +27,7 @@ export function serve<C>(side: Side<C>, bare = {}): void {
       reply({ id, value }, value?.rgba ? [value.rgba.buffer] : []);
     } catch (error) {
       if (error instanceof WebAssembly.RuntimeError) reportFault(error.message);
-      else reply({ id, error: messageOf(error) });
+      else reply({ id, error: dataOf(error) });
     }
   };
   let queue = Promise.resolve();

@@ -2,6 +2,7 @@
 
 import type { Backend } from "./api.js";
 import { Engine, FaultError, NoWorkerError } from "./engine.js";
+import { errorOf } from "./errors.js";
 import type { FromWorker, ToWorker } from "./protocol.js";
 
 export class WorkerEngine<C> extends Engine<C> {
@@ -42,7 +43,7 @@ export class WorkerEngine<C> extends Engine<C> {
   #receive(message: FromWorker): void {
     this.#began = true;
     if ("fault" in message) this.close(new FaultError(message.fault));
-    else if ("error" in message) this.settle(message.id, { error: new Error(message.error) });
+    else if ("error" in message) this.settle(message.id, { error: errorOf(message.error) });
     else this.settle(message.id, message);
   }
 }

@@ -14,7 +14,7 @@ import type {
   TrainerState,
   Which,
 } from "./api.js";
-import { badCheckpoint, badRecipe, diverged, startRefused } from "./errors.js";
+import { badCheckpoint, diverged, refused, startRefused, stepFailed } from "./errors.js";
 import { trainingMisfit } from "./fit.js";
 import { lookOf } from "./look.js";
 import { checkTrainerOptions } from "./options.js";
@@ -83,7 +83,7 @@ class EngineTrainer implements Trainer {
     try {
       this.#need = await this.engine.ask((calls) => calls.need(size));
     } catch (cause) {
-      throw cause instanceof BigGanError ? cause : badRecipe(cause);
+      throw refused(cause, null);
     }
     const chosen = this.engine.choice.backend;
     const limits = chosen === "webgpu" ? await bufferLimits() : null;
@@ -109,8 +109,7 @@ class EngineTrainer implements Trainer {
         },
       });
     } catch (error) {
-      if (error instanceof BigGanError || !this.#kept) throw error;
-      throw badCheckpoint(error);
+      throw refused(error, this.#kept);
     }
   }
 
@@ -146,7 +145,7 @@ class EngineTrainer implements Trainer {
 
   async #stepOnce(which: Which): Promise<StepReport> {
     try {
-      const answer = await this.engine.ask((calls) => calls.step(which));
+      const answer = await this.engine.ask((calls) => calls.step(which).catch(stepFailed));
       const { memoryBytes, ...report } = answer;
       const { gStep, dStep, imagesSeen } = answer;
       this.#counters = { gStep, dStep, imagesSeen, memoryBytes };

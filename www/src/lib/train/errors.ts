@@ -1,7 +1,8 @@
 /** A trainer's errors. */
 
-import { NoWorkerError } from "../base/engine.js";
-import { BigGanError, messageOf } from "../base/errors.js";
+import { FaultError, NoWorkerError } from "../base/engine.js";
+import { BigGanError, kindOf, messageOf } from "../base/errors.js";
+import { faultOf } from "../base/lasting-engine.js";
 
 /** The error when no engine starts, with a remedy if the page was to start the worker itself. */
 export function startRefused(error: BigGanError): BigGanError {
@@ -18,13 +19,31 @@ export function startRefused(error: BigGanError): BigGanError {
 export const badCheckpoint = (cause: unknown): BigGanError =>
   new BigGanError("bad-checkpoint", messageOf(cause), { cause });
 
-/** A recipe that the core cannot build. */
-export const badRecipe = (cause: unknown): BigGanError =>
-  new BigGanError(
-    "bad-options",
-    `the recipe cannot be trained: ${messageOf(cause).replace(/^config: /, "")}`,
-    { field: "recipe", cause },
-  );
+/** Why a training did not begin, by what the core finds at fault. */
+export function refused(cause: unknown, checkpoint: Blob | null): BigGanError {
+  if (cause instanceof BigGanError) return cause;
+  const message = messageOf(cause);
+  switch (kindOf(cause)) {
+    case "config":
+      return new BigGanError("bad-options", `the recipe cannot be trained: ${message}`, {
+        field: "recipe",
+        cause,
+      });
+    case "request":
+      return new BigGanError("bad-data", message, { cause });
+    case "memory":
+      return new BigGanError("too-large", message, { cause });
+    default:
+      return checkpoint
+        ? badCheckpoint(cause)
+        : new BigGanError("fault", `training did not start: ${message}`, { cause });
+  }
+}
+
+/** What ends a step: a value that is not finite is of the training, all else a fault of what computes it. */
+export function stepFailed(error: unknown): never {
+  throw kindOf(error) === "not-finite" ? error : (faultOf(error) ?? new FaultError(messageOf(error)));
+}
 
 /** A value that is not finite. */
 export const diverged = (cause: unknown, from: number, backAt: number): BigGanError =>

@@ -87,11 +87,9 @@ fn every_cut_is_an_error() {
 fn f16_refuses_what_it_cannot_hold() {
     let mut tensors = sample();
     tensors.0.get_mut("w").unwrap().values[0] = 1e6;
-    let message = encode(&tensors, &BTreeMap::new(), Dtype::F16)
-        .unwrap_err()
-        .to_string();
-    assert!(
-        message.contains("tensor w") && message.contains("65504"),
-        "{message}"
-    );
+    let error = encode(&tensors, &BTreeMap::new(), Dtype::F16).unwrap_err();
+    assert_eq!(error.kind(), crate::ErrorKind::Tensor);
+    assert_eq!(error.fields().name, "w");
+    assert_eq!(error.fields().found.as_deref(), Some("1000000"));
+    assert!(error.to_string().contains("65504"), "{error}");
 }

@@ -91,10 +91,10 @@ fn counts_that_disagree_are_refused() {
     for (spoil, part) in [
         (
             (|info| info.class_ids.truncate(1)) as fn(&mut ModelInfo),
-            "1 class ids",
+            "class ids is 1",
         ),
-        (|info| info.class_names.truncate(1), "names 1 classes"),
-        (|info| info.statistics.truncations.clear(), "no rows"),
+        (|info| info.class_names.truncate(1), "class names is 1"),
+        (|info| info.statistics.truncations.clear(), "table is empty"),
     ] {
         let mut file = tiny();
         spoil(&mut file.info);

@@ -2,6 +2,7 @@
 
 use super::super::model_file::tests::tiny;
 use super::*;
+use crate::error::{ErrorFields, ErrorKind};
 
 type Files = BTreeMap<String, Vec<u8>>;
 const INDEX: &str = "model.safetensors.index.json";
@@ -17,17 +18,21 @@ fn read(files: &Files) -> Result<ModelFile> {
     ModelFile::decode_shards(&files[INDEX], |name| {
         files
             .get(name)
-            .ok_or_else(|| Error::File(format!("{name} is not there")))
+            .ok_or_else(|| Error::file(name).found("not there"))
     })
 }
 
 /// The error after a change of the index.
-fn refused(change: impl FnOnce(&mut serde_json::Value, &mut Files)) -> String {
+fn error_after(change: impl FnOnce(&mut serde_json::Value, &mut Files)) -> Error {
     let mut files = files();
     let mut index: serde_json::Value = serde_json::from_slice(&files[INDEX]).unwrap();
     change(&mut index, &mut files);
     files.insert(INDEX.into(), index.to_string().into_bytes());
-    read(&files).unwrap_err().to_string()
+    read(&files).unwrap_err()
+}
+
+fn refused(change: impl FnOnce(&mut serde_json::Value, &mut Files)) -> String {
+    error_after(change).to_string()
 }
 
 const FIRST: &str = "model-00001-of-00003.safetensors";
@@ -83,7 +88,7 @@ fn names_that_lead_elsewhere_are_refused_before_anything_is_read() {
         });
         let message = error.unwrap_err().to_string();
         assert!(
-            message.contains(&format!("{name:?} cannot be a part")),
+            message.contains(&format!("name of a part is {name:?}")),
             "{message}"
         );
     }
@@ -97,11 +102,13 @@ fn parts_that_are_missing_or_changed_are_refused() {
         message.contains(SECOND) && message.contains("not there"),
         "{message}"
     );
-    let message = refused(|_, files| *files.get_mut(SECOND).unwrap().last_mut().unwrap() ^= 1);
-    assert!(
-        message.contains(SECOND) && message.contains("its SHA-256 is"),
-        "{message}"
+    let error = error_after(|_, files| *files.get_mut(SECOND).unwrap().last_mut().unwrap() ^= 1);
+    let ErrorFields { name, place, .. } = error.fields();
+    assert_eq!(
+        (name.as_str(), place.as_deref()),
+        ("its SHA-256", Some(SECOND))
     );
+    assert_eq!(error.kind(), ErrorKind::File);
     let message = refused(|index, _| {
         drop(
             index["metadata"]["sha256"]
@@ -111,7 +118,7 @@ fn parts_that_are_missing_or_changed_are_refused() {
         );
     });
     assert!(
-        message.contains(FIRST) && message.contains("no SHA-256"),
+        message.contains(FIRST) && message.contains("SHA-256 is not in the index"),
         "{message}"
     );
 }
@@ -128,7 +135,7 @@ fn tensors_that_are_elsewhere_are_refused() {
         "{message}"
     );
     let message = refused(|index, _| index["weight_map"]["extra"] = FIRST.into());
-    assert!(message.contains("tensor extra: is missing"), "{message}");
+    assert!(message.contains("tensor extra is missing"), "{message}");
     let message = refused(|index, _| {
         drop(
             index["weight_map"]
@@ -139,12 +146,12 @@ fn tensors_that_are_elsewhere_are_refused() {
         index["weight_map"]["other"] = FIRST.into();
     });
     assert!(
-        message.contains("linear.weight: is not in the index"),
+        message.contains("linear.weight is not in the index"),
         "{message}"
     );
     let message = refused(|index, _| index["metadata"]["total_size"] = 7.into());
     assert!(
-        message.contains("280 bytes") && message.contains("says 7"),
+        message.contains("280 bytes") && message.contains("expected 7 bytes"),
         "{message}"
     );
 }

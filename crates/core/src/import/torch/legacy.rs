@@ -19,8 +19,8 @@ pub(super) fn is_legacy(bytes: &[u8]) -> bool {
         .is_some_and(|rest| rest.starts_with(&MAGIC))
 }
 
-fn broken(problem: impl std::fmt::Display) -> Error {
-    Error::File(format!("legacy file: {problem}"))
+fn broken(name: impl std::fmt::Display) -> Error {
+    Error::file(name).within("legacy file")
 }
 
 /// The value, and the bytes of each storage by its index in the arena.
@@ -32,14 +32,14 @@ pub(super) fn read<'a>(
     let protocol = machine.run()?;
     match machine.arena().get(protocol) {
         Value::Int(PROTOCOL) => {}
-        Value::Int(other) => return Err(broken(format!("protocol {other}, expected {PROTOCOL}"))),
-        _ => return Err(broken("no protocol")),
+        Value::Int(other) => return Err(broken("the protocol").found(other).expected(PROTOCOL)),
+        _ => return Err(broken("the protocol").expected("a number")),
     }
     let system = machine.run()?;
     let little = machine.arena().entry(system, "little_endian");
     match little.map(|id| machine.arena().get(id)) {
         Some(Value::Bool(true)) => {}
-        _ => return Err(broken("its numbers are not said to be little-endian")),
+        _ => return Err(broken("the byte order").expected("little-endian")),
     }
     let root = machine.run()?;
     let keys = machine.run()?;
@@ -50,14 +50,12 @@ pub(super) fn read<'a>(
 fn storages<'a>(bytes: &'a [u8], machine: &Machine<'a>, keys: Id) -> Result<Vec<StorageBytes<'a>>> {
     let arena = machine.arena();
     let Value::List(keys) = arena.get(keys) else {
-        return Err(broken("the keys of the storages are not a list"));
+        return Err(broken("the keys of the storages").expected("a list"));
     };
     if keys.len() != arena.storages.len() {
-        return Err(broken(format!(
-            "{} storages in the list, {} in the tensors",
-            keys.len(),
-            arena.storages.len()
-        )));
+        return Err(broken("the number of storages")
+            .found(keys.len())
+            .expected(format_args!("{}, as in the tensors", arena.storages.len())));
     }
     let mut found: Vec<Option<StorageBytes<'a>>> = vec![None; keys.len()];
     let mut at = machine.position();
@@ -66,18 +64,18 @@ fn storages<'a>(bytes: &'a [u8], machine: &Machine<'a>, keys: Id) -> Result<Vec<
             Value::Text(key) => arena.storage_by_key.get(key),
             _ => None,
         };
-        let &place = place.ok_or_else(|| broken("a storage that no tensor uses"))?;
+        let &place = place.ok_or_else(|| broken("a storage").found("used by no tensor"))?;
         let storage = &arena.storages[place];
         let key = storage.key;
-        let cut = || broken(format!("storage {key} is cut short at byte {at}"));
+        let cut =
+            || broken(format_args!("storage {key}")).found(format_args!("cut short at byte {at}"));
         let rest = &bytes[at..];
         let (head, rest) = rest.split_first_chunk::<8>().ok_or_else(cut)?;
         let stated = i64::from_le_bytes(*head);
         if usize::try_from(stated) != Ok(storage.len) {
-            return Err(broken(format!(
-                "storage {key} has {stated} elements, its tensors say {}",
-                storage.len
-            )));
+            return Err(broken(format_args!("the length of storage {key}"))
+                .found(stated)
+                .expected(format_args!("{}, by its tensors", storage.len)));
         }
         let len = storage.len.checked_mul(storage.element.size());
         let data = len.and_then(|len| rest.get(..len)).ok_or_else(cut)?;
@@ -85,12 +83,12 @@ fn storages<'a>(bytes: &'a [u8], machine: &Machine<'a>, keys: Id) -> Result<Vec<
             .replace(StorageBytes { data, crc: 0 })
             .is_some()
         {
-            return Err(broken(format!("storage {key} is listed twice")));
+            return Err(broken(format_args!("storage {key}")).found("listed twice"));
         }
         at += 8 + data.len();
     }
     if at != bytes.len() {
-        return Err(broken(format!(
+        return Err(broken("the end").found(format_args!(
             "{} bytes after the last storage",
             bytes.len() - at
         )));

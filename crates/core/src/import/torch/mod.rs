@@ -70,10 +70,10 @@ impl<'a> TorchFile<'a> {
         } else {
             "it begins neither as a zip nor with PyTorch's magic number"
         };
-        Err(Error::File(format!(
-            "not a file of torch.save ({} bytes): {what}",
-            bytes.len()
-        )))
+        Err(
+            Error::file(format_args!("the file of {} bytes", bytes.len()))
+                .found(format_args!("not a file of torch.save: {what}")),
+        )
     }
 
     fn open_zip(bytes: &'a [u8]) -> Result<Self> {
@@ -83,17 +83,18 @@ impl<'a> TorchFile<'a> {
             (folder.is_empty() || folder.ends_with('/')).then_some((folder, entry))
         });
         let (Some((folder, pickle)), None) = (pickles.next(), pickles.next()) else {
-            return Err(Error::File(
-                "zip: it does not have exactly one entry data.pkl; this is not a file of torch.save".into(),
-            ));
+            return Err(Error::file("data.pkl")
+                .expected("one entry, as in a file of torch.save")
+                .within("zip"));
         };
         let by_name = |name: &str| entries.iter().find(|entry| entry.name == name);
         if let Some(order) = by_name(&format!("{folder}byteorder"))
             && order.data != b"little"
         {
-            return Err(Error::File(
-                "zip: the numbers are big-endian; save the file on another machine".into(),
-            ));
+            return Err(Error::file("the byte order")
+                .found("big-endian")
+                .remedy("save the file on another machine")
+                .within("zip"));
         }
         check_crc(pickle.name, pickle.data, pickle.crc)?;
         let mut machine = Machine::new(pickle.data);
@@ -111,8 +112,11 @@ impl<'a> TorchFile<'a> {
         let mut storages = Vec::with_capacity(arena.storages.len());
         for storage in &arena.storages {
             let place = data.binary_search_by_key(&storage.key, |(key, _)| key);
-            let place = place
-                .map_err(|_| Error::File(format!("zip: no entry {folder}data/{}", storage.key)))?;
+            let place = place.map_err(|_| {
+                Error::file(format_args!("entry {folder}data/{}", storage.key))
+                    .found("missing")
+                    .within("zip")
+            })?;
             storages.push(data[place].1);
         }
         Self::new(arena, root, &storages, bytes.len())
@@ -127,13 +131,12 @@ impl<'a> TorchFile<'a> {
     ) -> Result<Self> {
         for (storage, found) in arena.storages.iter().zip(storages) {
             if storage.len.checked_mul(storage.element.size()) != Some(found.data.len()) {
-                return Err(Error::File(format!(
-                    "storage {} has {} bytes for {} elements of {:?}",
-                    storage.key,
-                    found.data.len(),
-                    storage.len,
-                    storage.element
-                )));
+                return Err(Error::file(format_args!("storage {}", storage.key))
+                    .found(format_args!("{} bytes", found.data.len()))
+                    .expected(format_args!(
+                        "{} elements of {:?}",
+                        storage.len, storage.element
+                    )));
             }
             check_crc(storage.key, found.data, found.crc)?;
         }
@@ -144,8 +147,8 @@ impl<'a> TorchFile<'a> {
             let element = arena.storages[storage].element;
             let view =
                 TensorView::new(record, element, storages[storage].data).map_err(|problem| {
-                    Error::File(format!(
-                        "a tensor in storage {}: {problem}",
+                    Error::file(problem).within(format_args!(
+                        "a tensor in storage {}",
                         arena.storages[storage].key
                     ))
                 })?;
@@ -153,10 +156,11 @@ impl<'a> TorchFile<'a> {
             tensors.push(view);
         }
         if wide > file_len.saturating_mul(2).saturating_add(SLACK) {
-            return Err(Error::File(format!(
-                "the tensors would fill {wide} bytes, the file has {file_len}: they share storages more \
-                 than weights do"
-            )));
+            return Err(Error::file("the size of all tensors")
+                .found(format_args!("{wide} bytes"))
+                .expected(format_args!(
+                    "less in a file of {file_len}: they share storages more than weights do"
+                )));
         }
         Ok(Self {
             arena,
@@ -243,28 +247,30 @@ impl<'f, 'a> Node<'f, 'a> {
     /// If it is not a dictionary of tensors, or a name is too long; the message names the entry.
     pub fn state_dict(self) -> Result<Vec<(&'a str, &'f TensorView<'a>)>> {
         let Value::Dict(entries) = self.file.arena.get(self.id) else {
-            return Err(Error::File(format!(
-                "expected a dictionary of tensors, found {}",
-                self.kind()
-            )));
+            return Err(Error::file("the value")
+                .found(self.kind())
+                .expected("a dictionary of tensors"));
         };
         let mut tensors = Vec::with_capacity(entries.len());
         for &(key, value) in entries {
             let name = match *self.file.arena.get(key) {
                 Value::Text(name) if name.len() <= MAX_NAME => name,
                 Value::Text(name) => {
-                    return Err(Error::File(format!(
-                        "a tensor name of {} bytes",
-                        name.len()
-                    )));
+                    return Err(Error::file("the name of a tensor")
+                        .found(format_args!("{} bytes", name.len()))
+                        .expected(format_args!("at most {MAX_NAME}")));
                 }
                 _ => {
                     let kind = self.file.arena.kind(key);
-                    return Err(Error::File(format!("a tensor whose name is {kind}")));
+                    return Err(Error::file("the name of a tensor")
+                        .found(kind)
+                        .expected("text"));
                 }
             };
             let tensor = self.at(value).tensor().ok_or_else(|| {
-                Error::tensor(name, format!("is {}, not a tensor", self.at(value).kind()))
+                Error::tensor(name)
+                    .found(self.at(value).kind())
+                    .expected("a tensor")
             })?;
             tensors.push((name, tensor));
         }
@@ -281,9 +287,10 @@ fn check_crc(name: &str, data: &[u8], crc: u32) -> Result<()> {
     if found == crc {
         return Ok(());
     }
-    Err(Error::File(format!(
-        "entry {name} is damaged: its CRC-32 is {found:08x}, the file says {crc:08x}; fetch it again"
-    )))
+    Err(Error::file(format_args!("the CRC-32 of entry {name}"))
+        .found(format_args!("{found:08x}"))
+        .expected(format_args!("{crc:08x}, by the file: it is damaged"))
+        .remedy("fetch it again"))
 }
 
 // its tests are in tests/models/torch_files.rs and tests/fuzz/main.rs

@@ -61,7 +61,7 @@ impl<'a> Machine<'a> {
                 Ok(None) => {}
                 Ok(Some(id)) => return Ok(id),
                 Err(problem) => {
-                    return Err(Error::File(format!("pickle, byte {place}: {problem}")));
+                    return Err(Error::file(problem).within(format_args!("pickle, byte {place}")));
                 }
             }
         }

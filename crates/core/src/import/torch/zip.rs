@@ -31,8 +31,8 @@ pub(super) struct Entry<'a> {
     pub crc: u32,
 }
 
-fn broken(problem: impl std::fmt::Display) -> Error {
-    Error::File(format!("zip: {problem}"))
+fn broken(name: impl std::fmt::Display) -> Error {
+    Error::file(name).within("zip")
 }
 
 /// Little-endian numbers from a slice, with names for error messages.
@@ -43,7 +43,7 @@ impl<'a> Fields<'a> {
         let (head, rest) = self
             .0
             .split_first_chunk::<N>()
-            .ok_or_else(|| broken(format!("{what} is cut short")))?;
+            .ok_or_else(|| broken(what).found("cut short"))?;
         self.0 = rest;
         Ok(*head)
     }
@@ -60,7 +60,7 @@ impl<'a> Fields<'a> {
         let (head, rest) = self
             .0
             .split_at_checked(len)
-            .ok_or_else(|| broken(format!("{what} is cut short")))?;
+            .ok_or_else(|| broken(what).found("cut short"))?;
         self.0 = rest;
         Ok(head)
     }
@@ -68,7 +68,8 @@ impl<'a> Fields<'a> {
 
 fn from<'a>(bytes: &'a [u8], at: u64, what: &str) -> Result<Fields<'a>> {
     let rest = usize::try_from(at).ok().and_then(|at| bytes.get(at..));
-    let rest = rest.ok_or_else(|| broken(format!("{what} at byte {at} of {}", bytes.len())))?;
+    let rest =
+        rest.ok_or_else(|| broken(what).found(format_args!("at byte {at} of {}", bytes.len())))?;
     Ok(Fields(rest))
 }
 
@@ -88,21 +89,21 @@ pub(super) fn entries(bytes: &[u8]) -> Result<Vec<Entry<'_>>> {
         found.push(entry);
     }
     if !fields.0.is_empty() {
-        return Err(broken(format!(
-            "the directory continues after its {count} entries"
-        )));
+        return Err(broken("the directory").found(format_args!("longer than its {count} entries")));
     }
     spans.sort_unstable_by_key(|(span, _)| *span);
     for pair in spans.windows(2) {
         let [((_, end), first), ((start, _), second)] = [pair[0], pair[1]];
         if end > start {
-            return Err(broken(format!("entries {first} and {second} overlap")));
+            return Err(
+                broken(format_args!("entry {first}")).found(format_args!("overlapped by {second}"))
+            );
         }
     }
     let mut names: Vec<&str> = found.iter().map(|entry| entry.name).collect();
     names.sort_unstable();
     if let Some(twice) = names.windows(2).find(|pair| pair[0] == pair[1]) {
-        return Err(broken(format!("entry {} occurs twice", twice[0])));
+        return Err(broken(format_args!("entry {}", twice[0])).found("there twice"));
     }
     Ok(found)
 }
@@ -121,7 +122,7 @@ fn directory(bytes: &[u8]) -> Result<(u64, &[u8], u64)> {
             end.starts_with(END) && tail + at + END_LEN + usize::from(comment) == bytes.len()
         })
         .map(|(at, _)| tail + at)
-        .ok_or_else(|| broken("no end record; the file is cut short"))?;
+        .ok_or_else(|| broken("the end record").found("missing: the file is cut short"))?;
     let mut fields = from(bytes, end as u64 + 4, "end record")?;
     let what = "end record";
     let disks = (fields.u16(what)?, fields.u16(what)?);
@@ -130,7 +131,7 @@ fn directory(bytes: &[u8]) -> Result<(u64, &[u8], u64)> {
     let len = fields.u32(what)?;
     let at = fields.u32(what)?;
     if disks != (0, 0) || here != total {
-        return Err(broken("an archive in several parts"));
+        return Err(broken("the archive").found("in several parts"));
     }
     let (count, len, at) = if total == u16::MAX || len == IN_EXTRA || at == IN_EXTRA {
         directory_64(bytes, end)?
@@ -138,14 +139,14 @@ fn directory(bytes: &[u8]) -> Result<(u64, &[u8], u64)> {
         (total.into(), len.into(), at.into())
     };
     if count > MAX_ENTRIES {
-        return Err(broken(format!(
-            "{count} entries; at most {MAX_ENTRIES} are read"
-        )));
+        return Err(broken("the number of entries")
+            .found(count)
+            .expected(format_args!("at most {MAX_ENTRIES}")));
     }
     let stop = at.checked_add(len).filter(|&stop| stop <= end as u64);
     let (Some(stop), Ok(start)) = (stop, usize::try_from(at)) else {
-        return Err(broken(format!(
-            "a directory of {len} bytes from byte {at} in {} bytes",
+        return Err(broken("the directory").found(format_args!(
+            "{len} bytes from byte {at} of {}",
             bytes.len()
         )));
     };
@@ -156,23 +157,23 @@ fn directory_64(bytes: &[u8], end: usize) -> Result<(u64, u64, u64)> {
     let what = "zip64 locator";
     let locator = end
         .checked_sub(LOCATOR_LEN)
-        .ok_or_else(|| broken("no zip64 locator"))?;
+        .ok_or_else(|| broken("the zip64 locator").found("missing"))?;
     let mut fields = from(bytes, locator as u64, what)?;
     if fields.take(what)? != *LOCATOR_64 {
-        return Err(broken("no zip64 locator"));
+        return Err(broken("the zip64 locator").found("missing"));
     }
     let disk = fields.u32(what)?;
     let at = fields.u64(what)?;
     let what = "zip64 end record";
     let mut fields = from(bytes, at, what)?;
     if disk != 0 || fields.take(what)? != *END_64 {
-        return Err(broken("no zip64 end record"));
+        return Err(broken("the zip64 end record").found("missing"));
     }
     fields.slice(8 + 2 + 2 + 4 + 4, what)?; // its length, versions and disks
     let here = fields.u64(what)?;
     let total = fields.u64(what)?;
     if here != total {
-        return Err(broken("an archive in several parts"));
+        return Err(broken("the archive").found("in several parts"));
     }
     Ok((total, fields.u64(what)?, fields.u64(what)?))
 }
@@ -185,7 +186,7 @@ fn entry<'a>(
 ) -> Result<(Entry<'a>, (u64, u64))> {
     let what = "the directory";
     if directory.0.len() < CENTRAL_LEN || directory.take(what)? != *CENTRAL {
-        return Err(broken("the directory has fewer entries than announced"));
+        return Err(broken("the directory").found("shorter than announced"));
     }
     directory.slice(4, what)?; // versions
     let flags = directory.u16(what)?;
@@ -204,35 +205,35 @@ fn entry<'a>(
     let name = directory.slice(name_len.into(), what)?;
     let extra = directory.slice(extra_len.into(), what)?;
     directory.slice(comment_len.into(), what)?;
-    let name = std::str::from_utf8(name).map_err(|_| broken("an entry whose name is not UTF-8"))?;
+    let name =
+        std::str::from_utf8(name).map_err(|_| broken("the name of an entry").expected("UTF-8"))?;
     if name.len() > 512 {
-        return Err(broken(format!("an entry name of {} bytes", name.len())));
+        return Err(broken("the name of an entry")
+            .found(format_args!("{} bytes", name.len()))
+            .expected("at most 512"));
     }
     if method != 0 {
-        let method = if method == 8 {
-            "deflate".to_owned()
-        } else {
-            format!("method {method}")
-        };
-        return Err(broken(format!(
-            "entry {name} is compressed ({method}); PyTorch stores without compression, save the file again"
-        )));
+        let deflate = if method == 8 { ", deflate" } else { "" };
+        return Err(broken(format_args!("entry {name}"))
+            .found(format_args!("compressed (method {method}{deflate})"))
+            .expected("stored, as PyTorch does")
+            .remedy("save the file again"));
     }
     if flags & 1 != 0 {
-        return Err(broken(format!("entry {name} is encrypted")));
+        return Err(broken(format_args!("entry {name}")).found("encrypted"));
     }
     let [size, packed, at] = wide(extra, [size, packed, at], name)?;
     if packed != size {
-        return Err(broken(format!(
-            "entry {name} has {packed} bytes for {size}, without compression"
-        )));
+        return Err(broken(format_args!("the size of entry {name}"))
+            .found(packed)
+            .expected(format_args!("{size}, without compression")));
     }
     let data_at = data_start(bytes, at, name)?;
     let end = data_at.checked_add(size).filter(|&end| end <= directory_at);
     let end = end.ok_or_else(|| {
-        broken(format!(
-            "entry {name} has {size} bytes from byte {data_at}, but the entries end at {directory_at}"
-        ))
+        broken(format_args!("entry {name}"))
+            .found(format_args!("{size} bytes from byte {data_at}"))
+            .expected(format_args!("to end before byte {directory_at}"))
     })?;
     let data = &bytes[data_at as usize..end as usize];
     Ok((Entry { name, data, crc }, (at, end)))
@@ -260,7 +261,7 @@ fn wide(extra: &[u8], narrow: [u32; 3], name: &str) -> Result<[u64; 3]> {
             return Ok(numbers);
         }
     }
-    Err(broken(format!("entry {name} lacks its zip64 numbers")))
+    Err(broken(format_args!("entry {name}")).found("without its zip64 numbers"))
 }
 
 /// First byte of an entry's data, after the local header at `at`.
@@ -268,15 +269,13 @@ fn data_start(bytes: &[u8], at: u64, name: &str) -> Result<u64> {
     let what = format!("the header of entry {name}");
     let mut fields = from(bytes, at, &what)?;
     if fields.take(&what)? != *LOCAL {
-        return Err(broken(format!("{what} is not at byte {at}")));
+        return Err(broken(&what).found(format_args!("not at byte {at}")));
     }
     fields.slice(22, &what)?; // the directory has these
     let name_len = fields.u16(&what)?;
     let extra_len = fields.u16(&what)?;
     if fields.slice(name_len.into(), &what)? != name.as_bytes() {
-        return Err(broken(format!(
-            "{what} has another name than the directory"
-        )));
+        return Err(broken(&what).found("of another name than in the directory"));
     }
     Ok(at + LOCAL_LEN as u64 + u64::from(name_len) + u64::from(extra_len))
 }

@@ -39,16 +39,20 @@ impl Session {
     fn refuse_others(&self, info: &CheckpointInfo) -> Result<()> {
         let ours = self.images.info();
         if info.dataset.same_images(ours) != Some(true) {
-            return Err(Error::File(format!(
-                "the checkpoint is of other images: {} of {:?} with SHA-256 {} there, {} of {:?} with {} \
-                 here; open the images it was trained on",
-                info.dataset.images,
-                info.dataset.name,
-                info.dataset.sha256.join(", "),
-                ours.images,
-                ours.name,
-                ours.sha256.join(", ")
-            )));
+            return Err(Error::file("the checkpoint")
+                .found(format_args!(
+                    "of other images: {} of {:?} with SHA-256 {}",
+                    info.dataset.images,
+                    info.dataset.name,
+                    info.dataset.sha256.join(", ")
+                ))
+                .expected(format_args!(
+                    "{} of {:?} with {}",
+                    ours.images,
+                    ours.name,
+                    ours.sha256.join(", ")
+                ))
+                .remedy("open the images it was trained on"));
         }
         let there = planned(&info.plan)?;
         let networks = |config: &TrainConfig| {
@@ -57,10 +61,10 @@ impl Session {
         };
         let (there, here) = (networks(&there), networks(&self.config));
         if there != here {
-            return Err(Error::File(format!(
-                "the checkpoint is of other networks or another seed: {there} there, {here} here; choose \
-                 its width, z, attention and seed"
-            )));
+            return Err(Error::file("the checkpoint")
+                .found(format_args!("of other networks or another seed: {there}"))
+                .expected(here)
+                .remedy("choose its width, z, attention and seed"));
         }
         Ok(())
     }
@@ -73,7 +77,7 @@ impl Session {
         let state = self.state()?;
         let tensors = finite_tensors(state).await?;
         let recipe = serde_json::to_string(&self.recipe)
-            .map_err(|error| Error::File(format!("writing the recipe failed: {error}")))?;
+            .map_err(|error| Error::file("the recipe").not_writable(error))?;
         let info = CheckpointInfo {
             plan: self.plan().to_string(),
             dataset: self.images.info().clone(),
@@ -144,6 +148,6 @@ fn planned(plan: &str) -> Result<TrainConfig> {
         train: TrainConfig,
     }
     let plan: Plan = serde_json::from_str(plan)
-        .map_err(|error| Error::File(format!("the checkpoint's plan is not readable: {error}")))?;
+        .map_err(|error| Error::file("the checkpoint's plan").not_readable(error))?;
     Ok(plan.train)
 }

@@ -83,12 +83,7 @@ fn other_checkpoints_are_refused_and_the_state_stays() {
     let at = text.find(r#""format_version":"1""#).unwrap() + r#""format_version":""#.len();
     let mut newer = saved.clone();
     newer[at] = b'9';
-    refused(
-        recipe(),
-        0,
-        &newer,
-        "its format_version is 9, this program reads 1",
-    );
+    refused(recipe(), 0, &newer, "format_version is 9, expected 1");
     // rates may change
     let mut slower = Session::start(
         ShortRecipe {

@@ -64,5 +64,6 @@ pub fn write_verdict(directory: &Path, intervention: &Intervention) -> Result<Pa
 
 /// Whether an error says that a value is not finite.
 pub fn is_not_finite(error: &anyhow::Error) -> bool {
-    matches!(error.downcast_ref(), Some(biggan::Error::NotFinite(_)))
+    let error = error.downcast_ref::<biggan::Error>();
+    error.is_some_and(|error| error.kind() == biggan::ErrorKind::NotFinite)
 }

@@ -38,20 +38,21 @@ impl Vitals {
             sigma.extend(found.into_iter().map(named));
         }
         let sample_variance = sample_variance(&state.generator, seed, device)?;
-        let broken = sigma.iter().find(|(_, value)| !value.is_finite());
-        let broken =
-            broken.map(|(layer, value)| format!("the singular value of {layer} is {value}"));
-        let blank = (!sample_variance.is_finite())
-            .then(|| format!("the variance between samples is {sample_variance}"));
-        match broken.or(blank) {
+        let singular = sigma.iter().map(|(layer, value)| {
+            let name = format!("the singular value of {layer}");
+            (name, f64::from(*value))
+        });
+        let variance = ("the variance between samples".to_owned(), sample_variance);
+        let mut measured = singular.chain([variance]);
+        match measured.find(|(_, value)| !value.is_finite()) {
             None => Ok(Self {
                 sigma,
                 sample_variance,
             }),
-            Some(what) => {
-                let what = format!("{what} after generator step {}", state.g_step);
-                Err(biggan::Error::NotFinite(what).into())
-            }
+            Some((name, value)) => Err(biggan::Error::not_finite(name)
+                .found(value)
+                .within(format_args!("after generator step {}", state.g_step))
+                .into()),
         }
     }
 }
