@@ -33,7 +33,7 @@ use support::torch_writer;
 #[global_allocator]
 static ALLOCATOR: Counting = Counting;
 
-/// Longest time of one input. Generous: other processes run too.
+/// Longest time of one input, in the fastest of a few attempts: other processes run too.
 const MOST_SECS: u64 = 1;
 /// Memory beyond twice the input.
 const SLACK: usize = 64 << 20;
@@ -85,7 +85,15 @@ fn check(target: Target, bytes: &[u8], tally: &mut Tally) -> Result<(), String> 
         Ok(accepted) => tally.accepted += u64::from(accepted),
     }
     if elapsed > Duration::from_secs(MOST_SECS) {
-        return Err(format!("it takes {elapsed:?}"));
+        let again = || {
+            let start = Instant::now();
+            read(target, bytes);
+            start.elapsed()
+        };
+        let fastest = (0..5).map(|_| again()).fold(elapsed, Duration::min);
+        if fastest > Duration::from_secs(MOST_SECS) {
+            return Err(format!("it takes {fastest:?}"));
+        }
     }
     let most = 2 * bytes.len() + SLACK;
     if peak > most {

@@ -130,14 +130,7 @@ impl Running {
         };
         eprintln!("ended after {took:?}, {:?}", output.status);
         for pid in ranks.values() {
-            let asked = Instant::now();
-            while is_running(*pid) {
-                assert!(
-                    asked.elapsed() < Duration::from_secs(2),
-                    "process {pid} is left"
-                );
-                std::thread::sleep(Duration::from_millis(10));
-            }
+            wait_until("the end of all processes", || !is_running(*pid));
         }
         output
     }
