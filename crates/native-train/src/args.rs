@@ -1,20 +1,23 @@
 //! What the user typed. Nothing here is checked against anything else: that is [`crate::recipe::plan`]'s.
 
 mod data;
+mod device;
+mod help;
 mod job;
 mod scores;
 
 use std::path::PathBuf;
 
 use biggan::import::Source;
-use biggan::truncation::TruncationKind;
+use biggan::truncation::{Truncation, TruncationKind};
 use clap::{Parser, Subcommand};
 
-use crate::device::DeviceName;
 use crate::recipe::byte_size::ByteSize;
 use crate::training::job::Comm;
 
 pub use self::data::{BenchArgs, CheckArgs, DataCommand, DataSource, PackArgs};
+pub use self::device::DeviceArgs;
+pub use self::help::parse;
 use self::job::BENCH_EXAMPLES;
 pub use self::job::ScalingArgs;
 use self::scores::{EVALUATE_EXAMPLES, REFERENCE_EXAMPLES, SHEET_EXAMPLES};
@@ -134,9 +137,9 @@ pub struct TrainArgs {
     /// Replace a value of the recipe, e.g. train.adam_g.lr=1e-4; may be repeated
     #[arg(long = "set", value_name = "KEY=VALUE")]
     pub set: Vec<String>,
-    /// Where to compute: cpu, wgpu, wgpu:<index>, or cuda, cuda:<index> in a build for NCCL
-    #[arg(long, default_value = "cpu")]
-    pub device: DeviceName,
+    /// Where to compute.
+    #[command(flatten)]
+    pub device: DeviceArgs,
     /// Stop, with a checkpoint, after this many generator steps
     #[arg(long, value_name = "N")]
     pub steps: Option<u64>,
@@ -172,9 +175,9 @@ pub struct ExportArgs {
     /// the model
     #[arg(long, value_name = "SIZE")]
     pub shard_size: Option<ByteSize>,
-    /// Where to compute: cpu, wgpu, or wgpu:<index>
-    #[arg(long, default_value = "cpu")]
-    pub device: DeviceName,
+    /// Where to compute.
+    #[command(flatten)]
+    pub device: DeviceArgs,
 }
 
 /// Types of stored values.
@@ -244,7 +247,7 @@ pub struct SampleArgs {
     pub class: Option<String>,
     /// How far z is truncated, or off: by the model's kind, see --truncation-kind
     #[arg(long, value_name = "T", default_value = "off")]
-    pub truncation: String,
+    pub truncation: Truncation,
     /// What --truncation means [default: the model's]. resampling: |z| at most T, 0.001 to 8 (the
     /// paper; StudioGAN); scaled_truncated_normal: T times a normal truncated at 2, 0.001 to 1 (TF-Hub,
     /// pytorch-pretrained-BigGAN); scaled_normal: a normal of standard deviation T (BigGAN-PyTorch)
@@ -274,9 +277,9 @@ pub struct SampleArgs {
     /// "weight": 1}], "z": {"seed": 1, "index": 0, "steps": [], "chunks": []}}}, see docs/page.md
     #[arg(long, value_name = "FILE", conflicts_with_all = ["class", "seed", "count", "latents"])]
     pub pictures: Option<PathBuf>,
-    /// Where to compute: cpu, wgpu, or wgpu:<index>
-    #[arg(long, default_value = "cpu")]
-    pub device: DeviceName,
+    /// Where to compute.
+    #[command(flatten)]
+    pub device: DeviceArgs,
 }
 
 /// Options of `inspect`.

@@ -2,15 +2,14 @@
 
 use std::process::ExitCode;
 
-use clap::Parser;
-use native_train::args::Args;
+use native_train::args;
 use native_train::commands;
 use native_train::environment::Environment;
 use native_train::error::{Elsewhere, exit_code};
 
 fn main() -> ExitCode {
     keep_freed_memory();
-    let args = Args::parse();
+    let args = args::parse();
     match commands::run(args, &Environment::from_process()) {
         Ok(outcome) => outcome.exit_code(),
         Err(error) => {

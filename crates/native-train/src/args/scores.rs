@@ -2,7 +2,9 @@
 
 use std::path::PathBuf;
 
-use crate::device::DeviceName;
+use biggan::truncation::Truncation;
+
+use super::DeviceArgs;
 use crate::evaluation::networks::NetworkArgs;
 use crate::training::job::Comm;
 
@@ -52,7 +54,7 @@ pub struct EvaluateArgs {
     pub data: Option<PathBuf>,
     /// How far z is truncated, or off: by the model's kind, which `inspect` prints
     #[arg(long, value_name = "T", default_value = "off")]
-    pub truncation: String,
+    pub truncation: Truncation,
     /// Samples for Frechet distance and Inception score, which hold none of them in memory
     #[arg(long, default_value_t = 5000)]
     pub count: usize,
@@ -71,7 +73,7 @@ pub struct EvaluateArgs {
     pub by_class: bool,
     /// Also print the main scores at these truncations, e.g. 0.2,0.5,1.0,off
     #[arg(long, value_name = "T,...", value_delimiter = ',')]
-    pub curve: Vec<String>,
+    pub curve: Vec<Truncation>,
     /// Judge whether the model is amenable to truncation (BigGAN sec. 3.1 and fig. 2b): the curve at 2, 1.5,
     /// 1, 0.5 and 0.04, the shares of saturated pixels, and a verdict
     #[arg(long)]
@@ -85,9 +87,9 @@ pub struct EvaluateArgs {
     /// Write the scores into the model file
     #[arg(long)]
     pub update: bool,
-    /// Where to compute: cpu, wgpu, or wgpu:<index>
-    #[arg(long, default_value = "cpu")]
-    pub device: DeviceName,
+    /// Where to compute.
+    #[command(flatten)]
+    pub device: DeviceArgs,
 }
 
 /// Options of `reference`.
@@ -111,9 +113,9 @@ pub struct ReferenceArgs {
     /// Statistics file to write
     #[arg(long, value_name = "STATS")]
     pub out: PathBuf,
-    /// Where to compute: cpu, wgpu, or wgpu:<index>
-    #[arg(long, default_value = "cpu")]
-    pub device: DeviceName,
+    /// Where to compute.
+    #[command(flatten)]
+    pub device: DeviceArgs,
 }
 
 /// Options of `sheet`.
@@ -138,7 +140,7 @@ pub struct SheetArgs {
     pub columns: usize,
     /// How far z is truncated, or off: by the model's kind
     #[arg(long, value_name = "T", default_value = "off")]
-    pub truncation: String,
+    pub truncation: Truncation,
     /// Seed of the latents
     #[arg(long, default_value_t = 0)]
     pub seed: u64,
@@ -151,9 +153,9 @@ pub struct SheetArgs {
     /// Directory of the real images (neighbours) [default: where `data fetch` puts them]
     #[arg(long, value_name = "DIR")]
     pub data: Option<PathBuf>,
-    /// Where to compute: cpu, wgpu, or wgpu:<index>
-    #[arg(long, default_value = "cpu")]
-    pub device: DeviceName,
+    /// Where to compute.
+    #[command(flatten)]
+    pub device: DeviceArgs,
 }
 
 /// What a sheet shows.
@@ -178,7 +180,7 @@ pub struct StandingStatsArgs {
     pub model: PathBuf,
     /// Thresholds to compute statistics for [default: those of the model]
     #[arg(long, value_name = "T,...", value_delimiter = ',')]
-    pub thresholds: Vec<String>,
+    pub thresholds: Vec<Truncation>,
     /// Batches for the statistics of each threshold
     #[arg(long, value_name = "N", default_value_t = 100)]
     pub passes: usize,
@@ -191,7 +193,7 @@ pub struct StandingStatsArgs {
     /// Model file to write
     #[arg(long, value_name = "MODEL")]
     pub out: PathBuf,
-    /// Where to compute: cpu, wgpu, or wgpu:<index>
-    #[arg(long, default_value = "cpu")]
-    pub device: DeviceName,
+    /// Where to compute.
+    #[command(flatten)]
+    pub device: DeviceArgs,
 }

@@ -58,15 +58,12 @@ pub fn run(args: &EvaluateArgs, environment: &Environment) -> Result<Outcome> {
 
 fn evaluate(args: &EvaluateArgs, environment: &Environment, job: &Job) -> Result<Outcome> {
     let counts = args.counts()?;
-    let truncation: Truncation = args.truncation.parse().map_err(usage)?;
-    let curve = args.curve.iter().map(|text| text.parse().map_err(usage));
-    let curve: Vec<Truncation> = curve.collect::<Result<_>>()?;
-    if args.picture.is_some() && curve.len() < 2 && !args.amenability {
+    if args.picture.is_some() && args.curve.len() < 2 && !args.amenability {
         return Err(bad_usage(
             "--picture draws a curve; give --curve with two truncations or more, or --amenability",
         ));
     }
-    let device = device::open(job.own_device(args.device))?;
+    let device = device::open(job.own_device(args.device.name))?;
     let open = open(&args.network, &device)?;
     let bench = Bench {
         args,
@@ -84,8 +81,8 @@ fn evaluate(args: &EvaluateArgs, environment: &Environment, job: &Job) -> Result
     };
     let config = &bench.sampler.info().generator;
     open.check(config.resolution, config.classes)?;
-    let distribution = bench.sampler.distribution(truncation).map_err(usage)?;
-    let curve = bench.curve(curve)?;
+    let distribution = bench.sampler.distribution(args.truncation).map_err(usage)?;
+    let curve = bench.curve(args.curve.clone())?;
 
     let against = bench.against(environment)?;
     let made = bench.samples(distribution)?;

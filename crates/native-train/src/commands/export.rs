@@ -29,7 +29,7 @@ const THRESHOLDS: [f64; 13] = [
 /// # Errors
 /// If there is no checkpoint, the average is too young, or the file cannot be written.
 pub fn run(args: &ExportArgs) -> Result<Outcome> {
-    let device = device::open(args.device)?;
+    let device = device::open(args.device.name)?;
     if args.passes == 0 {
         return Err(bad_usage("--passes is 0; it must be 1 or more"));
     }

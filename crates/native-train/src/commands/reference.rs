@@ -19,7 +19,7 @@ use crate::run::atomic_file;
 /// # Errors
 /// If network or data cannot be read or do not match, or the file cannot be written.
 pub fn run(args: &ReferenceArgs, environment: &Environment) -> Result<Outcome> {
-    let device = device::open(args.device)?;
+    let device = device::open(args.device.name)?;
     let open = networks::open(&args.network, &device)?;
     let info = open.network.info();
     let own = open.classifier.as_ref().map(|info| &info.classifier);

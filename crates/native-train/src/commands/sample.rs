@@ -38,16 +38,12 @@ pub fn run(args: &SampleArgs) -> Result<Outcome> {
             "nothing to write: give --out SHEET.png, --raw IMAGES.safetensors, or both",
         ));
     }
-    let truncation: Truncation = args
-        .truncation
-        .parse()
-        .map_err(|error: biggan::Error| bad_usage(error.to_string()))?;
-    let device = device::open(args.device)?;
+    let device = device::open(args.device.name)?;
     let mut sampler = model_files::load(&args.model, &device)?;
     if args.hf_compat {
         sampler = sampler.with_row_rule(RowRule::HfCompat);
     }
-    let distribution = distribution(args, &sampler, truncation)?;
+    let distribution = distribution(args, &sampler)?;
     let config = &sampler.info().generator;
     let brought = match (&args.latents, &args.pictures) {
         (None, None) => None,
@@ -84,11 +80,7 @@ pub fn run(args: &SampleArgs) -> Result<Outcome> {
 }
 
 /// The distribution of z: of the model's kind, or of the requested kind.
-fn distribution(
-    args: &SampleArgs,
-    sampler: &Sampler,
-    truncation: Truncation,
-) -> Result<LatentDistribution> {
+fn distribution(args: &SampleArgs, sampler: &Sampler) -> Result<LatentDistribution> {
     let own = sampler.info().truncation_kind;
     let kind = args.truncation_kind.unwrap_or(own);
     if kind != own {
@@ -97,7 +89,8 @@ fn distribution(
         );
     }
     let latent = sampler.info().generator.latent;
-    LatentDistribution::new(latent, kind, truncation).map_err(|error| bad_usage(error.to_string()))
+    LatentDistribution::new(latent, kind, args.truncation)
+        .map_err(|error| bad_usage(error.to_string()))
 }
 
 /// The latents of a JSON list of pictures.

@@ -31,7 +31,7 @@ const ROWS: usize = 10;
 /// # Errors
 /// If the model cannot be read, the request does not suit it, or the file cannot be written.
 pub fn run(args: &SheetArgs, environment: &Environment) -> Result<Outcome> {
-    let device = device::open(args.device)?;
+    let device = device::open(args.device.name)?;
     let sampler = model_files::load(&args.model, &device)?;
     let asked = Asked::new(args, &sampler, &device)?;
     let (images, columns) = match args.kind {
@@ -71,7 +71,6 @@ struct Inputs {
 impl<'a> Asked<'a> {
     fn new(args: &SheetArgs, sampler: &'a Sampler, device: &'a Device) -> Result<Self> {
         let usage = |error: biggan::Error| bad_usage(error.to_string());
-        let truncation = args.truncation.parse().map_err(usage)?;
         let classes = Classes::from(sampler.info()).resolve(&args.class)?;
         let rows = match (args.rows, args.kind) {
             (Some(_), SheetKind::Truncation) => {
@@ -100,7 +99,7 @@ impl<'a> Asked<'a> {
             ));
         }
         Ok(Self {
-            distribution: sampler.distribution(truncation).map_err(usage)?,
+            distribution: sampler.distribution(args.truncation).map_err(usage)?,
             sampler,
             device,
             classes,

@@ -35,7 +35,7 @@ pub fn run(args: &StandingStatsArgs) -> Result<Outcome> {
         )));
     }
     let target = Target::new(&args.out, None)?;
-    let device = device::open(args.device)?;
+    let device = device::open(args.device.name)?;
     let file = model_files::read(&args.model)?;
     let mut info = file.info.clone();
     let dtype = stored_type(&file.tensors);
@@ -101,10 +101,7 @@ fn truncations(args: &StandingStatsArgs, old: &[Truncation]) -> Result<Vec<Trunc
         return Ok(drawn.copied().collect());
     }
     let mut rows = vec![Truncation::Off];
-    for text in &args.thresholds {
-        let row: Truncation = text
-            .parse()
-            .map_err(|error: biggan::Error| bad_usage(error.to_string()))?;
+    for &row in &args.thresholds {
         if !rows.contains(&row) {
             rows.push(row);
         }

@@ -33,11 +33,11 @@ pub fn run(args: &TrainArgs, environment: &Environment) -> Result<Outcome> {
         .unwrap_or_else(|| PathBuf::from("runs").join(plan.name()));
     if args.dry_run {
         print!("{}{}", plan.to_json()?, crate::show::summary::plan(&plan)?);
-        let device = device::open(args.device)?;
-        print!("{}", dry_run::estimate(&plan, args.device, &device)?);
+        let device = device::open(args.device.name)?;
+        print!("{}", dry_run::estimate(&plan, args.device.name, &device)?);
         return Ok(Outcome::Done);
     }
-    if args.comm == Comm::Nccl && !matches!(args.device, DeviceName::Cuda(_)) {
+    if args.comm == Comm::Nccl && !matches!(args.device.name, DeviceName::Cuda(_)) {
         return Err(bad_usage(
             "--comm nccl sums between GPUs of CUDA; give --device cuda too, or --comm mpi",
         ));
@@ -51,7 +51,7 @@ pub fn run(args: &TrainArgs, environment: &Environment) -> Result<Outcome> {
             from: plan_file::is_checkpoint(config).then_some(config.as_path()),
             amend: args.amend,
             max_steps: args.steps,
-            device: job.agree(device::open(job.own_device(args.device)))?,
+            device: job.agree(device::open(job.own_device(args.device.name)))?,
             interrupt: match job.leads() {
                 true => Interrupt::install()?,
                 false => Interrupt::install_quietly()?,
