@@ -11,6 +11,7 @@ mod demo;
 mod feature_network;
 #[cfg(test)]
 mod messages;
+mod floors;
 mod model;
 mod mpi;
 mod run;
@@ -48,6 +49,8 @@ enum Command {
         #[arg(long, default_value_t = 5173)]
         port: u16,
     },
+    /// Hold the floors of ARCHITECTURE.md against the imports of the sources.
+    Floors,
     /// Make the training images that ship with the package.
     Images,
     /// Check format and lints and run all tests, natively and in a browser; or a part of that.
@@ -64,6 +67,7 @@ fn main() -> ExitCode {
         }
         Command::Demo { all, port } => demo::demo(&workspace, all, port),
         Command::Images => shipped_images::make(&workspace),
+        Command::Floors => floors::floors(&workspace),
         Command::Test(parts) => test::test(&workspace, parts),
     });
     match outcome {
