@@ -15,6 +15,30 @@ pub struct Latents {
     pub class_weights: Tensor<2>,
 }
 
+impl Latents {
+    /// From values on the host, row-major.
+    ///
+    /// # Panics
+    /// If they are not rows of these lengths.
+    pub fn from_values(
+        z: Vec<f32>,
+        class_weights: Vec<f32>,
+        [z_dim, classes]: [usize; 2],
+        device: &Device,
+    ) -> Self {
+        let n = z.len() / z_dim;
+        Self {
+            z: Tensor::from_data(TensorData::new(z, [n, z_dim]), device),
+            class_weights: Tensor::from_data(TensorData::new(class_weights, [n, classes]), device),
+        }
+    }
+
+    /// Number of samples.
+    pub fn count(&self) -> usize {
+        self.z.dims()[0]
+    }
+}
+
 /// The random numbers that a batch of latents is drawn from.
 #[derive(Debug, Clone, Copy)]
 pub struct LatentKey {
@@ -72,13 +96,9 @@ impl LatentKey {
         distribution: LatentDistribution,
         device: &Device,
     ) -> Latents {
-        Latents {
-            z: Tensor::from_data(
-                TensorData::new(self.z(n, z_dim, distribution), [n, z_dim]),
-                device,
-            ),
-            class_weights: one_hot(&self.labels(n, classes), classes, device),
-        }
+        let weights = one_hot_values(&self.labels(n, classes), classes);
+        let z = self.z(n, z_dim, distribution);
+        Latents::from_values(z, weights, [z_dim, classes], device)
     }
 }
 

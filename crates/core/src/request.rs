@@ -9,12 +9,13 @@
 #[cfg(test)]
 mod tests;
 
+use burn::tensor::Device;
 use serde::de::Error as _;
 use serde::{Deserialize, Deserializer, Serialize};
 
 use crate::config::GeneratorConfig;
 use crate::error::{Error, Result};
-use crate::latent::check_labels;
+use crate::latent::{Latents, check_labels};
 use crate::normal::{normal_cdf, normal_quantile};
 use crate::random::{Draws, Stream};
 use crate::truncation::LatentDistribution;
@@ -238,45 +239,36 @@ impl Point {
     }
 }
 
-/// What goes into the generator for some pictures.
-#[derive(Debug, Clone, PartialEq)]
-pub struct Inputs {
-    /// `[n, z_dim]`, row-major.
-    pub z: Vec<f32>,
-    /// `[n, classes]`, row-major.
-    pub class_weights: Vec<f32>,
-}
-
-impl Inputs {
-    /// The inputs of pictures of a model.
-    ///
-    /// # Errors
-    /// If a class, weight, turn or place is out of range; the message names it.
-    pub fn of(
-        pictures: &[Picture],
-        config: &GeneratorConfig,
-        distribution: LatentDistribution,
-    ) -> Result<Self> {
-        let (mut z, mut class_weights) = (Vec::new(), Vec::new());
-        for picture in pictures {
-            let mut coordinates = picture.from.z.coordinates(config)?;
-            let mut weights = picture.from.class_weights(config.classes)?;
-            if let Some(Way { point, at }) = &picture.to {
-                check_place(*at)?;
-                let end = point.class_weights(config.classes)?;
-                for (weight, end) in weights.iter_mut().zip(end) {
-                    *weight += at * (end - *weight);
-                }
-                coordinates = between(&coordinates, &point.z.coordinates(config)?, *at);
+/// The latents of pictures of a model.
+///
+/// # Errors
+/// If a class, weight, turn or place is out of range; the message names it.
+pub fn latents(
+    pictures: &[Picture],
+    config: &GeneratorConfig,
+    distribution: LatentDistribution,
+    device: &Device,
+) -> Result<Latents> {
+    let (mut z, mut class_weights) = (Vec::new(), Vec::new());
+    for picture in pictures {
+        let mut coordinates = picture.from.z.coordinates(config)?;
+        let mut weights = picture.from.class_weights(config.classes)?;
+        if let Some(Way { point, at }) = &picture.to {
+            check_place(*at)?;
+            let end = point.class_weights(config.classes)?;
+            for (weight, end) in weights.iter_mut().zip(end) {
+                *weight += at * (end - *weight);
             }
-            let latent = |(place, coordinate): (usize, &Coordinate)| {
-                distribution.latent(place, coordinate.uniform()) as f32
-            };
-            z.extend(coordinates.iter().enumerate().map(latent));
-            class_weights.extend(weights.iter().map(|&weight| weight as f32));
+            coordinates = between(&coordinates, &point.z.coordinates(config)?, *at);
         }
-        Ok(Self { z, class_weights })
+        let latent = |(place, coordinate): (usize, &Coordinate)| {
+            distribution.latent(place, coordinate.uniform()) as f32
+        };
+        z.extend(coordinates.iter().enumerate().map(latent));
+        class_weights.extend(weights.iter().map(|&weight| weight as f32));
     }
+    let dims = [config.z_dim, config.classes];
+    Ok(Latents::from_values(z, class_weights, dims, device))
 }
 
 fn check_place(at: f64) -> Result<()> {

@@ -5,12 +5,12 @@ use burn::tensor::{Device, Tensor, TensorData};
 
 use crate::error::{Error, Result};
 use crate::file::{ModelFile, ModelInfo, OpenModel};
-use crate::latent::LatentKey;
+use crate::latent::{LatentKey, Latents};
 use crate::layers::Pass;
 use crate::model::Generator;
 use crate::named::{HostTensor, HostTensors, TensorSource, load_tensors, read_values};
 use crate::random::Stream;
-use crate::request::{Inputs, Picture};
+use crate::request::{self, Picture};
 use crate::statistics_table::{RowRule, TablePosition};
 use crate::truncation::{LatentDistribution, Truncation};
 
@@ -160,19 +160,11 @@ impl Sampler {
     /// # Errors
     /// If a request or the truncation is out of range, there are none or too many, or the device fails.
     pub async fn draw(&self, pictures: &[Picture], truncation: Truncation) -> Result<Samples> {
-        let n = pictures.len();
-        check_count(n)?;
+        check_count(pictures.len())?;
         let config = &self.info.generator;
         let distribution = self.distribution(truncation)?;
-        let Inputs { z, class_weights } = Inputs::of(pictures, config, distribution)?;
-        let z = TensorData::new(z, [n, config.z_dim]);
-        let class_weights = TensorData::new(class_weights, [n, config.classes]);
-        self.generate(
-            Tensor::from_data(z, &self.device),
-            Tensor::from_data(class_weights, &self.device),
-            distribution.truncation(),
-        )
-        .await
+        let latents = request::latents(pictures, config, distribution, &self.device)?;
+        self.generate(latents, distribution.truncation()).await
     }
 
     /// z of samples `first..first + n` of a seed, row-major.
@@ -194,18 +186,10 @@ impl Sampler {
 
     /// Images of given latents; the truncation only chooses the statistics.
     ///
-    /// # Shapes
-    /// - z: `[n, z_dim]`
-    /// - class_weights: `[n, classes]`
-    ///
     /// # Errors
     /// If the shapes do not match, the table of statistics does not suit the row rule, or the device fails.
-    pub async fn generate(
-        &self,
-        z: Tensor<2>,
-        class_weights: Tensor<2>,
-        truncation: Truncation,
-    ) -> Result<Samples> {
+    pub async fn generate(&self, latents: Latents, truncation: Truncation) -> Result<Samples> {
+        let Latents { z, class_weights } = latents;
         let config = &self.info.generator;
         let n = z.dims()[0];
         check_count(n)?;

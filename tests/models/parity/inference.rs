@@ -3,6 +3,7 @@
 use std::path::{Path, PathBuf};
 
 use biggan::import::{self, Imported, Purpose, Source};
+use biggan::latent::Latents;
 use biggan::layers::PowerStep;
 use biggan::model::Discriminator;
 use biggan::named::{load_tensors, read_values};
@@ -71,9 +72,11 @@ fn generate(
     classes: Tensor<2>,
     truncation: Truncation,
 ) {
-    let found = sampler
-        .generate(cases.tensor(z), classes, truncation)
-        .block_on();
+    let latents = Latents {
+        z: cases.tensor(z),
+        class_weights: classes,
+    };
+    let found = sampler.generate(latents, truncation).block_on();
     let found = found.expect("images").images_pm1;
     close(image, &found, cases.values(image), FORWARD);
 }

@@ -1,5 +1,7 @@
 //! What a request draws.
 
+use burn::tensor::Tensor;
+
 use super::*;
 use crate::config::Architecture;
 use crate::latent::LatentKey;
@@ -25,10 +27,21 @@ fn picture(z: Latent) -> Picture {
     }
 }
 
+fn asked(picture: Picture) -> Result<Latents> {
+    latents(
+        &[picture],
+        &config(),
+        LatentDistribution::NORMAL,
+        &Device::flex(),
+    )
+}
+
+fn values(tensor: Tensor<2>) -> Vec<f32> {
+    tensor.into_data().try_to_vec().unwrap()
+}
+
 fn z(picture: Picture) -> Vec<f32> {
-    Inputs::of(&[picture], &config(), LatentDistribution::NORMAL)
-        .unwrap()
-        .z
+    values(asked(picture).unwrap().z)
 }
 
 #[test]
@@ -45,8 +58,9 @@ fn an_unedited_picture_is_the_sample_of_its_seed() {
         };
         let mut unturned = Latent::of_seed(9, 4);
         unturned.chunks = vec![0.0];
-        let inputs = Inputs::of(&[picture(unturned)], &config, distribution).unwrap();
-        assert_eq!(inputs.z, key.z(1, config.z_dim, distribution));
+        let pictures = [picture(unturned)];
+        let found = latents(&pictures, &config, distribution, &Device::flex()).unwrap();
+        assert_eq!(values(found.z), key.z(1, config.z_dim, distribution));
     }
 }
 
@@ -143,9 +157,7 @@ fn classes_mix_by_weight_and_move_along_the_way() {
         point: point(Latent::of_seed(0, 0)),
         at: 0.5,
     });
-    let weights = Inputs::of(&[mixed], &config(), LatentDistribution::NORMAL)
-        .unwrap()
-        .class_weights;
+    let weights = values(asked(mixed).unwrap().class_weights);
     assert_eq!(weights[..2], [0.375, 0.625]);
     assert_eq!(weights.iter().sum::<f32>(), 1.0);
 }
@@ -153,9 +165,9 @@ fn classes_mix_by_weight_and_move_along_the_way() {
 #[test]
 fn what_cannot_be_asked_for_is_named() {
     let refused = |change: &dyn Fn(&mut Picture), says: &str| {
-        let mut asked = picture(Latent::of_seed(0, 0));
-        change(&mut asked);
-        let error = Inputs::of(&[asked], &config(), LatentDistribution::NORMAL).unwrap_err();
+        let mut changed = picture(Latent::of_seed(0, 0));
+        change(&mut changed);
+        let error = asked(changed).unwrap_err();
         assert!(error.to_string().contains(says), "{error}");
     };
     refused(&|p| p.from.classes[0].class = 99, "class is 99");

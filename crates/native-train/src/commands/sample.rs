@@ -7,20 +7,20 @@ use anyhow::{Context, Result, bail};
 use biggan::config::GeneratorConfig;
 use biggan::file::{Dtype, encode};
 use biggan::image::{Sheet, to_rgba};
-use biggan::latent::one_hot_values;
+use biggan::latent::{Latents, one_hot_values};
 use biggan::named::{HostTensor, HostTensors};
-use biggan::request::{Inputs, Picture};
+use biggan::request::{self, Picture};
 use biggan::sampler::{MAX_SAMPLES, Sampler};
 use biggan::statistics_table::RowRule;
 use biggan::truncation::{LatentDistribution, Truncation};
-use burn::tensor::{Device, Tensor, TensorData};
+use burn::tensor::Device;
 use pollster::block_on;
 
 use crate::args::SampleArgs;
 use crate::device;
 use crate::error::{Outcome, bad_usage};
 use crate::files::class_choice::Classes;
-use crate::files::latents_file::{LatentsFile, read_latents};
+use crate::files::latents_file::read_latents;
 use crate::files::model_files;
 use crate::run::atomic_file;
 use crate::show::sheet;
@@ -48,21 +48,23 @@ pub fn run(args: &SampleArgs) -> Result<Outcome> {
     let brought = match (&args.latents, &args.pictures) {
         (None, None) => None,
         (Some(path), _) => Some(
-            read_latents(path, config).with_context(|| format!("latents {}", path.display()))?,
+            read_latents(path, config, &device)
+                .with_context(|| format!("latents {}", path.display()))?,
         ),
         (None, Some(path)) => Some(
-            pictures(path, config, distribution)
+            pictures(path, config, distribution, &device)
                 .with_context(|| format!("pictures {}", path.display()))?,
         ),
     };
     let (latents, columns) = match brought {
-        None => requested(args, &sampler, distribution)?,
+        None => requested(args, &sampler, distribution, &device)?,
         Some(latents) => {
             let columns = square(latents.count());
             (latents, columns)
         }
     };
-    let images = generate(&sampler, &latents, distribution.truncation(), &device)?;
+    let count = latents.count();
+    let images = block_on(sampler.generate(latents, distribution.truncation()))?.images_pm1;
     let side = sampler.info().generator.resolution;
     if let Some(out) = &args.out {
         let png = sheet::to_png(&Sheet::new(&to_rgba(&images, side)?, side, columns))?;
@@ -70,7 +72,7 @@ pub fn run(args: &SampleArgs) -> Result<Outcome> {
     }
     if let Some(raw) = &args.raw {
         let image = HostTensor {
-            shape: vec![latents.count(), 3, side, side],
+            shape: vec![count, 3, side, side],
             values: images,
         };
         let tensors = HostTensors(BTreeMap::from([("image".to_owned(), image)]));
@@ -98,18 +100,14 @@ fn pictures(
     path: &Path,
     config: &GeneratorConfig,
     distribution: LatentDistribution,
-) -> Result<LatentsFile> {
+    device: &Device,
+) -> Result<Latents> {
     let list: Vec<Picture> =
         serde_json::from_slice(&std::fs::read(path)?).context("not a list of pictures in JSON")?;
     if !(1..=MAX_SAMPLES).contains(&list.len()) {
         bail!("it has {} pictures; give 1 to {MAX_SAMPLES}", list.len());
     }
-    let Inputs { z, class_weights } = Inputs::of(&list, config, distribution)?;
-    Ok(LatentsFile {
-        z,
-        class_weights,
-        z_dim: config.z_dim,
-    })
+    Ok(request::latents(&list, config, distribution, device)?)
 }
 
 /// The latents of classes, seed and count, class after class, and the columns of their sheet.
@@ -117,7 +115,8 @@ fn requested(
     args: &SampleArgs,
     sampler: &Sampler,
     distribution: LatentDistribution,
-) -> Result<(LatentsFile, usize)> {
+    device: &Device,
+) -> Result<(Latents, usize)> {
     let info = sampler.info();
     let Some(choice) = &args.class else {
         return Err(bad_usage(format!(
@@ -144,11 +143,9 @@ fn requested(
     } else {
         args.count.min(MAX_COLUMNS)
     };
-    let latents = LatentsFile {
-        z: z.repeat(classes.len()),
-        class_weights: one_hot_values(&labels, info.generator.classes),
-        z_dim: info.generator.z_dim,
-    };
+    let dims = [info.generator.z_dim, info.generator.classes];
+    let weights = one_hot_values(&labels, info.generator.classes);
+    let latents = Latents::from_values(z.repeat(classes.len()), weights, dims, device);
     Ok((latents, columns))
 }
 
@@ -157,21 +154,4 @@ fn square(count: usize) -> usize {
     (1..=MAX_COLUMNS)
         .find(|columns| columns * columns >= count)
         .unwrap_or(MAX_COLUMNS)
-}
-
-fn generate(
-    sampler: &Sampler,
-    latents: &LatentsFile,
-    truncation: Truncation,
-    device: &Device,
-) -> Result<Vec<f32>> {
-    let (n, classes) = (latents.count(), sampler.info().generator.classes);
-    let z = TensorData::new(latents.z.clone(), [n, latents.z_dim]);
-    let class_weights = TensorData::new(latents.class_weights.clone(), [n, classes]);
-    let samples = sampler.generate(
-        Tensor::from_data(z, device),
-        Tensor::from_data(class_weights, device),
-        truncation,
-    );
-    Ok(block_on(samples)?.images_pm1)
 }

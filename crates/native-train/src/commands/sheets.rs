@@ -4,11 +4,11 @@
 use anyhow::{Result, ensure};
 use biggan::collective::Group;
 use biggan::image::{Sheet, to_rgba};
-use biggan::latent::one_hot_values;
+use biggan::latent::{Latents, one_hot_values};
 use biggan::metrics::squared_distance;
 use biggan::sampler::{MAX_SAMPLES, Sampler};
 use biggan::truncation::{LatentDistribution, Truncation};
-use burn::tensor::{Device, Tensor, TensorData};
+use burn::tensor::Device;
 use pollster::block_on;
 
 use crate::args::{SheetArgs, SheetKind};
@@ -59,14 +59,8 @@ struct Asked<'a> {
     seed: u64,
 }
 
-/// Latents of pictures in rows.
-#[derive(Default)]
-struct Inputs {
-    /// `[n, z_dim]`
-    z: Vec<f32>,
-    /// `[n, classes]`
-    class_weights: Vec<f32>,
-}
+/// z and class weights of a picture.
+type Row = (Vec<f32>, Vec<f32>);
 
 impl<'a> Asked<'a> {
     fn new(args: &SheetArgs, sampler: &'a Sampler, device: &'a Device) -> Result<Self> {
@@ -126,38 +120,38 @@ impl<'a> Asked<'a> {
 
     /// Linear interpolation, as in BigGAN-PyTorch's sheets (`utils.py`, `interp`).
     fn interpolation_z(&self) -> Result<Vec<Vec<u8>>> {
-        let mut inputs = Inputs::default();
+        let mut rows = Vec::new();
         for row in 0..self.rows {
             let (from, to) = (self.z(2 * row), self.z(2 * row + 1));
             let class = self.one_hot(self.class(row));
             for column in 0..self.columns {
-                inputs.push(&between(&from, &to, column, self.columns), &class);
+                rows.push((between(&from, &to, column, self.columns), class.clone()));
             }
         }
-        self.images(&inputs, self.distribution.truncation())
+        self.images(rows, self.distribution.truncation())
     }
 
     /// Linear interpolation of class weights, in which the shared embedding is linear.
     fn interpolation_y(&self) -> Result<Vec<Vec<u8>>> {
-        let mut inputs = Inputs::default();
+        let mut rows = Vec::new();
         for row in 0..self.rows {
             let z = self.z(row);
             let [from, to] = [row, row + 1].map(|row| self.one_hot(self.class(row)));
             for column in 0..self.columns {
-                inputs.push(&z, &between(&from, &to, column, self.columns));
+                rows.push((z.clone(), between(&from, &to, column, self.columns)));
             }
         }
-        self.images(&inputs, self.distribution.truncation())
+        self.images(rows, self.distribution.truncation())
     }
 
     fn by_class(&self) -> Result<Vec<Vec<u8>>> {
-        let mut inputs = Inputs::default();
+        let mut rows = Vec::new();
         for row in 0..self.rows {
             for column in 0..self.columns {
-                inputs.push(&self.z(column), &self.one_hot(self.class(row)));
+                rows.push((self.z(column), self.one_hot(self.class(row))));
             }
         }
-        self.images(&inputs, self.distribution.truncation())
+        self.images(rows, self.distribution.truncation())
     }
 
     /// The same uniform numbers in every row, so that each picture moves towards its class's mean.
@@ -166,32 +160,29 @@ impl<'a> Asked<'a> {
         let mut images = Vec::new();
         for t in PAPER.into_iter().filter(|t| (low..=high).contains(t)) {
             let distribution = self.sampler.distribution(Truncation::Threshold(t))?;
-            let mut inputs = Inputs::default();
+            let mut rows = Vec::new();
             for column in 0..self.columns {
                 let z = self
                     .sampler
                     .latents(self.seed, column as u64, 1, distribution);
-                inputs.push(&z, &self.one_hot(self.class(column)));
+                rows.push((z, self.one_hot(self.class(column))));
             }
-            images.extend(self.images(&inputs, distribution.truncation())?);
+            images.extend(self.images(rows, distribution.truncation())?);
         }
         Ok(images)
     }
 
-    fn images(&self, inputs: &Inputs, truncation: Truncation) -> Result<Vec<Vec<u8>>> {
-        let values = self.values(inputs, truncation)?;
+    fn images(&self, rows: Vec<Row>, truncation: Truncation) -> Result<Vec<Vec<u8>>> {
+        let values = self.values(rows, truncation)?;
         Ok(to_rgba(&values, self.sampler.info().generator.resolution)?)
     }
 
-    fn values(&self, inputs: &Inputs, truncation: Truncation) -> Result<Vec<f32>> {
+    fn values(&self, rows: Vec<Row>, truncation: Truncation) -> Result<Vec<f32>> {
         let config = &self.sampler.info().generator;
-        let n = inputs.z.len() / config.z_dim;
-        let tensor = |values: &[f32], width| {
-            Tensor::<2>::from_data(TensorData::new(values.to_vec(), [n, width]), self.device)
-        };
-        let z = tensor(&inputs.z, config.z_dim);
-        let class_weights = tensor(&inputs.class_weights, config.classes);
-        Ok(block_on(self.sampler.generate(z, class_weights, truncation))?.images_pm1)
+        let (z, class_weights): (Vec<_>, Vec<_>) = rows.into_iter().unzip();
+        let dims = [config.z_dim, config.classes];
+        let latents = Latents::from_values(z.concat(), class_weights.concat(), dims, self.device);
+        Ok(block_on(self.sampler.generate(latents, truncation))?.images_pm1)
     }
 
     /// Each sample, a white gap, and the training images nearest to it, nearest first.
@@ -212,11 +203,11 @@ impl<'a> Asked<'a> {
             "{} training images are fewer than the {wanted} neighbours of a row; give fewer --columns",
             data.len()
         );
-        let mut inputs = Inputs::default();
+        let mut rows = Vec::new();
         for row in 0..self.rows {
-            inputs.push(&self.z(row), &self.one_hot(self.class(row)));
+            rows.push((self.z(row), self.one_hot(self.class(row))));
         }
-        let made = self.values(&inputs, self.distribution.truncation())?;
+        let made = self.values(rows, self.distribution.truncation())?;
         let network = &*open.network;
         let seen = features::as_seen(&made, side, self.device);
         let samples = features::look(network, seen)?.features;
@@ -252,13 +243,6 @@ impl<'a> Asked<'a> {
             }
         }
         Ok(images)
-    }
-}
-
-impl Inputs {
-    fn push(&mut self, z: &[f32], class_weights: &[f32]) {
-        self.z.extend(z);
-        self.class_weights.extend(class_weights);
     }
 }
 

@@ -142,10 +142,11 @@ impl Compare<'_> {
             step: 0,
             first: 0,
         };
-        let Latents { z, class_weights } = key.latents(COMPARED, dims, self.z, self.device);
-        let by_batch = generator.forward(z.clone(), class_weights.clone(), Pass::STANDING);
+        let latents = key.latents(COMPARED, dims, self.z, self.device);
+        let Latents { z, class_weights } = latents.clone();
+        let by_batch = generator.forward(z, class_weights, Pass::STANDING);
         let by_batch = block_on(read_values(by_batch))?;
-        let by_table = block_on(sampler.generate(z, class_weights, self.z.truncation()))?;
+        let by_table = block_on(sampler.generate(latents, self.z.truncation()))?;
         let pairs = by_batch.iter().zip(&by_table.images_pm1);
         let sum: f64 = pairs.map(|(a, b)| f64::from((a - b).abs())).sum();
         Ok(sum / by_batch.len() as f64)

@@ -4,7 +4,7 @@ use std::ops::Range;
 
 use anyhow::{Result, bail};
 use biggan::collective::Group;
-use biggan::latent::one_hot;
+use biggan::latent::{Latents, one_hot_values};
 use biggan::metrics::{Classifier, FeatureNetwork, InceptionScore, Moments, saturated};
 use biggan::named::read_values;
 use biggan::random::{Stream, permutation};
@@ -254,9 +254,9 @@ pub fn samples(
         let (first, n) = (indices.start, indices.len());
         let labels: Vec<usize> = labels_of(indices);
         let z = sampler.latents(seed, first as u64, n, distribution);
-        let z = Tensor::from_data(TensorData::new(z, [n, config.z_dim]), device);
-        let classes = one_hot(&labels, config.classes, device);
-        let samples = block_on(sampler.generate(z, classes, distribution.truncation()))?;
+        let weights = one_hot_values(&labels, config.classes);
+        let latents = Latents::from_values(z, weights, [config.z_dim, config.classes], device);
+        let samples = block_on(sampler.generate(latents, distribution.truncation()))?;
         let said = look(network, as_seen(&samples.images_pm1, samples.side, device))?;
         let counted = counts.count.saturating_sub(first).min(n);
         let values = counted * 3 * samples.side * samples.side;

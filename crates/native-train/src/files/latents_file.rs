@@ -4,34 +4,17 @@ use std::path::Path;
 
 use anyhow::{Context, Result, bail, ensure};
 use biggan::config::GeneratorConfig;
-use biggan::latent::check_labels;
+use biggan::latent::{Latents, check_labels};
 use biggan::sampler::MAX_SAMPLES;
+use burn::tensor::Device;
 use safetensors::{Dtype, SafeTensors, tensor::TensorView};
-
-/// Inputs of a generator on the host, row-major.
-#[derive(Debug, Clone, PartialEq)]
-pub struct LatentsFile {
-    /// `[n, z_dim]`
-    pub z: Vec<f32>,
-    /// `[n, classes]`
-    pub class_weights: Vec<f32>,
-    /// Length of each z.
-    pub z_dim: usize,
-}
-
-impl LatentsFile {
-    /// n.
-    pub fn count(&self) -> usize {
-        self.z.len() / self.z_dim
-    }
-}
 
 /// Reads the file for a generator.
 ///
 /// # Errors
 /// If it is not a safetensors file, a tensor is missing or has another type or shape than the generator
 /// takes, a label is out of range, or a value is not finite.
-pub fn read_latents(path: &Path, config: &GeneratorConfig) -> Result<LatentsFile> {
+pub fn read_latents(path: &Path, config: &GeneratorConfig, device: &Device) -> Result<Latents> {
     let bytes = std::fs::read(path)?;
     let file = SafeTensors::deserialize(&bytes).context("not a whole safetensors file")?;
     let z = file
@@ -53,11 +36,8 @@ pub fn read_latents(path: &Path, config: &GeneratorConfig) -> Result<LatentsFile
             config.classes
         ),
     };
-    Ok(LatentsFile {
-        z,
-        class_weights,
-        z_dim: config.z_dim,
-    })
+    let dims = [config.z_dim, config.classes];
+    Ok(Latents::from_values(z, class_weights, dims, device))
 }
 
 fn floats(name: &str, view: &TensorView<'_>, shape: [usize; 2]) -> Result<Vec<f32>> {
