@@ -138,7 +138,7 @@ impl Serialize for Header<'_> {
 }
 
 /// Length and header, padded to 8 bytes, with room for the values.
-pub(super) fn header(header: &Header<'_>, data_bytes: usize) -> Result<Vec<u8>> {
+pub(super) fn header(header: &impl Serialize, data_bytes: usize) -> Result<Vec<u8>> {
     let mut json = serde_json::to_vec(header)
         .map_err(|error| Error::file("the safetensors header").not_writable(error))?;
     json.resize(json.len().next_multiple_of(8), b' ');

@@ -5,16 +5,18 @@
 //! content always gives the same bytes.
 
 mod container;
+mod label_rows;
 mod model_file;
 mod open_model;
 mod pack;
 mod shards;
 
 pub use container::{Dtype, StoredTensors, decode, encode, encode_with, read_metadata};
+pub use label_rows::LabelRows;
 pub use model_file::{
     DatasetInfo, FORMAT, FORMAT_VERSION, ImportedFrom, LISTING, ModelFile, ModelInfo, Provenance,
     StatisticsTable,
 };
 pub use open_model::OpenModel;
-pub use pack::{PACK_BLOCK_IMAGES, PACK_FORMAT, PACK_VERSION, Pack};
+pub use pack::{Pack, PackWriter};
 pub use shards::{INDEX_SUFFIX, check_part_name, sha256_hex};

@@ -1,165 +1,328 @@
-//! A packed data set as bytes: the file `train.pack` that `native-train` maps (its `dataset/packed.rs`
-//! reads it and describes the tensors).
+//! A packed data set: images of one size with their labels in one file, which browsers and
+//! `native-train data pack` write and `native-train` maps. The format is owned here.
+//!
+//! It is a safetensors file, so any program can read it: `images_u8` `[n, c, h, w]`, `row_ends` `[n]` and
+//! `row_classes` (the labels of image `i` end at `row_ends[i]`), `block_sha256` `[blocks, 32]`, one digest for
+//! every 4096 images. Its metadata name the format, the data set and the classes.
+//!
+//! A data set is known by the SHA-256 of all but the pixels, whose digests are part of it. That covers the
+//! header, so the layout of a header must never change, though readers take any.
 
 use std::collections::BTreeMap;
+use std::io::{self, Seek, SeekFrom, Write};
 
 use safetensors::tensor::{Dtype, TensorInfo};
 use sha2::{Digest, Sha256};
 
-use super::container::{Header, header};
-use super::{DatasetInfo, sha256_hex};
+use super::container::{self, Header, header};
+use super::{DatasetInfo, LabelRows, sha256_hex};
 use crate::error::{Error, Result};
 
 /// Value of the metadata key `format`.
-pub const PACK_FORMAT: &str = "biggan-pack";
+const FORMAT: &str = "biggan-pack";
 /// Value of the metadata key `format_version`.
-pub const PACK_VERSION: &str = "1";
+const VERSION: &str = "1";
 /// Images behind each digest.
-pub const PACK_BLOCK_IMAGES: usize = 4096;
+const BLOCK_IMAGES: usize = 4096;
+/// Bytes of a digest.
+const DIGEST: usize = 32;
+/// More images than any file has.
+const MOST: usize = usize::MAX / 8;
 
-/// Images of one size with a class each.
-#[derive(Debug, Clone, Copy)]
+/// Writes a packed data set, image after image.
+#[derive(Debug)]
+pub struct PackWriter<W> {
+    out: W,
+    shape: [usize; 3],
+    metadata: BTreeMap<String, String>,
+    promised: Option<usize>,
+    header_bytes: usize,
+    rows: LabelRows,
+    block: Sha256,
+    digests: Vec<u8>,
+}
+
+impl<W: Write + Seek> PackWriter<W> {
+    /// Begins a data set of images of a shape, channels, height and width. Where the number of images is known,
+    /// each has one label and the header takes the room it needs; else it takes the most it could need.
+    ///
+    /// # Errors
+    /// If the room for the header cannot be written.
+    pub fn new(
+        out: W,
+        name: &str,
+        class_names: &[String],
+        shape: [usize; 3],
+        images: Option<usize>,
+    ) -> Result<Self> {
+        let class_names = serde_json::to_string(class_names).map_err(unwritten)?;
+        let metadata = [
+            ("format", FORMAT.to_owned()),
+            ("format_version", VERSION.to_owned()),
+            ("name", name.to_owned()),
+            ("class_names", class_names),
+        ];
+        let mut writer = Self {
+            out,
+            shape,
+            metadata: metadata.map(|(key, value)| (key.to_owned(), value)).into(),
+            promised: images,
+            header_bytes: 0,
+            rows: LabelRows::default(),
+            block: Sha256::new(),
+            digests: Vec::new(),
+        };
+        let [images, blocks] = match images {
+            Some(images) => [images, images.div_ceil(BLOCK_IMAGES)],
+            None => [MOST; 2],
+        };
+        writer.header_bytes = writer.header(images, images, blocks)?.len();
+        let room = vec![b' '; writer.header_bytes];
+        writer.out.write_all(&room).map_err(unwritten)?;
+        Ok(writer)
+    }
+
+    /// Appends an image, `[c, h, w]`, and its labels, of which there must be one.
+    ///
+    /// # Errors
+    /// If the image has another size, or the write fails.
+    pub fn push(&mut self, image: &[u8], labels: &[u16]) -> Result<()> {
+        let expected = self.shape.iter().product::<usize>();
+        if image.len() != expected {
+            return Err(Error::Request(format!(
+                "an image of {} bytes, expected {expected}",
+                image.len()
+            )));
+        }
+        self.out.write_all(image).map_err(unwritten)?;
+        self.block.update(image);
+        self.rows.push(labels);
+        if self.rows.len().is_multiple_of(BLOCK_IMAGES) {
+            self.end_block();
+        }
+        Ok(())
+    }
+
+    fn end_block(&mut self) {
+        let digest = std::mem::take(&mut self.block).finalize();
+        self.digests.extend_from_slice(&digest);
+    }
+
+    /// Ends the file, and says what it is of.
+    ///
+    /// # Errors
+    /// If it has no image or not as many as were promised, or the write fails.
+    pub fn finish(mut self) -> Result<(DatasetInfo, W)> {
+        let images = self.rows.len();
+        let promised = self.promised.unwrap_or(images);
+        if images == 0 || images != promised {
+            return Err(Error::Request(format!(
+                "{images} images to pack, expected {}",
+                promised.max(1)
+            )));
+        }
+        if !images.is_multiple_of(BLOCK_IMAGES) {
+            self.end_block();
+        }
+        let (ends, classes) = self.rows.parts();
+        let mut head = self.header(images, classes.len(), self.digests.len() / DIGEST)?;
+        head.resize(self.header_bytes, b' ');
+        head[..8].copy_from_slice(&(self.header_bytes as u64 - 8).to_le_bytes());
+        let ends = ends.iter().flat_map(|end| end.to_le_bytes());
+        let classes = classes.iter().flat_map(|class| class.to_le_bytes());
+        let tail: Vec<u8> = ends
+            .chain(classes)
+            .chain(self.digests.iter().copied())
+            .collect();
+        let mut write = || -> io::Result<()> {
+            self.out.write_all(&tail)?;
+            self.out.seek(SeekFrom::Start(0))?;
+            self.out.write_all(&head)?;
+            self.out.flush()
+        };
+        write().map_err(unwritten)?;
+        let info = DatasetInfo {
+            name: self.metadata["name"].clone(),
+            images,
+            sha256: vec![sha256_hex(&[head, tail].concat())],
+        };
+        Ok((info, self.out))
+    }
+
+    /// What is before the pixels, padded to 8 bytes.
+    fn header(&self, images: usize, labels: usize, blocks: usize) -> Result<Vec<u8>> {
+        let [channels, height, width] = self.shape;
+        let mut end = 0usize;
+        let mut entry = |name, dtype, shape: &[usize], value_bytes: usize| {
+            let bytes = shape.iter().fold(value_bytes, |a, &b| a.saturating_mul(b));
+            let start = end;
+            end = end.saturating_add(bytes);
+            let info = TensorInfo {
+                dtype,
+                shape: shape.to_vec(),
+                data_offsets: (start, end),
+            };
+            (name, info)
+        };
+        let entries = vec![
+            entry(
+                "images_u8",
+                Dtype::U8,
+                &[images, channels, height, width],
+                1,
+            ),
+            entry("row_ends", Dtype::U64, &[images], 8),
+            entry("row_classes", Dtype::U16, &[labels], 2),
+            entry("block_sha256", Dtype::U8, &[blocks, DIGEST], 1),
+        ];
+        let metadata = &self.metadata;
+        let fields = Header { metadata, entries };
+        match self.promised {
+            Some(_) => header(&fields, 0),
+            // as such files always were: keys in the order of the alphabet
+            None => header(&serde_json::to_value(&fields).map_err(unwritten)?, 0),
+        }
+    }
+}
+
+fn unwritten(error: impl std::fmt::Display) -> Error {
+    Error::File(format!("writing packed images failed: {error}"))
+}
+
+/// A packed data set whose header and labels were checked; the pixels are for [`Pack::check_block`].
+#[derive(Debug)]
 pub struct Pack<'a> {
-    /// Name of the data set.
-    pub name: &'a str,
+    /// What it is of.
+    pub info: DatasetInfo,
     /// A name for each class.
-    pub class_names: &'a [String],
+    pub class_names: Vec<String>,
     /// Channels, height and width.
     pub shape: [usize; 3],
     /// `[n, channels, height, width]`
     pub images_u8: &'a [u8],
-    /// `[n]`
-    pub labels: &'a [u16],
+    /// Labels of each image.
+    pub rows: LabelRows,
+    digests: &'a [u8],
 }
 
-impl Pack<'_> {
-    /// All of the file but the pixels: the header, and what stands behind them.
-    fn parts(&self) -> Result<[Vec<u8>; 2]> {
-        let [channels, height, width] = self.shape;
-        let image_bytes = channels * height * width;
-        if self.labels.len() * image_bytes != self.images_u8.len() {
-            return Err(Error::request(format_args!(
-                "the size of {} images of {channels}x{height}x{width}",
-                self.labels.len()
-            ))
-            .found(format_args!("{} bytes", self.images_u8.len()))
-            .expected(format_args!("{} bytes", self.labels.len() * image_bytes)));
+impl<'a> Pack<'a> {
+    /// Reads the bytes of a file, all but its pixels.
+    ///
+    /// # Errors
+    /// If they are cut short or of another format or version, or labels do not fit the images or classes.
+    pub fn open(bytes: &'a [u8]) -> Result<Self> {
+        let file = container::open(bytes)?;
+        for (key, expected) in [("format", FORMAT), ("format_version", VERSION)] {
+            let found = file.metadata.get(key).map_or("missing", String::as_str);
+            if found != expected {
+                return Err(Error::File(format!(
+                    "its {key} is {found}, this program reads {expected}"
+                )));
+            }
         }
-        let ends: Vec<u8> = (1..=self.labels.len() as u64)
-            .flat_map(u64::to_le_bytes)
-            .collect();
-        let classes: Vec<u8> = self.labels.iter().flat_map(|l| l.to_le_bytes()).collect();
-        let blocks = self.images_u8.chunks(PACK_BLOCK_IMAGES * image_bytes);
-        let digests: Vec<u8> = blocks.flat_map(Sha256::digest).collect();
-        let count = self.labels.len();
-        let mut end = 0;
-        let entries = [
-            (
-                "images_u8",
-                Dtype::U8,
-                vec![count, channels, height, width],
-                self.images_u8.len(),
-            ),
-            ("row_ends", Dtype::U64, vec![count], ends.len()),
-            ("row_classes", Dtype::U16, vec![count], classes.len()),
-            (
-                "block_sha256",
-                Dtype::U8,
-                vec![digests.len() / 32, 32],
+        let named = |key: &str| {
+            let missing = || Error::File(format!("its metadata has no {key}"));
+            file.metadata.get(key).ok_or_else(missing)
+        };
+        let class_names: Vec<String> = serde_json::from_str(named("class_names")?)
+            .map_err(|error| Error::File(format!("its class_names: {error}")))?;
+        let tensor = |name: &str, dtype: Dtype, rank: usize| {
+            let missing = || Error::tensor(name, "is missing");
+            let (_, info) = file
+                .entries
+                .iter()
+                .find(|(found, _)| found == name)
+                .ok_or_else(missing)?;
+            if info.dtype != dtype || info.shape.len() != rank {
+                return Err(Error::tensor(
+                    name,
+                    format!(
+                        "is {:?} {:?}, expected {dtype:?} of rank {rank}",
+                        info.dtype, info.shape
+                    ),
+                ));
+            }
+            let (start, end) = info.data_offsets;
+            Ok((&info.shape[..], &file.data[start..end])) // in range: the library checks offsets
+        };
+        let (shape, images_u8) = tensor("images_u8", Dtype::U8, 4)?;
+        let [count, shape @ ..] = [shape[0], shape[1], shape[2], shape[3]];
+        if ![1, 3].contains(&shape[0]) || shape[1] == 0 || shape[2] == 0 {
+            return Err(Error::File(format!(
+                "images of {} channels and {}x{} pixels, expected 1 or 3 channels",
+                shape[0], shape[2], shape[1]
+            )));
+        }
+        let (_, ends) = tensor("row_ends", Dtype::U64, 1)?;
+        let (_, classes) = tensor("row_classes", Dtype::U16, 1)?;
+        let (_, digests) = tensor("block_sha256", Dtype::U8, 2)?;
+        let labels: Vec<u16> = words(classes).map(u16::from_le_bytes).collect();
+        if let Some(label) = labels
+            .iter()
+            .find(|&&c| usize::from(c) >= class_names.len())
+        {
+            return Err(Error::File(format!(
+                "label {label} is out of range; there are {} classes",
+                class_names.len()
+            )));
+        }
+        let rows = LabelRows::new(words(ends).map(u64::from_le_bytes).collect(), labels)
+            .filter(|rows| rows.len() == count)
+            .ok_or_else(|| Error::File(format!("its labels do not fit its {count} images")))?;
+        let blocks = count.div_ceil(BLOCK_IMAGES);
+        if digests.len() != blocks * DIGEST {
+            return Err(Error::File(format!(
+                "{} bytes of digests, expected {} for {blocks} blocks",
                 digests.len(),
-            ),
-        ]
-        .into_iter()
-        .map(|(name, dtype, shape, bytes)| {
-            let data_offsets = (end, end + bytes);
-            end += bytes;
-            let info = TensorInfo {
-                dtype,
-                shape,
-                data_offsets,
-            };
-            (name, info)
-        })
-        .collect();
-        let class_names = serde_json::to_string(self.class_names)
-            .map_err(|error| Error::file("the class names").not_writable(error))?;
-        let metadata = BTreeMap::from([
-            ("format".to_owned(), PACK_FORMAT.to_owned()),
-            ("format_version".to_owned(), PACK_VERSION.to_owned()),
-            ("name".to_owned(), self.name.to_owned()),
-            ("class_names".to_owned(), class_names),
-        ]);
-        let header = header(
-            &Header {
-                metadata: &metadata,
-                entries,
+                blocks * DIGEST
+            )));
+        }
+        let header = &bytes[..bytes.len() - file.data.len()];
+        Ok(Self {
+            info: DatasetInfo {
+                name: named("name")?.clone(),
+                images: count,
+                sha256: vec![sha256_hex(&[header, ends, classes, digests].concat())],
             },
-            0,
-        )?;
-        Ok([header, [ends, classes, digests].concat()])
-    }
-
-    /// What `native-train` says of the file.
-    ///
-    /// # Errors
-    /// If pixels and labels do not fit.
-    pub fn info(&self) -> Result<DatasetInfo> {
-        Ok(DatasetInfo {
-            name: self.name.to_owned(),
-            images: self.labels.len(),
-            sha256: vec![sha256_hex(&self.parts()?.concat())],
+            class_names,
+            shape,
+            images_u8,
+            rows,
+            digests,
         })
     }
 
-    /// The bytes of the file.
+    /// Blocks of images with a digest each.
+    pub fn blocks(&self) -> usize {
+        self.digests.len() / DIGEST
+    }
+
+    /// Compares the digest of a block.
     ///
     /// # Errors
-    /// If pixels and labels do not fit.
-    pub fn encode(&self) -> Result<Vec<u8>> {
-        let [header, labels] = self.parts()?;
-        Ok([&header, self.images_u8, &labels].concat())
+    /// If its pixels are not those that were written.
+    ///
+    /// # Panics
+    /// If there is no such block.
+    pub fn check_block(&self, block: usize) -> Result<()> {
+        let block_bytes = BLOCK_IMAGES * self.shape.iter().product::<usize>();
+        let images = &self.images_u8[block * block_bytes..];
+        let images = &images[..block_bytes.min(images.len())];
+        if Sha256::digest(images)[..] == self.digests[block * DIGEST..][..DIGEST] {
+            return Ok(());
+        }
+        Err(Error::File(format!(
+            "damaged: the SHA-256 of images {} to {} is not the one stored",
+            block * BLOCK_IMAGES,
+            (block + 1) * BLOCK_IMAGES - 1
+        )))
     }
+}
+
+/// Words of little-endian bytes.
+fn words<const N: usize>(bytes: &[u8]) -> impl Iterator<Item = [u8; N]> + '_ {
+    bytes.as_chunks::<N>().0.iter().copied()
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn the_digest_depends_on_every_part() {
-        let names = ["a", "b"].map(String::from);
-        let pack = Pack {
-            name: "two",
-            class_names: &names,
-            shape: [1, 1, 2],
-            images_u8: &[1, 2, 3, 4],
-            labels: &[1, 0],
-        };
-        let info = pack.info().unwrap();
-        assert_eq!((info.images, info.sha256.len()), (2, 1));
-        assert_eq!(info, pack.info().unwrap());
-        let others = [
-            Pack { name: "2", ..pack },
-            Pack {
-                images_u8: &[1, 2, 3, 5],
-                ..pack
-            },
-            Pack {
-                labels: &[0, 1],
-                ..pack
-            },
-        ];
-        for other in others {
-            assert_ne!(other.info().unwrap().sha256, info.sha256);
-        }
-        let short = Pack {
-            labels: &[1],
-            ..pack
-        };
-        let message = short.encode().unwrap_err().to_string();
-        assert!(
-            message.contains("of 1 images") && message.contains("is 4 bytes"),
-            "{message}"
-        );
-    }
-}
+mod tests;

@@ -1,10 +1,12 @@
 //! Images of one size in memory, as a browser passes them in.
 
+use std::io::{self, Cursor, Seek, Write};
+
 use burn::tensor::{Device, Tensor, TensorData};
 
 use super::{Order, RealBatch};
 use crate::error::{Error, Result};
-use crate::file::{DatasetInfo, Pack};
+use crate::file::{DatasetInfo, PackWriter};
 use crate::image::from_u8;
 use crate::latent::one_hot;
 
@@ -56,6 +58,14 @@ impl TrainingImages {
                 .remedy("repair the labels")
                 .within(&name));
         }
+        let expected = labels.len() * 3 * resolution * resolution;
+        if rgb.len() != expected {
+            return Err(Error::Request(format!(
+                "{} bytes of pixels for {} labels of 3x{resolution}x{resolution} pixels; give {expected} bytes",
+                rgb.len(),
+                labels.len(),
+            )));
+        }
         let mut images_u8 = Vec::with_capacity(rgb.len());
         for image in rgb.chunks(3 * resolution * resolution) {
             for channel in 0..3 {
@@ -74,19 +84,30 @@ impl TrainingImages {
             images_u8,
             labels,
         };
-        images.info = images.pack().info()?; // refuses pixels that do not fit the labels
+        (images.info, _) = images.pack(io::empty())?;
         Ok(images)
     }
 
-    /// As the file that `native-train` reads.
-    pub fn pack(&self) -> Pack<'_> {
-        Pack {
-            name: &self.name,
-            class_names: &self.class_names,
-            shape: [3, self.resolution, self.resolution],
-            images_u8: &self.images_u8,
-            labels: &self.labels,
+    fn pack<W: Write + Seek>(&self, out: W) -> Result<(DatasetInfo, W)> {
+        let shape = [3, self.resolution, self.resolution];
+        let count = Some(self.len());
+        let mut writer = PackWriter::new(out, &self.name, &self.class_names, shape, count)?;
+        let images = self.images_u8.chunks(shape.iter().product());
+        for (image, &label) in images.zip(&self.labels) {
+            writer.push(image, &[label])?;
         }
+        writer.finish()
+    }
+
+    /// As `train.pack` of `native-train`.
+    ///
+    /// # Errors
+    /// As the writer of packed data sets.
+    pub fn packed(&self) -> Result<Vec<u8>> {
+        let mut bytes = Vec::new();
+        // pixels, labels and digests; a wasm memory keeps what a growing vector leaves behind
+        bytes.reserve_exact(self.images_u8.len() + 16 * self.len() + 4096);
+        Ok(self.pack(Cursor::new(bytes))?.1.into_inner())
     }
 
     /// What a checkpoint says about them.

@@ -135,8 +135,8 @@ impl Loader {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::dataset::label_rows::LabelRows;
     use biggan::file::DatasetInfo;
+    use biggan::file::LabelRows;
 
     fn loader() -> Loader {
         let dataset = Dataset {

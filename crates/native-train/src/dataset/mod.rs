@@ -12,11 +12,9 @@ pub mod fetch;
 pub mod idx;
 pub mod idx_folder;
 pub mod image_folder;
-pub mod label_rows;
 mod listing;
 pub mod loader;
 pub mod npm;
-pub mod pack;
 pub mod packed;
 pub mod picture;
 pub mod picture_files;
@@ -30,14 +28,13 @@ use std::borrow::Cow;
 use std::path::{Path, PathBuf};
 
 use anyhow::{Context, Result, bail, ensure};
-use biggan::file::DatasetInfo;
+use biggan::file::{DatasetInfo, LabelRows};
 use burn::tensor::{Device, Tensor, TensorData};
 
 use crate::error::bad_usage;
 use crate::recipe::data_section::DataSection;
 
 pub use batch_rows::BatchRows;
-use label_rows::LabelRows;
 pub use loader::Loader;
 use pixels::Pixels;
 

@@ -137,7 +137,7 @@ impl Session {
     /// # Errors
     /// As [`Pack::encode`](crate::file::Pack::encode).
     pub fn packed_images(&self) -> Result<Vec<u8>> {
-        self.images.pack().encode()
+        self.images.packed()
     }
 }
 

@@ -10,7 +10,7 @@ use super::source::{Listing, PARTS, class_folders_of, labelled};
 use crate::args::PackArgs;
 use crate::dataset::check::listed;
 use crate::dataset::image_folder::IMAGE_FOLDER;
-use crate::dataset::pack::{PackWriter, prepare};
+use crate::dataset::packed::{PackFile, prepare};
 use crate::dataset::picture_files;
 use crate::dataset::{self, DatasetRequest, Split, packed, picture};
 use crate::environment::Environment;
@@ -59,7 +59,7 @@ fn pictures(args: &PackArgs, folder: &Path, listing: &Listing, split: Split) -> 
     let resolution = args.resolution;
     let name = folder.file_name().and_then(|name| name.to_str());
     let shape = [3, resolution, resolution];
-    let mut writer = PackWriter::new(
+    let mut writer = PackFile::new(
         &path,
         name.unwrap_or("pictures"),
         &listing.class_names,
@@ -135,7 +135,7 @@ fn recipe(args: &PackArgs, environment: &Environment) -> Result<Outcome> {
             }
         };
         let path = args.out.join(packed::file_name(split));
-        let mut writer = PackWriter::new(&path, &set.info.name, &set.class_names, set.shape)?;
+        let mut writer = PackFile::new(&path, &set.info.name, &set.class_names, set.shape)?;
         for indices in chosen(&set, args.per_class).chunks(CHUNK) {
             for (image, &index) in set.read(indices)?.iter().zip(indices) {
                 match args.pixel_step {
