@@ -19,6 +19,7 @@ mod keep;
 mod latents;
 mod model;
 mod monotone;
+mod older_files;
 mod parts;
 mod resume;
 mod score;

@@ -3,12 +3,16 @@
 use biggan::train::{Look, Pictures, Session, ShortRecipe, TrainingImages, TrainingNeed, Which};
 use burn::tensor::Device;
 use serde::Serialize;
+use serde_json::json;
 use wasm_bindgen::prelude::*;
 
 use crate::error::Thrown;
 
 /// The program that models name as their maker.
 const PROGRAM: &str = concat!("biggan-web ", env!("CARGO_PKG_VERSION"));
+
+/// Name of the recipe in checkpoints and models.
+const RECIPE: &str = "browser";
 
 /// A training that is driven step by step.
 #[wasm_bindgen]
@@ -105,12 +109,27 @@ impl Trainer {
         Ok(Sight { look })
     }
 
-    /// The whole state as a checkpoint file.
+    /// The whole state as a checkpoint file, which `native-train --resume` reads as well: it names the images as
+    /// a packed data set, and as long a run as it takes to learn from them.
     ///
     /// # Errors
     /// If a value is not finite, or the device fails.
     pub async fn checkpoint(&self) -> Result<Vec<u8>, Thrown> {
-        Ok(self.session.checkpoint().await?)
+        let images = 200 * self.session.images().len() as u64;
+        let plan = json!({
+            "name": RECIPE,
+            "data": { "dataset": "packed" },
+            "run": {
+                "images": images,
+                "checkpoint_every_images": images / 10 + 1,
+                "sample_every_images": images / 10 + 1,
+                "log_every_steps": 50,
+            },
+        });
+        Ok(self
+            .session
+            .checkpoint(serde_json::from_value(plan)?)
+            .await?)
     }
 
     /// The averaged generator as a model file.
@@ -118,16 +137,16 @@ impl Trainer {
     /// # Errors
     /// If the device fails.
     pub async fn model(&self) -> Result<Vec<u8>, Thrown> {
-        Ok(self.session.model(PROGRAM).await?)
+        Ok(self.session.model(PROGRAM, RECIPE).await?)
     }
 
     /// The images as a `train.pack` for `native-train`.
     ///
     /// # Errors
-    /// As the core's `Session::packed_images`.
+    /// If the images cannot be written.
     #[wasm_bindgen(js_name = packedImages)]
     pub fn packed_images(&self) -> Result<Vec<u8>, Thrown> {
-        Ok(self.session.packed_images()?)
+        Ok(self.session.images().packed()?)
     }
 }
 

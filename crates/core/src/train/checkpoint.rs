@@ -1,12 +1,13 @@
-//! A training state as the bytes of one file: tensors, counters, plan and data set. `native-train` and
+//! A training state as the bytes of one file: tensors, counters, configuration and data set. `native-train` and
 //! browsers write the same format, so that a run can continue in either.
 
 use std::collections::BTreeMap;
 
 use serde::Serialize;
 use serde::de::DeserializeOwned;
+use serde_json::{Map, Value};
 
-use super::{Counters, TrainState};
+use super::{Counters, TrainConfig, TrainState};
 use crate::error::{Error, Result};
 use crate::file::{DatasetInfo, Dtype, decode, encode};
 use crate::named::HostTensors;
@@ -16,12 +17,16 @@ pub const CHECKPOINT_FORMAT: &str = "biggan-checkpoint";
 /// Value of the metadata key `format_version` that this program writes and reads.
 pub const CHECKPOINT_VERSION: &str = "1";
 
+/// Key of the configuration in the metadata `plan`, a JSON object.
+const TRAIN: &str = "train";
+
 /// The metadata of a checkpoint.
 #[derive(Debug, Clone, PartialEq)]
-pub struct CheckpointInfo {
-    /// What ran, as JSON: the recipe of `native-train`, whose `train` is a
-    /// [`TrainConfig`](super::TrainConfig).
-    pub plan: String,
+pub struct CheckpointInfo<P = Map<String, Value>> {
+    /// What trained.
+    pub config: TrainConfig,
+    /// The rest of the caller's plan, fields next to `train` in the metadata `plan`: passed on, never read here.
+    pub plan: P,
     /// What it ran on.
     pub dataset: DatasetInfo,
     /// A name for each class.
@@ -32,17 +37,29 @@ pub struct CheckpointInfo {
     pub more: BTreeMap<String, String>,
 }
 
-impl CheckpointInfo {
+/// The metadata `plan`.
+#[derive(Serialize)]
+struct Plan<'a, P> {
+    #[serde(flatten)]
+    rest: &'a P,
+    train: &'a TrainConfig,
+}
+
+impl<P: Serialize + DeserializeOwned> CheckpointInfo<P> {
     /// The bytes of the file.
     ///
     /// # Errors
     /// As the writer of safetensors.
     pub fn encode(&self, tensors: &HostTensors) -> Result<Vec<u8>> {
+        let plan = Plan {
+            rest: &self.plan,
+            train: &self.config,
+        };
         let mut metadata = self.more.clone();
         for (key, value) in [
             ("format", CHECKPOINT_FORMAT.to_owned()),
             ("format_version", CHECKPOINT_VERSION.to_owned()),
-            ("plan", self.plan.clone()),
+            ("plan", to_json("plan", &plan)?),
             ("dataset", to_json("dataset", &self.dataset)?),
             ("class_names", to_json("class_names", &self.class_names)?),
             ("counters", to_json("counters", &self.counters)?),
@@ -81,8 +98,12 @@ impl CheckpointInfo {
                     .found("missing from its metadata")
             })
         };
+        let mut plan: Map<String, Value> = from_json("plan", &take("plan")?)?;
+        let config = plan.remove(TRAIN).unwrap_or_default();
         let info = Self {
-            plan: take("plan")?,
+            config: serde_json::from_value(config).map_err(|error| unreadable(TRAIN, &error))?,
+            plan: serde_json::from_value(plan.into())
+                .map_err(|error| unreadable("plan", &error))?,
             dataset: from_json("dataset", &take("dataset")?)?,
             class_names: from_json("class_names", &take("class_names")?)?,
             counters: from_json("counters", &take("counters")?)?,
@@ -116,6 +137,9 @@ fn to_json(key: &str, value: &impl Serialize) -> Result<String> {
 }
 
 fn from_json<T: DeserializeOwned>(key: &str, text: &str) -> Result<T> {
-    serde_json::from_str(text)
-        .map_err(|error| Error::file(format_args!("the checkpoint's {key}")).not_readable(error))
+    serde_json::from_str(text).map_err(|error| unreadable(key, &error))
+}
+
+fn unreadable(key: &str, error: &serde_json::Error) -> Error {
+    Error::file(format_args!("the checkpoint's {key}")).not_readable(error)
 }

@@ -90,6 +90,11 @@ impl Session {
         })
     }
 
+    /// The images.
+    pub fn images(&self) -> &TrainingImages {
+        &self.images
+    }
+
     /// Takes a step.
     ///
     /// # Errors

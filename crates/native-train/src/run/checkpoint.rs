@@ -7,12 +7,24 @@ use biggan::file::DatasetInfo;
 use biggan::named::HostTensors;
 use biggan::train::{CheckpointInfo, Counters, TrainState, finite_tensors};
 use burn::tensor::Device;
+use serde::{Deserialize, Serialize};
 
-use crate::recipe::plan::Plan;
+use crate::recipe::data_section::DataSection;
+use crate::recipe::plan::{Plan, Recipe};
+use crate::recipe::run_section::RunSection;
 use crate::records::intervention::Intervention;
 
 /// Metadata key, present only if the run has collapsed.
 const INTERVENTIONS: &str = "interventions";
+
+/// A recipe without the networks and optimisers, which the core writes.
+#[derive(Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Sections {
+    name: String,
+    data: DataSection,
+    run: RunSection,
+}
 
 /// A checkpoint in memory.
 #[derive(Debug, Clone)]
@@ -72,8 +84,15 @@ impl Checkpoint {
     /// # Errors
     /// As the writer of safetensors.
     pub fn encode(&self) -> Result<Vec<u8>> {
+        let Recipe {
+            name,
+            data,
+            run,
+            train,
+        } = self.plan.clone().into();
         let mut info = CheckpointInfo {
-            plan: serde_json::to_string(&self.plan)?,
+            config: train,
+            plan: Sections { name, data, run },
             dataset: self.dataset.clone(),
             class_names: self.class_names.clone(),
             counters: self.counters.clone(),
@@ -91,11 +110,17 @@ impl Checkpoint {
     /// # Errors
     /// If the bytes are truncated, or of another format or version; the message names both values.
     pub fn decode(bytes: &[u8]) -> Result<Self> {
-        let (info, tensors) = CheckpointInfo::decode(bytes)?;
+        let (info, tensors) = CheckpointInfo::<Sections>::decode(bytes)?;
+        let Sections { name, data, run } = info.plan;
+        let recipe = Recipe {
+            name,
+            data,
+            run,
+            train: info.config,
+        };
         let interventions = info.more.get(INTERVENTIONS).map_or("[]", String::as_str);
         Ok(Self {
-            plan: serde_json::from_str(&info.plan)
-                .context("the checkpoint's plan is not readable")?,
+            plan: Plan::try_from(recipe)?,
             interventions: serde_json::from_str(interventions)
                 .context("the checkpoint's interventions is not readable")?,
             dataset: info.dataset,

@@ -1,7 +1,6 @@
 //! What goes in and out of a session as a file: checkpoints, models, images.
 
-use serde::Deserialize;
-use serde_json::json;
+use serde_json::{Map, Value};
 
 use super::super::{
     CheckpointInfo, ModelCard, TrainConfig, TrainState, averaged_model, finite_tensors,
@@ -12,8 +11,6 @@ use crate::file::Dtype;
 use crate::standing_stats::StandingConfig;
 use crate::truncation::Truncation;
 
-/// Name of the recipe in checkpoints and models.
-const NAME: &str = "browser";
 /// Metadata key of the [`ShortRecipe`] in a checkpoint.
 const RECIPE: &str = "recipe";
 /// Thresholds with statistics of their own in a model: those of the paper's figure 2.
@@ -54,12 +51,11 @@ impl Session {
                 ))
                 .remedy("open the images it was trained on"));
         }
-        let there = planned(&info.plan)?;
         let networks = |config: &TrainConfig| {
             let parts = (&config.generator, &config.discriminator, config.seed);
             serde_json::to_string(&parts).unwrap_or_default()
         };
-        let (there, here) = (networks(&there), networks(&self.config));
+        let (there, here) = (networks(&info.config), networks(&self.config));
         if there != here {
             return Err(Error::file("the checkpoint")
                 .found(format_args!("of other networks or another seed: {there}"))
@@ -69,17 +65,19 @@ impl Session {
         Ok(())
     }
 
-    /// The whole state as a checkpoint that `native-train --resume` reads as well.
+    /// The whole state as a checkpoint. `plan` is what another program needs to go on with it, next to the
+    /// configuration.
     ///
     /// # Errors
     /// If a value is not finite, or the device fails.
-    pub async fn checkpoint(&self) -> Result<Vec<u8>> {
+    pub async fn checkpoint(&self, plan: Map<String, Value>) -> Result<Vec<u8>> {
         let state = self.state()?;
         let tensors = finite_tensors(state).await?;
         let recipe = serde_json::to_string(&self.recipe)
             .map_err(|error| Error::file("the recipe").not_writable(error))?;
         let info = CheckpointInfo {
-            plan: self.plan().to_string(),
+            config: self.config.clone(),
+            plan,
             dataset: self.images.info().clone(),
             class_names: self.images.class_names().to_vec(),
             counters: state.counters(),
@@ -88,34 +86,17 @@ impl Session {
         info.encode(&tensors)
     }
 
-    /// The recipe of `native-train` that goes on with this training: the images as a packed data set, and
-    /// as long a run as it takes to learn from them.
-    fn plan(&self) -> serde_json::Value {
-        let epochs_images = 200 * self.images.len() as u64;
-        json!({
-            "name": NAME,
-            "data": { "dataset": "packed" },
-            "run": {
-                "images": epochs_images,
-                "checkpoint_every_images": epochs_images / 10 + 1,
-                "sample_every_images": epochs_images / 10 + 1,
-                "log_every_steps": 50,
-            },
-            "train": self.config,
-        })
-    }
-
-    /// The averaged generator with its statistics as a model file.
+    /// The averaged generator with its statistics as a model file, which names the program and the recipe.
     ///
     /// # Errors
     /// If the device fails.
-    pub async fn model(&self, program: &str) -> Result<Vec<u8>> {
+    pub async fn model(&self, program: &str, recipe: &str) -> Result<Vec<u8>> {
         let config = &self.config;
         let card = ModelCard {
             class_names: self.images.class_names().to_vec(),
             dataset: self.images.info().clone(),
             program: program.to_owned(),
-            recipe: NAME.to_owned(),
+            recipe: recipe.to_owned(),
             seed: config.seed,
         };
         let thresholds = THRESHOLDS.map(Truncation::Threshold);
@@ -131,23 +112,4 @@ impl Session {
             averaged_model(state, card, truncations, standing, dtype, device, on_row).await?;
         model.encode(dtype)
     }
-
-    /// The images as `train.pack` of `native-train`.
-    ///
-    /// # Errors
-    /// As [`Pack::encode`](crate::file::Pack::encode).
-    pub fn packed_images(&self) -> Result<Vec<u8>> {
-        self.images.packed()
-    }
-}
-
-/// The configuration in the plan of a checkpoint.
-fn planned(plan: &str) -> Result<TrainConfig> {
-    #[derive(Deserialize)]
-    struct Plan {
-        train: TrainConfig,
-    }
-    let plan: Plan = serde_json::from_str(plan)
-        .map_err(|error| Error::file("the checkpoint's plan").not_readable(error))?;
-    Ok(plan.train)
 }
