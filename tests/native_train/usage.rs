@@ -1,5 +1,7 @@
 //! Help, plans and exit codes.
 
+use native_train::run::checkpoint::Checkpoint;
+
 use crate::support::fixtures::root;
 use crate::support::setting::Setting;
 
@@ -112,6 +114,19 @@ fn recipes_are_inspected() {
         "{text}"
     );
     assert!(text.contains("blocks.2"), "{text}");
+
+    // it estimates what a checkpoint holds, and so does a dry run
+    setting.train("run", 1, &[]);
+    let saved = std::fs::read(setting.newest_checkpoint("run")).unwrap();
+    let tensors = Checkpoint::decode(&saved).unwrap().tensors;
+    let values: usize = tensors.0.values().map(|t| t.values.len()).sum();
+    let mib = (values * size_of::<f32>()) as f64 / 1_048_576.0;
+    let state = format!("{mib:.1} MiB of weights, moments and average");
+    let dry = setting.ok(&["--config", "tiny.toml", "--dry-run"]);
+    assert!(
+        text.contains(&state) && dry.contains(&state),
+        "{state}: {text}"
+    );
 }
 
 #[test]

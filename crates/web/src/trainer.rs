@@ -1,6 +1,6 @@
 //! A training on a device.
 
-use biggan::train::{Look, Pictures, Session, ShortRecipe, TrainingImages, TrainingNeed, Which};
+use biggan::train::{Look, Pictures, Session, ShortRecipe, TrainingImages, Which};
 use burn::tensor::Device;
 use serde::Serialize;
 use serde_json::json;
@@ -30,13 +30,12 @@ impl Trainer {
     ) -> biggan::Result<Self> {
         let recipe = recipe_of(recipe)?;
         let classes = images.class_names().len();
-        let need = TrainingNeed::of(&recipe.config(images.resolution(), classes)?)?;
+        let cost = recipe.config(images.resolution(), classes)?.cost()?;
         // a GPU holds the feature maps itself
-        let maps = match *device == Device::flex() {
-            true => need.map_bytes,
-            false => 0,
-        };
-        take_room(need.weight_bytes + maps)?;
+        take_room(match *device == Device::flex() {
+            true => cost.peak_bytes(),
+            false => cost.weight_bytes,
+        })?;
         let session = Session::start(recipe, images, device.clone())?;
         Ok(Self { session })
     }
@@ -63,14 +62,14 @@ fn recipe_of(json: &str) -> biggan::Result<ShortRecipe> {
         .map_err(|error| biggan::Error::config("the recipe").not_readable(error))
 }
 
-/// The memory that a run needs, before anything is built: JSON of the core's `TrainingNeed`.
+/// The memory that a run needs, before anything is built: JSON of the core's `Cost`.
 ///
 /// # Errors
 /// If the recipe cannot be built.
 #[wasm_bindgen(js_name = trainingNeed)]
 pub fn training_need(recipe: &str, resolution: usize, classes: usize) -> Result<String, Thrown> {
     let config = recipe_of(recipe)?.config(resolution, classes)?;
-    Ok(serde_json::to_string(&TrainingNeed::of(&config)?)?)
+    Ok(serde_json::to_string(&config.cost()?)?)
 }
 
 #[wasm_bindgen]

@@ -38,7 +38,9 @@ impl NetworkShape {
         linear.map(features, last.resolution); // the last ReLU
         layers.push(linear);
         let classes = [config.classes, features];
-        layers.push(LayerShape::of_embedding("embed", classes));
+        let mut embed = LayerShape::of_embedding("embed", classes);
+        embed.vectors += config.classes as u64;
+        layers.push(embed);
         Ok(Self { layers })
     }
 }

@@ -69,6 +69,9 @@ impl LayerShape {
         };
         self.tensor(&format!("{name}.gain.weight"), &weight);
         self.tensor(&format!("{name}.bias.weight"), &weight);
+        if let ClassEmbedding::Shared { .. } = by.embedding {
+            self.vectors += 2 * channels as u64; // embeddings of G are not normalised
+        }
         self.multiply_adds += 2 * (by.dim * channels) as u64;
         self.norms.push(channels);
         self.map(channels, side);

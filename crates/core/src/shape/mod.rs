@@ -3,10 +3,13 @@
 //! Tests hold the names and shapes against networks that are built, and the counts against those that
 //! are published.
 
+mod cost;
 mod discriminator;
 mod generator;
 #[cfg(test)]
 mod tests;
+
+pub use cost::Cost;
 
 /// A whole network, layer by layer in the order of the forward pass.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -35,6 +38,8 @@ pub struct LayerShape {
     pub activations: u64,
     /// Channels of each batch norm.
     pub norms: Vec<usize>,
+    /// Values of the singular vectors of its weights, which spectral norm keeps.
+    pub vectors: u64,
 }
 
 impl LayerShape {
@@ -57,6 +62,7 @@ impl LayerShape {
             multiply_adds: 0,
             activations: 0,
             norms: Vec::new(),
+            vectors: 0,
         }
     }
 
@@ -74,6 +80,7 @@ impl LayerShape {
         if bias {
             layer.tensor("bias", &[dim_out]);
         }
+        layer.vectors += dim_out as u64;
         layer.multiply_adds += (dim_in * dim_out) as u64;
         layer.map(dim_out, 1);
         layer
@@ -131,6 +138,7 @@ impl LayerShape {
         if bias {
             self.tensor(&format!("{name}{dot}bias"), &[channels_out]);
         }
+        self.vectors += channels_out as u64;
         self.multiply_adds += count(&weight) * area(side);
         self.map(channels_out, side);
     }

@@ -8,8 +8,9 @@ use crate::config::{DiscriminatorConfig, GeneratorConfig};
 use crate::error::{Error, Result};
 use crate::latent::{LatentKey, Latents};
 use crate::model::{Discriminator, Generator};
-use crate::named::{FlatTensor, HostTensors, NamedTensors, load_tensors, named_tensors};
+use crate::named::{HostTensors, load_tensors, named_tensors};
 use crate::random::Stream;
+use crate::shape::Cost;
 use crate::truncation::LatentDistribution;
 
 /// What the step needs to know.
@@ -105,6 +106,16 @@ impl TrainConfig {
 }
 
 impl TrainConfig {
+    /// What training takes, from the shapes of the networks.
+    ///
+    /// # Errors
+    /// If the networks are not valid.
+    pub fn cost(&self) -> Result<Cost> {
+        let batch = self.batch_size;
+        let at_once = self.techniques.micro_batch.unwrap_or(batch).min(batch);
+        Cost::of(&self.generator, &self.discriminator, at_once, self.d_steps)
+    }
+
     /// Latents and classes of a rank's fakes of one step, not truncated.
     pub fn fakes(&self, stream: Stream, step: u64, ranks: &Ranks, device: &Device) -> Latents {
         let dims = [self.generator.z_dim, self.generator.classes];
@@ -227,19 +238,6 @@ impl TrainState {
             all.extend_under(prefix, HostTensors::read(tensors).await?);
         }
         Ok(all)
-    }
-
-    /// Bytes of all tensors in a checkpoint, with the moments that the first steps will make.
-    pub fn bytes(&self) -> u64 {
-        let of = |tensors: NamedTensors, moments: usize| -> usize {
-            let len =
-                |t: &FlatTensor| t.values.dims()[0] * if t.trainable { 1 + moments } else { 1 };
-            tensors.values().map(len).sum()
-        };
-        let values = of(named_tensors(&self.generator), 2)
-            + of(named_tensors(&self.discriminator), 2)
-            + of(named_tensors(&self.ema.generator), 0);
-        (values * size_of::<f32>()) as u64
     }
 
     /// The inverse of [`TrainState::to_host`] and [`TrainState::counters`].

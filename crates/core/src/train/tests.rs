@@ -6,9 +6,11 @@ use burn::tensor::{Device, Tensor, TensorData};
 use pollster::FutureExt;
 
 use super::*;
+use crate::config::{Architecture, ClassEmbedding, GeneratorConfig};
 use crate::latent::one_hot;
-use crate::named::{HostTensors, named_tensors, read_values};
+use crate::named::{FlatTensor, HostTensors, NamedTensors, named_tensors, read_values};
 use crate::random::{Draws, Stream};
+use crate::test_configs::{ARCHITECTURES, discriminator, generator};
 
 const BATCH: usize = 4;
 
@@ -164,4 +166,47 @@ fn a_pairing_objective_asks_for_pairs() {
         .unwrap_err()
         .to_string();
     assert!(message.contains("0 real and 4 fake"), "{message}");
+}
+
+/// The estimate before anything is built, against what is built.
+#[test]
+fn the_cost_is_that_of_the_state() {
+    let count = |tensors: NamedTensors, copies: usize| -> usize {
+        let len = |t: &FlatTensor| t.values.dims()[0] * if t.trainable { copies } else { 1 };
+        tensors.values().map(len).sum()
+    };
+    let per_layer = GeneratorConfig {
+        class_embedding: ClassEmbedding::PerLayer,
+        hierarchical_z: false,
+        spectral_norm: false,
+        ..generator(Architecture::Biggan, 32)
+    };
+    let generators = ARCHITECTURES.map(|architecture| GeneratorConfig {
+        attention: vec![16],
+        ..generator(architecture, 32)
+    });
+    for g in generators.into_iter().chain([per_layer]) {
+        let mut config = check_config(3);
+        config.discriminator = discriminator(g.architecture, 32);
+        config.generator = g;
+        let cost = config.cost().unwrap();
+        let state = TrainState::new(&config, &Device::flex()).unwrap();
+        let values = count(named_tensors(&state.generator), 3)
+            + count(named_tensors(&state.discriminator), 3)
+            + count(named_tensors(&state.ema.generator), 1);
+        assert_eq!(
+            cost.state_bytes,
+            4 * values as u64,
+            "{:?}",
+            config.generator
+        );
+
+        let batch = config.batch_size;
+        config.batch_size = 2 * batch;
+        let doubled = config.cost().unwrap();
+        assert_eq!(doubled.map_bytes, 2 * cost.map_bytes);
+        assert_eq!(doubled.state_bytes, cost.state_bytes);
+        config.techniques.micro_batch = Some(batch);
+        assert_eq!(config.cost().unwrap(), cost);
+    }
 }

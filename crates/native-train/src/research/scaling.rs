@@ -9,8 +9,6 @@ use std::fmt::Write;
 use anyhow::Result;
 use biggan::train::{RoundTraffic, TrainConfig};
 
-use crate::training::dry_run::Cost;
-
 /// A network between processes.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct Link {
@@ -101,7 +99,7 @@ impl RoundTime {
     /// If the configuration is not valid.
     pub fn of(config: &TrainConfig, cluster: &Cluster, gpus: usize) -> Result<Self> {
         let images = config.batch_size.div_ceil(gpus) as f64;
-        let cost = Cost::of(config)?;
+        let cost = config.cost()?;
         let norm = config.techniques.bn_group.unwrap_or(gpus);
         let traffic = RoundTraffic::of(config, gpus, norm)?;
         let sums = |lens: &[usize], gpus| lens.iter().map(|&n| cluster.sum(gpus, n)).sum::<f64>();

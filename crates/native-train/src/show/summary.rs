@@ -26,11 +26,9 @@ pub fn plan(plan: &Plan) -> Result<String> {
     row(&mut text, "batch", &batch);
     let g = NetworkShape::generator(&config.generator)?;
     let d = NetworkShape::discriminator(&config.discriminator)?;
-    // G, D, two moments of each, the average of G
-    let values = 4 * g.parameters() + 3 * d.parameters();
     let state = format!(
         "{:.1} MiB of weights, moments and average",
-        (values * size_of::<f32>() as u64) as f64 / 1_048_576.0
+        config.cost()?.state_bytes as f64 / 1_048_576.0
     );
     row(&mut text, "state", &state);
     text += &table("generator", &g);

@@ -11,7 +11,7 @@ use biggan::arch::RGB;
 use biggan::latent::one_hot;
 use biggan::named::read_values;
 use biggan::random::{Draws, Stream};
-use biggan::shape::NetworkShape;
+use biggan::shape::Cost;
 use biggan::train::{
     Ranks, RealBatch, TrainConfig, TrainState, discriminator_step, generator_step,
 };
@@ -33,54 +33,10 @@ const STAND_IN_MULTIPLY_ADDS: u64 = 20_000_000_000;
 const MEMORY_SHARE: f64 = 0.6;
 /// Free memory if the system does not report it.
 const ASSUMED_FREE_BYTES: u64 = 4 << 30;
-/// Bytes that training holds at its peak for each byte of feature maps, until it is measured: the maps
-/// and their gradients.
-const ASSUMED_KEPT: f64 = 2.0;
-/// Lower bound of that factor: measurements of tiny networks are unreliable.
+/// Lower bound of measured against estimated feature maps: measurements of tiny networks are unreliable.
 const LEAST_KEPT: f64 = 0.5;
 /// Smallest batch that batch norm takes.
 const SMALLEST: usize = 2;
-
-/// The cost of a configuration, from its shapes.
-#[derive(Debug, Clone, Copy, PartialEq)]
-pub(crate) struct Cost {
-    /// Multiply-adds of a round, per image of the batch: a backward pass counts as two forward.
-    pub multiply_adds: u64,
-    /// Weights, moments, average and gradients.
-    state_bytes: f64,
-    /// Feature maps, forward, per image of the batch.
-    map_bytes: f64,
-}
-
-impl Cost {
-    /// Of a configuration.
-    ///
-    /// # Errors
-    /// If it is not valid.
-    pub fn of(config: &TrainConfig) -> Result<Self> {
-        let g = NetworkShape::generator(&config.generator)?;
-        let d = NetworkShape::discriminator(&config.discriminator)?;
-        let (pass_g, pass_d) = (g.multiply_adds(), d.multiply_adds());
-        let d_step = pass_g + 3 * 2 * pass_d;
-        let values = 4 * g.parameters() + 3 * d.parameters() + g.parameters().max(d.parameters());
-        let d_maps = 2 * d.activation_bytes();
-        let g_maps = g.activation_bytes() + d.activation_bytes();
-        Ok(Self {
-            multiply_adds: config.d_steps as u64 * d_step + 3 * (pass_g + pass_d),
-            state_bytes: (values * size_of::<f32>() as u64) as f64,
-            map_bytes: d_maps.max(g_maps) as f64,
-        })
-    }
-
-    /// How many times the arithmetic of another.
-    fn over(self, other: Self) -> f64 {
-        self.multiply_adds as f64 / other.multiply_adds as f64
-    }
-
-    fn bytes(self, images_at_once: usize, kept: f64) -> f64 {
-        self.state_bytes + kept * self.map_bytes * images_at_once as f64
-    }
-}
 
 /// The measurement of some rounds.
 #[derive(Debug, Clone, Copy)]
@@ -104,21 +60,21 @@ impl Measured {
 /// If the device fails or a loss is not finite.
 pub fn estimate(plan: &Plan, name: DeviceName, device: &Device) -> Result<String> {
     let config = plan.train();
-    let cost = Cost::of(config)?;
     let free = available_bytes().unwrap_or(ASSUMED_FREE_BYTES);
-    let fits = |cost: Cost| cost.bytes(SMALLEST, ASSUMED_KEPT) < MEMORY_SHARE * free as f64;
+    let smallest = |config: &TrainConfig| of_batch(config, SMALLEST).cost();
+    let cost = smallest(config)?;
     let quick = |cost: Cost| SMALLEST as u64 * cost.multiply_adds <= STAND_IN_MULTIPLY_ADDS;
     let mut built = config.clone();
     let mut built_cost = cost;
-    while !(fits(built_cost) && quick(built_cost)) && narrow(&mut built) {
-        built_cost = Cost::of(&built)?;
+    while !(fits(built_cost, free) && quick(built_cost)) && narrow(&mut built) {
+        built_cost = smallest(&built)?;
     }
     let program = Memory::now().map_or(0, |memory| memory.resident_bytes) as f64;
-    let mut measured = measure(&built, built_cost, free, device)?;
-    let expected = measured.secs_an_image() * SMALLEST as f64 * cost.over(built_cost);
-    if built != *config && fits(cost) && expected <= ROUND_SECS {
+    let mut measured = measure(&built, free, device)?;
+    let expected = measured.secs_an_image() * SMALLEST as f64 * times(cost, built_cost);
+    if built != *config && fits(cost, free) && expected <= ROUND_SECS {
         (built, built_cost) = (config.clone(), cost);
-        measured = measure(&built, built_cost, free, device)?;
+        measured = measure(&built, free, device)?;
     }
     let batch = config.batch_size;
 
@@ -140,20 +96,20 @@ pub fn estimate(plan: &Plan, name: DeviceName, device: &Device) -> Result<String
     }
     row("measured", how);
 
-    let at_once = |config: &TrainConfig, batch| {
-        let part = config.techniques.micro_batch.unwrap_or(batch);
-        part.min(batch)
-    };
     let exact = built == *config && measured.batch == batch;
     // GPU memory is not part of the process's
     let peak_bytes = measured.peak_bytes.filter(|_| name == DeviceName::Cpu);
-    let kept = peak_bytes.map_or(ASSUMED_KEPT, |peak| {
-        let maps = built_cost.map_bytes * at_once(&built, measured.batch) as f64;
-        ((peak as f64 - program - built_cost.state_bytes) / maps).max(LEAST_KEPT)
-    });
+    let whole = config.cost()?;
     let needed = match peak_bytes {
         Some(peak) if exact => peak as f64,
-        _ => program + cost.bytes(at_once(config, batch), kept),
+        Some(peak) => {
+            // the measured part corrects the estimate of the feature maps
+            let part = of_batch(&built, measured.batch).cost()?;
+            let maps = peak as f64 - program - part.state_bytes as f64;
+            let kept = (maps / part.map_bytes as f64).max(LEAST_KEPT);
+            program + whole.weight_bytes as f64 + kept * whole.map_bytes as f64
+        }
+        None => program + whole.peak_bytes() as f64,
     };
     let mut memory = format!("{} at most", bytes(needed));
     memory += match peak_bytes {
@@ -172,7 +128,7 @@ pub fn estimate(plan: &Plan, name: DeviceName, device: &Device) -> Result<String
     }
     row("memory", memory);
 
-    let secs = measured.secs_an_image() * batch as f64 * cost.over(built_cost);
+    let secs = measured.secs_an_image() * batch as f64 * times(cost, built_cost);
     let images_per_sec = (batch * config.d_steps) as f64 / secs;
     let digits = if images_per_sec < 1.0 { 4 } else { 1 };
     let speed = format!("{images_per_sec:.digits$} images/s seen by D");
@@ -183,6 +139,16 @@ pub fn estimate(plan: &Plan, name: DeviceName, device: &Device) -> Result<String
         format!("{} for {} images", duration(total), plan.run().images),
     );
     Ok(text)
+}
+
+/// Whether training leaves enough of the free memory.
+fn fits(cost: Cost, free: u64) -> bool {
+    (cost.peak_bytes() as f64) < MEMORY_SHARE * free as f64
+}
+
+/// Ratio of the arithmetic of two costs.
+fn times(cost: Cost, other: Cost) -> f64 {
+    cost.multiply_adds as f64 / other.multiply_adds as f64
 }
 
 /// Halves the widths; false where they are 1.
@@ -200,12 +166,13 @@ fn narrow(config: &mut TrainConfig) -> bool {
 }
 
 /// Measures the largest batch, up to the plan's, that time and memory allow.
-fn measure(config: &TrainConfig, cost: Cost, free: u64, device: &Device) -> Result<Measured> {
-    let fits = |batch: usize, kept| cost.bytes(batch, kept) < MEMORY_SHARE * free as f64;
+fn measure(config: &TrainConfig, free: u64, device: &Device) -> Result<Measured> {
     let smallest = rounds(&of_batch(config, SMALLEST), ROUNDS, device)?;
     let mut batch = config.batch_size;
     let secs = |batch: usize| smallest.secs_a_round * batch as f64 / SMALLEST as f64;
-    while batch > SMALLEST && !(fits(batch, ASSUMED_KEPT) && secs(batch) <= ROUND_SECS) {
+    while batch > SMALLEST
+        && !(fits(of_batch(config, batch).cost()?, free) && secs(batch) <= ROUND_SECS)
+    {
         batch = (batch / 2).max(SMALLEST);
     }
     if batch == SMALLEST {
@@ -326,14 +293,10 @@ mod tests {
     /// By the table of `inspect`: G 57.94 M and D 38.67 M multiply-adds an image.
     #[test]
     fn a_round_costs_what_its_passes_cost() {
-        let cost = Cost::of(plan(&[]).train()).unwrap();
+        let cost = plan(&[]).train().cost().unwrap();
         let by_hand = 2.0 * (57.94 + 6.0 * 38.67) + 3.0 * (57.94 + 38.67);
         assert!((cost.multiply_adds as f64 / 1e6 - by_hand).abs() < 0.1);
-        // G, D, the average, moments, and G's gradients
-        let values = 5.0 * 235_811.0 + 3.0 * 149_905.0;
-        assert_eq!(cost.state_bytes, 4.0 * values);
-        let grows = cost.bytes(64, 2.0) - cost.bytes(32, 2.0);
-        assert!((grows - 64.0 * cost.map_bytes).abs() < 1.0);
+        assert_eq!([cost.parameters_g, cost.parameters_d], [235_811, 149_905]);
     }
 
     #[test]
@@ -349,9 +312,9 @@ mod tests {
             "train.generator.channels=2",
             "train.discriminator.channels=2",
         ]);
-        let cost = Cost::of(plan.train()).unwrap();
-        let free = (cost.bytes(12, ASSUMED_KEPT) / MEMORY_SHARE) as u64;
-        let measured = measure(plan.train(), cost, free, &Device::flex()).unwrap();
+        let twelve = of_batch(plan.train(), 12).cost().unwrap();
+        let free = (twelve.peak_bytes() as f64 / MEMORY_SHARE) as u64;
+        let measured = measure(plan.train(), free, &Device::flex()).unwrap();
         assert_eq!(measured.batch, 8);
         assert!(measured.secs_a_round > 0.0);
     }

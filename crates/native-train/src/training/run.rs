@@ -174,7 +174,9 @@ impl Run<'_> {
     ) -> Result<TrainState> {
         let plan = self.plan;
         let state = start(resumed, plan, dataset, &self.device)?;
-        if let Some(misfit) = KeepPolicy::of(plan.run(), None).misfit(state.bytes()) {
+        if let Some(misfit) =
+            KeepPolicy::of(plan.run(), None).misfit(plan.train().cost()?.state_bytes)
+        {
             return Err(bad_usage(misfit));
         }
         run_dir.write_plan(plan)?;

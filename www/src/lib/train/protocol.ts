@@ -3,7 +3,7 @@
 import type { CommonCalls } from "../base/protocol.js";
 import type { StepReport, TrainingData, Which } from "./api.js";
 
-/** The memory that a run needs, before anything is built: the core's `TrainingNeed`. */
+/** The memory that a run needs, before anything is built: the core's `Cost`. */
 export interface TrainingNeed {
   parametersG: number;
   parametersD: number;
