@@ -82,7 +82,7 @@ impl Trainer {
         Ok(self.session.resume(checkpoint)?)
     }
 
-    /// Takes a step of `"both"`, `"d"` or `"g"`; JSON of the core's `SessionReport`.
+    /// Takes a step of `"both"`, `"d"` or `"g"`; JSON of the core's `RoundReport`.
     ///
     /// # Errors
     /// If the device fails or training diverged.
@@ -91,7 +91,7 @@ impl Trainer {
         Ok(serde_json::to_string(&self.session.step(which).await?)?)
     }
 
-    /// Counters of the state; JSON of the core's `SessionReport`.
+    /// Counters of the state; JSON of the core's `RoundReport`.
     ///
     /// # Errors
     /// If an earlier step failed.

@@ -3,18 +3,16 @@
 
 use std::collections::BTreeMap;
 
-use burn::tensor::{Device, Tensor, TensorData};
+use burn::tensor::Device;
 
 use super::{
-    AdamConfig, EmaConfig, Ranks, RealBatch, Techniques, TrainConfig, TrainState,
-    discriminator_step, generator_step,
+    AdamConfig, EmaConfig, Gradient, Gradients, Noise, Ranks, Techniques, TrainConfig, TrainState,
+    Which, round,
 };
 use crate::config::{Architecture, ClassEmbedding, DiscriminatorConfig, GeneratorConfig};
-use crate::error::Result;
+use crate::error::{Error, Result};
 use crate::file::{Dtype, encode};
-use crate::latent::one_hot;
 use crate::named::{HostTensor, HostTensors, read_values};
-use crate::random::{Draws, Stream};
 
 const RESOLUTION: usize = 32;
 const CLASSES: usize = 3;
@@ -95,30 +93,31 @@ pub fn check_config(seed: u64) -> TrainConfig {
 pub async fn check_run(seed: u64, steps: usize, device: &Device) -> Result<CheckRun> {
     let config = check_config(seed);
     let mut state = TrainState::new(&config, device)?;
+    let (ranks, mut reals) = (Ranks::single(), Noise::of(&config));
     let mut losses = Vec::with_capacity(steps);
-    let mut gradients = HostTensors::default();
-    for step in 0..steps as u64 {
-        let fakes = |stream| config.fakes(stream, step, &Ranks::single(), device);
-        let (next, d) = discriminator_step(
+    let mut first = BTreeMap::new();
+    for step in 0..steps {
+        let gradients = match step {
+            0 => Gradients::Kept(&mut first),
+            _ => Gradients::Dropped,
+        };
+        let report;
+        (state, report) = round::<Error>(
             state,
             &config,
-            &Ranks::single(),
-            synthetic_reals(seed, step, device),
-            fakes(Stream::DiscriminatorFakes),
-        )?;
-        let (next, g) = generator_step(
-            next,
-            &config,
-            &Ranks::single(),
-            fakes(Stream::GeneratorFakes),
-            None,
-        )?;
-        state = next;
-        losses.push([read_values(d.loss).await?[0], read_values(g.loss).await?[0]]);
-        if step == 0 {
-            gradients.extend_under("discriminator", read_flat(d.gradients).await?);
-            gradients.extend_under("generator", read_flat(g.gradients).await?);
-        }
+            &ranks,
+            &mut reals,
+            Which::Both,
+            gradients,
+            device,
+        )
+        .await?;
+        let loss = |measured: Option<f64>| measured.map_or(f32::NAN, |loss| loss as f32);
+        losses.push([loss(report.loss_d), loss(report.loss_g)]);
+    }
+    let mut gradients = HostTensors::default();
+    for (network, gradient) in first {
+        gradients.extend_under(network, read_flat(gradient).await?);
     }
     let mut weights = state.to_host().await?;
     for other in ["adam_g", "adam_d", "controls"] {
@@ -149,24 +148,7 @@ impl CheckRun {
     }
 }
 
-/// Noise as real images: the mathematics does not mind.
-fn synthetic_reals(seed: u64, step: u64, device: &Device) -> RealBatch {
-    let len = 3 * RESOLUTION * RESOLUTION;
-    let values: Vec<f32> = (0..BATCH)
-        .flat_map(|image| {
-            let mut draws = Draws::new(seed, Stream::DataOrder, step, image as u64);
-            (0..len).map(move |_| (draws.uniform() * 2.0 - 1.0) as f32)
-        })
-        .collect();
-    let labels: Vec<usize> = (0..BATCH).map(|image| image % CLASSES).collect();
-    let shape = [BATCH, 3, RESOLUTION, RESOLUTION];
-    RealBatch {
-        images: Tensor::from_data(TensorData::new(values, shape), device),
-        class_weights: one_hot(&labels, CLASSES, device),
-    }
-}
-
-async fn read_flat(gradients: BTreeMap<String, Tensor<1>>) -> Result<HostTensors> {
+async fn read_flat(gradients: Gradient) -> Result<HostTensors> {
     let mut host = HostTensors::default();
     for (name, gradient) in gradients {
         let values = read_values(gradient).await?;

@@ -4,7 +4,7 @@ use std::io::{self, Cursor, Seek, Write};
 
 use burn::tensor::{Device, Tensor, TensorData};
 
-use super::{Order, RealBatch};
+use super::{BatchRows, Order, RealBatch, Reals};
 use crate::error::{Error, Result};
 use crate::file::{DatasetInfo, PackWriter};
 use crate::image::from_u8;
@@ -135,9 +135,12 @@ impl TrainingImages {
         self.labels.is_empty()
     }
 
-    /// The order in which a run with this seed sees them.
-    pub fn order(&self, seed: u64) -> Order {
-        Order::new(seed, self.len())
+    /// The images in the order in which a run with this seed sees them.
+    pub fn in_order(self, seed: u64) -> InOrder {
+        InOrder {
+            order: Order::new(seed, self.len()),
+            images: self,
+        }
     }
 
     /// Class of an image.
@@ -177,6 +180,32 @@ impl TrainingImages {
             images: Tensor::from_data(TensorData::new(values, shape), device),
             class_weights: one_hot(&labels, self.class_names.len(), device),
         }
+    }
+}
+
+/// Images in the order of a run.
+#[derive(Debug, Clone)]
+pub struct InOrder {
+    images: TrainingImages,
+    order: Order,
+}
+
+impl InOrder {
+    /// The images.
+    pub fn images(&self) -> &TrainingImages {
+        &self.images
+    }
+}
+
+impl<E> Reals<E> for InOrder {
+    fn batch(
+        &mut self,
+        images_seen: u64,
+        rows: &BatchRows,
+        device: &Device,
+    ) -> std::result::Result<RealBatch, E> {
+        let indices = self.order.indices(rows.numbers(images_seen));
+        Ok(self.images.batch(&indices, device))
     }
 }
 

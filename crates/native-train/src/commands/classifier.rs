@@ -6,13 +6,13 @@ use anyhow::{Context, Result, ensure};
 use biggan::file::Dtype;
 use biggan::metrics::{Classifier, ClassifierConfig, ClassifierInfo};
 use biggan::named::read_values;
-use biggan::train::{AdamConfig, AdamMoments};
+use biggan::train::{AdamConfig, AdamMoments, BatchRows, Reals};
 use burn::tensor::Device;
 use indicatif::{ProgressBar, ProgressStyle};
 use pollster::block_on;
 
 use crate::args::ClassifierArgs;
-use crate::dataset::{self, BatchRows, Dataset, DatasetRequest, Loader, Split};
+use crate::dataset::{self, Dataset, DatasetRequest, Loader, Split};
 use crate::environment::Environment;
 use crate::error::Outcome;
 use crate::recipe::data_section::DataSection;

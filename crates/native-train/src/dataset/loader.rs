@@ -3,13 +3,12 @@
 use std::borrow::Cow;
 use std::thread::available_parallelism;
 
-use anyhow::Result;
+use anyhow::{Error, Result};
 use biggan::random::{Draws, Stream};
-use biggan::train::{Order, RealBatch};
+use biggan::train::{BatchRows, Order, RealBatch, Reals};
 use burn::tensor::{Device, Tensor, TensorData};
 
 use super::Dataset;
-use super::batch_rows::BatchRows;
 use super::read_ahead::ReadAhead;
 
 /// Cuts a data set into batches, in its [`Order`]. Picture files are decoded ahead of training, which
@@ -58,41 +57,6 @@ impl Loader {
         &self.dataset
     }
 
-    /// The images of some rows of the batch that follows `images_seen` images.
-    ///
-    /// # Errors
-    /// If a picture file cannot be read.
-    pub fn batch(
-        &mut self,
-        images_seen: u64,
-        rows: &BatchRows,
-        device: &Device,
-    ) -> Result<RealBatch> {
-        let batch_size = rows.count();
-        let indices = self.order.indices(rows.numbers(images_seen));
-        let images = match self.decoded_ahead(images_seen, rows)? {
-            Some(images) => images.into_iter().map(Cow::Owned).collect(),
-            None => self.dataset.read(&indices)?,
-        };
-        let images = self.pm1(rows.numbers(images_seen), &images);
-        let classes = self.dataset.class_names.len();
-        let mut weights = vec![0.0f32; batch_size * classes];
-        for (index, row) in indices.into_iter().zip(weights.chunks_exact_mut(classes)) {
-            let labels = self.dataset.labels_of(index);
-            for &label in labels {
-                row[usize::from(label)] += 1.0 / labels.len() as f32;
-            }
-        }
-        let shape = [batch_size, 3, self.resolution, self.resolution];
-        Ok(RealBatch {
-            images: Tensor::from_data(TensorData::new(images, shape), device),
-            class_weights: Tensor::from_data(
-                TensorData::new(weights, [batch_size, classes]),
-                device,
-            ),
-        })
-    }
-
     /// The images of a batch if they are picture files; `None` if their bytes are in memory.
     fn decoded_ahead(
         &mut self,
@@ -129,6 +93,34 @@ impl Loader {
             }
         }
         images
+    }
+}
+
+impl Reals<Error> for Loader {
+    fn batch(&mut self, images_seen: u64, rows: &BatchRows, device: &Device) -> Result<RealBatch> {
+        let batch_size = rows.count();
+        let indices = self.order.indices(rows.numbers(images_seen));
+        let images = match self.decoded_ahead(images_seen, rows)? {
+            Some(images) => images.into_iter().map(Cow::Owned).collect(),
+            None => self.dataset.read(&indices)?,
+        };
+        let images = self.pm1(rows.numbers(images_seen), &images);
+        let classes = self.dataset.class_names.len();
+        let mut weights = vec![0.0f32; batch_size * classes];
+        for (index, row) in indices.into_iter().zip(weights.chunks_exact_mut(classes)) {
+            let labels = self.dataset.labels_of(index);
+            for &label in labels {
+                row[usize::from(label)] += 1.0 / labels.len() as f32;
+            }
+        }
+        let shape = [batch_size, 3, self.resolution, self.resolution];
+        Ok(RealBatch {
+            images: Tensor::from_data(TensorData::new(images, shape), device),
+            class_weights: Tensor::from_data(
+                TensorData::new(weights, [batch_size, classes]),
+                device,
+            ),
+        })
     }
 }
 

@@ -1,8 +1,7 @@
 //! Data sets by name: each has a row in [`TABLE`] and its own file.
 
 pub mod area;
-pub mod batch_rows;
-mod broken;
+pub mod broken;
 pub mod check;
 pub mod cifar;
 mod cifar_batch;
@@ -34,7 +33,6 @@ use burn::tensor::{Device, Tensor, TensorData};
 use crate::error::bad_usage;
 use crate::recipe::data_section::DataSection;
 
-pub use batch_rows::BatchRows;
 pub use loader::Loader;
 use pixels::Pixels;
 

@@ -6,10 +6,9 @@ use std::sync::mpsc::{Receiver, sync_channel};
 use std::thread::{Builder, JoinHandle};
 
 use anyhow::{Context, Result};
-use biggan::train::Order;
+use biggan::train::{BatchRows, Order};
 use rayon::ThreadPoolBuilder;
 
-use super::batch_rows::BatchRows;
 use super::picture_files::PictureFiles;
 
 /// Length of the queue, in units of what is decoded at once.
@@ -114,6 +113,7 @@ impl ReadAhead {
 mod tests {
     use std::time::Duration;
 
+    use biggan::train::Reals;
     use burn::tensor::Device;
     use tempfile::TempDir;
 

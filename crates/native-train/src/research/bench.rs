@@ -124,10 +124,10 @@ fn measure(config: &TrainConfig, job: &Job, say: impl Fn(String)) -> Result<()> 
     let ranks = job.ranks(config.techniques.bn_group)?;
     job.agree(ranks.check(config).map_err(Into::into))?;
     let mut state = TrainState::new(config, &device)?;
-    state = dry_run::round(state, config, &ranks, &device)?;
+    state = dry_run::noise_round(state, config, &ranks, &device)?;
     let before = [group.traffic(), ranks.norm().traffic()];
     let (started, waited) = (Instant::now(), job.waited());
-    dry_run::round(state, config, &ranks, &device)?;
+    dry_run::noise_round(state, config, &ranks, &device)?;
     let (secs, waited) = (started.elapsed(), job.waited() - waited);
     let sent = sent(&ranks, before);
     let formula = RoundTraffic::of(config, world, ranks.norm().world())?;

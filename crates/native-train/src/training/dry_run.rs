@@ -6,16 +6,11 @@
 
 use std::time::Instant;
 
-use anyhow::Result;
-use biggan::arch::RGB;
-use biggan::latent::one_hot;
-use biggan::named::read_values;
-use biggan::random::{Draws, Stream};
+use anyhow::{Error, Result};
 use biggan::shape::Cost;
-use biggan::train::{
-    Ranks, RealBatch, TrainConfig, TrainState, discriminator_step, generator_step,
-};
-use burn::tensor::{Device, Tensor, TensorData};
+use biggan::train::{Gradients, Noise, Ranks, TrainConfig, TrainState, Which, round};
+use burn::tensor::Device;
+use pollster::block_on;
 
 use crate::device::DeviceName;
 use crate::memory::Memory;
@@ -193,10 +188,10 @@ fn of_batch(config: &TrainConfig, batch: usize) -> TrainConfig {
 /// One round to warm up, then timed ones.
 fn rounds(config: &TrainConfig, timed: usize, device: &Device) -> Result<Measured> {
     let ranks = Ranks::single();
-    let mut state = round(TrainState::new(config, device)?, config, &ranks, device)?;
+    let mut state = noise_round(TrainState::new(config, device)?, config, &ranks, device)?;
     let started = Instant::now();
     for _ in 0..timed {
-        state = round(state, config, &ranks, device)?;
+        state = noise_round(state, config, &ranks, device)?;
     }
     Ok(Measured {
         batch: config.batch_size,
@@ -209,42 +204,16 @@ fn rounds(config: &TrainConfig, timed: usize, device: &Device) -> Result<Measure
 ///
 /// # Errors
 /// If the device fails.
-pub(crate) fn round(
-    mut state: TrainState,
+pub(crate) fn noise_round(
+    state: TrainState,
     config: &TrainConfig,
     ranks: &Ranks,
     device: &Device,
 ) -> Result<TrainState> {
-    let mut pairs = None;
-    for _ in 0..config.d_steps {
-        let real = synthetic(config, ranks, state.d_step, device);
-        let fakes = config.fakes(Stream::DiscriminatorFakes, state.d_step, ranks, device);
-        pairs = config.techniques.objective.pairs().then(|| real.clone());
-        (state, _) = discriminator_step(state, config, ranks, real, fakes)?;
-    }
-    let fakes = config.fakes(Stream::GeneratorFakes, state.g_step, ranks, device);
-    let (state, report) = generator_step(state, config, ranks, fakes, pairs.as_ref())?;
-    // devices compute asynchronously: reading waits for them
-    pollster::block_on(read_values(report.loss))?;
-    Ok(state)
-}
-
-/// Noise of all classes in turn.
-fn synthetic(config: &TrainConfig, ranks: &Ranks, step: u64, device: &Device) -> RealBatch {
-    let side = config.discriminator.resolution;
-    let rows: Vec<usize> = ranks.rows(config).into_iter().flatten().collect();
-    let n = rows.len();
-    let values = rows.iter().flat_map(|&index| {
-        let mut draws = Draws::new(config.seed, Stream::Augment, step, index as u64);
-        (0..RGB * side * side).map(move |_| (2.0 * draws.uniform() - 1.0) as f32)
-    });
-    let images = TensorData::new(values.collect::<Vec<_>>(), [n, RGB, side, side]);
-    let classes = config.discriminator.classes;
-    let labels: Vec<usize> = rows.iter().map(|index| index % classes).collect();
-    RealBatch {
-        images: Tensor::from_data(images, device),
-        class_weights: one_hot(&labels, classes, device),
-    }
+    let mut noise = Noise::of(config);
+    let (which, gradients) = (Which::Both, Gradients::Dropped);
+    let round = round::<Error>(state, config, ranks, &mut noise, which, gradients, device);
+    Ok(block_on(round)?.0)
 }
 
 /// Memory available to a new process; `None` on systems without `/proc`.

@@ -7,7 +7,6 @@ pub mod fault;
 pub mod interrupt;
 pub mod job;
 pub mod progress;
-pub mod round;
 pub mod run;
 pub mod scorer;
 pub mod together;

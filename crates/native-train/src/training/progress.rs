@@ -3,12 +3,12 @@
 use std::time::Instant;
 
 use anyhow::{Context, Result};
+use biggan::train::RoundReport;
 use indicatif::{ProgressBar, ProgressStyle};
 
 use crate::memory::Memory;
 use crate::records::log_record::LogRecord;
 use crate::show::time_left::time_left;
-use crate::training::round::RoundReport;
 
 /// Gathers reports over an interval and shows them.
 #[derive(Debug)]
@@ -19,7 +19,9 @@ pub struct Progress {
     elapsed_before_secs: f64,
     interval_started: Instant,
     interval_images: u64,
-    sum: RoundReport,
+    /// Of D's loss, G's, and D's mean logits of reals and of fakes.
+    sums: [f64; 4],
+    last: RoundReport,
     rounds: u64,
 }
 
@@ -42,35 +44,38 @@ impl Progress {
             elapsed_before_secs,
             interval_started: now,
             interval_images: images_seen,
-            sum: RoundReport::default(),
+            sums: [0.0; 4],
+            last: RoundReport::default(),
             rounds: 0,
         })
     }
 
     /// Adds a round to the interval.
-    pub fn add(&mut self, report: &RoundReport, images_seen: u64) {
-        self.sum.loss_d += report.loss_d;
-        self.sum.loss_g += report.loss_g;
-        self.sum.d_real += report.d_real;
-        self.sum.d_fake += report.d_fake;
-        self.sum.gradient_norms = report.gradient_norms;
+    pub fn add(&mut self, report: &RoundReport) {
+        let values = [report.loss_d, report.loss_g, report.d_real, report.d_fake];
+        for (sum, value) in self.sums.iter_mut().zip(values) {
+            *sum += value.unwrap_or(f64::NAN);
+        }
+        self.last = *report;
         self.rounds += 1;
-        self.bar.set_position(images_seen);
+        self.bar.set_position(report.images_seen);
     }
 
     /// Ends the interval and shows it.
-    pub fn close_interval(&mut self, g_step: u64, images_seen: u64) -> LogRecord {
+    pub fn close_interval(&mut self) -> LogRecord {
         let secs = self.interval_started.elapsed().as_secs_f64().max(1e-9);
         let rounds = self.rounds.max(1) as f64;
+        let [loss_d, loss_g, d_real, d_fake] = self.sums.map(|sum| sum / rounds);
+        let images_seen = self.last.images_seen;
         let record = LogRecord {
-            g_step,
+            g_step: self.last.g_step,
             images_seen,
-            loss_d: self.sum.loss_d / rounds,
-            loss_g: self.sum.loss_g / rounds,
-            d_real: self.sum.d_real / rounds,
-            d_fake: self.sum.d_fake / rounds,
-            gradient_norm_d: self.sum.gradient_norms.map(|norms| norms.discriminator),
-            gradient_norm_g: self.sum.gradient_norms.map(|norms| norms.generator),
+            loss_d,
+            loss_g,
+            d_real,
+            d_fake,
+            gradient_norm_d: self.last.gradient_norm_d,
+            gradient_norm_g: self.last.gradient_norm_g,
             images_per_sec: (images_seen - self.interval_images) as f64 / secs,
             elapsed_secs: self.elapsed_before_secs + self.started.elapsed().as_secs_f64(),
             memory: Memory::now(),
@@ -80,7 +85,7 @@ impl Progress {
         };
         self.interval_started = Instant::now();
         self.interval_images = images_seen;
-        self.sum = RoundReport::default();
+        self.sums = [0.0; 4];
         self.rounds = 0;
         self.show(&record);
         record

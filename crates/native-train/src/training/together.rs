@@ -1,7 +1,7 @@
 //! What all ranks of a run do together, and the loop of the ranks that own no files.
 
 use anyhow::{Error, Result};
-use biggan::train::{Ranks, TrainState};
+use biggan::train::{Gradients, Ranks, RoundReport, TrainState, Which, round};
 use burn::tensor::Device;
 
 use crate::dataset::Loader;
@@ -13,7 +13,6 @@ use crate::training::collapse::effective;
 use crate::training::collapse::evidence::is_not_finite;
 use crate::training::interrupt::Interrupt;
 use crate::training::job::{Job, Next, Speeds, Watchdog, share_state};
-use crate::training::round::{RoundReport, round};
 use crate::training::scorer::Scorer;
 
 /// What every rank trains with.
@@ -73,12 +72,24 @@ impl Together<'_> {
         let run = self.plan.run();
         let logged = (state.g_step + 1).is_multiple_of(run.log_every_steps);
         let (ranks, loader) = (&self.ranks, &mut self.loader);
-        let (state, report) = round(state, &config, ranks, loader, logged, self.device)?;
+        let gradients = match logged {
+            true => Gradients::Measured,
+            false => Gradients::Dropped,
+        };
+        let (state, report) = pollster::block_on(round::<Error>(
+            state,
+            &config,
+            ranks,
+            loader,
+            Which::Both,
+            gradients,
+            self.device,
+        ))?;
         let own: usize = ranks.rows(&config).iter().map(|rows| rows.len()).sum();
         self.speeds.add((own * config.d_steps) as u64);
         self.watchdog.alive();
         let mut after = After::default();
-        if let Err(error) = report.check_finite(state.g_step - 1) {
+        if let Err(error) = report.check_finite() {
             let after = Err(Error::from(error));
             return Ok(Rounded {
                 state,
@@ -131,5 +142,114 @@ impl Together<'_> {
                 Next::Fail(code) => return Err(Elsewhere(code).into()),
             }
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use biggan::named::HostTensors;
+    use biggan::train::{Reals, Session, ShortRecipe, TrainingImages};
+    use pollster::block_on;
+
+    use super::*;
+    use crate::dataset::Dataset;
+    use crate::run::checkpoint::Checkpoint;
+
+    const ROUNDS: usize = 3;
+
+    fn images() -> TrainingImages {
+        let rgb: Vec<u8> = (0..9 * 16 * 16 * 3)
+            .map(|i: usize| (i * i % 251) as u8)
+            .collect();
+        let labels = (0..9).map(|i| i % 2).collect();
+        let names = vec!["a".to_owned(), "b".to_owned()];
+        TrainingImages::new("nine".to_owned(), names, 16, &rgb, labels).unwrap()
+    }
+
+    fn start() -> Session {
+        let recipe = ShortRecipe {
+            width: 2,
+            z_dim: 6,
+            batch_size: 4,
+            rate_g: 2e-4,
+            rate_d: 2e-4,
+            d_steps: 3,
+            orthogonal: 1e-4,
+            ema_decay: 0.9,
+            ema_start: 0,
+            augment: vec![],
+            attention: true,
+            seed: 3,
+        };
+        Session::start(recipe, images(), Device::flex()).unwrap()
+    }
+
+    /// A session's recipe as that of a run, of which every second step is logged.
+    fn plan(session: &Session, objective: &str) -> Plan {
+        let checkpoint = Checkpoint::decode(&block_on(session.checkpoint()).unwrap()).unwrap();
+        let mut json = serde_json::to_value(&checkpoint.plan).unwrap();
+        json["run"]["log_every_steps"] = 2.into();
+        json["train"]["techniques"]["objective"] = objective.into();
+        serde_json::from_value(json).unwrap()
+    }
+
+    /// The state after rounds of a run.
+    fn run(plan: &Plan) -> HostTensors {
+        let (device, job, images) = (Device::flex(), Job::single(), images());
+        let pack = images.pack();
+        let dataset = Dataset {
+            images_u8: pack.images_u8.to_vec().into(),
+            shape: pack.shape,
+            labels: pack.labels.to_vec(),
+            label_rows: None,
+            class_names: images.class_names().to_vec(),
+            info: images.info().clone(),
+        };
+        let mut shared = Together {
+            plan,
+            loader: Loader::new(dataset, plan.train().seed, images.resolution()),
+            device: &device,
+            job: &job,
+            ranks: Ranks::single(),
+            watchdog: Watchdog::off(),
+            speeds: Speeds::new(&job),
+            scorer: None,
+            interventions: vec![],
+        };
+        let mut state = TrainState::new(plan.train(), &device).unwrap();
+        for _ in 0..ROUNDS {
+            let rounded = shared.round(state).unwrap();
+            rounded.after.unwrap();
+            state = rounded.state;
+        }
+        block_on(state.to_host()).unwrap()
+    }
+
+    #[test]
+    fn a_run_and_a_session_take_the_same_bits() {
+        let mut session = start();
+        let plan = plan(&session, "hinge");
+        for _ in 0..ROUNDS {
+            block_on(session.step(Which::Both)).unwrap();
+        }
+        let end = Checkpoint::decode(&block_on(session.checkpoint()).unwrap()).unwrap();
+        assert_eq!((end.counters.g_step, end.counters.d_step), (3, 9));
+        assert!(run(&plan) == end.tensors);
+    }
+
+    /// No recipe of a session pairs: its images do, in the same rounds.
+    #[test]
+    fn paired_rounds_over_a_loader_and_over_a_sessions_images_take_the_same_bits() {
+        let plan = plan(&start(), "relativistic_pairing");
+        let (config, device) = (plan.train(), Device::flex());
+        let mut reals = images().in_order(config.seed);
+        let mut state = TrainState::new(config, &device).unwrap();
+        for _ in 0..ROUNDS {
+            let reals: &mut dyn Reals<Error> = &mut reals;
+            let (ranks, which, gradients) = (Ranks::single(), Which::Both, Gradients::Dropped);
+            let round = round(state, config, &ranks, reals, which, gradients, &device);
+            (state, _) = block_on(round).unwrap();
+        }
+        assert!(run(&plan) == block_on(state.to_host()).unwrap());
     }
 }

@@ -161,7 +161,7 @@ impl Training<'_> {
             let before = state.images_seen;
             let rounded = self.shared.round(state)?;
             state = rounded.state;
-            stretch.progress.add(&rounded.report, state.images_seen);
+            stretch.progress.add(&rounded.report);
             let after = rounded.after;
             match after.and_then(|after| self.after_round(&state, before, after, stretch)) {
                 Ok(None) => {}
@@ -182,9 +182,7 @@ impl Training<'_> {
         let (plan, device) = (self.shared.plan, self.shared.device);
         let (run, seed) = (plan.run(), plan.train().seed);
         if state.g_step.is_multiple_of(run.log_every_steps) {
-            let mut record = stretch
-                .progress
-                .close_interval(state.g_step, state.images_seen);
+            let mut record = stretch.progress.close_interval();
             let slow = after.speeds.as_deref().and_then(straggler);
             if let Some((rank, line)) = slow.filter(|(rank, _)| stretch.straggler != Some(*rank)) {
                 stretch.straggler = Some(rank);

@@ -29,12 +29,11 @@ impl Session {
         self.refuse_others(&info)?;
         let state = TrainState::from_host(&self.config, &info.counters, tensors, &self.device)?;
         self.state = Some(state);
-        self.pairs = None;
         Ok(())
     }
 
     fn refuse_others(&self, info: &CheckpointInfo) -> Result<()> {
-        let ours = self.images.info();
+        let ours = self.images.images().info();
         if info.dataset.same_images(ours) != Some(true) {
             return Err(Error::file("the checkpoint")
                 .found(format_args!(
@@ -78,8 +77,8 @@ impl Session {
         let info = CheckpointInfo {
             config: self.config.clone(),
             plan,
-            dataset: self.images.info().clone(),
-            class_names: self.images.class_names().to_vec(),
+            dataset: self.images.images().info().clone(),
+            class_names: self.images.images().class_names().to_vec(),
             counters: state.counters(),
             more: [(RECIPE.to_owned(), recipe)].into(),
         };
@@ -93,8 +92,8 @@ impl Session {
     pub async fn model(&self, program: &str, recipe: &str) -> Result<Vec<u8>> {
         let config = &self.config;
         let card = ModelCard {
-            class_names: self.images.class_names().to_vec(),
-            dataset: self.images.info().clone(),
+            class_names: self.images.images().class_names().to_vec(),
+            dataset: self.images.images().info().clone(),
             program: program.to_owned(),
             recipe: recipe.to_owned(),
             seed: config.seed,

@@ -1,6 +1,9 @@
 use serde_json::Map;
+use std::collections::BTreeMap;
 
 use super::*;
+use crate::named::HostTensors;
+use crate::train::Objective;
 
 fn recipe() -> ShortRecipe {
     ShortRecipe {
@@ -36,7 +39,7 @@ fn checkpoint(session: &Session) -> Vec<u8> {
     pollster::block_on(session.checkpoint(Map::new())).unwrap()
 }
 
-fn step(session: &mut Session, which: Which) -> SessionReport {
+fn step(session: &mut Session, which: Which) -> RoundReport {
     pollster::block_on(session.step(which)).unwrap()
 }
 
@@ -52,6 +55,56 @@ fn single_steps_are_the_parts_of_a_round() {
     let mean = (first.loss_d.unwrap() + second.loss_d.unwrap()) / 2.0;
     assert!((round.loss_d.unwrap() - mean).abs() < 1e-12);
     assert_eq!((first.loss_g, round.loss_g), (None, last.loss_g));
+}
+
+fn whole_state(session: &Session) -> HostTensors {
+    pollster::block_on(session.state().unwrap().to_host()).unwrap()
+}
+
+/// Also where G is paired with the reals that D saw last, and where gradients are measured or kept.
+#[test]
+fn rounds_alone_in_parts_and_of_a_session_take_the_same_bits() {
+    for objective in [Objective::Hinge, Objective::RelativisticPairing] {
+        let (mut whole, mut parts) = (session(), session());
+        for session in [&mut whole, &mut parts] {
+            session.config.techniques.objective = objective;
+        }
+        let config = whole.config.clone();
+        let mut state = TrainState::new(&config, &Device::flex()).unwrap();
+        let mut reals = images(0).in_order(config.seed);
+        let mut kept = BTreeMap::new();
+        for measured in [true, false, true] {
+            let gradients = match measured {
+                true => Gradients::Measured,
+                false => Gradients::Kept(&mut kept),
+            };
+            let report;
+            (state, report) = pollster::block_on(round::<Error>(
+                state,
+                &config,
+                &Ranks::single(),
+                &mut reals,
+                Which::Both,
+                gradients,
+                &Device::flex(),
+            ))
+            .unwrap();
+            let expected = step(&mut whole, Which::Both);
+            assert!(report.values().eq(expected.values()), "{report:?}");
+            assert_eq!(report.gradient_norm_d.is_some(), measured);
+            assert_eq!(report.gradient_norm_g.is_some(), measured);
+            for which in [Which::D, Which::D, Which::G] {
+                step(&mut parts, which);
+            }
+        }
+        let expected = pollster::block_on(state.to_host()).unwrap();
+        assert!(expected == whole_state(&whole), "{objective:?}");
+        assert!(expected == whole_state(&parts), "{objective:?}, in parts");
+        assert_eq!(
+            kept.into_keys().collect::<Vec<_>>(),
+            ["discriminator", "generator"]
+        );
+    }
 }
 
 #[test]

@@ -3,10 +3,11 @@
 use std::time::Instant;
 
 use anyhow::Result;
+use biggan::train::{BatchRows, Reals};
 use burn::tensor::Device;
 
 use crate::args::BenchArgs;
-use crate::dataset::{self, BatchRows, DatasetRequest, Loader, Split};
+use crate::dataset::{self, DatasetRequest, Loader, Split};
 use crate::environment::Environment;
 use crate::error::Outcome;
 use crate::run::plan_file;

@@ -12,13 +12,13 @@ use biggan::model::Discriminator;
 use biggan::named::{NamedTensors, named_tensors, read_values};
 use biggan::sampler::Sampler;
 use biggan::standing_stats::StandingConfig;
-use biggan::train::{TrainState, spectra};
+use biggan::train::{BatchRows, Reals, TrainState, spectra};
 use biggan::truncation::Truncation;
 use burn::tensor::{Device, Tensor};
 use pollster::block_on;
 
 use super::result::{Accuracy, Point, Protocol, Spectra, TruncationPoint};
-use crate::dataset::{BatchRows, Dataset, Loader, Split};
+use crate::dataset::{Dataset, Loader, Split};
 use crate::environment::Environment;
 use crate::evaluation::PAPER;
 use crate::evaluation::features::{CHUNK, Counts, real_images, samples};

@@ -2,7 +2,7 @@
 
 use std::ops::Range;
 
-use biggan::train::{Ranks, TrainConfig};
+use super::{Ranks, TrainConfig};
 
 /// Indices in a batch.
 #[derive(Debug, Clone, PartialEq, Eq)]
