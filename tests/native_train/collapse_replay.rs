@@ -71,10 +71,10 @@ fn long_healthy_runs_are_silent() {
         include_str!("../fixtures/collapse/healthy-ch16-seed2.jsonl"),
     ] {
         let log: Vec<LogRecord> = lines(text);
-        assert!(log.iter().any(|record| record.watch.is_some()));
+        assert!(log.iter().any(|record| record.probe.is_some()));
         let with_vitals = log.into_iter().map(|mut record| {
-            record.vitals = record.watch.take().map(|watch| Vitals {
-                sigma: watch
+            record.vitals = record.probe.take().map(|probe| Vitals {
+                sigma: probe
                     .singular_values
                     .into_iter()
                     .map(|(name, s)| (name, s[0]))

@@ -34,6 +34,12 @@ pub enum Stream {
     Breeding = 10,
     /// The draws that the chunks of a picture's z are rotated towards.
     ChunkTurn = 11,
+    /// Choice of the real images that a probe shows to D.
+    ProbeReals = 12,
+    /// Latents and labels of the fakes that a probe shows to D.
+    ProbeFakes = 13,
+    /// Latents of the samples whose variance within a class is watched.
+    ProbeVariance = 14,
 }
 
 /// A generator for one purpose, step and sample.

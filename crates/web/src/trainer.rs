@@ -1,6 +1,6 @@
 //! A training on a device.
 
-use biggan::train::{Look, Pictures, Session, ShortRecipe, TrainingImages, Which};
+use biggan::train::{Pictures, ProbeReport, Session, ShortRecipe, TrainingImages, Which};
 use burn::tensor::Device;
 use serde::Serialize;
 use serde_json::json;
@@ -99,13 +99,13 @@ impl Trainer {
         Ok(serde_json::to_string(&self.session.counters()?)?)
     }
 
-    /// What the networks look like: `per_class` images of every class, and `scored` reals and fakes.
+    /// Probes the networks: `per_class` images of every class, and `scored` reals and fakes.
     ///
     /// # Errors
     /// If the device fails.
-    pub async fn look(&self, per_class: usize, scored: usize) -> Result<Sight, Thrown> {
-        let look = self.session.look(per_class, scored).await?;
-        Ok(Sight { look })
+    pub async fn probe(&self, per_class: usize, scored: usize) -> Result<Probe, Thrown> {
+        let report = self.session.probe(per_class, scored).await?;
+        Ok(Probe { report })
     }
 
     /// The whole state as a checkpoint file, which `native-train --resume` reads as well: it names the images as
@@ -149,11 +149,11 @@ impl Trainer {
     }
 }
 
-/// What the networks looked like.
+/// What a probe found.
 #[wasm_bindgen]
 #[derive(Debug)]
-pub struct Sight {
-    look: Look,
+pub struct Probe {
+    report: ProbeReport,
 }
 
 /// Classes, and D's logits where it was asked.
@@ -173,7 +173,7 @@ impl<'a> From<&'a Pictures> for Judged<'a> {
 }
 
 #[wasm_bindgen]
-impl Sight {
+impl Probe {
     /// Classes and scores of `grid`, `real` and `fake`, and the largest singular value of every weight, as
     /// JSON.
     ///
@@ -187,12 +187,12 @@ impl Sight {
             fake: Judged<'a>,
             sigmas: &'a std::collections::BTreeMap<String, f32>,
         }
-        let Look {
+        let ProbeReport {
             grid,
             real,
             fake,
             sigmas,
-        } = &self.look;
+        } = &self.report;
         Ok(serde_json::to_string(&Info {
             grid: grid.into(),
             real: real.into(),
@@ -203,9 +203,9 @@ impl Sight {
 
     /// RGBA bytes of the images of `grid`, `real` and `fake`, one after another.
     pub fn rgba(&self) -> Vec<u8> {
-        let Look {
+        let ProbeReport {
             grid, real, fake, ..
-        } = &self.look;
+        } = &self.report;
         [grid, real, fake].map(|all| all.rgba.concat()).concat()
     }
 }

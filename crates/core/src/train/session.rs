@@ -4,14 +4,17 @@
 //! recipe give the same training there.
 
 mod files;
+mod probe;
 #[cfg(test)]
 mod tests;
 
 use burn::tensor::Device;
 
+pub use probe::{Pictures, ProbeReport};
+
 use super::{
-    Gradients, InOrder, Look, Ranks, RoundReport, ShortRecipe, TrainConfig, TrainState,
-    TrainingImages, Which, look, round,
+    Gradients, InOrder, Ranks, RoundReport, ShortRecipe, TrainConfig, TrainState, TrainingImages,
+    Which, round,
 };
 use crate::error::{Error, Result};
 
@@ -76,22 +79,6 @@ impl Session {
 
     fn state(&self) -> Result<&TrainState> {
         self.state.as_ref().ok_or_else(gone)
-    }
-
-    /// What the networks look like; see [`look`].
-    ///
-    /// # Errors
-    /// As [`look`].
-    pub async fn look(&self, per_class: usize, scored: usize) -> Result<Look> {
-        let counts = [per_class, scored];
-        look(
-            self.state()?,
-            &self.config,
-            self.images.images(),
-            counts,
-            &self.device,
-        )
-        .await
     }
 
     /// Counters of the state, as a round that measured nothing.

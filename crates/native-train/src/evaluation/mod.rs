@@ -1,6 +1,5 @@
 //! Scores of samples: features, feature networks, references, distances.
 
-pub mod batch_samples;
 pub mod features;
 pub mod networks;
 pub mod npz;

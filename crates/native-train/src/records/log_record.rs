@@ -3,8 +3,8 @@
 use serde::{Deserialize, Serialize};
 
 use super::number::number_or_nan;
+use super::probe_record::ProbeRecord;
 use super::vitals::Vitals;
-use super::watch::Watch;
 use crate::memory::Memory;
 
 /// One line: means over the steps since the previous line, unless stated otherwise. JSON has no
@@ -47,8 +47,8 @@ pub struct LogRecord {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub memory: Option<Memory>,
     /// A probe of the networks at this step, if the plan has them.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub watch: Option<Watch>,
+    #[serde(rename = "watch", default, skip_serializing_if = "Option::is_none")]
+    pub probe: Option<ProbeRecord>,
     /// The collapse detector's inputs besides the losses.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub vitals: Option<Vitals>,

@@ -5,6 +5,6 @@ pub mod event;
 pub mod intervention;
 pub mod log_record;
 mod number;
+pub mod probe_record;
 pub mod score_record;
 pub mod vitals;
-pub mod watch;

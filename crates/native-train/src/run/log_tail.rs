@@ -86,8 +86,8 @@ impl LogTail {
     }
 
     /// The newest line with a probe of the networks.
-    pub fn last_watch(&self) -> Option<&LogRecord> {
-        self.records.iter().rev().find(|r| r.watch.is_some())
+    pub fn last_probe(&self) -> Option<&LogRecord> {
+        self.records.iter().rev().find(|r| r.probe.is_some())
     }
 }
 

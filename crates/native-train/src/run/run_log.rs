@@ -60,7 +60,7 @@ mod tests {
             images_per_sec_of_ranks: None,
             memory: None,
             elapsed_secs: g_step as f64,
-            watch: None,
+            probe: None,
             vitals: None,
         }
     }
@@ -93,9 +93,9 @@ mod tests {
         assert!(read.loss_g.is_nan() && read.loss_d == 1.5);
         assert_eq!(read.gradient_norm_d, None);
         assert_eq!(read.memory, None);
-        let watch = read.watch.clone().unwrap();
-        assert_eq!(watch.singular_values.len(), 1);
-        assert_eq!(watch.d_held_out, None);
+        let probe = read.probe.clone().unwrap();
+        assert_eq!(probe.singular_values.len(), 1);
+        assert_eq!(probe.d_held_out, None);
         let again: LogRecord =
             serde_json::from_str(&serde_json::to_string(&read).unwrap()).unwrap();
         assert!(again.loss_g.is_nan());

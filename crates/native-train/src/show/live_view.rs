@@ -1,6 +1,7 @@
 //! One frame of `native-train watch`: a run as text in a terminal.
 
 use anyhow::Result;
+use biggan::train::probe::Judgement;
 use indicatif::{BinaryBytes, HumanCount};
 use ratatui::backend::TestBackend;
 use ratatui::layout::{Constraint, Layout, Rect};
@@ -13,7 +14,6 @@ use ratatui::widgets::{
 use ratatui::{Frame, Terminal};
 
 use crate::records::log_record::LogRecord;
-use crate::records::watch::Judgement;
 use crate::run::run_view::{RunState, RunView, one_line};
 use crate::show::report::chart::short;
 use crate::show::time_left::time_left;
@@ -180,16 +180,16 @@ fn draw_now(view: &RunView, frame: &mut Frame<'_>, area: Rect) {
         let norms = [last.gradient_norm_d, last.gradient_norm_g].map(value);
         rows.push(("gradient D, G", norms.join(" ")));
     }
-    if let Some(watch) = view.log.last_watch().and_then(|r| r.watch.as_ref()) {
+    if let Some(probe) = view.log.last_probe().and_then(|r| r.probe.as_ref()) {
         let words = |said: Option<Judgement>| {
             said.map_or("not measured".to_owned(), |said| {
                 let share = format!("{:.1} % of {}", 100.0 * said.accuracy, said.images);
                 format!("{share}, mean {}", short(said.mean_logit))
             })
         };
-        rows.push(("D right, training", words(watch.d_training)));
-        rows.push(("D right, held out", words(watch.d_held_out)));
-        rows.push(("D right, fakes", words(watch.d_fakes)));
+        rows.push(("D right, training", words(probe.d_training)));
+        rows.push(("D right, held out", words(probe.d_held_out)));
+        rows.push(("D right, fakes", words(probe.d_fakes)));
     }
     let rows = rows.into_iter().map(|(a, b)| Row::new([a.to_owned(), b]));
     let widths = [Constraint::Length(17), Constraint::Fill(1)];
@@ -199,13 +199,13 @@ fn draw_now(view: &RunView, frame: &mut Frame<'_>, area: Rect) {
 
 fn draw_singular_values(view: &RunView, frame: &mut Frame<'_>, area: Rect) {
     let block = Block::bordered().title(" largest singular values ");
-    let Some(watch) = view.log.last_watch().and_then(|r| r.watch.as_ref()) else {
+    let Some(probe) = view.log.last_probe().and_then(|r| r.probe.as_ref()) else {
         let text = "not watched; set run.watch_every_steps in the recipe";
         let note = Paragraph::new(text).wrap(Wrap { trim: true }).block(block);
         frame.render_widget(note, area);
         return;
     };
-    let mut layers: Vec<(&String, &Vec<f32>)> = watch.singular_values.iter().collect();
+    let mut layers: Vec<(&String, &Vec<f32>)> = probe.singular_values.iter().collect();
     let first = |sigma: &[f32]| sigma.first().copied().unwrap_or_default();
     layers.sort_by(|a, b| first(b.1).total_cmp(&first(a.1)));
     let rows = layers.into_iter().map(|(name, sigma)| {

@@ -3,9 +3,9 @@
 use anyhow::{Context, Result};
 use biggan::image::{Sheet, to_rgba};
 use biggan::model::Generator;
+use biggan::train::probe;
 use burn::tensor::Device;
-
-use crate::evaluation::batch_samples;
+use pollster::block_on;
 
 /// Samples per class on the sheet of a run.
 const COLUMNS: usize = 8;
@@ -37,9 +37,7 @@ pub fn to_png(sheet: &Sheet) -> Result<Vec<u8>> {
 pub fn of_generator(generator: &Generator, seed: u64, device: &Device) -> Result<Sheet> {
     let config = generator.config();
     let rows = config.classes.min(MAX_ROWS);
-    let z = batch_samples::latents(generator, seed, 0, COLUMNS).repeat(rows);
-    let labels: Vec<usize> = (0..rows).flat_map(|class| [class; COLUMNS]).collect();
-    let images = batch_samples::images_pm1(generator, z, &labels, device)?;
+    let (images, _) = block_on(probe::grid(generator, seed, [COLUMNS, rows], device))?;
     let rgba = to_rgba(&images, config.resolution)?;
     Ok(Sheet::new(&rgba, config.resolution, COLUMNS))
 }

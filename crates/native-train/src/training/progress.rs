@@ -80,7 +80,7 @@ impl Progress {
             elapsed_secs: self.elapsed_before_secs + self.started.elapsed().as_secs_f64(),
             memory: Memory::now(),
             images_per_sec_of_ranks: None,
-            watch: None,
+            probe: None,
             vitals: None,
         };
         self.interval_started = Instant::now();

@@ -20,10 +20,10 @@ use crate::run::run_dir::{self, RunDir};
 use crate::training::collapse::answer;
 use crate::training::interrupt::Interrupt;
 use crate::training::job::{Job, Speeds, Watchdog, share_state};
+use crate::training::probe::Probe;
 use crate::training::scorer::Scorer;
 use crate::training::together::Together;
 use crate::training::train_loop::Training;
-use crate::training::watcher::Watcher;
 
 /// A run of a plan, from the start or from a checkpoint.
 #[derive(Debug)]
@@ -134,10 +134,10 @@ impl Run<'_> {
         let Some(run_dir) = files else {
             return shared.follow(state, &self.interrupt);
         };
-        let watcher = watcher(plan, shared.loader.dataset(), environment)?;
+        let probe = probe(plan, shared.loader.dataset(), environment)?;
         let training = Training {
             shared,
-            watcher,
+            probe,
             run_dir: &run_dir,
             interrupt: self.interrupt,
             max_steps: self.max_steps,
@@ -301,9 +301,9 @@ fn checkpoint_to_resume(run: &Run<'_>, run_dir: &RunDir) -> Result<Option<Checkp
     Ok(Some(checkpoint))
 }
 
-/// The watcher, if the plan has probes. A data set without a test part is not an error:
+/// The probe, if the plan has probes. A data set without a test part is not an error:
 /// the run says so once and continues without it.
-fn watcher(plan: &Plan, training: &Dataset, environment: &Environment) -> Result<Option<Watcher>> {
+fn probe(plan: &Plan, training: &Dataset, environment: &Environment) -> Result<Option<Probe>> {
     let (run, train) = (plan.run(), plan.train());
     if run.watch_every_steps.is_none() {
         return Ok(None);
@@ -320,7 +320,7 @@ fn watcher(plan: &Plan, training: &Dataset, environment: &Environment) -> Result
         })
         .ok();
     let images = run.watch_images;
-    Watcher::new(training, held_out.as_ref(), images, train).map(Some)
+    Probe::new(training, held_out.as_ref(), images, train).map(Some)
 }
 
 fn start(

@@ -8,11 +8,12 @@ use std::ops::Range;
 use anyhow::Result;
 use biggan::collective::Group;
 use biggan::metrics::{Moments, Normal, class_spread};
-use biggan::train::TrainState;
+use biggan::random::Stream;
+use biggan::train::{TrainState, probe};
 use burn::tensor::Device;
+use pollster::block_on;
 
 use crate::dataset::Dataset;
-use crate::evaluation::batch_samples;
 use crate::evaluation::features::{CHUNK, as_seen, each, in_turns, look};
 use crate::evaluation::networks::{OpenNetwork, open_classifier};
 use crate::recipe::plan::Plan;
@@ -83,10 +84,10 @@ impl<'a> Scorer<'a> {
         let generator = &state.ema.generator;
         let labels_of = |indices: Range<usize>| indices.map(|i| i % classes).collect();
         let look_at = |indices: Range<usize>| {
-            let z =
-                batch_samples::latents(generator, self.seed, indices.start as u64, indices.len());
+            let (first, n) = (indices.start as u64, indices.len());
+            let z = probe::fixed_z(generator, self.seed, Stream::Sample, first, n);
             let chunk: Vec<usize> = labels_of(indices);
-            let images = batch_samples::images_pm1(generator, z, &chunk, self.device)?;
+            let images = block_on(probe::samples(generator, z, &chunk, self.device))?;
             let said = look(network, as_seen(&images, self.resolution, self.device))?;
             Ok((said, 0.0))
         };

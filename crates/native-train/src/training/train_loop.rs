@@ -21,17 +21,17 @@ use crate::training::collapse::evidence::is_not_finite;
 use crate::training::collapse::{Detector, is_frozen};
 use crate::training::interrupt::Interrupt;
 use crate::training::job::{Next, share_state};
+use crate::training::probe::Probe;
 use crate::training::progress::Progress;
 use crate::training::together::{After, Together};
-use crate::training::watcher::Watcher;
 
 /// What the loop works with.
 #[derive(Debug)]
 pub struct Training<'a> {
     /// What every rank has.
     pub shared: Together<'a>,
-    /// Probes the networks, if the plan has probes.
-    pub watcher: Option<Watcher>,
+    /// Probes the networks, where the plan asks for it.
+    pub probe: Option<Probe>,
     /// Where its files go.
     pub run_dir: &'a RunDir,
     /// Whether to stop early.
@@ -190,10 +190,10 @@ impl Training<'_> {
             }
             record.images_per_sec_of_ranks = after.speeds;
             let watched = |every: u64| state.g_step.is_multiple_of(every);
-            if let Some(watcher) = &self.watcher
+            if let Some(probe) = &self.probe
                 && run.watch_every_steps.is_some_and(watched)
             {
-                record.watch = Some(watcher.look(state, plan.train(), device)?);
+                record.probe = Some(probe.record(state, plan.train(), device)?);
             }
             if stretch.detector.is_some() {
                 record.vitals = Some(Vitals::of(state, seed, device)?);

@@ -3,7 +3,7 @@
 import type { Backend } from "../base/api.js";
 import type { Program } from "../base/instance.js";
 
-export interface WasmSight {
+export interface WasmProbe {
   info(): string;
   rgba(): Uint8Array;
   free(): void;
@@ -13,7 +13,7 @@ export interface WasmTrainer {
   resume(checkpoint: Uint8Array): void;
   step(which: string): Promise<string>;
   counters(): string;
-  look(perClass: number, scored: number): Promise<WasmSight>;
+  probe(perClass: number, scored: number): Promise<WasmProbe>;
   checkpoint(): Promise<Uint8Array>;
   model(): Promise<Uint8Array>;
   packedImages(): Uint8Array;

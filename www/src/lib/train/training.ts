@@ -50,10 +50,10 @@ export const training: Side<TrainCalls> = {
           return { ...report, elapsedMs: performance.now() - start, memoryBytes: memoryBytes() };
         },
         async look({ perClass, scored }) {
-          const sight = await trainer().look(perClass, scored);
-          const info = JSON.parse(sight.info());
-          const bytes = sight.rgba();
-          sight.free();
+          const probe = await trainer().probe(perClass, scored);
+          const info = JSON.parse(probe.info());
+          const bytes = probe.rgba();
+          probe.free();
           return { ...info, rgba: new Uint8ClampedArray(bytes.buffer as ArrayBuffer), side };
         },
         save: async () => blobOf(await trainer().checkpoint()),

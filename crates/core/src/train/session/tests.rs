@@ -162,18 +162,18 @@ fn other_checkpoints_are_refused_and_the_state_stays() {
 }
 
 #[test]
-fn a_look_changes_nothing_and_a_model_loads() {
+fn a_probe_changes_nothing_and_a_model_loads() {
     let mut session = session();
     step(&mut session, Which::Both);
     let before = checkpoint(&session);
-    let look = pollster::block_on(session.look(3, 5)).unwrap();
-    assert_eq!(look.grid.classes, [0, 0, 0, 1, 1, 1]);
-    assert_eq!(look.real.rgba.len(), 5);
-    assert_eq!(look.fake.scores.len(), 5);
+    let probe = pollster::block_on(session.probe(3, 5)).unwrap();
+    assert_eq!(probe.grid.classes, [0, 0, 0, 1, 1, 1]);
+    assert_eq!(probe.real.rgba.len(), 5);
+    assert_eq!(probe.fake.scores.len(), 5);
     assert!(
-        look.sigmas.contains_key("generator.linear.weight"),
+        probe.sigmas.contains_key("generator.linear.weight"),
         "{:?}",
-        look.sigmas
+        probe.sigmas
     );
     assert!(before == checkpoint(&session));
     let model = pollster::block_on(session.model("test 1", "test")).unwrap();

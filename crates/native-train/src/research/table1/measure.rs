@@ -1,20 +1,19 @@
 //! The finished run of a row, measured: each checkpoint's score, and the last state's spectra and D.
 
+use std::ops::Range;
 use std::path::{Path, PathBuf};
 
-use anyhow::{Context, Result};
+use anyhow::{Context, Error, Result};
 use biggan::collective::Group;
 use biggan::file::Dtype;
 use biggan::latent::one_hot;
-use biggan::layers::PowerStep;
 use biggan::metrics::{Normal, saturated};
-use biggan::model::Discriminator;
-use biggan::named::{NamedTensors, named_tensors, read_values};
 use biggan::sampler::Sampler;
 use biggan::standing_stats::StandingConfig;
-use biggan::train::{BatchRows, Reals, TrainState, spectra};
+use biggan::train::probe::{self, Judgement};
+use biggan::train::{BatchRows, RealBatch, Reals, TrainState, spectra};
 use biggan::truncation::Truncation;
-use burn::tensor::{Device, Tensor};
+use burn::tensor::Device;
 use pollster::block_on;
 
 use super::result::{Accuracy, Point, Protocol, Spectra, TruncationPoint};
@@ -220,20 +219,23 @@ impl Judge {
         let (resolution, classes) = (config.generator.resolution, config.generator.classes);
         let mut seen = Loader::new(self.train.clone(), config.seed, resolution);
         let count = ACCURACY_IMAGES.min(self.train.len()) as u64;
-        let count = count.min(state.images_seen) as usize;
-        let training = share(count, |first, n| {
-            let batch = seen.batch(first as u64, &BatchRows::all(n), &self.device)?;
-            logits(&state.discriminator, batch.images, batch.class_weights)
-        })?;
-        let held_out = share(ACCURACY_IMAGES.min(self.test.len()), |first, n| {
-            let indices = first..first + n;
+        let training = chunks(count.min(state.images_seen) as usize).map(|Range { start, end }| {
+            seen.batch(start as u64, &BatchRows::all(end - start), &self.device)
+        });
+        let held_out = chunks(ACCURACY_IMAGES.min(self.test.len())).map(|indices| {
             let labels = self.test.labels[indices.clone()].iter();
             let labels: Vec<usize> = labels.map(|&label| usize::from(label)).collect();
-            let images = self.test.images_pm1(indices, resolution, &self.device)?;
-            let classes = one_hot(&labels, classes, &self.device);
-            logits(&state.discriminator, images, classes)
-        })?;
-        Ok(Accuracy { training, held_out })
+            Ok::<_, Error>(RealBatch {
+                images: self.test.images_pm1(indices, resolution, &self.device)?,
+                class_weights: one_hot(&labels, classes, &self.device),
+            })
+        });
+        let d = &state.discriminator;
+        let share = |judged: Option<Judgement>| judged.map_or(0.0, |judged| judged.accuracy);
+        Ok(Accuracy {
+            training: share(block_on(probe::judge_reals(d, training))?),
+            held_out: share(block_on(probe::judge_reals(d, held_out))?),
+        })
     }
 }
 
@@ -265,34 +267,25 @@ fn real_saturated(data: &Dataset, resolution: usize) -> Result<f64> {
     Ok(sum / data.len() as f64)
 }
 
-fn logits(d: &Discriminator, images: Tensor<4>, classes: Tensor<2>) -> Result<Vec<f32>> {
-    let logits = d.clone().forward(images, classes, PowerStep::Discard);
-    Ok(block_on(read_values(logits))?)
-}
-
-/// Share of `count` images with a logit above 0; `logits` has those of `n` from `first` on.
-fn share(count: usize, mut logits: impl FnMut(usize, usize) -> Result<Vec<f32>>) -> Result<f64> {
-    let mut above = 0;
-    for first in (0..count).step_by(CHUNK) {
-        let found = logits(first, CHUNK.min(count - first))?;
-        above += found.iter().filter(|&&logit| logit > 0.0).count();
-    }
-    Ok(above as f64 / count.max(1) as f64)
+/// `0..count`, some at a time.
+fn chunks(count: usize) -> impl Iterator<Item = Range<usize>> {
+    let firsts = (0..count).step_by(CHUNK);
+    firsts.map(move |first| first..count.min(first + CHUNK))
 }
 
 fn spectra_of(state: &TrainState) -> Result<Spectra> {
-    let sigma = |tensors: NamedTensors, choose: fn(&str) -> bool| {
+    let weights = probe::weights(state);
+    let sigma = |choose: fn(&str) -> bool| {
         // names sort by block: no network here has ten
-        let last = tensors.into_iter().rfind(|(name, _)| choose(name));
+        let last = weights.iter().rfind(|(name, _)| choose(name));
+        let last = last.map(|(name, weight)| (name.clone(), weight.clone()));
         let found = block_on(spectra(&last.into_iter().collect(), 3))?;
         Ok::<_, biggan::Error>(found.into_values().next().unwrap_or_default())
     };
-    let generator = named_tensors(&state.generator);
-    let discriminator = named_tensors(&state.discriminator);
     Ok(Spectra {
-        generator_first: sigma(generator, |name| name == "linear.weight")?,
-        discriminator_last: sigma(discriminator, |name| {
-            let conv = name.starts_with("blocks.") && name.ends_with(".weight");
+        generator_first: sigma(|name| name == "generator.linear.weight")?,
+        discriminator_last: sigma(|name| {
+            let conv = name.starts_with("discriminator.blocks.") && name.ends_with(".weight");
             conv && !name.contains("conv_sc") && !name.contains("attention")
         })?,
     })

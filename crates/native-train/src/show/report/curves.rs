@@ -3,8 +3,10 @@
 use serde_json::{Map, Value};
 
 use super::chart::{Chart, Line, PALETTE};
+use biggan::train::probe::Judgement;
+
 use crate::records::log_record::LogRecord;
-use crate::records::watch::{Judgement, Watch};
+use crate::records::probe_record::ProbeRecord;
 
 /// Bytes of a MiB.
 const MIB: f64 = 1_048_576.0;
@@ -39,15 +41,15 @@ pub fn of_records(records: &[LogRecord]) -> Vec<Chart> {
     let memory = |of: fn(&crate::memory::Memory) -> u64| {
         move |r: &LogRecord| r.memory.as_ref().map(|m| of(m) as f64 / MIB)
     };
-    let judged = |of: fn(&Watch) -> Option<Judgement>, value: fn(Judgement) -> f64| {
-        move |r: &LogRecord| Some(value(of(r.watch.as_ref()?)?))
+    let judged = |of: fn(&ProbeRecord) -> Option<Judgement>, value: fn(Judgement) -> f64| {
+        move |r: &LogRecord| Some(value(of(r.probe.as_ref()?)?))
     };
     let share = |j: Judgement| 100.0 * j.accuracy;
     let logit = |j: Judgement| j.mean_logit;
     let (training, held_out, fakes) = (
-        (|w: &Watch| w.d_training) as fn(&Watch) -> Option<Judgement>,
-        (|w: &Watch| w.d_held_out) as fn(&Watch) -> Option<Judgement>,
-        (|w: &Watch| w.d_fakes) as fn(&Watch) -> Option<Judgement>,
+        (|p: &ProbeRecord| p.d_training) as fn(&ProbeRecord) -> Option<Judgement>,
+        (|p: &ProbeRecord| p.d_held_out) as fn(&ProbeRecord) -> Option<Judgement>,
+        (|p: &ProbeRecord| p.d_fakes) as fn(&ProbeRecord) -> Option<Judgement>,
     );
     let all = [
         chart(

@@ -70,7 +70,7 @@ pub fn page(view: &RunView) -> Result<String> {
             html += "</section>";
         }
     }
-    if !records.is_empty() && view.log.last_watch().is_none() {
+    if !records.is_empty() && view.log.last_probe().is_none() {
         html += "<section><h2>Spectra</h2><p>The run does not look at its networks; set \
                  run.watch_every_steps in the recipe.</p></section>";
     }

@@ -35,7 +35,7 @@ pub fn of(records: &[LogRecord], network: &str) -> Vec<Chart> {
 
 fn points(records: &[LogRecord], name: &str, place: usize) -> Vec<(f64, f64)> {
     let point = |record: &LogRecord| {
-        let sigma = record.watch.as_ref()?.singular_values.get(name)?;
+        let sigma = record.probe.as_ref()?.singular_values.get(name)?;
         Some((record.images_seen as f64, f64::from(*sigma.get(place)?)))
     };
     records.iter().filter_map(point).collect()
@@ -46,7 +46,7 @@ fn layers(records: &[LogRecord], network: &str) -> Vec<String> {
     let dotted = format!("{network}.");
     let names: BTreeSet<&str> = records
         .iter()
-        .filter_map(|record| record.watch.as_ref())
+        .filter_map(|record| record.probe.as_ref())
         .flat_map(|watch| watch.singular_values.keys())
         .filter_map(|name| name.strip_prefix(&dotted))
         .collect();
@@ -83,7 +83,7 @@ fn color(index: usize, count: usize) -> RGBColor {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::records::watch::Watch;
+    use crate::records::probe_record::ProbeRecord;
 
     #[test]
     fn layers_stand_in_the_order_of_a_pass() {
@@ -94,13 +94,13 @@ mod tests {
             "generator.output_conv.weight",
             "discriminator.blocks.0.conv1.weight",
         ];
-        let watch = Watch {
+        let probe = ProbeRecord {
             singular_values: names.map(|name| (name.to_owned(), vec![2.0, 1.0])).into(),
-            ..Watch::default()
+            ..ProbeRecord::default()
         };
         let line = r#"{"g_step":1,"images_seen":64,"loss_d":1,"loss_g":0,"d_real":0,"d_fake":0,"images_per_sec":9,"elapsed_secs":1}"#;
         let mut record: LogRecord = serde_json::from_str(line).unwrap();
-        record.watch = Some(watch);
+        record.probe = Some(probe);
         let charts = of(&[record], "generator");
         assert_eq!(charts.len(), 2, "no third value was logged");
         let lines: Vec<&str> = charts[0].lines.iter().map(|l| l.name.as_str()).collect();

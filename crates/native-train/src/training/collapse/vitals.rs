@@ -1,18 +1,16 @@
 //! What the detector looks at beside the losses, measured at every line of the log.
 
-use std::collections::BTreeMap;
-
 use anyhow::Result;
 use biggan::model::Generator;
-use biggan::named::named_tensors;
-use biggan::train::{TrainState, largest_singular};
+use biggan::random::Stream;
+use biggan::train::{TrainState, largest_singular, probe};
 use burn::tensor::Device;
+use pollster::block_on;
 
-use crate::evaluation::batch_samples;
 use crate::records::vitals::Vitals;
 
 /// G's first layer, from z (BigGAN sec. 4.1).
-const FIRST_LAYER: &str = "linear.weight";
+const FIRST_LAYER: &str = "generator.linear.weight";
 /// Samples of each class.
 const OF_A_CLASS: usize = 4;
 /// Most classes that are sampled; the first ones are.
@@ -21,22 +19,14 @@ const MAX_CLASSES: usize = 8;
 const MAX_PIXELS: usize = 1 << 19;
 
 impl Vitals {
-    /// Looks at a state.
+    /// Of a state.
     ///
     /// # Errors
     /// If a value is not finite, or the device fails.
     pub fn of(state: &TrainState, seed: u64, device: &Device) -> Result<Self> {
-        let mut first = named_tensors(&state.generator);
-        first.retain(|name, _| name == FIRST_LAYER);
-        let mut sigma = BTreeMap::new();
-        for (network, weights) in [
-            ("generator", first),
-            ("discriminator", named_tensors(&state.discriminator)),
-        ] {
-            let found = pollster::block_on(largest_singular(&weights))?;
-            let named = |(name, sigma)| (format!("{network}.{name}"), sigma);
-            sigma.extend(found.into_iter().map(named));
-        }
+        let mut weights = probe::weights(state);
+        weights.retain(|name, _| name == FIRST_LAYER || name.starts_with("discriminator."));
+        let sigma = block_on(largest_singular(&weights))?;
         let sample_variance = sample_variance(&state.generator, seed, device)?;
         let singular = sigma.iter().map(|(layer, value)| {
             let name = format!("the singular value of {layer}");
@@ -66,8 +56,8 @@ fn sample_variance(generator: &Generator, seed: u64, device: &Device) -> Result<
         .min(MAX_CLASSES)
         .min((MAX_PIXELS / of_a_class).max(1));
     let labels: Vec<usize> = (0..classes).flat_map(|class| [class; OF_A_CLASS]).collect();
-    let z = batch_samples::latents(generator, seed, 0, labels.len());
-    let images = batch_samples::images_pm1(generator, z, &labels, device)?;
+    let z = probe::fixed_z(generator, seed, Stream::ProbeVariance, 0, labels.len());
+    let images = block_on(probe::samples(generator, z, &labels, device))?;
     Ok(variance_within(&images, classes, OF_A_CLASS))
 }
 
