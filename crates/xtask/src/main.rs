@@ -9,9 +9,9 @@ mod browser;
 mod debian;
 mod demo;
 mod feature_network;
+mod floors;
 #[cfg(test)]
 mod messages;
-mod floors;
 mod model;
 mod mpi;
 mod run;

@@ -89,10 +89,9 @@ impl<W: Write + Seek> PackWriter<W> {
     pub fn push(&mut self, image: &[u8], labels: &[u16]) -> Result<()> {
         let expected = self.shape.iter().product::<usize>();
         if image.len() != expected {
-            return Err(Error::Request(format!(
-                "an image of {} bytes, expected {expected}",
-                image.len()
-            )));
+            return Err(Error::request("the size of an image")
+                .found(format_args!("{} bytes", image.len()))
+                .expected(format_args!("{expected} bytes")));
         }
         self.out.write_all(image).map_err(unwritten)?;
         self.block.update(image);
@@ -116,10 +115,9 @@ impl<W: Write + Seek> PackWriter<W> {
         let images = self.rows.len();
         let promised = self.promised.unwrap_or(images);
         if images == 0 || images != promised {
-            return Err(Error::Request(format!(
-                "{images} images to pack, expected {}",
-                promised.max(1)
-            )));
+            return Err(Error::request("the number of images to pack")
+                .found(images)
+                .expected(promised.max(1)));
         }
         if !images.is_multiple_of(BLOCK_IMAGES) {
             self.end_block();
@@ -186,7 +184,7 @@ impl<W: Write + Seek> PackWriter<W> {
 }
 
 fn unwritten(error: impl std::fmt::Display) -> Error {
-    Error::File(format!("writing packed images failed: {error}"))
+    Error::file("the file of packed images").not_writable(error)
 }
 
 /// A packed data set whose header and labels were checked; the pixels are for [`Pack::check_block`].
@@ -215,32 +213,26 @@ impl<'a> Pack<'a> {
         for (key, expected) in [("format", FORMAT), ("format_version", VERSION)] {
             let found = file.metadata.get(key).map_or("missing", String::as_str);
             if found != expected {
-                return Err(Error::File(format!(
-                    "its {key} is {found}, this program reads {expected}"
-                )));
+                return Err(Error::file(key).found(found).expected(expected));
             }
         }
         let named = |key: &str| {
-            let missing = || Error::File(format!("its metadata has no {key}"));
+            let missing = || Error::file(key).found("missing from its metadata");
             file.metadata.get(key).ok_or_else(missing)
         };
         let class_names: Vec<String> = serde_json::from_str(named("class_names")?)
-            .map_err(|error| Error::File(format!("its class_names: {error}")))?;
+            .map_err(|error| Error::file("class_names").not_readable(error))?;
         let tensor = |name: &str, dtype: Dtype, rank: usize| {
-            let missing = || Error::tensor(name, "is missing");
+            let missing = || Error::tensor(name).found("missing");
             let (_, info) = file
                 .entries
                 .iter()
                 .find(|(found, _)| found == name)
                 .ok_or_else(missing)?;
             if info.dtype != dtype || info.shape.len() != rank {
-                return Err(Error::tensor(
-                    name,
-                    format!(
-                        "is {:?} {:?}, expected {dtype:?} of rank {rank}",
-                        info.dtype, info.shape
-                    ),
-                ));
+                return Err(Error::tensor(name)
+                    .found(format_args!("{:?} {:?}", info.dtype, info.shape))
+                    .expected(format_args!("{dtype:?} of rank {rank}")));
             }
             let (start, end) = info.data_offsets;
             Ok((&info.shape[..], &file.data[start..end])) // in range: the library checks offsets
@@ -248,10 +240,12 @@ impl<'a> Pack<'a> {
         let (shape, images_u8) = tensor("images_u8", Dtype::U8, 4)?;
         let [count, shape @ ..] = [shape[0], shape[1], shape[2], shape[3]];
         if ![1, 3].contains(&shape[0]) || shape[1] == 0 || shape[2] == 0 {
-            return Err(Error::File(format!(
-                "images of {} channels and {}x{} pixels, expected 1 or 3 channels",
-                shape[0], shape[2], shape[1]
-            )));
+            return Err(Error::tensor("images_u8")
+                .found(format_args!(
+                    "of {} channels and {}x{} pixels",
+                    shape[0], shape[2], shape[1]
+                ))
+                .expected("1 or 3 channels and a pixel or more"));
         }
         let (_, ends) = tensor("row_ends", Dtype::U64, 1)?;
         let (_, classes) = tensor("row_classes", Dtype::U16, 1)?;
@@ -261,21 +255,22 @@ impl<'a> Pack<'a> {
             .iter()
             .find(|&&c| usize::from(c) >= class_names.len())
         {
-            return Err(Error::File(format!(
-                "label {label} is out of range; there are {} classes",
-                class_names.len()
-            )));
+            return Err(Error::file(format_args!("label {label}"))
+                .found("out of range")
+                .expected(format_args!("one of {} classes", class_names.len())));
         }
         let rows = LabelRows::new(words(ends).map(u64::from_le_bytes).collect(), labels)
             .filter(|rows| rows.len() == count)
-            .ok_or_else(|| Error::File(format!("its labels do not fit its {count} images")))?;
+            .ok_or_else(|| {
+                Error::file("the table of labels")
+                    .found("damaged")
+                    .expected(format_args!("labels of {count} images"))
+            })?;
         let blocks = count.div_ceil(BLOCK_IMAGES);
         if digests.len() != blocks * DIGEST {
-            return Err(Error::File(format!(
-                "{} bytes of digests, expected {} for {blocks} blocks",
-                digests.len(),
-                blocks * DIGEST
-            )));
+            return Err(Error::tensor("block_sha256")
+                .found(format_args!("{} bytes", digests.len()))
+                .expected(format_args!("{} for {blocks} blocks", blocks * DIGEST)));
         }
         let header = &bytes[..bytes.len() - file.data.len()];
         Ok(Self {
@@ -311,11 +306,13 @@ impl<'a> Pack<'a> {
         if Sha256::digest(images)[..] == self.digests[block * DIGEST..][..DIGEST] {
             return Ok(());
         }
-        Err(Error::File(format!(
-            "damaged: the SHA-256 of images {} to {} is not the one stored",
+        Err(Error::file(format_args!(
+            "the SHA-256 of images {} to {}",
             block * BLOCK_IMAGES,
             (block + 1) * BLOCK_IMAGES - 1
-        )))
+        ))
+        .found("not the one stored: the file is damaged")
+        .remedy("make it again"))
     }
 }
 

@@ -15,12 +15,12 @@ use crate::named::{NamedTensors, named_tensors, read_values};
 use crate::random::{Stream, permutation};
 use crate::truncation::LatentDistribution;
 
-/// What D says of some images.
+/// D's verdict on some images.
 #[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
 pub struct Judgement {
     /// How many.
     pub images: u64,
-    /// Share that it takes for what they are: reals with D(x) > 0, fakes with D(x) < 0.
+    /// Share that it classifies correctly: reals with D(x) > 0, fakes with D(x) < 0.
     pub accuracy: f64,
     /// Mean of D(x).
     #[serde(deserialize_with = "null_is_nan")]
@@ -33,7 +33,7 @@ fn null_is_nan<'de, D: Deserializer<'de>>(from: D) -> std::result::Result<f64, D
 }
 
 impl Judgement {
-    /// Of logits of reals or of fakes; none of no image.
+    /// The verdict from logits of reals or of fakes; `None` without images.
     pub fn of(logits: &[f32], real: bool) -> Option<Self> {
         let sign = if real { 1.0 } else { -1.0 };
         let right = logits.iter().filter(|&&logit| sign * logit > 0.0).count();

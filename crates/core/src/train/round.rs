@@ -107,14 +107,15 @@ impl RoundReport {
     /// Refuses values that are not finite.
     ///
     /// # Errors
-    /// [`Error::NotFinite`] naming the first one.
+    /// [`ErrorKind::NotFinite`](crate::ErrorKind::NotFinite) naming the first one.
     pub fn check_finite(&self) -> Result<(), Error> {
         let began = self.g_step - u64::from(self.loss_g.is_some());
         match self.values().find(|(_, value)| !value.is_finite()) {
             None => Ok(()),
-            Some((name, value)) => Err(Error::NotFinite(format!(
-                "{name} is {value} at generator step {began}"
-            ))),
+            Some((name, value)) => {
+                Err(Error::not_finite(name)
+                    .found(format_args!("{value} at generator step {began}")))
+            }
         }
     }
 }

@@ -48,7 +48,7 @@ impl Session {
 
     /// The images.
     pub fn images(&self) -> &TrainingImages {
-        &self.images
+        self.images.images()
     }
 
     /// Takes a step.
@@ -67,11 +67,10 @@ impl Session {
             &self.device,
         )
         .await?;
-        report.check_finite().map_err(|error| match error {
-            Error::NotFinite(what) => Error::NotFinite(format!(
-                "{what}: training diverged; go back to the last checkpoint with lower learning rates"
-            )),
-            other => other,
+        report.check_finite().map_err(|error| {
+            error.remedy(
+                "training diverged: go back to the last checkpoint with lower learning rates",
+            )
         })?;
         self.state = Some(state);
         Ok(report)

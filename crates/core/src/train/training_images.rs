@@ -60,11 +60,13 @@ impl TrainingImages {
         }
         let expected = labels.len() * 3 * resolution * resolution;
         if rgb.len() != expected {
-            return Err(Error::Request(format!(
-                "{} bytes of pixels for {} labels of 3x{resolution}x{resolution} pixels; give {expected} bytes",
-                rgb.len(),
-                labels.len(),
-            )));
+            return Err(Error::request(format_args!(
+                "the pixels of {} images of 3x{resolution}x{resolution}",
+                labels.len()
+            ))
+            .found(format_args!("{} bytes", rgb.len()))
+            .expected(format_args!("{expected} bytes"))
+            .within(&name));
         }
         let mut images_u8 = Vec::with_capacity(rgb.len());
         for image in rgb.chunks(3 * resolution * resolution) {

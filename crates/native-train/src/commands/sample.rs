@@ -12,7 +12,7 @@ use biggan::named::{HostTensor, HostTensors};
 use biggan::request::{self, Picture};
 use biggan::sampler::{MAX_SAMPLES, Sampler};
 use biggan::statistics_table::RowRule;
-use biggan::truncation::{LatentDistribution, Truncation};
+use biggan::truncation::LatentDistribution;
 use burn::tensor::Device;
 use pollster::block_on;
 

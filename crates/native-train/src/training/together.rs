@@ -147,6 +147,7 @@ impl Together<'_> {
 
 #[cfg(test)]
 mod tests {
+    use biggan::file::Pack;
     use biggan::named::HostTensors;
     use biggan::train::{Reals, Session, ShortRecipe, TrainingImages};
     use pollster::block_on;
@@ -184,9 +185,27 @@ mod tests {
         Session::start(recipe, images(), Device::flex()).unwrap()
     }
 
+    /// A session's checkpoint, which names a run that goes on with it.
+    fn saved(session: &Session) -> Vec<u8> {
+        let rest = serde_json::json!({
+            "name": "session",
+            "data": { "dataset": "packed" },
+            "run": {
+                "images": 100,
+                "checkpoint_every_images": 100,
+                "sample_every_images": 100,
+                "log_every_steps": 50,
+            },
+        });
+        let serde_json::Value::Object(rest) = rest else {
+            unreachable!("an object");
+        };
+        block_on(session.checkpoint(rest)).unwrap()
+    }
+
     /// A session's recipe as that of a run, of which every second step is logged.
     fn plan(session: &Session, objective: &str) -> Plan {
-        let checkpoint = Checkpoint::decode(&block_on(session.checkpoint()).unwrap()).unwrap();
+        let checkpoint = Checkpoint::decode(&saved(session)).unwrap();
         let mut json = serde_json::to_value(&checkpoint.plan).unwrap();
         json["run"]["log_every_steps"] = 2.into();
         json["train"]["techniques"]["objective"] = objective.into();
@@ -196,11 +215,12 @@ mod tests {
     /// The state after rounds of a run.
     fn run(plan: &Plan) -> HostTensors {
         let (device, job, images) = (Device::flex(), Job::single(), images());
-        let pack = images.pack();
+        let bytes = images.packed().unwrap();
+        let pack = Pack::open(&bytes).unwrap();
         let dataset = Dataset {
             images_u8: pack.images_u8.to_vec().into(),
             shape: pack.shape,
-            labels: pack.labels.to_vec(),
+            labels: (0..images.len()).map(|i| images.label(i) as u16).collect(),
             label_rows: None,
             class_names: images.class_names().to_vec(),
             info: images.info().clone(),
@@ -232,7 +252,7 @@ mod tests {
         for _ in 0..ROUNDS {
             block_on(session.step(Which::Both)).unwrap();
         }
-        let end = Checkpoint::decode(&block_on(session.checkpoint()).unwrap()).unwrap();
+        let end = Checkpoint::decode(&saved(&session)).unwrap();
         assert_eq!((end.counters.g_step, end.counters.d_step), (3, 9));
         assert!(run(&plan) == end.tensors);
     }

@@ -62,7 +62,7 @@ fn several_blocks_have_a_digest_each() {
 
 #[test]
 fn another_number_of_images_than_promised_is_refused() {
-    for (promised, says) in [(None, "0 images to pack"), (Some(2), "expected 2")] {
+    for (promised, says) in [(None, "images to pack is 0"), (Some(2), "expected 2")] {
         let out = Cursor::new(Vec::new());
         let writer = PackWriter::new(out, "x", &["a".into()], [1, 1, 1], promised).unwrap();
         let message = writer.finish().unwrap_err().to_string();
@@ -89,11 +89,11 @@ fn cut_changed_and_foreign_files_are_refused() {
     refused(&changed(labels - 2 * 8 - 8, 9), "images 0 to 4095");
     refused(
         &changed(labels, 3),
-        "label 3 is out of range; there are 3 classes",
+        "label 3 is out of range, expected one of 3 classes",
     );
     let at = whole.windows(11).position(|w| w == b"biggan-pack").unwrap();
     refused(
         &changed(at + 8, b'i'),
-        "format is biggan-pick, this program reads biggan-pack",
+        "format is biggan-pick, expected biggan-pack",
     );
 }

@@ -142,12 +142,7 @@ fn other_checkpoints_are_refused_and_the_state_stays() {
     let at = saved.windows(version.len()).position(|w| w == version);
     let mut newer = saved.clone();
     newer[at.unwrap() + version.len() - 2] = b'9';
-    refused(
-        recipe(),
-        0,
-        &newer,
-        "format_version is 9, expected 1",
-    );
+    refused(recipe(), 0, &newer, "format_version is 9, expected 1");
     // rates may change
     let mut slower = Session::start(
         ShortRecipe {
