@@ -22,18 +22,23 @@ const here = (path) => fileURLToPath(new URL(path, import.meta.url));
 const BUILDS = ["sample-cpu", "sample-webgpu", "train-cpu", "train-webgpu"];
 /** Without these there is no package. */
 const NEEDED = ["sample-cpu"];
-/** Entries by name, and where their sources are. A worker exports nothing. */
+/** Entries by name, and where their sources are. */
 const ENTRIES = { index: "index", element: "element", train: "train" };
+/** These export nothing. */
 const WORKERS = { worker: "sample/worker", "train-worker": "train/train-worker" };
+/** What both the page and a worker import when they need it. */
+const LATER = { "train-picture": "train/train-picture" };
 /** The images that ship. */
 const DATA = "data/fashion-mnist-2000.pack.gz";
 
-/** The wasm stays outside, beside the package's own files: bundlers and plain servers find it there. */
-const wasmStaysOutside = {
-  name: "wasm-stays-outside",
+/** The wasm and what comes later are files of their own, next to the entries: bundlers and plain servers find them there. */
+const filesOfTheirOwn = {
+  name: "files-of-their-own",
   resolveId(source) {
     const found = /^(?:\.\.\/)+pkg\/(.*)$/.exec(source);
-    return found ? { id: `./wasm/${found[1]}`, external: true } : null;
+    if (found) return { id: `./wasm/${found[1]}`, external: true };
+    const later = /^\.\/(.*)\.js$/.exec(source)?.[1] in LATER;
+    return later ? { id: source, external: true } : null;
   },
 };
 
@@ -42,7 +47,7 @@ rmSync(here("lib"), { recursive: true, force: true });
 mkdirSync(here("lib"));
 // what the entries share must be one module; a worker is one file, so that it starts sooner
 await bundle(ENTRIES);
-for (const [name, source] of Object.entries(WORKERS)) await bundle({ [name]: source });
+for (const [name, source] of Object.entries({ ...WORKERS, ...LATER })) await bundle({ [name]: source });
 mkdirSync(here("lib/data"));
 copyFileSync(here(`src/lib/train/${DATA}`), here(`lib/${DATA}`));
 
@@ -51,7 +56,7 @@ async function bundle(entries) {
     input: Object.fromEntries(
       Object.entries(entries).map(([name, source]) => [name, here(`src/lib/${source}.ts`)]),
     ),
-    plugins: [wasmStaysOutside],
+    plugins: [filesOfTheirOwn],
   });
   const { output } = await made.generate({
     format: "es",

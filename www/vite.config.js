@@ -106,9 +106,15 @@ const beingMade = () => ({
   },
   load: (id) => (id.startsWith("\0pkg/") ? 'throw new Error("this build is being made");' : null),
 });
+
+/** The name of a chunk that only training needs begins with `train`. */
+const chunkName = (modules) => {
+  const trains = modules.every((id) => /\/lib\/train\/(?!train-)/.test(id));
+  return trains ? "train-[name]" : "[name]";
+};
 const output = {
-  chunkFileNames: ({ facadeModuleId }) =>
-    `assets/${FOLDER.exec(facadeModuleId ?? "")?.[1] ?? "[name]"}-[hash].js`,
+  chunkFileNames: ({ facadeModuleId, moduleIds }) =>
+    `assets/${FOLDER.exec(facadeModuleId ?? "")?.[1] ?? chunkName(moduleIds)}-[hash].js`,
   assetFileNames: ({ originalFileNames = [] }) =>
     `assets/${FOLDER.exec(originalFileNames[0] ?? "")?.[1] ?? "[name]"}-[hash][extname]`,
 };

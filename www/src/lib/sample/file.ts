@@ -28,6 +28,14 @@ export interface ModelPart {
   size: ModelSize | null;
 }
 
+/** Tells of a download. */
+const tell = (
+  { url, part, parts, onProgress }: FileRequest,
+  received: number,
+  total: number | null,
+  more: { cached: boolean; resumedAt: number },
+) => onProgress({ phase: "download", file: nameOf(url), received, total, part, parts, ...more });
+
 export async function fetchFile(request: FileRequest): Promise<ModelPart> {
   return (await fromStore(request)) ?? (await fromNetwork(request));
 }
@@ -54,24 +62,14 @@ export async function verify(
 }
 
 async function fromStore(request: FileRequest): Promise<ModelPart | null> {
-  const { url, expected, store, part, parts, onProgress } = request;
+  const { url, expected, store, onProgress } = request;
   const kept = await store?.model(url);
   if (!store || !kept) return null;
   if (expected === undefined && !(await isCurrent(request, kept))) return null;
   const { file } = kept;
   const { size: total } = file;
-  const name = nameOf(url);
-  onProgress({
-    phase: "download",
-    file: name,
-    received: total,
-    total,
-    part,
-    parts,
-    cached: true,
-    resumedAt: 0,
-  });
-  onProgress({ phase: "verify", file: name });
+  tell(request, total, total, { cached: true, resumedAt: 0 });
+  onProgress({ phase: "verify", file: nameOf(url) });
   const found = await sha256(file);
   if (expected !== undefined && found !== expected) {
     // another version, or damaged on disk
@@ -105,7 +103,7 @@ async function isCurrent({ url, signal }: FileRequest, { version }: Kept): Promi
 }
 
 async function fromNetwork(request: FileRequest): Promise<ModelPart> {
-  const { url, expected, store, part, parts, signal, onProgress } = request;
+  const { url, expected, store, signal, onProgress } = request;
   const name = nameOf(url);
   let size: ModelSize | null = null;
   for (let resumed = false; ; ) {
@@ -116,16 +114,7 @@ async function fromNetwork(request: FileRequest): Promise<ModelPart> {
       signal,
       onProgress(received, total, resumedAt) {
         resumed = resumedAt > 0;
-        onProgress({
-          phase: "download",
-          file: name,
-          received,
-          total,
-          part,
-          parts,
-          cached: false,
-          resumedAt,
-        });
+        tell(request, received, total, { cached: false, resumedAt });
       },
       async onBeginning(beginning) {
         const found = await readSize(beginning);

@@ -2,7 +2,7 @@
 
 import type { ForeignModel, GeneratorOptions, LoadProgress } from "./api.js";
 import { BigGanError, messageOf } from "../base/errors.js";
-import { fetchFile, type ModelPart, nameOf, verify } from "./file.js";
+import { fetchFile, type FileRequest, type ModelPart, nameOf, verify } from "./file.js";
 import type { Fit } from "./fit.js";
 import { type ModelSize, readSize } from "./header.js";
 import type { ModelFiles } from "./protocol.js";
@@ -36,9 +36,8 @@ export async function obtain(
   if (typeof model === "object" && "weights" in model) return ofForeign(model, sha256, context);
   const url = addressOf(model);
   const store = cache ? await Store.open() : null;
-  return url.pathname.endsWith(INDEX_END)
-    ? ofParts(url, sha256, store, context)
-    : ofUrl(url, sha256, store, context);
+  const request: FileRequest = { ...context, store, url, expected: sha256, part: 1, parts: 1 };
+  return url.pathname.endsWith(INDEX_END) ? ofParts(request, context.fit) : ofUrl(request, context.fit);
 }
 
 function addressOf(model: string | URL): URL {
@@ -55,34 +54,15 @@ function addressOf(model: string | URL): URL {
   }
 }
 
-async function ofUrl(
-  url: URL,
-  expected: string | undefined,
-  store: Store | null,
-  { fit, signal, onProgress }: ObtainContext,
-): Promise<Obtained> {
+async function ofUrl(request: FileRequest, fit: Fit): Promise<Obtained> {
   const check = (size: ModelSize) => fit.check(size);
-  const found = await fetchFile({
-    url,
-    expected,
-    part: 1,
-    parts: 1,
-    store,
-    signal,
-    onProgress,
-    check,
-  });
-  const { file, size } = found;
-  return { files: { kind: "file", file }, id: found.sha256, bytes: file.size, size };
+  const { file, sha256, size } = await fetchFile({ ...request, check });
+  return { files: { kind: "file", file }, id: sha256, bytes: file.size, size };
 }
 
-async function ofParts(
-  url: URL,
-  expected: string | undefined,
-  store: Store | null,
-  { fit, signal, onProgress }: ObtainContext,
-): Promise<Obtained> {
-  const index = await fetchFile({ url, expected, part: 1, parts: 1, store, signal, onProgress });
+async function ofParts(request: FileRequest, fit: Fit): Promise<Obtained> {
+  const { url, signal } = request;
+  const index = await fetchFile(request);
   const { names, sha256s, stored } = await readIndex(index.file, nameOf(url));
   // values are stored in 16 or 32 bits each
   await fit.check({ file: stored, f32: stored, largest: { name: "", f32: 0 } });
@@ -96,16 +76,9 @@ async function ofParts(
 
   const parts: ModelPart[] = [];
   for (const [place, part] of urls.entries()) {
+    const expected = sha256s[place];
     parts.push(
-      await fetchFile({
-        url: part,
-        expected: sha256s[place],
-        part: place + 1,
-        parts: urls.length,
-        store,
-        signal,
-        onProgress,
-      }),
+      await fetchFile({ ...request, url: part, expected, part: place + 1, parts: urls.length }),
     );
   }
   const files = parts.map(({ file }, place) => ({ name: names[place]!, file }));

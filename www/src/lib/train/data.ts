@@ -7,7 +7,6 @@ import { WorkerEngine } from "../base/worker-engine.js";
 import type { TrainingData } from "./api.js";
 import { type Finding, judge, listed, type PictureFacts, type ReadData } from "./findings.js";
 import { ownTrainWorker } from "./own-worker.js";
-import { decodePicture } from "./picture.js";
 import type { DecodedPicture, PictureCalls, PictureRequest } from "./protocol.js";
 import { trainingData } from "./training-data.js";
 
@@ -101,6 +100,7 @@ class Decoder {
       if (!(error instanceof NoWorkerError)) throw error;
       this.#engine = undefined;
     }
+    const { decodePicture } = await import("./train-picture.js");
     return decodePicture(picture);
   }
 

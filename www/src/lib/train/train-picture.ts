@@ -1,4 +1,4 @@
-/** A picture file resized for training. */
+/** A picture file resized for training. A file of its own in the package, fetched when it is needed. */
 
 import { sha256 } from "../base/sha256.js";
 import { squareRgb } from "./area.js";
