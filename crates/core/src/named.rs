@@ -172,19 +172,6 @@ pub fn map_tensors<M: Module>(
     }
 }
 
-/// The module with its own weights and the state (statistics, singular vectors) of `passed`, a copy
-/// that made a pass.
-///
-/// # Errors
-/// None of its own; as [`map_tensors`].
-pub fn adopt_state<M: Module>(module: M, passed: &M) -> Result<M> {
-    let mut passed = named_tensors(passed);
-    map_tensors(module, |name, tensor| {
-        let new = (!tensor.trainable).then(|| passed.remove(name)).flatten();
-        Ok(new.map_or(tensor.values, |new| new.values))
-    })
-}
-
 /// A source of tensors that are taken one at a time, each once.
 pub trait TensorSource {
     /// Removes a tensor, if there is one of that name.

@@ -6,7 +6,7 @@ use burn::tensor::{Device, Tensor, TensorData};
 use crate::error::{Error, Result};
 use crate::file::{ModelFile, ModelInfo, OpenModel};
 use crate::latent::{LatentKey, Latents};
-use crate::layers::Pass;
+use crate::layers::NormMode;
 use crate::model::Generator;
 use crate::named::{HostTensor, HostTensors, TensorSource, load_tensors, read_values};
 use crate::random::Stream;
@@ -212,7 +212,7 @@ impl Sampler {
             let rows = first..(first + at_once).min(n);
             let z = z.clone().slice(rows.clone());
             let class_weights = class_weights.clone().slice(rows);
-            let images = generator.forward(z, class_weights, Pass::EVAL);
+            let images = generator.evaluate(z, class_weights, NormMode::Stored);
             images_pm1.extend(read_values(images).await?);
         }
         Ok(Samples { images_pm1, side })

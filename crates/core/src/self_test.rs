@@ -10,7 +10,7 @@ use serde::Serialize;
 use crate::config::{Architecture, ClassEmbedding, GeneratorConfig};
 use crate::error::{Error, Result};
 use crate::latent::{LatentKey, one_hot};
-use crate::layers::Pass;
+use crate::layers::NormMode;
 use crate::model::Generator;
 use crate::named::{map_tensors, read_values};
 use crate::random::{Draws, Stream};
@@ -94,7 +94,7 @@ fn config() -> GeneratorConfig {
 
 async fn images(device: &Device) -> Result<Vec<f32>> {
     let config = config();
-    let mut generator = disturbed(Generator::new(&config, SEED, device)?, device)?;
+    let generator = disturbed(Generator::new(&config, SEED, device)?, device)?;
     let key = LatentKey {
         seed: SEED,
         stream: Stream::Sample,
@@ -106,7 +106,7 @@ async fn images(device: &Device) -> Result<Vec<f32>> {
         [BATCH, config.z_dim],
     );
     let classes = one_hot(&[0, 2], config.classes, device);
-    let images = generator.forward(Tensor::from_data(z, device), classes, Pass::EVAL);
+    let images = generator.evaluate(Tensor::from_data(z, device), classes, NormMode::Stored);
     read_values(images).await
 }
 

@@ -8,7 +8,7 @@ use burn::tensor::Device;
 
 use crate::error::Result;
 use crate::latent::LatentKey;
-use crate::layers::Pass;
+use crate::layers::{NormMode, Updates};
 use crate::model::Generator;
 use crate::named::read_values;
 use crate::random::Stream;
@@ -74,7 +74,6 @@ pub async fn standing_statistics(
     config: StandingConfig,
     device: &Device,
 ) -> Result<Vec<[Vec<f32>; 2]>> {
-    let mut generator = generator.clone();
     let dims = [generator.config().z_dim, generator.config().classes];
     let mut gathered: Vec<Gathered> = Vec::new();
     for pass in 0..config.passes {
@@ -85,10 +84,10 @@ pub async fn standing_statistics(
             first: (pass * config.batch_size) as u64,
         };
         let latents = key.latents(config.batch_size, dims, distribution, device);
-        generator.forward(latents.z, latents.class_weights, Pass::STANDING);
-        for (index, (_, normaliser)) in generator.normalisers_mut().into_iter().enumerate() {
-            let batch = normaliser.take_standing();
-            let batch = batch.expect("a standing pass leaves statistics in every normaliser");
+        let mut updates = Updates::default();
+        let (z, classes) = (latents.z, latents.class_weights);
+        generator.forward(z, classes, NormMode::Batch, &mut updates);
+        for (index, batch) in updates.into_moments().enumerate() {
             let mean = read_values(batch.mean).await?;
             if index == gathered.len() {
                 gathered.push(Gathered::nothing(mean.len()));

@@ -4,7 +4,6 @@ use std::path::{Path, PathBuf};
 
 use biggan::import::{self, Imported, Purpose, Source};
 use biggan::latent::Latents;
-use biggan::layers::PowerStep;
 use biggan::model::Discriminator;
 use biggan::named::{load_tensors, read_values};
 use biggan::sampler::Sampler;
@@ -90,11 +89,10 @@ fn check_discriminator(source: Source, bytes: &[u8], json: &str, cases: &Cases, 
     } = import::discriminator(source, bytes, Some(json), Purpose::Inference).expect("D");
     println!("{}", report.summary());
     let fresh = Discriminator::zeros(&config, device).expect("D");
-    let mut discriminator = load_tensors(fresh, tensors, device).expect("tensors that fit");
-    let logit = discriminator.forward(
+    let discriminator = load_tensors(fresh, tensors, device).expect("tensors that fit");
+    let logit = discriminator.evaluate(
         cases.tensor("eval.image"),
         cases.classes("eval.y", config.classes),
-        PowerStep::Discard,
     );
     let logit = read_values(logit).block_on().expect("a read");
     close("eval.logit", &logit, cases.values("eval.logit"), FORWARD);

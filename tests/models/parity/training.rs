@@ -5,9 +5,9 @@ use std::path::Path;
 
 use biggan::import::{self, Imported, Purpose, Source};
 use biggan::latent::Latents;
-use biggan::layers::{Pass, PowerStep};
+use biggan::layers::NormMode;
 use biggan::model::{Discriminator, Generator};
-use biggan::named::{HostTensors, adopt_state, load_tensors, named_tensors, read_values};
+use biggan::named::{HostTensors, load_tensors, map_tensors, named_tensors, read_values};
 use biggan::train::{
     AdamConfig, AdamMoments, Controls, Ema, EmaConfig, Ranks, RealBatch, Techniques, TrainConfig,
     TrainState, discriminator_step, generator_step, gradient_penalty,
@@ -190,10 +190,10 @@ pub fn check(folder: &Path, json: &str) {
 }
 
 fn check_evaluation(g: &Generator, d: &Discriminator, cases: &Cases, classes: usize) {
-    let image = g.clone().forward(
+    let image = g.evaluate(
         cases.tensor("eval.z"),
         cases.classes("eval.y", classes),
-        Pass::EVAL,
+        NormMode::Stored,
     );
     let image = read_values(image).block_on().expect("a read");
     close(
@@ -202,10 +202,10 @@ fn check_evaluation(g: &Generator, d: &Discriminator, cases: &Cases, classes: us
         cases.values("eval.image"),
         FORWARD,
     );
-    let folded = g.clone().folded().forward(
+    let folded = g.clone().folded().evaluate(
         cases.tensor("eval.z"),
         cases.classes("eval.y", classes),
-        Pass::EVAL,
+        NormMode::Stored,
     );
     let folded = read_values(folded).block_on().expect("a read");
     close(
@@ -214,11 +214,7 @@ fn check_evaluation(g: &Generator, d: &Discriminator, cases: &Cases, classes: us
         cases.values("eval.image"),
         FORWARD,
     );
-    let logit = d.clone().forward(
-        cases.tensor("eval.image"),
-        cases.classes("eval.y", classes),
-        PowerStep::Discard,
-    );
+    let logit = d.evaluate(cases.tensor("eval.image"), cases.classes("eval.y", classes));
     let logit = read_values(logit).block_on().expect("a read");
     close(
         "eval.logit, not folded",
@@ -383,6 +379,16 @@ fn with_step_of_reference(
     let stepped = AdamMoments::default()
         .step(&config.adam_d, before, gradients)
         .expect("an Adam step");
-    state.discriminator = adopt_state(stepped, &state.discriminator).expect("the same names");
+    // the weights are stepped, the singular vectors those of the state
+    let mut passed = named_tensors(&state.discriminator);
+    let adopted = map_tensors(stepped, |name, tensor| {
+        let kept = if tensor.trainable {
+            None
+        } else {
+            passed.remove(name)
+        };
+        Ok(kept.map_or(tensor.values, |kept| kept.values))
+    });
+    state.discriminator = adopted.expect("a network of the same names");
     state
 }

@@ -8,7 +8,7 @@ use crate::arch::BlockShape;
 use crate::config::DiscriminatorConfig;
 use crate::kernels::avg_pool_2x2;
 use crate::layers::init::Initialiser;
-use crate::layers::{Conv2d, PowerStep, SelfAttention};
+use crate::layers::{Conv2d, SelfAttention, Updates};
 
 /// ReLU, 3x3, ReLU, 3x3, average pool; the first block omits the first ReLU, which would cut the
 /// image's negative half.
@@ -59,10 +59,7 @@ impl PlainDiscriminatorBlock {
     /// # Shapes
     /// - x: `[n, in, h, w]`
     /// - returns `[n, out, h, w]`, halved where the block downsamples
-    ///
-    /// # State
-    /// Singular vectors with [`PowerStep::Keep`].
-    pub fn forward(&mut self, x: Tensor<4>, step: PowerStep) -> Tensor<4> {
+    pub fn forward(&self, x: Tensor<4>, updates: &mut Updates) -> Tensor<4> {
         let h = if self.preactivate {
             relu(x.clone())
         } else {
@@ -73,20 +70,20 @@ impl PlainDiscriminatorBlock {
         } else {
             x
         };
-        let h = relu(self.conv1.forward(h, step)); // [n, out, h, w]
+        let h = relu(self.conv1.forward(h, updates)); // [n, out, h, w]
         let h = if self.downsample {
-            self.conv2.forward_then_pool(h, step) // [n, out, h/2, w/2]
+            self.conv2.forward_then_pool(h, updates) // [n, out, h/2, w/2]
         } else {
-            self.conv2.forward(h, step)
+            self.conv2.forward(h, updates)
         };
-        let y = h + match (&mut self.conv_sc, self.downsample) {
+        let y = h + match (&self.conv_sc, self.downsample) {
             // pooling is linear and commutes with the 1x1, which is four times cheaper after it
-            (Some(conv_sc), true) => conv_sc.forward(avg_pool_2x2(x), step),
-            (Some(conv_sc), false) => conv_sc.forward(x, step),
+            (Some(conv_sc), true) => conv_sc.forward(avg_pool_2x2(x), updates),
+            (Some(conv_sc), false) => conv_sc.forward(x, updates),
             (None, _) => x,
         };
-        match &mut self.attention {
-            Some(attention) => attention.forward(y, step),
+        match &self.attention {
+            Some(attention) => attention.forward(y, updates),
             None => y,
         }
     }

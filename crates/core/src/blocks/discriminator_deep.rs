@@ -9,7 +9,7 @@ use crate::arch::{BlockShape, bottleneck};
 use crate::config::{DiscriminatorConfig, Skip};
 use crate::kernels::avg_pool_2x2;
 use crate::layers::init::Initialiser;
-use crate::layers::{Conv2d, PowerStep, SelfAttention};
+use crate::layers::{Conv2d, SelfAttention, Updates};
 
 /// ReLU before each of 1x1, 3x3, 3x3, 1x1, average pool before the last 1x1; the shortcut keeps its
 /// channels and joins those that a 1x1 makes of them, or is a 1x1.
@@ -67,36 +67,33 @@ impl DeepDiscriminatorBlock {
     /// # Shapes
     /// - x: `[n, in, h, w]`
     /// - returns `[n, out, h, w]`, halved where the block downsamples
-    ///
-    /// # State
-    /// Singular vectors with [`PowerStep::Keep`].
-    pub fn forward(&mut self, x: Tensor<4>, step: PowerStep) -> Tensor<4> {
+    pub fn forward(&self, x: Tensor<4>, updates: &mut Updates) -> Tensor<4> {
         let h = relu(x.clone());
         let x = if self.activated_shortcut {
             h.clone()
         } else {
             x
         };
-        let h = self.conv1.forward(h, step); // [n, out/4, h, w]
-        let h = relu(self.conv2.forward(relu(h), step));
+        let h = self.conv1.forward(h, updates); // [n, out/4, h, w]
+        let h = relu(self.conv2.forward(relu(h), updates));
         let h = match (self.downsample, self.joins) {
-            (false, _) => relu(self.conv3.forward(h, step)),
-            (true, true) => avg_pool_2x2(relu(self.conv3.forward(h, step))), // [n, out/4, h/2, w/2]
-            (true, false) => relu(self.conv3.forward_then_pool(h, step)),
+            (false, _) => relu(self.conv3.forward(h, updates)),
+            (true, true) => avg_pool_2x2(relu(self.conv3.forward(h, updates))), // [n, out/4, h/2, w/2]
+            (true, false) => relu(self.conv3.forward_then_pool(h, updates)),
         };
         // pooling is linear and commutes with the 1x1, which is four times cheaper after it
         let x = if self.downsample { avg_pool_2x2(x) } else { x };
-        let skip = match &mut self.conv_sc {
+        let skip = match &self.conv_sc {
             Some(conv_sc) if self.joins => {
-                let added = conv_sc.forward(x.clone(), step);
+                let added = conv_sc.forward(x.clone(), updates);
                 Tensor::cat(vec![x, added], 1)
             }
-            Some(conv_sc) => conv_sc.forward(x, step),
+            Some(conv_sc) => conv_sc.forward(x, updates),
             None => x,
         }; // [n, out, h/2, w/2]
-        let y = self.conv4.forward(h, step) + skip;
-        match &mut self.attention {
-            Some(attention) => attention.forward(y, step),
+        let y = self.conv4.forward(h, updates) + skip;
+        match &self.attention {
+            Some(attention) => attention.forward(y, updates),
             None => y,
         }
     }

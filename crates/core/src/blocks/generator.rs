@@ -8,7 +8,7 @@ use crate::config::GeneratorConfig;
 use crate::error::Result;
 use crate::kernels::upsample_nearest_2x;
 use crate::layers::init::Initialiser;
-use crate::layers::{ConditionalBatchNorm, Conv2d, Pass, SelfAttention};
+use crate::layers::{ConditionalBatchNorm, Conv2d, NormMode, SelfAttention, Updates};
 
 /// BN, ReLU, upsample, 3x3, BN, ReLU, 3x3; the shortcut is upsampled and mapped by a 1x1.
 #[derive(Module, Debug)]
@@ -55,19 +55,23 @@ impl PlainGeneratorBlock {
     /// - x: `[n, in, h, w]`
     /// - condition: `[n, condition_dim]`
     /// - returns `[n, out, 2 h, 2 w]`
-    ///
-    /// # State
-    /// Statistics and singular vectors as the pass says.
-    pub fn forward(&mut self, x: Tensor<4>, condition: Tensor<2>, pass: Pass<'_>) -> Tensor<4> {
-        let step = pass.spectral;
-        let h = self.bn1.forward_relu(x.clone(), condition.clone(), pass); // [n, in, h, w]
-        let h = self.conv1.forward_after_upsample(h, step); // [n, out, 2h, 2w]
-        let h = self.bn2.forward_relu(h, condition, pass);
-        let h = self.conv2.forward(h, step);
+    pub fn forward(
+        &self,
+        x: Tensor<4>,
+        condition: Tensor<2>,
+        norm: NormMode<'_>,
+        updates: &mut Updates,
+    ) -> Tensor<4> {
+        let h = self
+            .bn1
+            .forward_relu(x.clone(), condition.clone(), norm, updates); // [n, in, h, w]
+        let h = self.conv1.forward_after_upsample(h, updates); // [n, out, 2h, 2w]
+        let h = self.bn2.forward_relu(h, condition, norm, updates);
+        let h = self.conv2.forward(h, updates);
         // the 1x1 commutes with nearest upsampling and is four times cheaper before it
-        let y = h + upsample_nearest_2x(self.conv_sc.forward(x, step));
-        match &mut self.attention {
-            Some(attention) => attention.forward(y, step),
+        let y = h + upsample_nearest_2x(self.conv_sc.forward(x, updates));
+        match &self.attention {
+            Some(attention) => attention.forward(y, updates),
             None => y,
         }
     }

@@ -9,7 +9,7 @@ use crate::config::{GeneratorConfig, Skip};
 use crate::error::Result;
 use crate::kernels::upsample_nearest_2x;
 use crate::layers::init::Initialiser;
-use crate::layers::{ConditionalBatchNorm, Conv2d, Pass, SelfAttention};
+use crate::layers::{ConditionalBatchNorm, Conv2d, NormMode, SelfAttention, Updates};
 
 /// 1x1, (upsample,) 3x3, 3x3, 1x1 with BN and ReLU before each; the shortcut keeps as many of the
 /// first channels as there are outputs.
@@ -75,27 +75,31 @@ impl DeepGeneratorBlock {
     /// - x: `[n, in, h, w]`
     /// - condition: `[n, condition_dim]`
     /// - returns `[n, out, h, w]`, doubled where the block upsamples
-    ///
-    /// # State
-    /// Statistics and singular vectors as the pass says.
-    pub fn forward(&mut self, x: Tensor<4>, condition: Tensor<2>, pass: Pass<'_>) -> Tensor<4> {
-        let step = pass.spectral;
-        let h = self.bn1.forward_relu(x.clone(), condition.clone(), pass); // [n, in, h, w]
-        let h = self.conv1.forward(h, step); // [n, in/4, h, w]
-        let h = self.bn2.forward_relu(h, condition.clone(), pass);
+    pub fn forward(
+        &self,
+        x: Tensor<4>,
+        condition: Tensor<2>,
+        norm: NormMode<'_>,
+        updates: &mut Updates,
+    ) -> Tensor<4> {
+        let h = self
+            .bn1
+            .forward_relu(x.clone(), condition.clone(), norm, updates); // [n, in, h, w]
+        let h = self.conv1.forward(h, updates); // [n, in/4, h, w]
+        let h = self.bn2.forward_relu(h, condition.clone(), norm, updates);
         let h = if self.upsample {
-            self.conv2.forward_after_upsample(h, step) // [n, in/4, 2h, 2w]
+            self.conv2.forward_after_upsample(h, updates) // [n, in/4, 2h, 2w]
         } else {
-            self.conv2.forward(h, step)
+            self.conv2.forward(h, updates)
         };
-        let h = self.bn3.forward_relu(h, condition.clone(), pass);
-        let h = self.conv3.forward(h, step);
-        let h = self.bn4.forward_relu(h, condition, pass);
-        let h = self.conv4.forward(h, step); // [n, out, 2h, 2w]
+        let h = self.bn3.forward_relu(h, condition.clone(), norm, updates);
+        let h = self.conv3.forward(h, updates);
+        let h = self.bn4.forward_relu(h, condition, norm, updates);
+        let h = self.conv4.forward(h, updates); // [n, out, 2h, 2w]
         // cut and 1x1 commute with nearest upsampling and are cheaper before it
         let [n, _, height, width] = x.dims();
-        let skip = match &mut self.conv_sc {
-            Some(conv_sc) => conv_sc.forward(x, step),
+        let skip = match &self.conv_sc {
+            Some(conv_sc) => conv_sc.forward(x, updates),
             None => x.slice([0..n, 0..h.dims()[1], 0..height, 0..width]),
         }; // [n, out, h, w]
         let y = h + if self.upsample {
@@ -103,8 +107,8 @@ impl DeepGeneratorBlock {
         } else {
             skip
         };
-        match &mut self.attention {
-            Some(attention) => attention.forward(y, step),
+        match &self.attention {
+            Some(attention) => attention.forward(y, updates),
             None => y,
         }
     }

@@ -12,7 +12,7 @@ use crate::arch::BlockShape;
 use crate::config::{DiscriminatorConfig, GeneratorConfig};
 use crate::error::Result;
 use crate::layers::init::Initialiser;
-use crate::layers::{Normaliser, Pass, PowerStep};
+use crate::layers::{NormMode, Normaliser, Updates};
 
 pub use discriminator::PlainDiscriminatorBlock;
 pub use discriminator_deep::DeepDiscriminatorBlock;
@@ -54,13 +54,16 @@ impl GeneratorBlock {
     /// - x: `[n, in, h, w]`
     /// - condition: `[n, condition_dim]`
     /// - returns `[n, out, h, w]`, doubled where the block upsamples
-    ///
-    /// # State
-    /// Statistics and singular vectors as the pass says.
-    pub fn forward(&mut self, x: Tensor<4>, condition: Tensor<2>, pass: Pass<'_>) -> Tensor<4> {
+    pub fn forward(
+        &self,
+        x: Tensor<4>,
+        condition: Tensor<2>,
+        norm: NormMode<'_>,
+        updates: &mut Updates,
+    ) -> Tensor<4> {
         match self {
-            Self::Plain(block) => block.forward(x, condition, pass),
-            Self::Deep(block) => block.forward(x, condition, pass),
+            Self::Plain(block) => block.forward(x, condition, norm, updates),
+            Self::Deep(block) => block.forward(x, condition, norm, updates),
         }
     }
 
@@ -119,13 +122,10 @@ impl DiscriminatorBlock {
     /// # Shapes
     /// - x: `[n, in, h, w]`
     /// - returns `[n, out, h, w]`, halved where the block downsamples
-    ///
-    /// # State
-    /// Singular vectors with [`PowerStep::Keep`].
-    pub fn forward(&mut self, x: Tensor<4>, step: PowerStep) -> Tensor<4> {
+    pub fn forward(&self, x: Tensor<4>, updates: &mut Updates) -> Tensor<4> {
         match self {
-            Self::Plain(block) => block.forward(x, step),
-            Self::Deep(block) => block.forward(x, step),
+            Self::Plain(block) => block.forward(x, updates),
+            Self::Deep(block) => block.forward(x, updates),
         }
     }
 }

@@ -8,7 +8,7 @@ use burn::tensor::module::max_pool2d;
 use burn::tensor::ops::MaxPoolOptions;
 
 use super::init::Initialiser;
-use super::{Conv2d, PowerStep};
+use super::{Conv2d, Updates};
 
 /// Largest table of attention weights that is made at once, in bytes: browsers bind at most 128 MiB to
 /// a buffer, and BigGAN-256 with attention at 128x128 has 256 MiB an image.
@@ -45,23 +45,20 @@ impl SelfAttention {
 
     /// # Shapes
     /// - x: `[n, c, h, w]` with even h and w, returned with the same shape
-    ///
-    /// # State
-    /// Singular vectors with [`PowerStep::Keep`].
-    pub fn forward(&mut self, x: Tensor<4>, step: PowerStep) -> Tensor<4> {
+    pub fn forward(&self, x: Tensor<4>, updates: &mut Updates) -> Tensor<4> {
         let [n, _, h, w] = x.dims();
         let (pixels, pooled) = (h * w, h * w / 4);
         let flat = |t: Tensor<4>, len| {
             let c = t.dims()[1];
             t.reshape([n, c, len])
         };
-        let theta = flat(self.theta.forward(x.clone(), step), pixels); // [n, c/8, hw]
-        let phi = flat(pool(self.phi.forward(x.clone(), step)), pooled); // [n, c/8, hw/4]
-        let g = flat(pool(self.g.forward(x.clone(), step)), pooled); // [n, c/2, hw/4]
+        let theta = flat(self.theta.forward(x.clone(), updates), pixels); // [n, c/8, hw]
+        let phi = flat(pool(self.phi.forward(x.clone(), updates)), pooled); // [n, c/8, hw/4]
+        let g = flat(pool(self.g.forward(x.clone(), updates)), pooled); // [n, c/2, hw/4]
 
         let attended = attend(theta, phi, g, MAX_TABLE_BYTES); // [n, c/2, hw]
         let half = attended.dims()[1];
-        let o = self.o.forward(attended.reshape([n, half, h, w]), step); // [n, c, h, w]
+        let o = self.o.forward(attended.reshape([n, half, h, w]), updates); // [n, c, h, w]
         x + o * self.gamma.val().reshape([1, 1, 1, 1])
     }
 
@@ -141,9 +138,9 @@ mod tests {
     fn zero_gamma_is_the_identity() {
         let device = Device::flex();
         let init = &mut Initialiser::new(1, 0, &device);
-        let mut attention = SelfAttention::new(init, 8, Some(1e-6));
+        let attention = SelfAttention::new(init, 8, Some(1e-6));
         let x = waves([1, 8, 4, 4], 0.9);
-        let y = attention.forward(x.clone(), PowerStep::Discard);
+        let y = attention.forward(x.clone(), &mut Updates::default());
         assert_eq!(
             x.into_data().try_to_vec::<f32>().unwrap(),
             y.into_data().try_to_vec::<f32>().unwrap()

@@ -5,8 +5,8 @@
 use burn::module::{Module, Param};
 use burn::tensor::Tensor;
 
-use super::NormMode;
 use super::init::Initialiser;
+use super::{NormMode, Updates};
 use crate::collective::Share;
 use crate::kernels;
 
@@ -21,6 +21,13 @@ pub struct BatchMoments {
     pub count: usize,
 }
 
+impl BatchMoments {
+    /// `variance count / (count - 1)`, `[c]`.
+    pub(super) fn unbiased_variance(&self) -> Tensor<1> {
+        self.variance.clone() * (self.count as f64 / (self.count.max(2) - 1) as f64)
+    }
+}
+
 /// Normalises a feature map; gain and bias belong to whoever uses it.
 #[derive(Module, Debug)]
 pub struct Normaliser {
@@ -28,13 +35,10 @@ pub struct Normaliser {
     pub mean: Param<Tensor<1>>,
     /// Stored variance `[c]`.
     pub variance: Param<Tensor<1>>,
-    /// Statistics of the last [`NormMode::Standing`] pass.
-    #[module(skip)]
-    standing: Option<BatchMoments>,
     #[module(skip)]
     eps: f64,
     #[module(skip)]
-    momentum: f64,
+    pub(super) momentum: f64,
 }
 
 impl Normaliser {
@@ -43,7 +47,6 @@ impl Normaliser {
         Self {
             mean: init.state(channels, 0.0),
             variance: init.state(channels, 1.0),
-            standing: None,
             eps,
             momentum,
         }
@@ -56,16 +59,14 @@ impl Normaliser {
     /// - gain, bias: `[n, c]`, or `[1, c]` for all images alike
     ///
     /// # State
-    /// - [`NormMode::Batch`] and [`NormMode::Shared`]: `stored <- (1 - momentum) stored + momentum batch`, with the unbiased
-    ///   variance (PyTorch's `batch_norm`)
-    /// - [`NormMode::Standing`]: those of the batch are kept for [`Normaliser::take_standing`]
-    /// - [`NormMode::Stored`][]: none
+    /// The moments of the batch go to `updates`, but with [`NormMode::Stored`].
     pub fn forward_relu(
-        &mut self,
+        &self,
         x: Tensor<4>,
         gain: Tensor<2>,
         bias: Tensor<2>,
         mode: NormMode<'_>,
+        updates: &mut Updates,
     ) -> Tensor<4> {
         if matches!(mode, NormMode::Stored) {
             // one scale and one shift a channel: x s + (bias - mean s), s = gain / sqrt(var + eps)
@@ -80,42 +81,19 @@ impl Normaliser {
         };
         let (y, mean, variance) = kernels::batch_norm_train(x, gain, bias, self.eps, true, share);
         let count = share.map_or(n, Share::images) * h * w;
-        self.observe(
-            BatchMoments {
-                mean,
-                variance,
-                count,
-            },
-            mode,
-        );
+        let moments = BatchMoments {
+            mean,
+            variance,
+            count,
+        };
+        updates.observe(self, moments);
         y
-    }
-
-    fn observe(&mut self, batch: BatchMoments, mode: NormMode<'_>) {
-        match mode {
-            NormMode::Batch | NormMode::Shared(_) => {
-                let unbiased = batch.count as f64 / (batch.count.max(2) - 1) as f64;
-                let blend = |old: &Param<Tensor<1>>, new: Tensor<1>| {
-                    let value = old.val() * (1.0 - self.momentum) + new * self.momentum;
-                    Param::initialized(old.id, value)
-                };
-                self.mean = blend(&self.mean, batch.mean);
-                self.variance = blend(&self.variance, batch.variance * unbiased);
-            }
-            NormMode::Standing => self.standing = Some(batch),
-            NormMode::Stored => {}
-        }
     }
 
     /// Replaces the stored statistics.
     pub fn set(&mut self, mean: Tensor<1>, variance: Tensor<1>) {
         self.mean = Param::initialized(self.mean.id, mean);
         self.variance = Param::initialized(self.variance.id, variance);
-    }
-
-    /// Statistics of the last [`NormMode::Standing`] pass, which are then forgotten.
-    pub fn take_standing(&mut self) -> Option<BatchMoments> {
-        self.standing.take()
     }
 }
 
@@ -147,9 +125,14 @@ impl BatchNorm {
     ///
     /// # State
     /// As [`Normaliser::forward_relu`].
-    pub fn forward_relu(&mut self, x: Tensor<4>, mode: NormMode<'_>) -> Tensor<4> {
+    pub fn forward_relu(
+        &self,
+        x: Tensor<4>,
+        mode: NormMode<'_>,
+        updates: &mut Updates,
+    ) -> Tensor<4> {
         let (gain, bias) = (self.gain.val().unsqueeze(), self.bias.val().unsqueeze());
-        self.stats.forward_relu(x, gain, bias, mode)
+        self.stats.forward_relu(x, gain, bias, mode, updates)
     }
 }
 
@@ -166,14 +149,16 @@ mod tests {
     fn batch_mode_by_hand() {
         let device = Device::flex();
         let init = Initialiser::new(0, 0, &device);
-        let mut norm = Normaliser::new(&init, 1, 0.0, 0.1);
+        let norm = Normaliser::new(&init, 1, 0.0, 0.1);
         let x = Tensor::from_data(
             TensorData::new(vec![1.0f32, 3.0, 5.0, 7.0], [2, 1, 1, 2]),
             &device,
         );
         let one = || Tensor::ones([1, 1], &device);
         // a bias of 9 keeps everything above the ReLU
-        let y = norm.forward_relu(x, one(), one() * 9.0, NormMode::Batch);
+        let mut updates = Updates::default();
+        let y = norm.forward_relu(x, one(), one() * 9.0, NormMode::Batch, &mut updates);
+        let norm = updates.commit(norm);
         // mean 4, biased variance 5, unbiased 20/3
         let expected = [-3.0, -1.0, 1.0, 3.0].map(|v: f32| v / 5.0f32.sqrt() + 9.0);
         for (a, b) in y

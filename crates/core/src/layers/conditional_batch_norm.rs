@@ -8,7 +8,7 @@ use burn::module::Module;
 use burn::tensor::Tensor;
 
 use super::init::Initialiser;
-use super::{Embedding, Linear, Normaliser, Pass, PowerStep};
+use super::{Embedding, Linear, NormMode, Normaliser, Updates};
 use crate::config::{ClassEmbedding, GeneratorConfig};
 use crate::error::Result;
 
@@ -22,10 +22,10 @@ pub enum ConditionProjection {
 }
 
 impl ConditionProjection {
-    fn forward(&mut self, condition: Tensor<2>, step: PowerStep) -> Tensor<2> {
+    fn forward(&self, condition: Tensor<2>, updates: &mut Updates) -> Tensor<2> {
         match self {
-            Self::Linear(linear) => linear.forward(condition, step),
-            Self::Embedding(embedding) => embedding.forward(condition, step),
+            Self::Linear(linear) => linear.forward(condition, updates),
+            Self::Embedding(embedding) => embedding.forward(condition, updates),
         }
     }
 }
@@ -75,18 +75,16 @@ impl ConditionalBatchNorm {
     /// # Shapes
     /// - x: `[n, c, h, w]`, returned with the same shape
     /// - condition: `[n, condition_dim]`
-    ///
-    /// # State
-    /// Statistics and singular vectors as the pass says.
     pub fn forward_relu(
-        &mut self,
+        &self,
         x: Tensor<4>,
         condition: Tensor<2>,
-        pass: Pass<'_>,
+        norm: NormMode<'_>,
+        updates: &mut Updates,
     ) -> Tensor<4> {
-        let gain = self.gain.forward(condition.clone(), pass.spectral) + 1.0; // [n, c]
-        let bias = self.bias.forward(condition, pass.spectral); // [n, c]
-        self.stats.forward_relu(x, gain, bias, pass.norm)
+        let gain = self.gain.forward(condition.clone(), updates) + 1.0; // [n, c]
+        let bias = self.bias.forward(condition, updates); // [n, c]
+        self.stats.forward_relu(x, gain, bias, norm, updates)
     }
 
     /// Bakes the spectral norm into the projections, for inference.

@@ -4,7 +4,7 @@ use burn::module::{Module, Param};
 use burn::tensor::Tensor;
 
 use super::init::Initialiser;
-use super::{PowerStep, spectral_normalise};
+use super::{Updates, spectral_norm};
 use crate::kernels;
 
 /// Stride-1 convolution that keeps the resolution (kernel 1 or 3).
@@ -40,11 +40,8 @@ impl Conv2d {
     /// # Shapes
     /// - x: `[n, in, h, w]`
     /// - returns `[n, out, h, w]`
-    ///
-    /// # State
-    /// `u` with [`PowerStep::Keep`].
-    pub fn forward(&mut self, x: Tensor<4>, step: PowerStep) -> Tensor<4> {
-        let weight = self.effective_weight(step);
+    pub fn forward(&self, x: Tensor<4>, updates: &mut Updates) -> Tensor<4> {
+        let weight = self.effective_weight(updates);
         let padding = weight.dims()[2] / 2;
         kernels::conv2d(x, weight, self.bias.as_ref().map(Param::val), padding)
     }
@@ -54,11 +51,8 @@ impl Conv2d {
     /// # Shapes
     /// - x: `[n, in, h, w]`
     /// - returns `[n, out, 2 h, 2 w]`
-    ///
-    /// # State
-    /// `u` with [`PowerStep::Keep`].
-    pub fn forward_after_upsample(&mut self, x: Tensor<4>, step: PowerStep) -> Tensor<4> {
-        let weight = self.effective_weight(step);
+    pub fn forward_after_upsample(&self, x: Tensor<4>, updates: &mut Updates) -> Tensor<4> {
+        let weight = self.effective_weight(updates);
         kernels::conv3x3_after_upsample(x, weight, self.bias.as_ref().map(Param::val))
     }
 
@@ -67,25 +61,19 @@ impl Conv2d {
     /// # Shapes
     /// - x: `[n, in, h, w]` with even h and w
     /// - returns `[n, out, h / 2, w / 2]`
-    ///
-    /// # State
-    /// `u` with [`PowerStep::Keep`].
-    pub fn forward_then_pool(&mut self, x: Tensor<4>, step: PowerStep) -> Tensor<4> {
-        let weight = self.effective_weight(step);
+    pub fn forward_then_pool(&self, x: Tensor<4>, updates: &mut Updates) -> Tensor<4> {
+        let weight = self.effective_weight(updates);
         kernels::conv3x3_then_pool(x, weight, self.bias.as_ref().map(Param::val))
     }
 
     /// The weight as used: divided by its spectral norm where there is one.
-    pub fn effective_weight(&mut self, step: PowerStep) -> Tensor<4> {
-        match &mut self.u {
-            Some(u) => spectral_normalise(self.weight.val(), u, self.sn_eps, step),
-            None => self.weight.val(),
-        }
+    pub fn effective_weight(&self, updates: &mut Updates) -> Tensor<4> {
+        spectral_norm::effective_weight(&self.weight, self.u.as_ref(), self.sn_eps, updates)
     }
 
     /// Bakes the spectral norm into the weight, for inference.
     pub fn fold(&mut self) {
-        let folded = self.effective_weight(PowerStep::Discard);
+        let folded = self.effective_weight(&mut Updates::default());
         self.weight = Param::from_tensor(folded);
         self.u = None;
     }

@@ -4,7 +4,7 @@ use burn::module::{Module, Param};
 use burn::tensor::Tensor;
 
 use super::init::Initialiser;
-use super::{PowerStep, spectral_normalise};
+use super::{Updates, spectral_norm};
 
 /// `y = x W^T + b`.
 #[derive(Module, Debug)]
@@ -38,11 +38,8 @@ impl Linear {
     /// # Shapes
     /// - x: `[n, in]`
     /// - returns `[n, out]`
-    ///
-    /// # State
-    /// `u` with [`PowerStep::Keep`].
-    pub fn forward(&mut self, x: Tensor<2>, step: PowerStep) -> Tensor<2> {
-        let y = x.matmul(self.effective_weight(step).transpose());
+    pub fn forward(&self, x: Tensor<2>, updates: &mut Updates) -> Tensor<2> {
+        let y = x.matmul(self.effective_weight(updates).transpose());
         match &self.bias {
             Some(bias) => y + bias.val().unsqueeze(),
             None => y,
@@ -50,16 +47,13 @@ impl Linear {
     }
 
     /// The weight as used: divided by its spectral norm where there is one.
-    pub fn effective_weight(&mut self, step: PowerStep) -> Tensor<2> {
-        match &mut self.u {
-            Some(u) => spectral_normalise(self.weight.val(), u, self.sn_eps, step),
-            None => self.weight.val(),
-        }
+    pub fn effective_weight(&self, updates: &mut Updates) -> Tensor<2> {
+        spectral_norm::effective_weight(&self.weight, self.u.as_ref(), self.sn_eps, updates)
     }
 
     /// Bakes the spectral norm into the weight, for inference.
     pub fn fold(&mut self) {
-        let folded = self.effective_weight(PowerStep::Discard);
+        let folded = self.effective_weight(&mut Updates::default());
         self.weight = Param::from_tensor(folded);
         self.u = None;
     }
@@ -96,14 +90,9 @@ impl Embedding {
     /// # Shapes
     /// - class_weights: `[n, classes]`
     /// - returns `[n, dim]`
-    ///
-    /// # State
-    /// `u` with [`PowerStep::Keep`].
-    pub fn forward(&mut self, class_weights: Tensor<2>, step: PowerStep) -> Tensor<2> {
-        let weight = match &mut self.u {
-            Some(u) => spectral_normalise(self.weight.val(), u, self.sn_eps, step),
-            None => self.weight.val(),
-        };
+    pub fn forward(&self, class_weights: Tensor<2>, updates: &mut Updates) -> Tensor<2> {
+        let u = self.u.as_ref();
+        let weight = spectral_norm::effective_weight(&self.weight, u, self.sn_eps, updates);
         class_weights.matmul(weight)
     }
 }

@@ -3,7 +3,7 @@
 use burn::module::Param;
 use burn::tensor::Tensor;
 
-use super::PowerStep;
+use super::Updates;
 
 /// Divides a weight by an estimate of its largest singular value.
 ///
@@ -20,29 +20,36 @@ use super::PowerStep;
 ///
 /// # Shapes
 /// - weight: `[out, ...]`, returned with the same shape
-/// - u: `[out]`
-///
-/// # State
-/// `u` becomes `u'` with [`PowerStep::Keep`].
+/// - u, u': `[out]`
+/// - returns the normalised weight and u'
 pub fn spectral_normalise<const D: usize>(
     weight: Tensor<D>,
-    u: &mut Param<Tensor<1>>,
+    u: Tensor<1>,
     eps: f64,
-    step: PowerStep,
-) -> Tensor<D> {
+) -> (Tensor<D>, Tensor<1>) {
     let dims = weight.dims();
     let [out, rest] = [dims[0], dims[1..].iter().product()];
     let matrix = weight.clone().reshape([out, rest]); // [out, rest]
 
     let constant = matrix.clone().detach();
-    let v = unit(u.val().reshape([1, out]).matmul(constant.clone()), eps); // [1, rest]
+    let v = unit(u.reshape([1, out]).matmul(constant.clone()), eps); // [1, rest]
     let u_next = unit(v.clone().matmul(constant.transpose()), eps); // [1, out]
 
     let sigma = (matrix.matmul(v.transpose()) * u_next.clone().transpose()).sum(); // [1]
-    if step == PowerStep::Keep {
-        *u = Param::initialized(u.id, u_next.reshape([out]));
-    }
-    weight / sigma.reshape([1; D])
+    (weight / sigma.reshape([1; D]), u_next.reshape([out]))
+}
+
+/// The weight as a layer uses it: normalised where it has a vector `u`, which the step replaces.
+pub(super) fn effective_weight<const D: usize>(
+    weight: &Param<Tensor<D>>,
+    u: Option<&Param<Tensor<1>>>,
+    eps: f64,
+    updates: &mut Updates,
+) -> Tensor<D> {
+    let Some(u) = u else { return weight.val() };
+    let (weight, next) = spectral_normalise(weight.val(), u.val(), eps);
+    updates.replace(u, next);
+    weight
 }
 
 /// `x / max(|x|, eps)`.
@@ -54,23 +61,15 @@ pub(crate) fn unit(x: Tensor<2>, eps: f64) -> Tensor<2> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use burn::tensor::{Device, TensorData};
-
-    fn param(values: Vec<f32>, device: &Device) -> Param<Tensor<1>> {
-        Param::from_tensor(Tensor::from_data(
-            TensorData::from(values.as_slice()),
-            device,
-        ))
-        .set_require_grad(false)
-    }
+    use burn::tensor::Device;
 
     #[test]
     fn one_step_by_hand() {
         let device = Device::flex();
         // W = diag(3, 1), u = (1, 0): v = (1, 0), u' = (1, 0), sigma = 3
         let w = Tensor::<2>::from_data([[3.0, 0.0], [0.0, 1.0]], &device);
-        let mut u = param(vec![1.0, 0.0], &device);
-        let normalised = spectral_normalise(w, &mut u, 1e-6, PowerStep::Keep);
+        let u = Tensor::from_data([1.0, 0.0], &device);
+        let (normalised, _) = spectral_normalise(w, u, 1e-6);
         let values = normalised.into_data().try_to_vec::<f32>().unwrap();
         for (value, expected) in values.iter().zip([1.0, 0.0, 0.0, 1.0 / 3.0]) {
             assert!((value - expected).abs() < 1e-6);
@@ -82,24 +81,13 @@ mod tests {
         let device = Device::flex();
         // singular values of [[2, 1], [0, 1]]: sqrt(3 +- sqrt 5)
         let w = Tensor::<2>::from_data([[2.0, 1.0], [0.0, 1.0]], &device);
-        let mut u = param(vec![0.6, 0.8], &device);
-        let mut normalised = w.clone();
+        let u = Tensor::from_data([0.6, 0.8], &device);
+        let mut state = (w.clone(), u);
         for _ in 0..50 {
-            normalised = spectral_normalise(w.clone(), &mut u, 1e-12, PowerStep::Keep);
+            state = spectral_normalise(w.clone(), state.1, 1e-12);
         }
+        let normalised = state.0;
         let sigma = 2.0 / normalised.into_data().try_to_vec::<f32>().unwrap()[0];
         assert!((f64::from(sigma) - (3.0 + 5.0_f64.sqrt()).sqrt()).abs() < 1e-5);
-    }
-
-    #[test]
-    fn discarding_leaves_the_vector() {
-        let device = Device::flex();
-        let w = Tensor::<2>::from_data([[2.0, 1.0], [0.0, 1.0]], &device);
-        let mut u = param(vec![0.6, 0.8], &device);
-        let _ = spectral_normalise(w, &mut u, 1e-12, PowerStep::Discard);
-        assert_eq!(
-            u.val().into_data().try_to_vec::<f32>().unwrap(),
-            vec![0.6, 0.8]
-        );
     }
 }

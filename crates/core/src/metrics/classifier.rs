@@ -11,7 +11,7 @@ use serde::{Deserialize, Serialize};
 use crate::error::{Error, Result};
 use crate::kernels::avg_pool_2x2;
 use crate::layers::init::Initialiser;
-use crate::layers::{Conv2d, Linear, PowerStep};
+use crate::layers::{Conv2d, Linear, Updates};
 
 /// Which network a seed's initial weights belong to.
 const NETWORK: u64 = 2;
@@ -92,17 +92,17 @@ impl Classifier {
     /// # Shapes
     /// - images: `[n, 3, r, r]` in [-1, 1]
     pub fn forward(&self, images: Tensor<4>) -> ClassifierOutput {
+        // no layer here has spectral norm, nothing is written
+        let updates = &mut Updates::default();
         let mut h = images;
         for conv in &self.convs {
-            // no spectral norm here, so the clone's state does not matter
-            h = avg_pool_2x2(relu(conv.clone().forward(h, PowerStep::Discard)));
+            h = avg_pool_2x2(relu(conv.forward(h, updates)));
         }
         let n = h.dims()[0];
         let len = h.dims()[1..].iter().product::<usize>();
-        let head = |layer: &Linear, x| layer.clone().forward(x, PowerStep::Discard);
-        let features = relu(head(&self.to_features, h.reshape([n, len])));
+        let features = relu(self.to_features.forward(h.reshape([n, len]), updates));
         ClassifierOutput {
-            logits: head(&self.to_logits, features.clone()),
+            logits: self.to_logits.forward(features.clone(), updates),
             features,
         }
     }

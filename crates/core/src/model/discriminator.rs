@@ -10,7 +10,7 @@ use crate::blocks::DiscriminatorBlock;
 use crate::config::DiscriminatorConfig;
 use crate::error::Result;
 use crate::layers::init::Initialiser;
-use crate::layers::{Conv2d, Embedding, Linear, PowerStep};
+use crate::layers::{Conv2d, Embedding, Linear, Updates};
 
 /// Which network a seed's initial weights belong to.
 const NETWORK: u64 = 1;
@@ -83,26 +83,31 @@ impl Discriminator {
     /// - returns logits `[n, 1]`
     ///
     /// # State
-    /// Singular vectors with [`PowerStep::Keep`].
+    /// The next singular vectors go to `updates`.
     pub fn forward(
-        &mut self,
+        &self,
         images: Tensor<4>,
         class_weights: Tensor<2>,
-        step: PowerStep,
+        updates: &mut Updates,
     ) -> Tensor<2> {
-        let mut h = match &mut self.input_conv {
-            Some(input_conv) => input_conv.forward(images, step),
+        let mut h = match &self.input_conv {
+            Some(input_conv) => input_conv.forward(images, updates),
             None => images,
         };
-        for block in &mut self.blocks {
-            h = block.forward(h, step); // [n, c, h, w]
+        for block in &self.blocks {
+            h = block.forward(h, updates); // [n, c, h, w]
         }
         let [n, c, height, width] = h.dims();
         let features = relu(h)
             .reshape([n, c, height * width])
             .sum_dim(2)
             .reshape([n, c]);
-        let projection = self.embed.forward(class_weights, step) * features.clone(); // [n, c]
-        self.linear.forward(features, step) + projection.sum_dim(1) // [n, 1]
+        let projection = self.embed.forward(class_weights, updates) * features.clone(); // [n, c]
+        self.linear.forward(features, updates) + projection.sum_dim(1) // [n, 1]
+    }
+
+    /// [`Discriminator::forward`] without updates.
+    pub fn evaluate(&self, images: Tensor<4>, class_weights: Tensor<2>) -> Tensor<2> {
+        self.forward(images, class_weights, &mut Updates::default())
     }
 }

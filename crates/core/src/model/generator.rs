@@ -9,7 +9,7 @@ use crate::blocks::GeneratorBlock;
 use crate::config::{ClassEmbedding, GeneratorConfig};
 use crate::error::Result;
 use crate::layers::init::Initialiser;
-use crate::layers::{BatchNorm, Conv2d, Embedding, Linear, Pass};
+use crate::layers::{BatchNorm, Conv2d, Embedding, Linear, NormMode, Updates};
 
 /// Which network a seed's initial weights belong to.
 const NETWORK: u64 = 0;
@@ -91,28 +91,44 @@ impl Generator {
     /// - returns `[n, 3, resolution, resolution]` in [-1, 1]
     ///
     /// # State
-    /// Statistics and singular vectors as the pass says.
+    /// The next singular vectors, and the moments of the batch where `norm` uses them, go to `updates`.
     ///
     /// # Panics
     /// If the shapes do not fit.
-    pub fn forward(&mut self, z: Tensor<2>, class_weights: Tensor<2>, pass: Pass<'_>) -> Tensor<4> {
+    pub fn forward(
+        &self,
+        z: Tensor<2>,
+        class_weights: Tensor<2>,
+        norm: NormMode<'_>,
+        updates: &mut Updates,
+    ) -> Tensor<4> {
         let n = z.dims()[0];
-        let class = match &mut self.shared {
-            Some(shared) => shared.forward(class_weights, pass.spectral), // [n, shared_dim]
-            None => class_weights,                                        // [n, classes]
+        let class = match &self.shared {
+            Some(shared) => shared.forward(class_weights, updates), // [n, shared_dim]
+            None => class_weights,                                  // [n, classes]
         };
         // what the first layer sees, and the condition of block 0, 1, ..
         let (first, conditions) = self.inputs(z, class);
 
-        let bottom = self.linear.forward(first, pass.spectral); // [n, c 4 4]
+        let bottom = self.linear.forward(first, updates); // [n, c 4 4]
         let channels = bottom.dims()[1] / (BOTTOM * BOTTOM);
         let mut h = bottom.reshape([n, channels, BOTTOM, BOTTOM]); // [n, c, 4, 4]
-        for (block, condition) in self.blocks.iter_mut().zip(conditions) {
-            h = block.forward(h, condition, pass); // [n, c, 2h, 2w]
+        for (block, condition) in self.blocks.iter().zip(conditions) {
+            h = block.forward(h, condition, norm, updates); // [n, c, 2h, 2w]
         }
-        let h = self.output_bn.forward_relu(h, pass.norm);
-        let rgb = self.output_conv.forward(h, pass.spectral); // [n, 3, r, r]
+        let h = self.output_bn.forward_relu(h, norm, updates);
+        let rgb = self.output_conv.forward(h, updates); // [n, 3, r, r]
         tanh(rgb.clamp(-TANH_LIMIT, TANH_LIMIT))
+    }
+
+    /// [`Generator::forward`] without updates.
+    pub fn evaluate(
+        &self,
+        z: Tensor<2>,
+        class_weights: Tensor<2>,
+        norm: NormMode<'_>,
+    ) -> Tensor<4> {
+        self.forward(z, class_weights, norm, &mut Updates::default())
     }
 
     /// Input of the first layer and condition of each block.
@@ -142,8 +158,8 @@ impl Generator {
         (chunk(0), conditions)
     }
 
-    /// Bakes every spectral norm into its weight: the network computes what
-    /// [`Pass::EVAL`] computes, without the power iterations.
+    /// Bakes every spectral norm into its weight: the network computes the
+    /// same without the power iterations.
     #[must_use]
     pub fn folded(mut self) -> Self {
         self.linear.fold();

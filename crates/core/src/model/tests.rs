@@ -6,7 +6,7 @@ use pollster::FutureExt;
 use super::Generator;
 use crate::config::Architecture;
 use crate::latent::one_hot;
-use crate::layers::Pass;
+use crate::layers::NormMode;
 use crate::named::read_values;
 use crate::random::Stream;
 use crate::shape::NetworkShape;
@@ -25,10 +25,10 @@ fn folding_changes_no_picture() {
         let mut config = generator(architecture, RESOLUTION);
         config.attention = vec![8];
         let network = Generator::new(&config, 3, &device).unwrap();
-        let images = |mut network: Generator| {
+        let images = |network: Generator| {
             let z = Tensor::ones([2, config.z_dim], &device);
             let classes = one_hot(&[1, 4], config.classes, &device);
-            let images = network.forward(z, classes, Pass::EVAL);
+            let images = network.evaluate(z, classes, NormMode::Stored);
             assert_eq!(images.dims(), [2, 3, RESOLUTION, RESOLUTION]);
             read_values(images).block_on().unwrap()
         };

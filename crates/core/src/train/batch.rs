@@ -7,7 +7,6 @@ use burn::tensor::Tensor;
 use super::augment::Augment;
 use super::{Controls, TrainConfig};
 use crate::error::{Error, Result};
-use crate::layers::PowerStep;
 
 /// Real images and their classes, on the training device.
 #[derive(Debug, Clone)]
@@ -40,16 +39,6 @@ pub(super) fn check_pairs(reals: usize, fakes: usize) -> Result<()> {
     Err(Error::config("the images to pair")
         .found(format_args!("{reals} real and {fakes} fake"))
         .expected("as many of each"))
-}
-
-/// The power step of a part that ends at `end` of `n` images: every part takes the same step from
-/// the same vectors, and the last part keeps it.
-pub(super) fn power_step(end: usize, n: usize) -> PowerStep {
-    if end == n {
-        PowerStep::Keep
-    } else {
-        PowerStep::Discard
-    }
 }
 
 /// Purposes of augmentation in a round: each has its own random numbers.

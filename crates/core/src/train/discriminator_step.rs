@@ -3,14 +3,14 @@
 use burn::module::Module;
 use burn::tensor::Tensor;
 
-use super::batch::{RealBatch, Seen, augmented, power_step};
+use super::batch::{RealBatch, Seen, augmented};
 use super::gradient_penalty::gradient_penalty;
 use super::gradients::{Gradient, add_scaled, named_gradients};
 use super::ranks::{Part, Ranks, gather_pair};
 use super::{Controls, TrainConfig, TrainState};
 use crate::error::Result;
 use crate::latent::Latents;
-use crate::layers::{NormMode, Pass, PowerStep};
+use crate::layers::{NormMode, Updates};
 use crate::model::Discriminator;
 
 /// What a discriminator step measured; nothing is read from the device yet.
@@ -60,14 +60,11 @@ pub fn discriminator_step(
         fakes.class_weights = real.class_weights.clone();
     }
     let share = ranks.share(&parts);
-    let pass = Pass {
-        norm: share.as_ref().map_or(NormMode::Batch, NormMode::Shared),
-        spectral: PowerStep::Keep,
-    };
-    let fake_images = state
-        .generator
-        .forward(fakes.z, fakes.class_weights.clone(), pass);
-    state.generator = ranks.average_statistics(state.generator)?;
+    let norm = share.as_ref().map_or(NormMode::Batch, NormMode::Shared);
+    let mut updates = Updates::default();
+    let generator = &state.generator;
+    let fake_images = generator.forward(fakes.z, fakes.class_weights.clone(), norm, &mut updates);
+    state.generator = ranks.average_statistics(updates.commit(state.generator))?;
     let fake = RealBatch {
         images: fake_images.clone(),
         class_weights: fakes.class_weights,
@@ -107,13 +104,13 @@ pub fn discriminator_step(
         Some(ranks.sum(Tensor::cat(values.collect(), 0).sum()))
     });
 
+    let mut updates = Updates::default();
     let mut loss = Tensor::zeros([1], &fake_images.device());
     let (mut real_logits, mut fake_logits) = (Vec::new(), Vec::new());
     for (part, batches) in parts.iter().zip(seen) {
         let weight = part.whole.len() as f64 / n as f64;
-        let step = power_step(part.whole.end, n);
-        let mut discriminator = state.discriminator.train();
-        let [fakes, reals] = logits(&mut discriminator, batches, step);
+        let discriminator = state.discriminator.clone().train();
+        let [fakes, reals] = logits(&discriminator, batches, &mut updates);
         let scored = score(
             ranks,
             part,
@@ -123,12 +120,12 @@ pub fn discriminator_step(
             &state.controls,
             state.d_step,
         );
-        state.discriminator = discriminator.valid();
         add_scaled(&mut gradients, scored.gradients, weight);
         loss = loss + scored.loss * weight;
         real_logits.push(scored.real);
         fake_logits.push(scored.fake);
     }
+    state.discriminator = updates.commit(state.discriminator);
     let gradients = ranks.reduce(gradients);
     let [real_logits, fake_logits] = [real_logits, fake_logits].map(|parts| Tensor::cat(parts, 0));
     state.controls = state
@@ -161,14 +158,14 @@ struct Scored {
 
 /// D's logits of fakes and of reals, in one pass.
 fn logits(
-    discriminator: &mut Discriminator,
+    discriminator: &Discriminator,
     [fakes, reals]: [RealBatch; 2],
-    step: PowerStep,
+    updates: &mut Updates,
 ) -> [Tensor<2>; 2] {
     let [n, m] = [fakes.images.dims()[0], reals.images.dims()[0]];
     let images = Tensor::cat(vec![fakes.images, reals.images], 0).autodiff();
     let classes = Tensor::cat(vec![fakes.class_weights, reals.class_weights], 0).autodiff();
-    let logits = discriminator.forward(images, classes, step); // [n + m, 1]
+    let logits = discriminator.forward(images, classes, updates); // [n + m, 1]
     [logits.clone().narrow(0, 0, n), logits.narrow(0, n, m)]
 }
 

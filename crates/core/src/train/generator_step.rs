@@ -3,15 +3,15 @@
 use burn::module::Module;
 use burn::tensor::Tensor;
 
-use super::batch::{RealBatch, Seen, augmented, check_pairs, power_step};
+use super::batch::{RealBatch, Seen, augmented, check_pairs};
 use super::gradients::{Gradient, add_scaled, named_gradients};
 use super::ranks::{Ranks, gather_pair};
 use super::top_k::top_k_weights;
 use super::{TrainConfig, TrainState, orthogonal_gradient};
 use crate::error::Result;
 use crate::latent::Latents;
-use crate::layers::{NormMode, Pass, PowerStep};
-use crate::named::{NamedTensors, adopt_state, is_shared_embedding, named_tensors};
+use crate::layers::{NormMode, Updates};
+use crate::named::{NamedTensors, is_shared_embedding, named_tensors};
 
 /// What a generator step measured; nothing is read from the device yet.
 #[derive(Debug, Clone)]
@@ -50,29 +50,27 @@ pub fn generator_step(
     }
 
     let mut gradients = Gradient::new();
+    let [mut of_g, mut of_d] = [Updates::default(), Updates::default()];
     let mut loss = Tensor::zeros([1], &fakes.z.device());
     for part in ranks.parts(config, n) {
         let (first, len) = (part.local.start, part.local.len());
         let weight = part.whole.len() as f64 / n as f64;
-        let spectral = power_step(part.whole.end, n);
         let share = ranks.share(std::slice::from_ref(&part));
         let norm = share.as_ref().map_or(NormMode::Batch, NormMode::Shared);
         let number = part.first();
         let seen =
             |images, seen| augmented(images, &state.controls, config, seen, state.g_step, number);
-        let mut generator = state.generator.clone().train();
+        let generator = state.generator.clone().train();
         // D's weights need no gradient here: only the path through the images does
-        let mut discriminator = state.discriminator.clone().train().no_grad();
+        let discriminator = state.discriminator.clone().train().no_grad();
         let classes = fakes.class_weights.clone().narrow(0, first, len).autodiff();
         let z = fakes.z.clone().narrow(0, first, len).autodiff();
-        let images = generator.forward(z, classes.clone(), Pass { norm, spectral });
-        let logits = discriminator.forward(seen(images, Seen::FakeForG), classes, spectral); // [part, 1]
+        let images = generator.forward(z, classes.clone(), norm, &mut of_g);
+        let logits = discriminator.forward(seen(images, Seen::FakeForG), classes, &mut of_d); // [part, 1]
         let real = pairs.map(|real| {
             let real = real.part(part.local.clone());
             let images = seen(real.images, Seen::RealForG);
-            // as for the fakes: both passes take the same power step
-            let mut discriminator = state.discriminator.clone();
-            let logits = discriminator.forward(images, real.class_weights, PowerStep::Discard);
+            let logits = state.discriminator.evaluate(images, real.class_weights);
             logits.autodiff()
         });
         let (logits, real) = match real {
@@ -90,11 +88,10 @@ pub fn generator_step(
         let part_gradients = named_gradients(&generator, part_loss.backward());
         add_scaled(&mut gradients, part_gradients, weight);
         loss = loss + part_loss.without_autodiff() * weight;
-        state.generator = generator.valid();
-        state.discriminator = adopt_state(state.discriminator, &discriminator)?;
     }
     let mut gradients = ranks.reduce(gradients);
-    state.generator = ranks.average_statistics(state.generator)?;
+    state.discriminator = of_d.commit(state.discriminator);
+    state.generator = ranks.average_statistics(of_g.commit(state.generator))?;
     if config.orthogonal > 0.0 {
         add_orthogonal(&mut gradients, &named_tensors(&state.generator), config);
     }

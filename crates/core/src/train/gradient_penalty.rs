@@ -16,7 +16,6 @@ use serde::{Deserialize, Serialize};
 
 use super::gradients::{Gradient, named_gradients};
 use crate::error::{Error, Result};
-use crate::layers::PowerStep;
 use crate::model::Discriminator;
 
 /// Strength of a penalty, and how often it acts.
@@ -83,18 +82,14 @@ pub fn gradient_penalty(
 ) -> PenaltyReport {
     let n = images.dims()[0] as f64;
     let x = images.clone().autodiff().require_grad();
-    let mut frozen = discriminator.clone().train().no_grad();
-    let logits = frozen.forward(
-        x.clone(),
-        class_weights.clone().autodiff(),
-        PowerStep::Discard,
-    );
+    let frozen = discriminator.clone().train().no_grad();
+    let logits = frozen.evaluate(x.clone(), class_weights.clone().autodiff());
     let mut gradients = logits.sum().backward();
     let image_gradient = x
         .grad_remove(&mut gradients)
         .expect("the sum of logits depends on the images");
 
-    let mut live = discriminator.clone().train();
+    let live = discriminator.clone().train();
     let tangent = live.forward_tangent(
         images.autodiff(),
         image_gradient.clone().autodiff(),

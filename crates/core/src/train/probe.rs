@@ -9,7 +9,7 @@ use serde::{Deserialize, Deserializer, Serialize};
 use super::{Ranks, RealBatch, TrainConfig, TrainState};
 use crate::error::{Error, Result};
 use crate::latent::{LatentKey, one_hot};
-use crate::layers::{NormMode, Pass, PowerStep};
+use crate::layers::NormMode;
 use crate::model::{Discriminator, Generator};
 use crate::named::{NamedTensors, named_tensors, read_values};
 use crate::random::{Stream, permutation};
@@ -77,9 +77,7 @@ pub fn chosen_reals(seed: u64, images: usize, count: usize) -> Vec<usize> {
 /// # Errors
 /// If the device fails.
 pub async fn logits(discriminator: &Discriminator, batch: RealBatch) -> Result<Vec<f32>> {
-    // a pass takes its network by `&mut`, though this one keeps nothing: a copy stands in
-    let mut d = discriminator.clone();
-    read_values(d.forward(batch.images, batch.class_weights, PowerStep::Discard)).await
+    read_values(discriminator.evaluate(batch.images, batch.class_weights)).await
 }
 
 /// D on batches of real images.
@@ -119,14 +117,10 @@ pub async fn fakes(
     number: u64,
     device: &Device,
 ) -> Result<Fakes> {
-    let pass = Pass {
-        spectral: PowerStep::Discard,
-        norm: NormMode::Batch,
-    };
     let made = config.fakes(Stream::ProbeFakes, number, &Ranks::single(), device);
     let class_weights = made.class_weights;
-    let mut g = state.generator.clone();
-    let images = g.forward(made.z, class_weights.clone(), pass);
+    let generator = &state.generator;
+    let images = generator.evaluate(made.z, class_weights.clone(), NormMode::Batch);
     let weights = read_values(class_weights.clone()).await?;
     let rows = weights.chunks_exact(config.generator.classes);
     let class = |row: &[f32]| row.iter().position(|&weight| weight == 1.0);
@@ -167,7 +161,7 @@ pub async fn samples(
     let config = generator.config();
     let z = Tensor::from_data(TensorData::new(z, [labels.len(), config.z_dim]), device);
     let classes = one_hot(labels, config.classes, device);
-    read_values(generator.clone().forward(z, classes, Pass::STANDING)).await
+    read_values(generator.evaluate(z, classes, NormMode::Batch)).await
 }
 
 /// `per_class` images of each of the first `classes` classes, class after class, with their labels: the same z in

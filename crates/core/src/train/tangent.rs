@@ -16,7 +16,7 @@ use burn::tensor::ops::MaxPoolOptions;
 
 use crate::blocks::{DeepDiscriminatorBlock, DiscriminatorBlock, PlainDiscriminatorBlock};
 use crate::kernels::{avg_pool_2x2, conv2d};
-use crate::layers::{Conv2d, PowerStep, SelfAttention};
+use crate::layers::{Conv2d, SelfAttention, Updates};
 use crate::model::Discriminator;
 
 /// A value and its derivative along the direction.
@@ -34,7 +34,7 @@ impl Discriminator {
     /// - class_weights: `[n, classes]`
     /// - returns `[n, 1]`
     pub fn forward_tangent(
-        &mut self,
+        &self,
         images: Tensor<4>,
         direction: Tensor<4>,
         class_weights: Tensor<2>,
@@ -43,10 +43,10 @@ impl Discriminator {
             value: images,
             tangent: direction,
         };
-        if let Some(input_conv) = &mut self.input_conv {
+        if let Some(input_conv) = &self.input_conv {
             h = h.conv(input_conv);
         }
-        for block in &mut self.blocks {
+        for block in &self.blocks {
             h = match block {
                 DiscriminatorBlock::Plain(block) => plain(block, h),
                 DiscriminatorBlock::Deep(block) => deep(block, h),
@@ -56,8 +56,9 @@ impl Discriminator {
         let features = h.relu().tangent; // sums over pixels commute with the derivative
         let features = features.reshape([n, c, height * width]).sum_dim(2);
         let features = features.reshape([n, c]);
-        let projection = self.embed.forward(class_weights, PowerStep::Discard) * features.clone();
-        let weight = self.linear.effective_weight(PowerStep::Discard); // [1, c]
+        let dropped = &mut Updates::default();
+        let projection = self.embed.forward(class_weights, dropped) * features.clone();
+        let weight = self.linear.effective_weight(dropped); // [1, c]
         features.matmul(weight.transpose()) + projection.sum_dim(1)
     }
 }
@@ -87,8 +88,8 @@ impl<const D: usize> Dual<D> {
 }
 
 impl Dual<4> {
-    fn conv(self, conv: &mut Conv2d) -> Self {
-        let weight = conv.effective_weight(PowerStep::Discard);
+    fn conv(self, conv: &Conv2d) -> Self {
+        let weight = conv.effective_weight(&mut Updates::default());
         let padding = weight.dims()[2] / 2;
         let bias = conv.bias.as_ref().map(Param::val);
         Self {
@@ -115,7 +116,7 @@ impl Dual<4> {
     }
 }
 
-fn plain(block: &mut PlainDiscriminatorBlock, x: Dual<4>) -> Dual<4> {
+fn plain(block: &PlainDiscriminatorBlock, x: Dual<4>) -> Dual<4> {
     let h = if block.preactivate {
         x.clone().relu()
     } else {
@@ -126,35 +127,35 @@ fn plain(block: &mut PlainDiscriminatorBlock, x: Dual<4>) -> Dual<4> {
     } else {
         x
     };
-    let h = h.conv(&mut block.conv1).relu().conv(&mut block.conv2);
+    let h = h.conv(&block.conv1).relu().conv(&block.conv2);
     let (h, x) = if block.downsample {
         (h.avg_pool(), x.avg_pool())
     } else {
         (h, x)
     };
-    let skip = match &mut block.conv_sc {
+    let skip = match &block.conv_sc {
         Some(conv_sc) => x.conv(conv_sc),
         None => x,
     };
-    attended(&mut block.attention, h.add(skip))
+    attended(block.attention.as_ref(), h.add(skip))
 }
 
-fn deep(block: &mut DeepDiscriminatorBlock, x: Dual<4>) -> Dual<4> {
+fn deep(block: &DeepDiscriminatorBlock, x: Dual<4>) -> Dual<4> {
     let h = x.clone().relu();
     let x = if block.activated_shortcut {
         h.clone()
     } else {
         x
     };
-    let h = h.conv(&mut block.conv1).relu();
-    let h = h.conv(&mut block.conv2).relu().conv(&mut block.conv3);
+    let h = h.conv(&block.conv1).relu();
+    let h = h.conv(&block.conv2).relu().conv(&block.conv3);
     let h = match (block.downsample, block.joins) {
         (false, _) => h.relu(),
         (true, true) => h.relu().avg_pool(),
         (true, false) => h.avg_pool().relu(),
     };
     let x = if block.downsample { x.avg_pool() } else { x };
-    let skip = match &mut block.conv_sc {
+    let skip = match &block.conv_sc {
         Some(conv_sc) if block.joins => {
             let added = x.clone().conv(conv_sc);
             Dual {
@@ -165,10 +166,10 @@ fn deep(block: &mut DeepDiscriminatorBlock, x: Dual<4>) -> Dual<4> {
         Some(conv_sc) => x.conv(conv_sc),
         None => x,
     };
-    attended(&mut block.attention, h.conv(&mut block.conv4).add(skip))
+    attended(block.attention.as_ref(), h.conv(&block.conv4).add(skip))
 }
 
-fn attended(attention: &mut Option<SelfAttention>, x: Dual<4>) -> Dual<4> {
+fn attended(attention: Option<&SelfAttention>, x: Dual<4>) -> Dual<4> {
     match attention {
         Some(attention) => self_attention(attention, x),
         None => x,
@@ -177,15 +178,15 @@ fn attended(attention: &mut Option<SelfAttention>, x: Dual<4>) -> Dual<4> {
 
 /// With `s = theta^T phi`, `beta = softmax(s)`: `ds = dtheta^T phi + theta^T dphi`,
 /// `dbeta = beta (ds - sum beta ds)`, and the output `g beta^T` by the product rule.
-fn self_attention(attention: &mut SelfAttention, x: Dual<4>) -> Dual<4> {
+fn self_attention(attention: &SelfAttention, x: Dual<4>) -> Dual<4> {
     let [n, _, h, w] = x.value.dims();
     let flat = |t: Tensor<4>| {
         let [n, c, h, w] = t.dims();
         t.reshape([n, c, h * w])
     };
-    let theta = x.clone().conv(&mut attention.theta).map(flat); // [n, c/8, hw]
-    let phi = x.clone().conv(&mut attention.phi).max_pool().map(flat); // [n, c/8, hw/4]
-    let g = x.clone().conv(&mut attention.g).max_pool().map(flat); // [n, c/2, hw/4]
+    let theta = x.clone().conv(&attention.theta).map(flat); // [n, c/8, hw]
+    let phi = x.clone().conv(&attention.phi).max_pool().map(flat); // [n, c/8, hw/4]
+    let g = x.clone().conv(&attention.g).max_pool().map(flat); // [n, c/2, hw/4]
 
     let query = theta.map(Tensor::transpose); // [n, hw, c/8]
     let scores = query.value.clone().matmul(phi.value.clone()); // [n, hw, hw/4]
@@ -205,7 +206,7 @@ fn self_attention(attention: &mut SelfAttention, x: Dual<4>) -> Dual<4> {
         tangent: g.tangent.matmul(beta.value) + g.value.matmul(beta.tangent),
     }
     .map(|t| t.reshape([n, half, h, w]))
-    .conv(&mut attention.o);
+    .conv(&attention.o);
     let gamma = attention.gamma.val().reshape([1, 1, 1, 1]);
     x.add(out.map(|t| t * gamma.clone()))
 }

@@ -4,7 +4,7 @@
 use anyhow::Result;
 use biggan::file::{Dtype, ModelFile, StatisticsTable};
 use biggan::latent::{LatentKey, Latents};
-use biggan::layers::Pass;
+use biggan::layers::NormMode;
 use biggan::named::{HostTensors, read_values};
 use biggan::random::Stream;
 use biggan::sampler::Sampler;
@@ -133,7 +133,7 @@ struct Compare<'a> {
 impl Compare<'_> {
     /// Mean magnitude of the difference.
     fn error(&self, sampler: &Sampler) -> Result<f64> {
-        let mut generator = sampler.generator().clone();
+        let generator = sampler.generator();
         let dims = [generator.config().z_dim, generator.config().classes];
         // latents that were not used for the statistics
         let key = LatentKey {
@@ -144,7 +144,7 @@ impl Compare<'_> {
         };
         let latents = key.latents(COMPARED, dims, self.z, self.device);
         let Latents { z, class_weights } = latents.clone();
-        let by_batch = generator.forward(z, class_weights, Pass::STANDING);
+        let by_batch = generator.evaluate(z, class_weights, NormMode::Batch);
         let by_batch = block_on(read_values(by_batch))?;
         let by_table = block_on(sampler.generate(latents, self.z.truncation()))?;
         let pairs = by_batch.iter().zip(&by_table.images_pm1);
