@@ -130,7 +130,7 @@ fn the_table_of_the_documentation_is_that_of_its_results_and_of_the_recipe() {
     let setting = Setting::new();
     let results = docs.join("table1-small");
     let results = results.to_str().unwrap();
-    // a result of another recipe than configs/table1-small.toml would be refused
+    // a result of another recipe than the built-in one would be refused
     setting.ok(&[
         "table1",
         "--out",

@@ -36,6 +36,18 @@ pub struct Picture {
     pub to: Option<Way>,
 }
 
+impl Picture {
+    /// A sample of a seed, as `native-train sample --class CLASS --seed SEED` draws it.
+    pub fn of(class: usize, seed: u64, index: u64) -> Self {
+        let classes = vec![ClassWeight { class, weight: 1.0 }];
+        let z = Latent::of_seed(seed, index);
+        Self {
+            from: Point { classes, z },
+            to: None,
+        }
+    }
+}
+
 /// A position on the interpolation to another point.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]

@@ -5,6 +5,7 @@ use burn::tensor::{Device, Tensor, TensorData};
 
 use crate::error::{Error, Result};
 use crate::file::{ModelFile, ModelInfo, OpenModel};
+use crate::image::to_rgba;
 use crate::latent::{LatentKey, Latents};
 use crate::layers::NormMode;
 use crate::model::Generator;
@@ -39,6 +40,16 @@ pub struct Samples {
     pub images_pm1: Vec<f32>,
     /// Side in pixels.
     pub side: usize,
+}
+
+impl Samples {
+    /// RGBA bytes of each image.
+    ///
+    /// # Errors
+    /// If the model is broken: it produced values that are not finite.
+    pub fn rgba(&self) -> Result<Vec<Vec<u8>>> {
+        to_rgba(&self.images_pm1, self.side)
+    }
 }
 
 impl Sampler {

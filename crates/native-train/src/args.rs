@@ -1,5 +1,8 @@
 //! What the user typed. Nothing here is checked against anything else: that is [`crate::recipe::plan`]'s.
 
+// the doc comments are the texts of --help, which have <placeholders> and [shapes]
+#![allow(rustdoc::broken_intra_doc_links, rustdoc::invalid_html_tags)]
+
 mod data;
 mod device;
 mod help;
@@ -372,7 +375,7 @@ pub struct Table1Args {
         default_value = "models/fashion-cnn.safetensors"
     )]
     pub classifier: PathBuf,
-    /// Recipe of the row batch32, which the others change [default: configs/table1-small.toml, built in]
+    /// Recipe of the row batch32, which the others change [default: built in]
     #[arg(long, value_name = "FILE")]
     pub config: Option<PathBuf>,
 }

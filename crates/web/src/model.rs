@@ -3,7 +3,6 @@
 use std::collections::BTreeMap;
 
 use biggan::file::{ModelFile, ModelInfo, OpenModel};
-use biggan::image;
 use biggan::import::{self, Source};
 use biggan::request::{MAX_MIXED, Picture};
 use biggan::sampler::{MAX_SAMPLES, Sampler};
@@ -136,7 +135,7 @@ impl Model {
         let pictures: Vec<Picture> = serde_json::from_str(&pictures)?;
         let truncation = Truncation::try_from(truncation)?;
         let samples = self.sampler.draw(&pictures, truncation).await?;
-        let rgba = image::to_rgba(&samples.images_pm1, samples.side)?;
+        let rgba = samples.rgba()?;
         Ok(Batch {
             side: samples.side,
             rgba,

@@ -10,6 +10,7 @@ mod debian;
 mod demo;
 mod feature_network;
 mod floors;
+mod library;
 #[cfg(test)]
 mod messages;
 mod model;

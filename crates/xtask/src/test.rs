@@ -7,6 +7,7 @@ use clap::Args;
 
 use crate::browser;
 use crate::feature_network;
+use crate::library;
 use crate::mpi;
 use crate::run::{command, output, run, step};
 use crate::setup::setup;
@@ -98,11 +99,11 @@ fn native(workspace: &Workspace, features: &[&str], checks: &mut Checks) {
     checks.check("native tests", || {
         native_tests(workspace, features, &["default", "slow"])
     });
-    checks.check("examples of the documentation", || {
-        let mut tests = command(&workspace.root, "cargo", &["test", "--workspace", "--doc"]);
-        tests.arg("--locked").args(features);
-        run(tests)
+    checks.check("documentation", || {
+        library::documentation(workspace, features)
     });
+    checks.check("examples", || library::examples(workspace, features));
+    checks.check("packages", || library::packages(workspace));
     checks.check("native wgpu", || native_wgpu(workspace));
 }
 

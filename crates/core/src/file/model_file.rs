@@ -2,7 +2,7 @@
 //! [`shards`](super::shards)).
 //!
 //! Weights are those of the averaged generator with spectral norm folded in; batch norm statistics
-//! are tables with one row per truncation ("stats.<layer>.mean", `[rows, c]`).
+//! are tables with one row per truncation (`stats.<layer>.mean`, `[rows, c]`).
 
 use std::collections::BTreeMap;
 

@@ -25,6 +25,7 @@ mod network;
 mod optimiser;
 mod report;
 mod studiogan;
+#[doc(hidden)] // read through `model`, `generator`, `discriminator`, `training`
 pub mod torch;
 #[cfg(feature = "train")]
 mod training;

@@ -1,7 +1,7 @@
 //! Fused operations for training and inference on the CPU, behind Burn's extension point.
 //!
-//! The functions here work on any tensor: on `flex` they run the kernels of [`cpu`], on every other
-//! backend the same formula in Burn's own operations ([`ops::plain`]), and on an autodiff device they
+//! The functions here work on any tensor: on `flex` they run the kernels of `cpu`, on every other
+//! backend the same formula in Burn's own operations (`ops::plain`), and on an autodiff device they
 //! record one node each. Results do not depend on the number of threads.
 
 #[cfg(feature = "train")]

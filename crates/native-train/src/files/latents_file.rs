@@ -1,4 +1,4 @@
-//! The user's own latents: `z` [n, z_dim] f32 with `y` [n] i64 or `class_vector` [n, classes] f32.
+//! The user's own latents: `z` `[n, z_dim]` f32 with `y` `[n]` i64 or `class_vector` `[n, classes]` f32.
 
 use std::path::Path;
 

@@ -226,7 +226,7 @@ pub mod tests {
 
     /// A result with this best distance.
     pub fn result(row: &str, frechet: f64) -> RowResult {
-        let recipe = include_str!("../../../../../configs/table1-small.toml");
+        let recipe = include_str!("small.toml");
         let settings = by_name(row).unwrap().all_settings();
         let plan = Plan::parse(recipe, &settings).unwrap();
         let batch = plan.train().batch_size as u64;

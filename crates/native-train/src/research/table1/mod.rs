@@ -34,7 +34,7 @@ use crate::training::job::Job;
 use crate::training::run::Run;
 
 /// The recipe of the row that the others change.
-const RECIPE: &str = include_str!("../../../../../configs/table1-small.toml");
+const RECIPE: &str = include_str!("small.toml");
 /// Scores along a run.
 const CHECKPOINTS: u64 = 8;
 

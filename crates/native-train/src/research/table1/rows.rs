@@ -283,7 +283,7 @@ mod tests {
 
     #[test]
     fn every_row_is_a_plan_of_its_own_and_names_rows_that_are_there() {
-        let recipe = include_str!("../../../../../configs/table1-small.toml");
+        let recipe = include_str!("small.toml");
         let plans: Vec<Plan> = ROWS
             .iter()
             .map(|row| Plan::parse(recipe, &row.all_settings()).unwrap())
