@@ -89,7 +89,7 @@ fn measure(config: &TrainConfig, job: &Job, say: impl Fn(String)) -> Result<()> 
     }
     let link = Link::fit(world, &measured);
     say(format!(
-        "a sum over {world} ranks here: {:.1} us a message, {:.2} GB/s",
+        "a sum over {world} ranks here: {:.1} us per message, {:.2} GB/s",
         1e6 * link.latency,
         link.bandwidth / 1e9
     ));
@@ -115,7 +115,7 @@ fn measure(config: &TrainConfig, job: &Job, say: impl Fn(String)) -> Result<()> 
     let local = median(group, || step(None));
     let shared = median(group, || step(Some(&share)));
     say(format!(
-        "batch norm of {own} images a rank, {channels} channels, {side}x{side}, forward and back: {:.2} ms alone, \
+        "batch norm of {own} images per rank, {channels} channels, {side}x{side}, forward and back: {:.2} ms alone, \
          {:.2} ms over the ranks",
         1e3 * local,
         1e3 * shared

@@ -131,7 +131,7 @@ pub fn table(
     line_share: f64,
 ) -> Result<String> {
     let mut text = String::from(
-        "| GPUs | machines | Gbit/s | images a GPU | compute | gradients | batch norm | other | round | images/s | efficiency |\n\
+        "| GPUs | machines | Gbit/s | images per GPU | compute | gradients | batch norm | other | round | images/s | efficiency |\n\
          |---:|---:|---:|---:|---:|---:|---:|---:|---:|---:|---:|\n",
     );
     let alone = RoundTime::of(config, cluster, 1)?.total();

@@ -20,7 +20,7 @@ pub fn plan(plan: &Plan) -> Result<String> {
     row(&mut text, "data set", &plan.data().dataset);
     generator(&mut text, &config.generator);
     let batch = format!(
-        "{} images, {} discriminator steps a generator step",
+        "{} images, {} discriminator steps per generator step",
         config.batch_size, config.d_steps
     );
     row(&mut text, "batch", &batch);

@@ -85,7 +85,7 @@ pub const ROWS: [Row; 17] = [
     row(
         "batch32-seed2",
         BATCH32,
-        "baseline, other seed",
+        "baseline, another seed",
         &["train.seed=2"],
     ),
     row(
@@ -121,14 +121,14 @@ pub const ROWS: [Row; 17] = [
     row(
         "wider",
         BATCH32,
-        "baseline, width 12 for 8",
+        "baseline, width 12 instead of 8",
         &[
             "train.generator.channels=12",
             "train.discriminator.channels=12",
         ],
     )
     .claims(
-        "half as wide again is better (64 to 96: FID 12.39 to 9.54)",
+        "1.5 times the width is better (64 to 96: FID 12.39 to 9.54)",
         Rule::Better("batch32"),
     ),
     row(
@@ -138,7 +138,7 @@ pub const ROWS: [Row; 17] = [
         &["train.generator.class_embedding={ kind = \"shared\", dim = 128 }"],
     )
     .claims(
-        "better, and sooner (FID 9.54 to 9.18; 37 % fewer steps)",
+        "better, and faster (FID 9.54 to 9.18; 37 % fewer steps)",
         Rule::Better("batch32"),
     ),
     row(
@@ -163,14 +163,14 @@ pub const ROWS: [Row; 17] = [
     row(
         "ortho-seed2",
         ORTHO,
-        "the whole, other seed",
+        "the whole BigGAN, another seed",
         &["train.seed=2"],
     )
     .truncated(),
     row(
         "deep",
         ORTHO,
-        "BigGAN-deep, 2 blocks a stage, width 12",
+        "BigGAN-deep, 2 blocks per stage, width 12",
         &[
             "train.generator.hierarchical_z=false",
             "train.generator.architecture=\"biggan_deep\"",
@@ -186,17 +186,17 @@ pub const ROWS: [Row; 17] = [
     row(
         "deeper",
         Some("deep"),
-        "BigGAN-deep, 3 blocks a stage",
+        "BigGAN-deep, 3 blocks per stage",
         &["train.generator.depth=3", "train.discriminator.depth=3"],
     )
     .claims(
-        "depth helps once blocks are bottlenecks (2 a stage; 3 are not in the paper)",
+        "depth helps once blocks are bottlenecks (2 per stage; 3 are not in the paper)",
         Rule::Better("deep"),
     ),
     row(
         "r1-1",
         ORTHO,
-        "the whole, R1 gamma 1",
+        "the whole BigGAN, R1 gamma 1",
         &["train.techniques.r1.gamma=1.0"],
     )
     .claims(
@@ -206,7 +206,7 @@ pub const ROWS: [Row; 17] = [
     row(
         "r1-10",
         ORTHO,
-        "the whole, R1 gamma 10",
+        "the whole BigGAN, R1 gamma 10",
         &["train.techniques.r1.gamma=10.0"],
     )
     .claims(
@@ -216,27 +216,27 @@ pub const ROWS: [Row; 17] = [
     row(
         "clamp-fixed",
         ORTHO,
-        "the whole, sigma0 of G's weights held at 1",
+        "the whole BigGAN, sigma0 of G's weights clamped to 1",
         &["train.techniques.sigma_clamp={ kind = \"fixed\", sigma = 1.0 }"],
     )
     .claims(
-        "better conditioned (and no cure of the collapse)",
+        "better conditioned (but no cure for collapse)",
         Rule::BetterConditioned("ortho"),
     ),
     row(
         "clamp-ratio",
         ORTHO,
-        "the whole, sigma0 of G's weights held at 1.05 sigma1",
+        "the whole BigGAN, sigma0 of G's weights clamped to 1.05 sigma1",
         &["train.techniques.sigma_clamp={ kind = \"ratio\", ratio = 1.05 }"],
     )
     .claims(
-        "better conditioned (and no cure of the collapse)",
+        "better conditioned (but no cure for collapse)",
         Rule::BetterConditioned("ortho"),
     ),
     row(
         "r3gan",
         ORTHO,
-        "the whole, R3GAN's objective with R1 and R2, gamma 1",
+        "the whole BigGAN, R3GAN's objective with R1 and R2, gamma 1",
         &[
             "train.techniques.objective=\"relativistic_pairing\"",
             "train.techniques.r1.gamma=1.0",
@@ -244,7 +244,7 @@ pub const ROWS: [Row; 17] = [
         ],
     )
     .claims(
-        "not in the paper; R3GAN: better without the tricks (on networks of its own)",
+        "not in the paper; R3GAN: better without the tricks (on its own networks)",
         Rule::Better("ortho"),
     ),
 ];
