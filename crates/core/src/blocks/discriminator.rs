@@ -18,7 +18,7 @@ pub struct PlainDiscriminatorBlock {
     pub conv1: Conv2d,
     /// Second 3x3.
     pub conv2: Conv2d,
-    /// 1x1 of the shortcut; none where the shortcut is the identity.
+    /// 1x1 of the shortcut; `None` if the shortcut is the identity.
     pub conv_sc: Option<Conv2d>,
     /// Self-attention on the block's output.
     pub attention: Option<SelfAttention>,

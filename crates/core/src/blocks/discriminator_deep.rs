@@ -11,8 +11,8 @@ use crate::kernels::avg_pool_2x2;
 use crate::layers::init::Initialiser;
 use crate::layers::{Conv2d, SelfAttention, Updates};
 
-/// ReLU before each of 1x1, 3x3, 3x3, 1x1, average pool before the last 1x1; the shortcut keeps its
-/// channels and joins those that a 1x1 makes of them, or is a 1x1.
+/// ReLU before each of 1x1, 3x3, 3x3, 1x1, average pool before the last 1x1. The shortcut keeps its
+/// channels and concatenates the output of a 1x1, or is a 1x1.
 #[derive(Module, Debug)]
 pub struct DeepDiscriminatorBlock {
     /// 1x1, `in -> out / 4`.
@@ -23,14 +23,14 @@ pub struct DeepDiscriminatorBlock {
     pub conv3: Conv2d,
     /// 1x1, `out / 4 -> out`.
     pub conv4: Conv2d,
-    /// 1x1 of the shortcut: to the channels that are missing, or to all; none where it is the identity.
+    /// 1x1 of the shortcut: to the missing channels, or to all; `None` if it is the identity.
     pub conv_sc: Option<Conv2d>,
     /// Self-attention on the block's output.
     pub attention: Option<SelfAttention>,
     #[module(skip)]
     pub(crate) downsample: bool,
-    /// Whether `conv_sc` makes only the missing channels, and the pooling stands behind the last ReLU;
-    /// else it makes all, and the pooling stands before.
+    /// Whether `conv_sc` computes only the missing channels, with pooling after the last ReLU;
+    /// otherwise it computes all channels, with pooling before it.
     #[module(skip)]
     pub(crate) joins: bool,
     #[module(skip)]
@@ -99,7 +99,7 @@ impl DeepDiscriminatorBlock {
     }
 }
 
-/// Outputs of the shortcut's 1x1; none where the shortcut has none.
+/// Outputs of the shortcut's 1x1; `None` without a 1x1.
 pub(crate) fn shortcut_channels(config: &DiscriminatorConfig, shape: &BlockShape) -> Option<usize> {
     let [channels_in, channels_out] = shape.channels;
     match config.architecture.skip() {

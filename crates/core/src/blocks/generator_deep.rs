@@ -11,7 +11,7 @@ use crate::kernels::upsample_nearest_2x;
 use crate::layers::init::Initialiser;
 use crate::layers::{ConditionalBatchNorm, Conv2d, NormMode, SelfAttention, Updates};
 
-/// 1x1, (upsample,) 3x3, 3x3, 1x1 with BN and ReLU before each; the shortcut keeps as many of the
+/// 1x1, (upsample,) 3x3, 3x3, 1x1 with BN and ReLU before each. The shortcut keeps as many of the
 /// first channels as there are outputs.
 #[derive(Module, Debug)]
 pub struct DeepGeneratorBlock {
@@ -21,7 +21,7 @@ pub struct DeepGeneratorBlock {
     pub conv1: Conv2d,
     /// Before the first 3x3.
     pub bn2: ConditionalBatchNorm,
-    /// 3x3, after the upsampling where there is one.
+    /// 3x3, after the upsampling if there is one.
     pub conv2: Conv2d,
     /// Before the second 3x3.
     pub bn3: ConditionalBatchNorm,
@@ -31,7 +31,7 @@ pub struct DeepGeneratorBlock {
     pub bn4: ConditionalBatchNorm,
     /// 1x1, `in / 4 -> out`.
     pub conv4: Conv2d,
-    /// 1x1 of the shortcut; none where it drops channels.
+    /// 1x1 of the shortcut; `None` if it drops channels.
     pub conv_sc: Option<Conv2d>,
     /// Self-attention on the block's output.
     pub attention: Option<SelfAttention>,

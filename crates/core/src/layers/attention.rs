@@ -10,8 +10,8 @@ use burn::tensor::ops::MaxPoolOptions;
 use super::init::Initialiser;
 use super::{Conv2d, Updates};
 
-/// Largest table of attention weights that is made at once, in bytes: browsers bind at most 128 MiB to
-/// a buffer, and BigGAN-256 with attention at 128x128 has 256 MiB an image.
+/// Largest table of attention weights computed at once, in bytes: browsers bind at most 128 MiB to
+/// a buffer, and BigGAN-256 with attention at 128x128 has 256 MiB per image.
 const MAX_TABLE_BYTES: usize = 64 << 20;
 
 /// `x + gamma o(g(x) softmax(theta(x)^T phi(x))^T)`, gamma starts at 0.
@@ -62,7 +62,7 @@ impl SelfAttention {
         x + o * self.gamma.val().reshape([1, 1, 1, 1])
     }
 
-    /// Bakes the spectral norm into the weights, for inference.
+    /// Folds the spectral norm into the weights, for inference.
     pub fn fold(&mut self) {
         for conv in [&mut self.theta, &mut self.phi, &mut self.g, &mut self.o] {
             conv.fold();
@@ -70,7 +70,7 @@ impl SelfAttention {
     }
 }
 
-/// `g softmax(theta^T phi)^T`, by blocks of queries where the table of weights would pass `max_bytes`.
+/// `g softmax(theta^T phi)^T`, in blocks of queries if the table of weights would exceed `max_bytes`.
 ///
 /// # Shapes
 /// - theta: `[n, k, queries]`, phi: `[n, k, keys]`, g: `[n, c, keys]`

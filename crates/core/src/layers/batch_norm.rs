@@ -17,7 +17,7 @@ pub struct BatchMoments {
     pub mean: Tensor<1>,
     /// Biased variance `[c]`.
     pub variance: Tensor<1>,
-    /// Values behind each channel: n h w.
+    /// Values per channel: n h w.
     pub count: usize,
 }
 
@@ -56,7 +56,7 @@ impl Normaliser {
     ///
     /// # Shapes
     /// - x: `[n, c, h, w]`, returned with the same shape
-    /// - gain, bias: `[n, c]`, or `[1, c]` for all images alike
+    /// - gain, bias: `[n, c]`, or `[1, c]` shared by all images
     ///
     /// # State
     /// The moments of the batch go to `updates`, but with [`NormMode::Stored`].
@@ -69,7 +69,7 @@ impl Normaliser {
         updates: &mut Updates,
     ) -> Tensor<4> {
         if matches!(mode, NormMode::Stored) {
-            // one scale and one shift a channel: x s + (bias - mean s), s = gain / sqrt(var + eps)
+            // one scale and one shift per channel: x s + (bias - mean s), s = gain / sqrt(var + eps)
             let scale = gain * (self.variance.val() + self.eps).sqrt().recip().unsqueeze();
             let shift = bias - scale.clone() * self.mean.val().unsqueeze();
             return kernels::scale_shift_relu(x, scale, shift, true);
@@ -97,7 +97,7 @@ impl Normaliser {
     }
 }
 
-/// Batch norm with a gain and a bias of its own (G's last).
+/// Batch norm with its own gain and bias (G's last).
 #[derive(Module, Debug)]
 pub struct BatchNorm {
     /// Statistics.

@@ -17,7 +17,7 @@ use crate::error::Result;
 pub enum ConditionProjection {
     /// Linear in the shared class embedding joined with a chunk of z; spectrally normalised, no bias.
     Linear(Linear),
-    /// One value a class and channel, as in SA-GAN; not normalised.
+    /// One value per class and channel, as in SA-GAN; not normalised.
     Embedding(Embedding),
 }
 
@@ -87,7 +87,7 @@ impl ConditionalBatchNorm {
         self.stats.forward_relu(x, gain, bias, norm, updates)
     }
 
-    /// Bakes the spectral norm into the projections, for inference.
+    /// Folds the spectral norm into the projections, for inference.
     pub fn fold(&mut self) {
         for projection in [&mut self.gain, &mut self.bias] {
             if let ConditionProjection::Linear(linear) = projection {

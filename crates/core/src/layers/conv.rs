@@ -14,7 +14,7 @@ pub struct Conv2d {
     pub weight: Param<Tensor<4>>,
     /// `[out]`
     pub bias: Option<Param<Tensor<1>>>,
-    /// Left singular vector `[out]`; none where the weight is used as it is.
+    /// Left singular vector `[out]`; `None` if the weight is not normalised.
     pub u: Option<Param<Tensor<1>>>,
     #[module(skip)]
     sn_eps: f64,
@@ -71,7 +71,7 @@ impl Conv2d {
         spectral_norm::effective_weight(&self.weight, self.u.as_ref(), self.sn_eps, updates)
     }
 
-    /// Bakes the spectral norm into the weight, for inference.
+    /// Folds the spectral norm into the weight, for inference.
     pub fn fold(&mut self) {
         let folded = self.effective_weight(&mut Updates::default());
         self.weight = Param::from_tensor(folded);

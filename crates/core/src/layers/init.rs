@@ -5,14 +5,14 @@ use burn::tensor::{Device, Tensor, TensorData};
 
 use crate::random::{Draws, Stream};
 
-/// Draws initial values; each tensor gets a stream of its own, in the order of construction.
+/// Draws initial values; each tensor has its own stream, in the order of construction.
 #[derive(Debug)]
 pub struct Initialiser<'a> {
     seed: u64,
     /// Distinguishes the networks of one run (0 generator, 1 discriminator, ..).
     network: u64,
     next: u64,
-    /// Whether nothing is drawn.
+    /// Whether all values are 0.
     zeros: bool,
     device: &'a Device,
 }
@@ -29,7 +29,7 @@ impl<'a> Initialiser<'a> {
         }
     }
 
-    /// An initialiser of networks that are loaded next: what it would draw is 0.
+    /// An initialiser for networks that are about to be loaded: all values are 0.
     pub fn zeros(device: &'a Device) -> Self {
         Self {
             zeros: true,
@@ -37,7 +37,7 @@ impl<'a> Initialiser<'a> {
         }
     }
 
-    /// The device that parameters are made on.
+    /// The device of the parameters.
     pub fn device(&self) -> &Device {
         self.device
     }
@@ -86,12 +86,12 @@ impl<'a> Initialiser<'a> {
     }
 }
 
-/// Multiply-adds above which vectors are made in blocks and in parallel. Smaller matrices are made one
-/// vector at a time, which keeps the bits of the runs that docs/ reports.
+/// Multiply-adds above which vectors are computed in blocks and in parallel. Smaller matrices are computed one
+/// vector at a time, which keeps the bits of the runs reported in docs/.
 const LARGE_MULTIPLY_ADDS: usize = 1 << 30;
-/// Vectors of a block.
+/// Vectors per block.
 const BLOCK: usize = 32;
-/// Vectors of a block that one thread takes: each vector of the basis is read once for all of them.
+/// Vectors of a block per thread: each vector of the basis is read once for all of them.
 const AT_ONCE: usize = 4;
 
 /// A `rows x cols` matrix, row-major, with orthonormal rows (`rows <= cols`) or columns.
@@ -120,7 +120,7 @@ fn orthogonal_matrix(rows: usize, cols: usize, draws: &mut Draws) -> Vec<f32> {
 
 type Dot = fn(&[f64], &[f64]) -> f64;
 
-/// Orthonormal vectors, made `block` at a time; the number of threads does not change them.
+/// Orthonormal vectors, computed `block` at a time; they do not depend on the number of threads.
 fn orthonormal(
     count: usize,
     len: usize,
@@ -151,7 +151,7 @@ fn orthonormal(
                 }
             }
             let norm = libm::sqrt(vector.iter().map(|v| v * v).sum());
-            // a draw that fell into the span of the others is drawn again
+            // a draw in the span of the others is repeated
             if norm > 1e-6 {
                 vector.iter_mut().for_each(|v| *v /= norm);
                 basis.push(vector);
@@ -172,7 +172,7 @@ fn in_parallel(vectors: &mut [Vec<f64>], body: impl Fn(&mut [Vec<f64>]) + Sync +
     vectors.chunks_mut(AT_ONCE).for_each(body);
 }
 
-/// Takes out of `vector` what lies along `unit`.
+/// Removes from `vector` its component along `unit`.
 fn remove(vector: &mut [f64], unit: &[f64], dot: Dot) {
     let along = dot(vector, unit);
     for (a, b) in vector.iter_mut().zip(unit) {
@@ -184,7 +184,7 @@ fn dot(a: &[f64], b: &[f64]) -> f64 {
     a.iter().zip(b).map(|(a, b)| a * b).sum()
 }
 
-/// In eight partial sums, which no addition waits for.
+/// With eight independent partial sums.
 fn dot_in_lanes(a: &[f64], b: &[f64]) -> f64 {
     let (a, a_rest) = a.as_chunks::<8>();
     let (b, b_rest) = b.as_chunks::<8>();

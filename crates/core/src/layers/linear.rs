@@ -13,7 +13,7 @@ pub struct Linear {
     pub weight: Param<Tensor<2>>,
     /// `[out]`
     pub bias: Option<Param<Tensor<1>>>,
-    /// Left singular vector `[out]`; none where the weight is used as it is.
+    /// Left singular vector `[out]`; `None` if the weight is not normalised.
     pub u: Option<Param<Tensor<1>>>,
     #[module(skip)]
     sn_eps: f64,
@@ -51,7 +51,7 @@ impl Linear {
         spectral_norm::effective_weight(&self.weight, self.u.as_ref(), self.sn_eps, updates)
     }
 
-    /// Bakes the spectral norm into the weight, for inference.
+    /// Folds the spectral norm into the weight, for inference.
     pub fn fold(&mut self) {
         let folded = self.effective_weight(&mut Updates::default());
         self.weight = Param::from_tensor(folded);
@@ -59,15 +59,15 @@ impl Linear {
     }
 }
 
-/// A row for each class, mixed by class weights.
+/// One row per class, mixed by class weights.
 ///
-/// Classes come as weights `[n, classes]`, one-hot for a plain label: the same product serves labels
+/// Classes are given as weights `[n, classes]`, one-hot for a plain label: the same product handles labels
 /// and mixtures of classes, and its gradient needs no scatter.
 #[derive(Module, Debug)]
 pub struct Embedding {
     /// `[classes, dim]`, not normalised.
     pub weight: Param<Tensor<2>>,
-    /// Left singular vector `[classes]`; none where the weight is used as it is.
+    /// Left singular vector `[classes]`; `None` if the weight is not normalised.
     pub u: Option<Param<Tensor<1>>>,
     #[module(skip)]
     sn_eps: f64,

@@ -1,4 +1,4 @@
-//! Layers, one concept a file.
+//! Layers, one concept per file.
 //!
 //! A pass takes its layer by `&self`; the state that it computes goes out in [`Updates`]. Nothing is guessed from
 //! the device.
@@ -29,7 +29,7 @@ use crate::collective::Share;
 pub enum NormMode<'a> {
     /// Those of the batch.
     Batch,
-    /// As [`NormMode::Batch`], of a batch of which other ranks have the rest (BigGAN sec. 3 and appendix C: over all
+    /// As [`NormMode::Batch`], for a batch shared with other ranks (BigGAN sec. 3 and appendix C: over all
     /// devices, not those of each).
     Shared(&'a Share),
     /// The stored ones.

@@ -12,7 +12,7 @@ use crate::error::Result;
 use crate::layers::init::Initialiser;
 use crate::layers::{Conv2d, Embedding, Linear, Updates};
 
-/// Which network a seed's initial weights belong to.
+/// Index of this network for the initial weights of a seed.
 const NETWORK: u64 = 1;
 
 /// Image and class to one logit.

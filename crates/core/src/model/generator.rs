@@ -11,7 +11,7 @@ use crate::error::Result;
 use crate::layers::init::Initialiser;
 use crate::layers::{BatchNorm, Conv2d, Embedding, Linear, NormMode, Updates};
 
-/// Which network a seed's initial weights belong to.
+/// Index of this network for the initial weights of a seed.
 const NETWORK: u64 = 0;
 /// tanh of this is 1 in f32; beyond it some GPU drivers overflow to NaN.
 const TANH_LIMIT: f32 = 20.0;
@@ -20,11 +20,11 @@ const TANH_LIMIT: f32 = 20.0;
 #[derive(Module, Debug)]
 pub struct Generator {
     /// Class embedding shared by all layers; not normalised ("SN cripples G", BigGAN-PyTorch
-    /// `BigGAN.py:132`). None where embeddings are per layer.
+    /// `BigGAN.py:132`). `None` if embeddings are per layer.
     pub shared: Option<Embedding>,
     /// First chunk of z, or class embedding and z in the deep architectures, to the 4x4 feature map.
     pub linear: Linear,
-    /// Residual blocks, the smallest first; in the deep architectures all blocks of all stages.
+    /// Residual blocks, smallest first; in the deep architectures all blocks of all stages.
     pub blocks: Vec<GeneratorBlock>,
     /// Batch norm before the last convolution; unconditional.
     pub output_bn: BatchNorm,
@@ -107,7 +107,7 @@ impl Generator {
             Some(shared) => shared.forward(class_weights, updates), // [n, shared_dim]
             None => class_weights,                                  // [n, classes]
         };
-        // what the first layer sees, and the condition of block 0, 1, ..
+        // the input of the first layer, and the conditions of block 0, 1, ..
         let (first, conditions) = self.inputs(z, class);
 
         let bottom = self.linear.forward(first, updates); // [n, c 4 4]
@@ -135,7 +135,7 @@ impl Generator {
     ///
     /// # Shapes
     /// - z: `[n, z_dim]`
-    /// - class: `[n, shared_dim]`, or `[n, classes]` where embeddings are per layer
+    /// - class: `[n, shared_dim]`, or `[n, classes]` if embeddings are per layer
     /// - returns `[n, linear_dim]` and for each block `[n, condition_dim]`
     fn inputs(&self, z: Tensor<2>, class: Tensor<2>) -> (Tensor<2>, Vec<Tensor<2>>) {
         let blocks = self.blocks.len();

@@ -46,7 +46,7 @@ impl NetworkShape {
 }
 
 impl LayerShape {
-    /// The pooled shortcut, where there is one, and the sum.
+    /// The pooled shortcut, if there is one, and the sum.
     fn join_pooled(&mut self, shape: &BlockShape) {
         if shape.resamples {
             self.map(shape.channels[0], shape.resolution);

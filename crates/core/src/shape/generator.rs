@@ -55,7 +55,7 @@ impl NetworkShape {
     }
 }
 
-/// What gains and biases are made of.
+/// How gains and biases are computed.
 struct Condition {
     dim: usize,
     embedding: ClassEmbedding,
@@ -77,7 +77,7 @@ impl LayerShape {
         self.map(channels, side);
     }
 
-    /// The upsampled shortcut, where there is one, and the sum.
+    /// The upsampled shortcut, if there is one, and the sum.
     fn join(&mut self, shape: &BlockShape) {
         let maps = 1 + usize::from(shape.resamples);
         self.map(maps * shape.channels[1], shape.resolution);

@@ -1,6 +1,6 @@
 //! Networks as shapes: the tensors, cost and memory of a configuration, without building anything.
 //!
-//! Tests hold the names and shapes against networks that are built, and the counts against those that
+//! Tests compare the names and shapes with networks that are built, and the counts with those that
 //! are published.
 
 mod cost;
@@ -18,7 +18,7 @@ pub struct NetworkShape {
     pub layers: Vec<LayerShape>,
 }
 
-/// One layer, one block, or the self-attention behind a block.
+/// One layer, one block, or the self-attention after a block.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct LayerShape {
     /// Path in the module: "linear", "blocks.3", "blocks.3.attention".
@@ -29,11 +29,11 @@ pub struct LayerShape {
     pub resolution: usize,
     /// Learnable tensors: path in the module, and shape.
     pub tensors: Vec<(String, Vec<usize>)>,
-    /// Products of convolutions, linear layers and attention for one image, forward. A 3x3 beside a
-    /// change of resolution counts as it is written (the kernels need 4/9 of it); the 1x1 of a shortcut
+    /// Products of convolutions, linear layers and attention for one image, forward. A 3x3 next to a
+    /// change of resolution counts in full (the kernels need 4/9 of it); the 1x1 of a shortcut
     /// counts at the lower resolution, where it is computed.
     pub multiply_adds: u64,
-    /// Values of all feature maps that one image makes, forward: what training keeps for the gradient.
+    /// Values of all feature maps of one image, forward, which training keeps for the gradient.
     /// Sampling holds only a few of them at a time.
     pub activations: u64,
     /// Channels of each batch norm.
@@ -118,12 +118,12 @@ impl LayerShape {
             .push((format!("{}.{name}", self.name), shape.to_vec()));
     }
 
-    /// A feature map that the pass makes.
+    /// Counts a feature map of the pass.
     fn map(&mut self, channels: usize, side: usize) {
         self.activations += channels as u64 * area(side);
     }
 
-    /// A convolution with an output of `side * side` pixels; `name` is empty where it is the layer.
+    /// Counts a convolution with an output of `side * side` pixels; `name` is empty if it is the layer itself.
     fn conv(
         &mut self,
         name: &str,

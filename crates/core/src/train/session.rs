@@ -1,4 +1,4 @@
-//! A small training as one thing to talk to: what a browser drives step by step.
+//! A small run as a single object that a browser drives step by step.
 //!
 //! The steps are those of `native-train`'s rounds with the same random numbers, so that the same data and
 //! recipe give the same training there.
@@ -18,7 +18,7 @@ use super::{
 };
 use crate::error::{Error, Result};
 
-/// A training: recipe, images and state.
+/// A run: recipe, images and state.
 #[derive(Debug)]
 pub struct Session {
     recipe: ShortRecipe,
@@ -30,7 +30,7 @@ pub struct Session {
 }
 
 impl Session {
-    /// A training at its beginning.
+    /// A new run.
     ///
     /// # Errors
     /// If the recipe cannot be built.

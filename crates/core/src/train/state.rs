@@ -21,7 +21,7 @@ pub struct TrainState {
     pub adam_g: AdamMoments,
     /// Moments of D's optimiser.
     pub adam_d: AdamMoments,
-    /// What the step steers by itself.
+    /// Values that the steps adapt.
     pub controls: Controls,
     /// Discriminator steps taken.
     pub d_step: u64,

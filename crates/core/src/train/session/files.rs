@@ -1,4 +1,4 @@
-//! What goes in and out of a session as a file: checkpoints, models, images.
+//! The files of a session: checkpoints, models, images.
 
 use serde_json::{Map, Value};
 
@@ -13,17 +13,17 @@ use crate::truncation::Truncation;
 
 /// Metadata key of the [`ShortRecipe`] in a checkpoint.
 const RECIPE: &str = "recipe";
-/// Thresholds with statistics of their own in a model: those of the paper's figure 2.
+/// Thresholds with their own statistics in a model: those of the paper's figure 2.
 const THRESHOLDS: [f64; 5] = [0.04, 0.5, 1.0, 1.5, 2.0];
-/// Batches behind each row of statistics: fewer than `native-train export` takes, for a page that waits.
+/// Batches for each row of statistics: fewer than in `native-train export`, since a page waits.
 const PASSES: usize = 16;
 
 impl Session {
-    /// Goes on from a checkpoint of the same images and networks; rates, batch size and the like are those
-    /// of this session's recipe. When it fails, the state is as it was.
+    /// Continues from a checkpoint of the same images and networks; rates, batch size and the like are those
+    /// of this session's recipe. If it fails, the state is unchanged.
     ///
     /// # Errors
-    /// If the bytes are no checkpoint of this version, or of other images, networks or seed.
+    /// If the bytes are not a checkpoint of this version, or are of other images, networks or seed.
     pub fn resume(&mut self, checkpoint: &[u8]) -> Result<()> {
         let (info, tensors) = CheckpointInfo::decode(checkpoint)?;
         self.refuse_others(&info)?;
