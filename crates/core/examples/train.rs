@@ -43,7 +43,7 @@ fn main() -> Result<(), Box<dyn Error>> {
     }
 
     // the averaged generator, with statistics for every truncation
-    let model = pollster::block_on(session.model("examples/train.rs"))?;
+    let model = pollster::block_on(session.model("examples/train.rs", "example"))?;
     fs::write(out, &model)?;
     println!("{out}: {} bytes", model.len());
     Ok(())

@@ -6,27 +6,9 @@ use burn::module::{Module, Param};
 use burn::tensor::Tensor;
 
 use super::init::Initialiser;
-use super::{NormMode, Updates};
+use super::{BatchMoments, NormMode, Updates};
 use crate::collective::Share;
 use crate::kernels;
-
-/// Mean and variance of one batch.
-#[derive(Debug, Clone)]
-pub struct BatchMoments {
-    /// `[c]`
-    pub mean: Tensor<1>,
-    /// Biased variance `[c]`.
-    pub variance: Tensor<1>,
-    /// Values per channel: n h w.
-    pub count: usize,
-}
-
-impl BatchMoments {
-    /// `variance count / (count - 1)`, `[c]`.
-    pub(super) fn unbiased_variance(&self) -> Tensor<1> {
-        self.variance.clone() * (self.count as f64 / (self.count.max(2) - 1) as f64)
-    }
-}
 
 /// Normalises a feature map; gain and bias belong to whoever uses it.
 #[derive(Module, Debug)]
@@ -86,7 +68,7 @@ impl Normaliser {
             variance,
             count,
         };
-        updates.observe(self, moments);
+        updates.observe([self.mean.id, self.variance.id], self.momentum, moments);
         y
     }
 

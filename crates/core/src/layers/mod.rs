@@ -13,14 +13,14 @@ mod spectral_norm;
 mod updates;
 
 pub use attention::SelfAttention;
-pub use batch_norm::{BatchMoments, BatchNorm, Normaliser};
+pub use batch_norm::{BatchNorm, Normaliser};
 pub use conditional_batch_norm::{ConditionProjection, ConditionalBatchNorm};
 pub use conv::Conv2d;
 pub use linear::{Embedding, Linear};
 pub use spectral_norm::spectral_normalise;
 #[cfg(feature = "train")]
 pub(crate) use spectral_norm::unit;
-pub use updates::Updates;
+pub use updates::{BatchMoments, Updates};
 
 use crate::collective::Share;
 

@@ -5,8 +5,6 @@ use std::collections::BTreeMap;
 use burn::module::{Module, ModuleMapper, Param, ParamId};
 use burn::tensor::Tensor;
 
-use super::{BatchMoments, Normaliser};
-
 /// The state that passes computed: singular vectors of spectral norm, moments of the batches that batch norm saw.
 ///
 /// A pass leaves its network as it is. Training commits its updates; evaluation drops them. Several passes of the
@@ -16,6 +14,24 @@ use super::{BatchMoments, Normaliser};
 pub struct Updates {
     vectors: BTreeMap<ParamId, Tensor<1>>,
     batches: Vec<Batch>,
+}
+
+/// Mean and variance of one batch.
+#[derive(Debug, Clone)]
+pub struct BatchMoments {
+    /// `[c]`
+    pub mean: Tensor<1>,
+    /// Biased variance `[c]`.
+    pub variance: Tensor<1>,
+    /// Values per channel: n h w.
+    pub count: usize,
+}
+
+impl BatchMoments {
+    /// `variance count / (count - 1)`, `[c]`.
+    fn unbiased_variance(&self) -> Tensor<1> {
+        self.variance.clone() * (self.count as f64 / (self.count.max(2) - 1) as f64)
+    }
 }
 
 /// The moments of a batch, and whose running statistics move towards them.
@@ -33,12 +49,17 @@ impl Updates {
         self.vectors.insert(u.id, next.without_autodiff());
     }
 
-    /// Notes a batch that a normaliser saw.
-    pub(super) fn observe(&mut self, normaliser: &Normaliser, moments: BatchMoments) {
+    /// Notes a batch that the running statistics `[mean, variance]` of a normaliser move towards.
+    pub(super) fn observe(
+        &mut self,
+        [mean, variance]: [ParamId; 2],
+        momentum: f64,
+        moments: BatchMoments,
+    ) {
         self.batches.push(Batch {
-            mean: normaliser.mean.id,
-            variance: normaliser.variance.id,
-            momentum: normaliser.momentum,
+            mean,
+            variance,
+            momentum,
             moments,
         });
     }
@@ -85,7 +106,7 @@ impl ModuleMapper for Commit {
 mod tests {
     use super::*;
     use crate::layers::init::Initialiser;
-    use crate::layers::{Conv2d, NormMode, spectral_normalise};
+    use crate::layers::{Conv2d, NormMode, Normaliser, spectral_normalise};
     use burn::tensor::Device;
 
     fn values<const D: usize>(t: Tensor<D>) -> Vec<f32> {

@@ -5,6 +5,9 @@ use std::collections::{BTreeMap, BTreeSet};
 /// A module as the names that lead to it: `["training", "collapse", "answer"]`.
 pub type Name = Vec<String>;
 
+/// Neighbours that import each other, and an import between them.
+type Room<'a> = BTreeMap<(&'a str, &'a str), (&'a Name, &'a Name)>;
+
 /// Imports between the modules of one tree of sources.
 #[derive(Debug, Default)]
 pub struct Graph {
@@ -27,9 +30,8 @@ impl Graph {
 
     /// Circles between neighbours, children of one module, each with the two files of every import in it.
     pub fn circles(&self) -> Vec<String> {
-        // by common ancestor: the neighbours and an import between them
-        let mut rooms: BTreeMap<&[String], BTreeMap<(&str, &str), (&Name, &Name)>> =
-            BTreeMap::new();
+        // by common ancestor
+        let mut rooms: BTreeMap<&[String], Room<'_>> = BTreeMap::new();
         for (from, to) in &self.edges {
             let shared = from.iter().zip(to).take_while(|(a, b)| a == b).count();
             // a module and what it holds may know each other
