@@ -214,7 +214,7 @@ fn every_difference_is_named() {
             t.values[1] = -0.5;
         }
     });
-    refused(&negative, &["output_layer.0.stored_var", "variance -0.5"]);
+    refused(&negative, &["output_layer.0.stored_var", "is -0.5"]);
     refused(&[], &["output_layer.0.gain"]);
 }
 

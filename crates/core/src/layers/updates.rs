@@ -60,7 +60,11 @@ impl Updates {
             mean,
             variance,
             momentum,
-            moments,
+            moments: BatchMoments {
+                mean: moments.mean.without_autodiff(),
+                variance: moments.variance.without_autodiff(),
+                ..moments
+            },
         });
     }
 

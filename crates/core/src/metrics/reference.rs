@@ -148,7 +148,7 @@ impl Reference {
     pub fn decode(bytes: &[u8]) -> Result<Self> {
         let refused = |problem: String| {
             Error::file(format_args!("the file of {} bytes", bytes.len()))
-                .found(format_args!("no reference statistics: {problem}"))
+                .found(format_args!("not reference statistics: {problem}"))
                 .remedy("make them with `native-train reference`")
         };
         let file = SafeTensors::deserialize(bytes).map_err(|error| refused(error.to_string()))?;

@@ -95,6 +95,8 @@ fn parts_of_a_batch_give_d_the_gradient_of_the_whole() {
                 .unwrap();
             assert!(apart.iter().all(|d| *d < 1e-5), "{name}");
         }
+        let mean = whole.0.generator.output_bn.stats.mean.val();
+        assert!(!mean.device().is_autodiff(), "a step commits plain tensors");
         // G's batch norm sees other batches: its gradient is near, not equal
         assert!(difference(whole.2.gradients, parts.2.gradients) > 1e-4);
     }

@@ -1,5 +1,6 @@
 //! The help of the whole program: commands by what they are for.
 
+use clap::error::ErrorKind;
 use clap::{CommandFactory, FromArgMatches};
 
 use super::Args;
@@ -25,8 +26,16 @@ const GROUPS: [(&str, &[&str]); 5] = [
 
 /// Reads the command line; ends the process with help or a refusal where that is the answer.
 pub fn parse() -> Args {
-    let matches = command().get_matches();
-    Args::from_arg_matches(&matches).unwrap_or_else(|error| error.exit())
+    let matches = command().try_get_matches();
+    let parsed = matches.and_then(|matches| Args::from_arg_matches(&matches));
+    parsed.unwrap_or_else(|error| match error.kind() {
+        // one line, as every refusal of a value
+        ErrorKind::ValueValidation => {
+            eprintln!("{}", error.to_string().lines().next().unwrap_or_default());
+            std::process::exit(error.exit_code())
+        }
+        _ => error.exit(),
+    })
 }
 
 /// The program's command line. The options of training are those of `train`, whose help lists them; without a
@@ -64,8 +73,6 @@ fn command() -> clap::Command {
 
 #[cfg(test)]
 mod tests {
-    use clap::error::ErrorKind;
-
     use super::*;
 
     #[test]
@@ -95,7 +102,7 @@ mod tests {
             }
         }
         assert!(
-            help.contains("--config") && !help.contains("--step-timeout"),
+            help.contains("--config <FILE>") && !help.contains("--step-timeout <"),
             "{help}"
         );
         let mut command = command();
