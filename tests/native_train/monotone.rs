@@ -28,7 +28,7 @@ struct Bench {
 impl Bench {
     /// With the first `of_a_class` pictures of each class.
     fn new(network: impl FeatureNetwork + 'static, of_a_class: usize) -> Self {
-        let section = DataSection::of("idx", Some(fixture("fashion-mnist-300")));
+        let section = DataSection::named("idx", Some(fixture("fashion-mnist-300")));
         let request = DatasetRequest {
             section: &section,
             split: Split::Test,
@@ -63,7 +63,7 @@ impl Bench {
             let shape = [pixels.len() / IMAGE, 3, SIDE, SIDE];
             let images =
                 Tensor::from_data(TensorData::new(pixels.to_vec(), shape), &Device::flex());
-            let features = self.network.look(images).features;
+            let features = self.network.extract(images).features;
             moments.add(&pollster::block_on(read_values(features)).unwrap());
         }
         moments

@@ -20,7 +20,7 @@ fn main() -> Result<(), Box<dyn Error>> {
     let config = fs::read_to_string(config)?;
 
     // which of the three programs wrote it shows in the names of its tensors
-    let source = Source::of(&weights)?;
+    let source = Source::detect(&weights)?;
     let (model, report) = import::model(source, &weights, Some(&config))?;
     println!("{}: {}", source.name(), report.summary());
 

@@ -26,7 +26,9 @@ fn main() -> Result<(), Box<dyn Error>> {
         .ok_or_else(|| format!("no class {class}; the model has {}", names.join(", ")))?;
 
     // the first sixteen samples of seed 7; a lower threshold gives more typical pictures, less varied
-    let pictures: Vec<Picture> = (0..16).map(|index| Picture::of(class, 7, index)).collect();
+    let pictures: Vec<Picture> = (0..16)
+        .map(|index| Picture::sample(class, 7, index))
+        .collect();
     let truncation = Truncation::Threshold(0.8);
     // asynchronous, because a browser cannot wait for its GPU in any other way
     let samples = pollster::block_on(sampler.draw(&pictures, truncation))?;

@@ -13,7 +13,7 @@
 //! let bytes = std::fs::read("fashion32.safetensors")?;
 //! let sampler = Sampler::new(ModelFile::decode(&bytes)?, &Device::flex())?;
 //!
-//! let dress = Picture::of(3, 7, 0); // class 3, the first sample of seed 7
+//! let dress = Picture::sample(3, 7, 0); // class 3, the first sample of seed 7
 //! let drawn = pollster::block_on(sampler.draw(&[dress], Truncation::Threshold(0.5)))?;
 //!
 //! let (file, side) = (std::fs::File::create("dress.png")?, drawn.side as u32);

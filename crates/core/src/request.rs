@@ -38,7 +38,7 @@ pub struct Picture {
 
 impl Picture {
     /// A sample of a seed, as `native-train sample --class CLASS --seed SEED` draws it.
-    pub fn of(class: usize, seed: u64, index: u64) -> Self {
+    pub fn sample(class: usize, seed: u64, index: u64) -> Self {
         let classes = vec![ClassWeight { class, weight: 1.0 }];
         let z = Latent::of_seed(seed, index);
         Self {

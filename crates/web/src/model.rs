@@ -53,7 +53,7 @@ struct Info<'a> {
 }
 
 impl<'a> Info<'a> {
-    fn of(info: &'a ModelInfo) -> biggan::Result<Self> {
+    fn new(info: &'a ModelInfo) -> biggan::Result<Self> {
         let ModelInfo {
             generator,
             provenance,
@@ -110,7 +110,7 @@ impl Model {
         config: Option<&str>,
         device: &Device,
     ) -> biggan::Result<Self> {
-        let (file, _): (ModelFile, _) = import::model(Source::of(weights)?, weights, config)?;
+        let (file, _): (ModelFile, _) = import::model(Source::detect(weights)?, weights, config)?;
         let sampler = Sampler::new(file, device)?;
         Ok(Self { sampler })
     }
@@ -123,7 +123,7 @@ impl Model {
     /// # Errors
     /// If the info cannot be written as JSON.
     pub fn info(&self) -> Result<String, Thrown> {
-        Ok(serde_json::to_string(&Info::of(self.sampler.info())?)?)
+        Ok(serde_json::to_string(&Info::new(self.sampler.info())?)?)
     }
 
     /// Pictures at a truncation (`None` is off); `pictures` is the JSON of an array of the core's

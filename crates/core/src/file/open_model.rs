@@ -27,7 +27,7 @@ impl<'a> OpenModel<'a> {
         let file = open(bytes)?;
         // first: a foreign file is refused before its tensors take memory
         let info = ModelInfo::from_metadata(&file.metadata)?;
-        Ok(Self::of(info, vec![file]))
+        Ok(Self::checked(info, vec![file]))
     }
 
     /// Opens a model from its index and all of its parts, by name.
@@ -47,10 +47,10 @@ impl<'a> OpenModel<'a> {
         });
         let files = files.collect::<Result<Vec<_>>>()?;
         index.check_total(files.iter().map(|file| file.data.len()).sum())?;
-        Ok(Self::of(info, files))
+        Ok(Self::checked(info, files))
     }
 
-    fn of(info: ModelInfo, files: Vec<OpenFile<'a>>) -> Self {
+    fn checked(info: ModelInfo, files: Vec<OpenFile<'a>>) -> Self {
         let entries = files.iter().enumerate().flat_map(|(number, file)| {
             let entries = file.entries.iter();
             entries.map(move |(name, info)| (name.clone(), (number, info.clone())))

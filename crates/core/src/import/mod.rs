@@ -73,7 +73,7 @@ impl Source {
     ///
     /// # Errors
     /// If the bytes are not PyTorch weights, or not those of a supported generator.
-    pub fn of(bytes: &[u8]) -> Result<Self> {
+    pub fn detect(bytes: &[u8]) -> Result<Self> {
         let file = torch::TorchFile::open(bytes)?;
         match looks_like::looks_like(file.root()) {
             Some(looks_like::Looks {

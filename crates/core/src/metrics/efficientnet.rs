@@ -234,7 +234,7 @@ impl FeatureNetwork for EfficientNet {
         &self.info
     }
 
-    fn look(&self, images: Tensor<4>) -> ClassifierOutput {
+    fn extract(&self, images: Tensor<4>) -> ClassifierOutput {
         self.observe(images, &mut |_, _| {})
     }
 }

@@ -13,7 +13,7 @@ pub struct Estimate {
 impl Estimate {
     /// # Panics
     /// Without a part.
-    pub(super) fn of(parts: &[f64]) -> Self {
+    pub(super) fn from_parts(parts: &[f64]) -> Self {
         assert!(!parts.is_empty(), "an estimate needs a part, got none");
         let n = parts.len() as f64;
         let mean = parts.iter().sum::<f64>() / n;
@@ -31,8 +31,8 @@ mod tests {
 
     #[test]
     fn by_hand() {
-        let estimate = Estimate::of(&[1.0, 5.0]);
+        let estimate = Estimate::from_parts(&[1.0, 5.0]);
         assert_eq!((estimate.mean, estimate.deviation), (3.0, 2.0));
-        assert_eq!(Estimate::of(&[7.0]).deviation, 0.0);
+        assert_eq!(Estimate::from_parts(&[7.0]).deviation, 0.0);
     }
 }

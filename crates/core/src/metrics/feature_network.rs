@@ -64,7 +64,7 @@ pub trait FeatureNetwork: std::fmt::Debug {
     ///
     /// # Shapes
     /// - images: `[n, 3, r, r]` in [-1, 1], of a size that its [`Input`] accepts
-    fn look(&self, images: Tensor<4>) -> ClassifierOutput;
+    fn extract(&self, images: Tensor<4>) -> ClassifierOutput;
 }
 
 /// A [`Classifier`] with what a protocol says about it.
@@ -99,7 +99,7 @@ impl FeatureNetwork for NamedClassifier {
         &self.info
     }
 
-    fn look(&self, images: Tensor<4>) -> ClassifierOutput {
+    fn extract(&self, images: Tensor<4>) -> ClassifierOutput {
         self.classifier.forward(images)
     }
 }

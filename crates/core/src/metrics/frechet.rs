@@ -15,7 +15,7 @@ pub struct Normal {
 impl Normal {
     /// # Panics
     /// With fewer than two vectors.
-    pub fn of(moments: &Moments) -> Self {
+    pub fn from_moments(moments: &Moments) -> Self {
         Self {
             mean: moments.mean().clone(),
             covariance: moments.covariance(),
@@ -98,7 +98,7 @@ const SYMMETRY: f64 = 1e-5;
 
 /// [`Normal::frechet_distance`] of the vectors of two sets.
 pub fn frechet_distance(a: &Moments, b: &Moments) -> f64 {
-    Normal::of(a).frechet_distance(&Normal::of(b))
+    Normal::from_moments(a).frechet_distance(&Normal::from_moments(b))
 }
 
 /// `tr (C1 C2)^(1/2)`.

@@ -96,7 +96,7 @@ impl InceptionScore {
                 .expected(format_args!("a whole split of {} or more", self.per_split))
                 .remedy("add images"));
         }
-        Ok(Estimate::of(&self.scores))
+        Ok(Estimate::from_parts(&self.scores))
     }
 }
 

@@ -53,7 +53,7 @@ pub fn kernel_distance(
             discrepancy(&x, &y)
         })
         .collect();
-    Ok(Estimate::of(&distances))
+    Ok(Estimate::from_parts(&distances))
 }
 
 /// `size` vectors without replacement as the columns of a matrix.

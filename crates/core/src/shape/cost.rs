@@ -38,7 +38,7 @@ impl Cost {
     ///
     /// # Errors
     /// If they are not valid.
-    pub fn of(
+    pub fn estimate(
         generator: &GeneratorConfig,
         discriminator: &DiscriminatorConfig,
         images_at_once: usize,

@@ -23,7 +23,7 @@ impl BatchRows {
     }
 
     /// A rank's part of a batch.
-    pub fn of(config: &TrainConfig, ranks: &Ranks) -> Self {
+    pub fn new(config: &TrainConfig, ranks: &Ranks) -> Self {
         Self {
             batch_size: config.batch_size,
             own: ranks.rows(config),

@@ -93,7 +93,7 @@ pub fn check_config(seed: u64) -> TrainConfig {
 pub async fn check_run(seed: u64, steps: usize, device: &Device) -> Result<CheckRun> {
     let config = check_config(seed);
     let mut state = TrainState::new(&config, device)?;
-    let (ranks, mut reals) = (Ranks::single(), Noise::of(&config));
+    let (ranks, mut reals) = (Ranks::single(), Noise::new(&config));
     let mut losses = Vec::with_capacity(steps);
     let mut first = BTreeMap::new();
     for step in 0..steps {

@@ -105,6 +105,6 @@ impl TrainConfig {
     pub fn cost(&self) -> Result<Cost> {
         let batch = self.batch_size;
         let at_once = self.techniques.micro_batch.unwrap_or(batch).min(batch);
-        Cost::of(&self.generator, &self.discriminator, at_once, self.d_steps)
+        Cost::estimate(&self.generator, &self.discriminator, at_once, self.d_steps)
     }
 }

@@ -17,7 +17,7 @@ pub struct Noise {
 
 impl Noise {
     /// Of the size and the classes of a configuration.
-    pub fn of(config: &TrainConfig) -> Self {
+    pub fn new(config: &TrainConfig) -> Self {
         Self {
             seed: config.seed,
             resolution: config.discriminator.resolution,

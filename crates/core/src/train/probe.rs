@@ -34,7 +34,7 @@ fn null_is_nan<'de, D: Deserializer<'de>>(from: D) -> std::result::Result<f64, D
 
 impl Judgement {
     /// The verdict from logits of reals or of fakes; `None` without images.
-    pub fn of(logits: &[f32], real: bool) -> Option<Self> {
+    pub fn from_logits(logits: &[f32], real: bool) -> Option<Self> {
         let sign = if real { 1.0 } else { -1.0 };
         let right = logits.iter().filter(|&&logit| sign * logit > 0.0).count();
         let sum: f64 = logits.iter().map(|&logit| f64::from(logit)).sum();
@@ -92,7 +92,7 @@ pub async fn judge_reals<E: From<Error>>(
     for batch in batches {
         all.extend(logits(discriminator, batch?).await?);
     }
-    Ok(Judgement::of(&all, true))
+    Ok(Judgement::from_logits(&all, true))
 }
 
 /// Fakes that D was asked about.
@@ -190,12 +190,15 @@ mod tests {
     #[test]
     fn accuracy_counts_each_kind_by_its_sign() {
         let logits = [2.0, -1.0, 0.5, 0.0];
-        let reals = Judgement::of(&logits, true).unwrap();
+        let reals = Judgement::from_logits(&logits, true).unwrap();
         assert_eq!((reals.images, reals.accuracy), (4, 0.5));
         assert_eq!(reals.mean_logit, 0.375);
         // a logit of 0 is no decision
-        assert_eq!(Judgement::of(&logits, false).unwrap().accuracy, 0.25);
-        assert_eq!(Judgement::of(&[], true), None);
+        assert_eq!(
+            Judgement::from_logits(&logits, false).unwrap().accuracy,
+            0.25
+        );
+        assert_eq!(Judgement::from_logits(&[], true), None);
     }
 
     #[test]

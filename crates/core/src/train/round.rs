@@ -143,7 +143,7 @@ pub async fn round<E: From<Error>>(
         Which::D => 1,
         Which::G => 0,
     };
-    let rows = BatchRows::of(config, ranks);
+    let rows = BatchRows::new(config, ranks);
     let mut measured_d = [0.0; 3];
     let (mut norm_d, mut norm_g, mut loss_g) = (None, None, None);
     // a pairing objective compares G's fakes with the reals that D saw last (R3GAN's loop)

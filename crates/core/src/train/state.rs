@@ -56,7 +56,7 @@ impl TrainState {
     /// If the configuration is not valid.
     pub fn new(config: &TrainConfig, device: &Device) -> Result<Self> {
         config.validate()?;
-        Ok(Self::of(
+        Ok(Self::beginning(
             Generator::new(&config.generator, config.seed, device)?,
             Discriminator::new(&config.discriminator, config.seed, device)?,
             device,
@@ -64,7 +64,7 @@ impl TrainState {
     }
 
     /// The state before the first step of two networks.
-    fn of(generator: Generator, discriminator: Discriminator, device: &Device) -> Self {
+    fn beginning(generator: Generator, discriminator: Discriminator, device: &Device) -> Self {
         Self {
             ema: Ema::new(&generator),
             generator,
@@ -120,7 +120,7 @@ impl TrainState {
         device: &Device,
     ) -> Result<Self> {
         config.validate()?;
-        let fresh = Self::of(
+        let fresh = Self::beginning(
             Generator::zeros(&config.generator, device)?,
             Discriminator::zeros(&config.discriminator, device)?,
             device,

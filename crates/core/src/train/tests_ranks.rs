@@ -160,7 +160,7 @@ fn ranks_train_as_one_process() {
                 assert!(close >= 0.995, "{what}: {close} of the weights agree");
                 // bit for bit
                 assert_eq!(rank.state, all[0].state, "{what}");
-                let expected = RoundTraffic::of(&config, world, world).unwrap();
+                let expected = RoundTraffic::count(&config, world, world).unwrap();
                 assert_eq!(rank.traffic, expected.total(), "{what}");
             }
         }

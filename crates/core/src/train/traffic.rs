@@ -25,7 +25,7 @@ impl RoundTraffic {
     ///
     /// # Errors
     /// If the configuration is not valid.
-    pub fn of(config: &TrainConfig, ranks: usize, norm: usize) -> Result<Self> {
+    pub fn count(config: &TrainConfig, ranks: usize, norm: usize) -> Result<Self> {
         let g = NetworkShape::generator(&config.generator)?;
         let d = NetworkShape::discriminator(&config.discriminator)?;
         let techniques = &config.techniques;

@@ -73,7 +73,7 @@ fn name(args: &ClassifierArgs) -> Result<String> {
 }
 
 fn load(args: &ClassifierArgs, split: Split, environment: &Environment) -> Result<Dataset> {
-    let section = DataSection::of(&args.dataset, args.data.clone());
+    let section = DataSection::named(&args.dataset, args.data.clone());
     let request = DatasetRequest {
         section: &section,
         split,

@@ -176,7 +176,7 @@ impl EvaluateArgs {
         DataSection {
             // the checksum says whether these are the images that the model saw
             skip_broken: true,
-            ..DataSection::of(dataset, self.data.clone())
+            ..DataSection::named(dataset, self.data.clone())
         }
     }
 }
@@ -229,7 +229,7 @@ impl Bench<'_> {
             self.group,
         )?;
         Ok(Against {
-            normal: Normal::of(&images.moments),
+            normal: Normal::from_moments(&images.moments),
             protocol: format!("{} train n={}", data.info.name, data.len()),
             images: Some(images),
         })

@@ -37,7 +37,7 @@ pub fn run(args: &ReferenceArgs, environment: &Environment) -> Result<Outcome> {
         bad_usage("--classes is missing: the number of classes of the data set, e.g. 10")
     })?;
     open.check(resolution, classes)?;
-    let section = DataSection::of(&args.dataset, args.data.clone());
+    let section = DataSection::named(&args.dataset, args.data.clone());
     let request = DatasetRequest {
         section: &section,
         split: Split::Train,
@@ -62,7 +62,7 @@ pub fn run(args: &ReferenceArgs, environment: &Environment) -> Result<Outcome> {
     )?;
     let reference = Reference {
         info: ReferenceInfo::new(info, resolution, data.info, "train", moments.count()),
-        normal: Normal::of(&moments),
+        normal: Normal::from_moments(&moments),
     };
     atomic_file::write(&args.out, &reference.encode()?)?;
     println!("{}: {}", args.out.display(), reference.info);

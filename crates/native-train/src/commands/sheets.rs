@@ -194,7 +194,7 @@ impl<'a> Asked<'a> {
         let named = self.sampler.info().dataset.name.clone();
         let section = DataSection {
             skip_broken: true,
-            ..DataSection::of(args.dataset.as_ref().unwrap_or(&named), args.data.clone())
+            ..DataSection::named(args.dataset.as_ref().unwrap_or(&named), args.data.clone())
         };
         let data = features::training_set(&section, self.sampler, environment)?;
         let wanted = self.columns - 1;
@@ -210,7 +210,7 @@ impl<'a> Asked<'a> {
         let made = self.values(rows, self.distribution.truncation())?;
         let network = &*open.network;
         let seen = features::as_seen(&made, side, self.device);
-        let samples = features::look(network, seen)?.features;
+        let samples = features::extract(network, seen)?.features;
         let dim = network.info().features;
         // the nearest images of each row so far: distance and index
         let mut nearest: Vec<Vec<(f64, usize)>> = vec![Vec::new(); self.rows];

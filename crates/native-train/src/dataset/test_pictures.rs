@@ -38,7 +38,7 @@ pub fn two_classes() -> TempDir {
 pub fn load(directory: &Path, split: Split, classes: usize, skip_broken: bool) -> Result<Dataset> {
     let section = DataSection {
         skip_broken,
-        ..DataSection::of(IMAGE_FOLDER.name, None)
+        ..DataSection::named(IMAGE_FOLDER.name, None)
     };
     request(directory, split, classes, &section)
 }
@@ -48,7 +48,7 @@ pub fn stream(directory: &Path, skip_broken: bool) -> Result<Dataset> {
     let section = DataSection {
         skip_broken,
         memory: ByteSize(1),
-        ..DataSection::of(IMAGE_FOLDER.name, None)
+        ..DataSection::named(IMAGE_FOLDER.name, None)
     };
     request(directory, Split::Train, 2, &section)
 }

@@ -166,7 +166,7 @@ pub fn each(
     let bar = progress("real images", data.len())?;
     let look_at = |indices: Range<usize>| {
         let images = data.images_pm1(indices, resolution, device)?;
-        let said = look(network, images)?;
+        let said = extract(network, images)?;
         Ok((said, 0.0))
     };
     in_turns(data.len(), network, group, look_at, |indices, said, _| {
@@ -257,7 +257,7 @@ pub fn samples(
         let weights = one_hot_values(&labels, config.classes);
         let latents = Latents::from_values(z, weights, [config.z_dim, config.classes], device);
         let samples = block_on(sampler.generate(latents, distribution.truncation()))?;
-        let said = look(network, as_seen(&samples.images_pm1, samples.side, device))?;
+        let said = extract(network, as_seen(&samples.images_pm1, samples.side, device))?;
         let counted = counts.count.saturating_sub(first).min(n);
         let values = counted * 3 * samples.side * samples.side;
         Ok((said, saturated(&samples.images_pm1[..values])))
@@ -316,7 +316,7 @@ pub fn predictions(classifier: &Classifier, images: Tensor<4>) -> Result<Vec<usi
 ///
 /// # Errors
 /// If the device fails.
-pub fn look(network: &dyn FeatureNetwork, images: Tensor<4>) -> Result<Said> {
+pub fn extract(network: &dyn FeatureNetwork, images: Tensor<4>) -> Result<Said> {
     let info = network.info();
     let mut said = Said {
         features: Vec::new(),
@@ -324,7 +324,7 @@ pub fn look(network: &dyn FeatureNetwork, images: Tensor<4>) -> Result<Said> {
         predicted: Vec::new(),
     };
     for images in images.split(info.at_once, 0) {
-        let output = network.look(images);
+        let output = network.extract(images);
         said.features
             .extend(block_on(read_values(output.features))?);
         let probabilities = block_on(read_values(softmax(output.logits, 1)))?;

@@ -85,7 +85,8 @@ impl Scored<'_> {
 
     /// Frechet distance of the first `--count` samples to the reference.
     pub fn frechet(&self) -> Score {
-        let value = Normal::of(&self.samples.moments).frechet_distance(&self.against.normal);
+        let value =
+            Normal::from_moments(&self.samples.moments).frechet_distance(&self.against.normal);
         Score {
             reference: Some(self.against.protocol.clone()),
             ..self.score(self.network.score("FD"), value)

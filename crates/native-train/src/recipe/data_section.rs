@@ -37,7 +37,7 @@ fn four_gib() -> ByteSize {
 
 impl DataSection {
     /// A data set by name, in its default directory or the given one.
-    pub fn of(dataset: &str, path: Option<PathBuf>) -> Self {
+    pub fn named(dataset: &str, path: Option<PathBuf>) -> Self {
         Self {
             dataset: dataset.to_owned(),
             path,

@@ -42,7 +42,7 @@ fn bench(args: &ScalingArgs, config: &TrainConfig, job: &Job) -> Result<()> {
     };
     for &ranks in &args.gpus {
         let norm = config.techniques.bn_group.unwrap_or(ranks);
-        let traffic = RoundTraffic::of(config, ranks, norm)?;
+        let traffic = RoundTraffic::count(config, ranks, norm)?;
         let part = |lens: &[usize]| {
             let bytes = lens.iter().sum::<usize>() * size_of::<f32>();
             format!("{} of {:.2} MB", lens.len(), bytes as f64 / 1e6)
@@ -130,7 +130,7 @@ fn measure(config: &TrainConfig, job: &Job, say: impl Fn(String)) -> Result<()> 
     dry_run::noise_round(state, config, &ranks, &device)?;
     let (secs, waited) = (started.elapsed(), job.waited() - waited);
     let sent = sent(&ranks, before);
-    let formula = RoundTraffic::of(config, world, ranks.norm().world())?;
+    let formula = RoundTraffic::count(config, world, ranks.norm().world())?;
     let fitted: f64 = [
         &formula.gradients,
         &formula.moments,

@@ -97,11 +97,11 @@ impl RoundTime {
     ///
     /// # Errors
     /// If the configuration is not valid.
-    pub fn of(config: &TrainConfig, cluster: &Cluster, gpus: usize) -> Result<Self> {
+    pub fn predict(config: &TrainConfig, cluster: &Cluster, gpus: usize) -> Result<Self> {
         let images = config.batch_size.div_ceil(gpus) as f64;
         let cost = config.cost()?;
         let norm = config.techniques.bn_group.unwrap_or(gpus);
-        let traffic = RoundTraffic::of(config, gpus, norm)?;
+        let traffic = RoundTraffic::count(config, gpus, norm)?;
         let sums = |lens: &[usize], gpus| lens.iter().map(|&n| cluster.sum(gpus, n)).sum::<f64>();
         let alone = gpus == 1;
         let of = |lens: &[usize], gpus| if alone { 0.0 } else { sums(lens, gpus) };
@@ -134,7 +134,7 @@ pub fn table(
         "| GPUs | machines | Gbit/s | images per GPU | compute | gradients | batch norm | other | round | images/s | efficiency |\n\
          |---:|---:|---:|---:|---:|---:|---:|---:|---:|---:|---:|\n",
     );
-    let alone = RoundTime::of(config, cluster, 1)?.total();
+    let alone = RoundTime::predict(config, cluster, 1)?.total();
     let seen = (config.d_steps * config.batch_size) as f64;
     for &gpus in gpus {
         let machines = gpus.div_ceil(cluster.gpus_a_machine);
@@ -150,7 +150,7 @@ pub fn table(
                 bandwidth,
                 ..cluster.between
             };
-            let time = RoundTime::of(
+            let time = RoundTime::predict(
                 config,
                 &Cluster {
                     between,

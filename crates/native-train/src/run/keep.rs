@@ -32,7 +32,7 @@ pub struct KeepPolicy<'a> {
 
 impl<'a> KeepPolicy<'a> {
     /// The policy of a recipe, with the scores so far.
-    pub fn of(run: &RunSection, scores: Option<&'a Scores>) -> Self {
+    pub fn new(run: &RunSection, scores: Option<&'a Scores>) -> Self {
         Self {
             last: run.keep_checkpoints,
             section: run.keep.clone(),

@@ -16,7 +16,7 @@ pub struct RunFile {
 }
 
 impl RunFile {
-    fn of(path: PathBuf, images_seen: u64) -> Option<Self> {
+    fn new(path: PathBuf, images_seen: u64) -> Option<Self> {
         let bytes = std::fs::metadata(&path).ok()?.len();
         Some(Self {
             images_seen,
@@ -36,7 +36,7 @@ fn paths(folder: &Path) -> impl Iterator<Item = PathBuf> {
 pub fn by_images(folder: &Path, extension: &str) -> Vec<RunFile> {
     let of = |path: PathBuf| {
         let images = run_dir::images_of(&path, extension)?;
-        RunFile::of(path, images)
+        RunFile::new(path, images)
     };
     let mut found: Vec<RunFile> = paths(folder).filter_map(of).collect();
     found.sort_by_key(|file| file.images_seen);
@@ -47,7 +47,7 @@ pub fn by_images(folder: &Path, extension: &str) -> Vec<RunFile> {
 pub fn pictures(folder: &Path, images_seen: u64) -> Vec<RunFile> {
     let mut found: Vec<RunFile> = paths(folder)
         .filter(|path| path.extension().is_some_and(|e| e == "png"))
-        .filter_map(|path| RunFile::of(path, images_seen))
+        .filter_map(|path| RunFile::new(path, images_seen))
         .collect();
     found.sort_by(|a, b| a.path.cmp(&b.path));
     found

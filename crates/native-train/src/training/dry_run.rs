@@ -210,7 +210,7 @@ pub(crate) fn noise_round(
     ranks: &Ranks,
     device: &Device,
 ) -> Result<TrainState> {
-    let mut noise = Noise::of(config);
+    let mut noise = Noise::new(config);
     let (which, gradients) = (Which::Both, Gradients::Dropped);
     let round = round::<Error>(state, config, ranks, &mut noise, which, gradients, device);
     Ok(block_on(round)?.0)

@@ -114,7 +114,7 @@ impl Probe {
             singular_values: block_on(spectra(&probe::weights(state), SINGULAR_VALUES))?,
             d_training: self.training.judged(d, config, device)?,
             d_held_out,
-            d_fakes: Judgement::of(&fakes, false),
+            d_fakes: Judgement::from_logits(&fakes, false),
         })
     }
 }

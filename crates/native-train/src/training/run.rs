@@ -175,7 +175,7 @@ impl Run<'_> {
         let plan = self.plan;
         let state = start(resumed, plan, dataset, &self.device)?;
         if let Some(misfit) =
-            KeepPolicy::of(plan.run(), None).misfit(plan.train().cost()?.state_bytes)
+            KeepPolicy::new(plan.run(), None).misfit(plan.train().cost()?.state_bytes)
         {
             return Err(bad_usage(misfit));
         }

@@ -14,7 +14,7 @@ use burn::tensor::Device;
 use pollster::block_on;
 
 use crate::dataset::Dataset;
-use crate::evaluation::features::{CHUNK, as_seen, each, in_turns, look};
+use crate::evaluation::features::{CHUNK, as_seen, each, extract, in_turns};
 use crate::evaluation::networks::{OpenNetwork, open_classifier};
 use crate::recipe::plan::Plan;
 use crate::records::score_record::ScoreRecord;
@@ -88,7 +88,7 @@ impl<'a> Scorer<'a> {
             let z = probe::fixed_z(generator, self.seed, Stream::Sample, first, n);
             let chunk: Vec<usize> = labels_of(indices);
             let images = block_on(probe::samples(generator, z, &chunk, self.device))?;
-            let said = look(network, as_seen(&images, self.resolution, self.device))?;
+            let said = extract(network, as_seen(&images, self.resolution, self.device))?;
             Ok((said, 0.0))
         };
         in_turns(self.samples, network, group, look_at, |indices, said, _| {
@@ -105,7 +105,7 @@ impl<'a> Scorer<'a> {
         let record = ScoreRecord {
             g_step: state.g_step,
             images_seen: state.images_seen,
-            frechet: Normal::of(&moments).frechet_distance(&real.normal),
+            frechet: Normal::from_moments(&moments).frechet_distance(&real.normal),
             recognised: right as f64 / self.samples as f64,
             spread: class_spread(&features, dim, &labels) / real.spread,
             protocol: format!(
@@ -145,7 +145,7 @@ impl<'a> Scorer<'a> {
         )?;
         let spread = class_spread(&first, dim, &labels);
         Ok(Real {
-            normal: Normal::of(&moments),
+            normal: Normal::from_moments(&moments),
             spread,
         })
     }

@@ -196,7 +196,7 @@ impl Training<'_> {
                 record.probe = Some(probe.record(state, plan.train(), device)?);
             }
             if stretch.detector.is_some() {
-                record.vitals = Some(Vitals::of(state, seed, device)?);
+                record.vitals = Some(Vitals::measure(state, seed, device)?);
             }
             stretch.log.append(&record)?;
             let alarm = self.watch(&mut stretch.detector, &record);
@@ -233,7 +233,7 @@ impl Training<'_> {
         let (info, names) = (&dataset.info, &dataset.class_names);
         let interventions = &self.shared.interventions;
         let checkpoint = Checkpoint::of_state(state, plan, interventions, info, names)?;
-        let policy = KeepPolicy::of(plan.run(), Some(stretch.scores.scores()));
+        let policy = KeepPolicy::new(plan.run(), Some(stretch.scores.scores()));
         self.run_dir
             .write_checkpoint(&checkpoint, &policy)
             .context("the checkpoint could not be written; those before it are untouched")

@@ -266,7 +266,7 @@ impl FeatureNetwork for Inception {
         &self.info
     }
 
-    fn look(&self, images: Tensor<4>) -> ClassifierOutput {
+    fn extract(&self, images: Tensor<4>) -> ClassifierOutput {
         self.forward(images)
     }
 }

@@ -116,7 +116,7 @@ fn a_resumed_session_goes_on_to_the_last_bit() {
     let mut resumed = session();
     resumed.resume(&saved).unwrap();
     assert_eq!(step(&mut resumed, Which::Both), expected);
-    let ends = [&straight, &resumed].map(|s| checkpoint(s));
+    let ends = [&straight, &resumed].map(checkpoint);
     assert!(ends[0] == ends[1], "the checkpoints differ");
 }
 

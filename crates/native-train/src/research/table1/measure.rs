@@ -80,7 +80,7 @@ impl Judge {
         )?;
         Ok(Self {
             test: run::load(plan, Split::Test, environment)?,
-            real: Normal::of(&real.moments),
+            real: Normal::from_moments(&real.moments),
             real_saturated: real_saturated(&train, generator.resolution)?,
             train,
             open,
@@ -198,7 +198,7 @@ impl Judge {
             &Group::single(),
         )?;
         Ok(Score {
-            frechet: Normal::of(&made.moments).frechet_distance(&self.real),
+            frechet: Normal::from_moments(&made.moments).frechet_distance(&self.real),
             saturated: made.saturated,
         })
     }

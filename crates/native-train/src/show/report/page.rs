@@ -71,7 +71,7 @@ pub fn page(view: &RunView) -> Result<String> {
         }
     }
     if !records.is_empty() && view.log.last_probe().is_none() {
-        html += "<section><h2>Spectra</h2><p>The run does not look at its networks; set \
+        html += "<section><h2>Spectra</h2><p>The run has no probes; set \
                  run.watch_every_steps in the recipe.</p></section>";
     }
     events(&mut html, view)?;

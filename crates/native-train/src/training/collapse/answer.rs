@@ -73,7 +73,7 @@ impl Collapse<'_> {
             plan: self.plan.clone(), // it may have been amended since
             ..good
         };
-        let policy = KeepPolicy::of(self.plan.run(), Some(self.scores));
+        let policy = KeepPolicy::new(self.plan.run(), Some(self.scores));
         let path = self.run_dir.write_checkpoint(&good, &policy)?;
         self.run_dir.record(&interventions)?;
         if action == Action::Stop {

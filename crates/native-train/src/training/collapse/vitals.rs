@@ -23,7 +23,7 @@ impl Vitals {
     ///
     /// # Errors
     /// If a value is not finite, or the device fails.
-    pub fn of(state: &TrainState, seed: u64, device: &Device) -> Result<Self> {
+    pub fn measure(state: &TrainState, seed: u64, device: &Device) -> Result<Self> {
         let mut weights = probe::weights(state);
         weights.retain(|name, _| name == FIRST_LAYER || name.starts_with("discriminator."));
         let sigma = block_on(largest_singular(&weights))?;

@@ -25,7 +25,7 @@ impl Next {
         }
     }
 
-    fn of(number: f32) -> Self {
+    fn from_number(number: f32) -> Self {
         match number as u16 {
             0 => Self::Round,
             1 => Self::Stop,
@@ -51,7 +51,7 @@ impl Job {
         let said = [next.number(), f32::from(u8::from(interrupted))];
         let all = self.world.all_gather(&said);
         let decision = Decision {
-            next: Next::of(all[0]),
+            next: Next::from_number(all[0]),
             interrupted: all.chunks_exact(2).any(|rank| rank[1] > 0.0),
         };
         if matches!(decision.next, Next::Stop | Next::Fail(_)) {
@@ -74,7 +74,7 @@ mod tests {
             Next::Fail(3),
             Next::Fail(255),
         ] {
-            assert_eq!(Next::of(next.number()), next);
+            assert_eq!(Next::from_number(next.number()), next);
         }
         let alone = Job::single().decide(Next::Fail(3), true);
         assert_eq!((alone.next, alone.interrupted), (Next::Fail(3), true));
