@@ -23,4 +23,4 @@ pub use faults::watch_faults;
 #[cfg(feature = "sample")]
 pub use model::{Batch, Model};
 #[cfg(feature = "train")]
-pub use trainer::{Sight, Trainer, training_need};
+pub use trainer::{Probe, Trainer, training_need};

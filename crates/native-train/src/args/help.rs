@@ -67,7 +67,7 @@ fn command() -> clap::Command {
         })
         .help_template(format!(
             "{{about}}\n\nUsage: native-train --config <FILE> [OPTIONS]\n       native-train <COMMAND>\n\n\
-             {groups}Options:\n{{options}}\n\nEvery command explains itself: native-train <COMMAND> --help{{after-help}}"
+             {groups}Options:\n{{options}}\n\nEvery command explains itself, training with all its options: native-train train --help{{after-help}}"
         ))
 }
 

@@ -30,8 +30,6 @@ const MEMORY_SHARE: f64 = 0.6;
 const ASSUMED_FREE_BYTES: u64 = 4 << 30;
 /// Lower bound of measured against estimated feature maps: measurements of tiny networks are unreliable.
 const LEAST_KEPT: f64 = 0.5;
-/// Smallest batch that batch norm takes.
-const SMALLEST: usize = 2;
 
 /// The measurement of some rounds.
 #[derive(Debug, Clone, Copy)]
@@ -56,9 +54,10 @@ impl Measured {
 pub fn estimate(plan: &Plan, name: DeviceName, device: &Device) -> Result<String> {
     let config = plan.train();
     let free = available_bytes().unwrap_or(ASSUMED_FREE_BYTES);
-    let smallest = |config: &TrainConfig| of_batch(config, SMALLEST).cost();
+    let least = smallest_batch(config);
+    let smallest = |config: &TrainConfig| of_batch(config, least).cost();
     let cost = smallest(config)?;
-    let quick = |cost: Cost| SMALLEST as u64 * cost.multiply_adds <= STAND_IN_MULTIPLY_ADDS;
+    let quick = |cost: Cost| least as u64 * cost.multiply_adds <= STAND_IN_MULTIPLY_ADDS;
     let mut built = config.clone();
     let mut built_cost = cost;
     while !(fits(built_cost, free) && quick(built_cost)) && narrow(&mut built) {
@@ -66,7 +65,7 @@ pub fn estimate(plan: &Plan, name: DeviceName, device: &Device) -> Result<String
     }
     let program = Memory::now().map_or(0, |memory| memory.resident_bytes) as f64;
     let mut measured = measure(&built, free, device)?;
-    let expected = measured.secs_an_image() * SMALLEST as f64 * times(cost, built_cost);
+    let expected = measured.secs_an_image() * least as f64 * times(cost, built_cost);
     if built != *config && fits(cost, free) && expected <= ROUND_SECS {
         (built, built_cost) = (config.clone(), cost);
         measured = measure(&built, free, device)?;
@@ -160,17 +159,23 @@ fn narrow(config: &mut TrainConfig) -> bool {
     narrower
 }
 
+/// Images of the smallest batch that is measured: batch norm needs two, and each of D's steps one.
+fn smallest_batch(config: &TrainConfig) -> usize {
+    config.d_steps.max(2)
+}
+
 /// Measures the largest batch, up to the plan's, that time and memory allow.
 fn measure(config: &TrainConfig, free: u64, device: &Device) -> Result<Measured> {
-    let smallest = rounds(&of_batch(config, SMALLEST), ROUNDS, device)?;
+    let least = smallest_batch(config);
+    let smallest = rounds(&of_batch(config, least), ROUNDS, device)?;
     let mut batch = config.batch_size;
-    let secs = |batch: usize| smallest.secs_a_round * batch as f64 / SMALLEST as f64;
-    while batch > SMALLEST
+    let secs = |batch: usize| smallest.secs_a_round * batch as f64 / least as f64;
+    while batch > least
         && !(fits(of_batch(config, batch).cost()?, free) && secs(batch) <= ROUND_SECS)
     {
-        batch = (batch / 2).max(SMALLEST);
+        batch = (batch / 2).max(least);
     }
-    if batch == SMALLEST {
+    if batch == least {
         return Ok(smallest);
     }
     rounds(&of_batch(config, batch), ROUNDS, device)
@@ -286,6 +291,18 @@ mod tests {
         let measured = measure(plan.train(), free, &Device::flex()).unwrap();
         assert_eq!(measured.batch, 8);
         assert!(measured.secs_a_round > 0.0);
+    }
+
+    #[test]
+    fn a_plan_of_many_discriminator_steps_is_measured() {
+        let plan = plan(&[
+            "train.d_steps=4",
+            "train.generator.channels=2",
+            "train.discriminator.channels=2",
+        ]);
+        assert_eq!(smallest_batch(plan.train()), 4);
+        let measured = measure(plan.train(), 0, &Device::flex()).unwrap();
+        assert_eq!(measured.batch, 4);
     }
 
     #[test]
