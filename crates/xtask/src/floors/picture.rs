@@ -5,8 +5,11 @@
 //! ```text
 //! floors of crates/native-train/src
 //!     commands          | parse, call, print
+//!     [lib/index.ts]    | brackets: what is above names nothing below
 //!     training show     | ..
 //! ```
+
+use std::cmp::Ordering;
 
 use anyhow::{Result, bail};
 
@@ -22,6 +25,8 @@ pub struct Picture {
     pub root: String,
     /// Modules of every floor, the highest first; a path such as `lib/base` is one module.
     pub floors: Vec<Vec<Name>>,
+    /// Floors that hide what is below from what is above.
+    pub walls: Vec<usize>,
 }
 
 impl Picture {
@@ -39,10 +44,14 @@ impl Picture {
             let mut picture = Self {
                 root: root.trim().to_owned(),
                 floors: Vec::new(),
+                walls: Vec::new(),
             };
             for line in lines.by_ref().take_while(|line| line.starts_with(' ')) {
                 let modules = line.split('|').next().unwrap_or_default();
-                let floor = modules.split_whitespace();
+                if modules.contains('[') {
+                    picture.walls.push(picture.floors.len());
+                }
+                let floor = modules.split([' ', '[', ']']).filter(|m| !m.is_empty());
                 let floor = floor.map(|m| m.split('/').map(str::to_owned).collect::<Name>());
                 let floor: Vec<Name> = floor.collect();
                 if floor.is_empty() {
@@ -95,8 +104,16 @@ impl Picture {
             let (Some((above, a)), Some((below, b))) = (self.place(from), self.place(to)) else {
                 continue;
             };
-            if a != b && above >= below {
-                let way = if above == below { "sideways" } else { "upward" };
+            let way = match above.cmp(&below) {
+                _ if a == b => None,
+                Ordering::Equal => Some("sideways"),
+                Ordering::Greater => Some("upward"),
+                Ordering::Less => {
+                    let between = |wall: &&usize| (above + 1..below).contains(*wall);
+                    self.walls.iter().find(between).map(|_| "through a wall")
+                }
+            };
+            if let Some(way) = way {
                 faults.push(format!(
                     "{way}: {root}/{} imports {root}/{}",
                     graph.file(from),
@@ -143,6 +160,28 @@ mod tests {
         assert_eq!(
             sideways,
             ["sideways: x/src/left/a.rs imports x/src/right.rs"]
+        );
+    }
+
+    #[test]
+    fn a_wall_hides_what_is_below() {
+        let [mut picture] = <[Picture; 1]>::try_from(Picture::all(TEXT).unwrap()).unwrap();
+        let walled = TEXT.replace("left right ", "[left right]");
+        let [read] = <[Picture; 1]>::try_from(Picture::all(&walled).unwrap()).unwrap();
+        picture.walls = vec![1];
+        assert_eq!(picture, read);
+        let mut graph = Graph::default();
+        for module in ["top", "left", "right", "low"] {
+            graph.files.insert(name(module), format!("{module}.rs"));
+        }
+        for edge in [("top", "left"), ("left", "low")] {
+            graph.edges.insert((name(edge.0), name(edge.1)));
+        }
+        assert!(picture.faults(&graph).is_empty());
+        graph.edges.insert((name("top"), name("low")));
+        assert_eq!(
+            picture.faults(&graph),
+            ["through a wall: x/src/top.rs imports x/src/low.rs"]
         );
     }
 
