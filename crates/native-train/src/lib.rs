@@ -4,7 +4,7 @@
 //! and the terminal are here. The path of a training run:
 //!
 //! ```text
-//! args -> plan -> commands::train -> train_loop (loader -> round -> report) -> run_dir
+//! args -> commands::train -> plan -> training::run -> train_loop (loader -> round -> report) -> run_dir
 //! ```
 //!
 //! It is a library so that integration tests have access to it; `main.rs` is the program.

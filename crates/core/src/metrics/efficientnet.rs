@@ -187,7 +187,7 @@ impl EfficientNet {
         })
     }
 
-    /// [`FeatureNetwork::look`], which also passes each block's name and output to `show`.
+    /// [`FeatureNetwork::extract`], which also passes each block's name and output to `see`.
     pub fn observe(
         &self,
         images: Tensor<4>,

@@ -40,7 +40,7 @@ pub struct Training<'a> {
     pub max_steps: Option<u64>,
 }
 
-/// The files and watchers from one start to the next collapse.
+/// The files and the detector from one start to the next collapse.
 struct Stretch {
     log: RunLog,
     scores: ScoreLog,

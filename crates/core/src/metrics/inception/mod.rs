@@ -106,7 +106,7 @@ impl Inception {
         self.bias.clone()
     }
 
-    /// [`Inception::forward`], which also passes each block's name and output to `show`.
+    /// [`Inception::forward`], which also passes each block's name and output to `see`.
     pub fn observe(
         &self,
         images: Tensor<4>,
