@@ -17,7 +17,7 @@ export const SOFTWARE_GPU = ["--enable-unsafe-webgpu", "--use-webgpu-adapter=swi
 const ALWAYS = ["--no-sandbox", "--disable-dev-shm-usage", "--disable-quic"];
 
 /** A port that serves the build. */
-export async function serveSite(t, outDir = "dist") {
+async function serveSite(t, outDir = "dist") {
   const server = await preview({
     logLevel: "error",
     build: { outDir },

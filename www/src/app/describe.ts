@@ -5,7 +5,7 @@ import type { ClassWeight, Point, Truncation } from "../lib/index.js";
 const truncationWord = (truncation: Truncation) => (truncation === null ? "off" : String(truncation));
 
 /** A class, or a mix as "Dress 60 %, Bag 40 %". */
-export function describeClasses(classes: readonly ClassWeight[], names: readonly string[]): string {
+function describeClasses(classes: readonly ClassWeight[], names: readonly string[]): string {
   const name = (index: number) => names[index] ?? `class ${index}`;
   const sum = classes.reduce((all, { weight }) => all + weight, 0);
   if (classes.length === 1 && classes[0]) return name(classes[0].class);

@@ -63,7 +63,7 @@ export function truncations(state: State, model: ModelInfo): Shot[] {
 }
 
 /** The step to a child. Its seed depends only on the litter and the child, so that a link reproduces it. */
-export const childStep = (state: State, child: number) => ({
+const childStep = (state: State, child: number) => ({
   seed: BigInt(state.litter * MAX_COUNT + child + 1),
   size: state.stepSize,
 });

@@ -9,7 +9,7 @@ const BETWEEN = ["Shape", "Parts", "Detail", "Fine detail"];
 const FIRST_SIDE = 4;
 
 /** Names of all chunks, each with the side of the maps that it works on. */
-export function chunkNames(chunks: number): { name: string; side: number }[] {
+function chunkNames(chunks: number): { name: string; side: number }[] {
   const last = chunks - 1;
   const between = BETWEEN.slice(0, Math.max(0, last - 1));
   // skips middle names: a model with few chunks has shape and detail

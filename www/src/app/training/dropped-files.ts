@@ -6,7 +6,7 @@ export interface PathFile {
 }
 
 /** Most files that are listed: with more, the browser would be busy just listing names. */
-export const MAX_FILES = 50_000;
+const MAX_FILES = 50_000;
 
 /** The files of a folder picker. */
 export const pickedFiles = (files: Iterable<File>): PathFile[] =>

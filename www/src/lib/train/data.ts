@@ -13,7 +13,7 @@ import { trainingData } from "./training-data.js";
 /** Most classes in the browser: each needs its own pictures in the grid. */
 export const MOST_CLASSES = 36;
 /** Most bytes of pixels: they are held twice, by the page and by the worker. */
-export const MOST_DATA_BYTES = 400e6;
+const MOST_DATA_BYTES = 400e6;
 
 /** A file with its path, whose last folder is the class: `shoes/boots/1.png` is a boot. */
 export interface PictureFile {

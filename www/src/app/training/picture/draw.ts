@@ -8,8 +8,8 @@ import { type Part, PARTS } from "./parts.js";
 const SVG = "http://www.w3.org/2000/svg";
 
 /** Parts that hold an image, and those that hold two lines of numbers. */
-export const IMAGE_PARTS = ["fakes", "reals"] as const;
-export const NUMBER_PARTS = ["scores", "loss"] as const;
+const IMAGE_PARTS = ["fakes", "reals"] as const;
+const NUMBER_PARTS = ["scores", "loss"] as const;
 
 export interface Drawing {
   svg: SVGSVGElement;
