@@ -23,7 +23,7 @@ mod spread;
 mod vectors;
 
 pub use amenability::{AtTruncation, Verdict, amenability, saturated};
-pub use classifier::{Classifier, ClassifierConfig, ClassifierOutput, cross_entropy};
+pub use classifier::{Classifier, ClassifierConfig, ClassifierOutput};
 pub use classifier_file::ClassifierInfo;
 pub use efficientnet::EfficientNet;
 pub use estimate::Estimate;

@@ -26,7 +26,7 @@ use biggan::train::Ranks;
 pub use comm::Comm;
 pub use decide::{Decision, Next};
 pub use speeds::Speeds;
-pub use state::{fingerprint, share_state};
+pub use state::share_state;
 pub use watchdog::Watchdog;
 
 use crate::device::DeviceName;
