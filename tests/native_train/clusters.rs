@@ -332,7 +332,10 @@ fn ranks_must_train_the_same() {
     let args = [&EXACT[..], &["--out", "run"], &groups].concat();
     let output = Running::start(job(&setting, 3, &args)).end(END);
     let text = stderr(&output);
-    assert!(text.contains("bn_group is 2, expected a divisor of the 3 ranks"), "{text}");
+    assert!(
+        text.contains("bn_group is 2, expected a divisor of the 3 ranks"),
+        "{text}"
+    );
 }
 
 /// What a fault does to a job, and what must follow.

@@ -38,8 +38,9 @@ fn main() -> Result<(), Box<dyn Error>> {
     for _ in 0..20 {
         // a round: two steps of D, then one of G
         let report = pollster::block_on(session.step(Which::Both))?;
-        let (d, g) = (report.loss_d, report.loss_g);
-        println!("step {}: loss of D {d:.3?}, of G {g:.3?}", report.g_step);
+        if let (Some(d), Some(g)) = (report.loss_d, report.loss_g) {
+            println!("step {}: loss of D {d:.3}, of G {g:.3}", report.g_step);
+        }
     }
 
     // the averaged generator, with statistics for every truncation
