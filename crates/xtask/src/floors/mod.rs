@@ -23,8 +23,7 @@ use picture::Picture;
 /// If a source cannot be read or the floors are not kept; the message names both files of every fault.
 pub fn floors(workspace: &Workspace) -> Result<()> {
     let mut faults = Vec::new();
-    for picture in pictures(&workspace.root)? {
-        let graph = read(&workspace.root, &picture)?;
+    for (picture, graph) in trees(&workspace.root)? {
         let found = picture.faults(&graph);
         println!(
             "{}: {} files, {} modules on {} floors, {} faults",
@@ -42,11 +41,13 @@ pub fn floors(workspace: &Workspace) -> Result<()> {
     Ok(())
 }
 
-/// The pictures of ARCHITECTURE.md.
-fn pictures(root: &Path) -> Result<Vec<Picture>> {
+/// Each picture of ARCHITECTURE.md with the imports of its sources.
+fn trees(root: &Path) -> Result<Vec<(Picture, Graph)>> {
     let path = root.join("ARCHITECTURE.md");
     let text = fs::read_to_string(&path).with_context(|| path.display().to_string())?;
-    Picture::all(&text)
+    let pictures = Picture::all(&text)?.into_iter();
+    let tree = |picture: Picture| read(root, &picture).map(|graph| (picture, graph));
+    pictures.map(tree).collect()
 }
 
 fn read(root: &Path, picture: &Picture) -> Result<Graph> {
@@ -64,14 +65,12 @@ mod tests {
 
     #[test]
     fn imports_run_downward_without_circles() {
-        let root = Workspace::find().unwrap().root;
-        let pictures = pictures(&root).unwrap();
-        assert!(pictures.len() >= 4, "{} pictures", pictures.len());
+        let trees = trees(&Workspace::find().unwrap().root).unwrap();
+        assert!(trees.len() >= 4, "{} pictures", trees.len());
         let mut faults = Vec::new();
-        for picture in &pictures {
-            let graph = read(&root, picture).unwrap();
+        for (picture, graph) in &trees {
             assert!(graph.files() > 1, "{}: no sources", picture.root);
-            faults.extend(picture.faults(&graph));
+            faults.extend(picture.faults(graph));
         }
         assert!(faults.is_empty(), "{}", faults.join("\n"));
     }
@@ -79,11 +78,8 @@ mod tests {
     #[test]
     fn every_tree_of_sources_has_floors() {
         let root = Workspace::find().unwrap().root;
-        let roots: Vec<String> = pictures(&root)
-            .unwrap()
-            .into_iter()
-            .map(|p| p.root)
-            .collect();
+        let trees = trees(&root).unwrap();
+        let roots: Vec<String> = trees.into_iter().map(|(picture, _)| picture.root).collect();
         for entry in fs::read_dir(root.join("crates")).unwrap() {
             let name = entry.unwrap().file_name().into_string().unwrap();
             let sources = format!("crates/{name}/src");
