@@ -1,6 +1,5 @@
 //! Data sets by name: each has a row in [`TABLE`] and its own file.
 
-pub mod area;
 pub mod broken;
 pub mod check;
 pub mod cifar;
@@ -15,7 +14,6 @@ mod listing;
 pub mod loader;
 pub mod npm;
 pub mod packed;
-pub mod picture;
 pub mod picture_files;
 pub mod pixels;
 pub mod png_strip;
@@ -33,6 +31,7 @@ use burn::tensor::{Device, Tensor, TensorData};
 use crate::error::bad_usage;
 use crate::recipe::data_section::DataSection;
 
+pub use biggan_pictures::{area, picture};
 pub use loader::Loader;
 use pixels::Pixels;
 

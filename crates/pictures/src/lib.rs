@@ -1,0 +1,5 @@
+//! Picture files as training sees them. `native-train` and browsers share this crate, so that the same file gives the
+//! same bytes, is refused for the same reason, and is told by the same first bytes.
+
+pub mod area;
+pub mod picture;
