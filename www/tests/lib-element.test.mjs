@@ -4,7 +4,8 @@ import assert from "node:assert/strict";
 import { mkdirSync, readFileSync } from "node:fs";
 import { createRequire } from "node:module";
 import test from "node:test";
-import { here, host, openPage, skip, STRICT } from "./lib-host.mjs";
+import { here, host, MODEL as SHIPPED, openPage, skip, STRICT } from "./lib-host.mjs";
+import { renamed } from "./lib-shards.mjs";
 
 const LIMIT = { skip, timeout: 120_000 };
 const AXE = readFileSync(createRequire(import.meta.url).resolve("axe-core/axe.min.js"), "utf8");
@@ -31,9 +32,9 @@ for (const name of ["load", "progress", "sample", "error"]) {
   }, true);
 }`;
 
-async function elementPage(t, body, { dark, width, height, args } = {}) {
+async function elementPage(t, body, { dark, width, height, args, files = {} } = {}) {
   const server = await host(t, {
-    files: { "/element.html": html(body), "/record.js": RECORD },
+    files: { "/element.html": html(body), "/record.js": RECORD, ...files },
     headers: { "Content-Security-Policy": STRICT },
   });
   const opened = await openPage(t, {
@@ -60,6 +61,41 @@ const drawn = (page, id, alt) =>
     [id, alt],
     { timeout: 60_000 },
   );
+
+test("a class is what it is on the command line: names that are numbers, lists, all, accents, ambiguous names", LIMIT, async (t) => {
+  const names = ["1", "10", "11", "2", "all", "caf\u00e9", "tench, Tinca tinca", "crane", "crane", "A"];
+  const model = renamed(readFileSync(SHIPPED), names);
+  const { page, errors } = await elementPage(
+    t,
+    `<biggan-sampler id="one" src="/odd.safetensors" seed="7" loading="eager"></biggan-sampler>`,
+    { files: { "/odd.safetensors": model } },
+  );
+  // without a class the first one, whatever the names
+  await drawn(page, "one", "1, seed 7, truncation off");
+  const said = (text) =>
+    page.evaluate(async (text) => {
+      const one = document.getElementById("one");
+      const answer = new Promise((resolve) => {
+        const said = ({ samples }) => samples.map(({ picture }) => picture.from.classes[0].class);
+        one.addEventListener("sample", ({ detail }) => resolve(said(detail)), { once: true });
+        one.addEventListener("error", ({ detail }) => resolve(detail.message), { once: true });
+      });
+      one.class = text;
+      return answer;
+    }, text);
+  assert.deepEqual(await said("10"), [1]);
+  assert.deepEqual(await said("2"), [3]);
+  assert.deepEqual(await said("#2"), [2]);
+  assert.match(await said("0"), /class "0" is unknown, and numbers are names here/);
+  assert.deepEqual(await said("all"), [4]);
+  assert.deepEqual(await said("*"), names.map((_, place) => place));
+  assert.deepEqual(await said("cafe\u0301"), [5]);
+  assert.deepEqual(await said("tench"), [6]);
+  assert.deepEqual(await said("tench, tinca tinca,a"), [6, 9]);
+  assert.match(await said("crane"), /class "crane" is the name of #7 crane; #8 crane; give one by its number, such as #7/);
+  assert.deepEqual(await said("#8"), [8]);
+  assert.deepEqual(errors, []);
+});
 
 test("draws what its attributes say, and again when they change", LIMIT, async (t) => {
   const { page, errors } = await elementPage(

@@ -280,8 +280,10 @@ const BAD_REQUESTS = [
   [
     { class: "Zebra" },
     "class",
-    /class is "Zebra"; give a name or an id of the model's 10 classes \(T-shirt/,
+    /class "Zebra" is unknown; the model has 0 T-shirt\/top; 1 Trouser/,
   ],
+  [{ class: "Dress,Zebra" }, "class", /class "Zebra" is unknown/],
+  [{ class: "*", count: 410 }, "count", /count is 410; give 1 to 409: 10 classes are drawn/],
   [{ class: [] }, "class.length", /0; give 1 to 4 classes/],
   [{ class: [{ class: 1, weight: -1 }] }, "class[0].weight", /is -1; give 0 or more/],
   [{ class: [{ class: 1, weight: 0 }] }, "class", /sum of the weights of class is 0/],

@@ -54,3 +54,12 @@ export function shards(model, name, parts) {
   files[`${name}.safetensors.index.json`] = Buffer.from(JSON.stringify(index));
   return files;
 }
+
+/** A model with other names of its classes. */
+export function renamed(model, classNames) {
+  const length = Number(model.readBigUInt64LE(0));
+  const entries = JSON.parse(model.subarray(8, 8 + length));
+  const config = { ...JSON.parse(entries.__metadata__.config), class_names: classNames };
+  entries.__metadata__.config = JSON.stringify(config);
+  return Buffer.concat([header(entries), model.subarray(8 + length)]);
+}

@@ -175,6 +175,18 @@ test("the search finds names in the order that people expect", () => {
   assert.deepEqual(found("xylophone"), []);
 });
 
+test("the first name found is the class that the command line takes", () => {
+  const first = (query, names) => search(query, names)[0];
+  // folders 1, 10, 11, 2: a number is a name, and #2 a place
+  const numbers = ["1", "10", "11", "2"];
+  assert.deepEqual(["10", "2", "11", "#2"].map((query) => first(query, numbers)), [1, 3, 2, 2]);
+  const odd = ["-1", "0", "A", "a", "a,b", "all", "*"];
+  assert.deepEqual(odd.map((query) => first(query, odd)), odd.map((_, place) => place));
+  // accents, composed or not; both cranes come first
+  assert.equal(first("cafe\u0301", ["cafe", "caf\u00e9"]), 1);
+  assert.deepEqual(search("crane", ["crane fly", "crane", "heron", "crane"]).slice(0, 2), [1, 3]);
+});
+
 test("a search in 1,000 names takes less than a frame or two", () => {
   const names = Array.from({ length: 1000 }, (_, index) => `${NAMES[index % NAMES.length]} of kind ${index}`);
   // the fastest of ten: other programs on the machine cost the others

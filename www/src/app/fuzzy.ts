@@ -1,22 +1,28 @@
-/** Search in class names by word prefixes, subsequences and with typing errors. */
+/** Search in class names: what the text means on the command line, then word prefixes, subsequences and typing errors. */
+
+import { classesNamed } from "../lib/index.js";
 
 /** Indices of the names that match, best first; all of them for an empty query. */
-export function search(query: string, names: readonly string[], ids: readonly string[] = []): number[] {
+export function search(query: string, names: readonly string[], ids: readonly string[] = NO_IDS): number[] {
   const asked = plain(query);
-  if (asked === "") return names.map((_, index) => index);
+  const meant = classesNamed(query, { classNames: names, classIds: ids });
+  // a name may have neither letter nor digit
+  if (asked === "" && meant.length === 0) return names.map((_, index) => index);
   const plainNames = inPlain(names);
-  return names
+  const alike = names
     .map((name, index) => {
       // ImageNet names are lists of synonyms, the usual name first
       const [usual = ""] = name.split(",");
       const shorter = -Math.min(usual.length, 500);
-      const known = asked === String(index) || asked === ids[index];
-      return { index, score: known ? RANK.whole : score(asked, plainNames[index] ?? "", shorter) };
+      return { index, score: asked === "" ? 0 : score(asked, plainNames[index] ?? "", shorter) };
     })
     .filter(({ score }) => score > 0)
     .sort((a, b) => b.score - a.score || a.index - b.index)
     .map(({ index }) => index);
+  return [...new Set([...meant, ...alike])];
 }
+
+const NO_IDS: readonly string[] = [];
 
 /** Lower case without accents and marks, single spaces. */
 const plain = (text: string) =>

@@ -10,6 +10,7 @@ import type {
   GeneratorInfo,
   GeneratorOptions,
   LoadProgress,
+  Sample,
   SampleRequest,
   Samples,
   Truncation,
@@ -89,7 +90,7 @@ export class BigGanSampler extends Base {
     this.setAttribute("backend", value);
   }
 
-  /** Number, name or id of the class. */
+  /** What is drawn: a name, a number, an id, or a list, as after `native-train sample --class`. */
   get class(): string {
     return this.getAttribute("class") ?? "";
   }
@@ -237,7 +238,7 @@ export class BigGanSampler extends Base {
       }
       const samples = await generator.sample({ ...this.#request(), signal });
       this.#samples = samples;
-      this.#view.samples(samples.samples, describe(samples, generator.info));
+      this.#view.samples(samples.samples, (sample) => describe(sample, generator.info));
       this.#tell("sample", samples);
     } catch (error) {
       if (signal.aborted) return;
@@ -250,8 +251,7 @@ export class BigGanSampler extends Base {
 
   #request(): SampleRequest {
     const { seed, count, truncation } = this;
-    const text = this.label || this.class || "0";
-    return { class: /^\d+$/.test(text) ? Number(text) : text, seed, count, truncation };
+    return { class: this.label || this.class || 0, seed, count, truncation };
   }
 
   /** Switches to the generator of the attributes. */
@@ -301,10 +301,10 @@ export class BigGanSampler extends Base {
   }
 }
 
-function describe({ samples: [first] }: Samples, { model }: GeneratorInfo): string {
-  const { classes, z } = first!.picture.from;
+function describe({ picture, truncation }: Sample, { model }: GeneratorInfo): string {
+  const { classes, z } = picture.from;
   const name = model.classNames[classes[0]!.class];
-  return `${name}, seed ${z.seed}, truncation ${first!.truncation ?? "off"}`;
+  return `${name}, seed ${z.seed}, truncation ${truncation ?? "off"}`;
 }
 
 export interface BigGanSampler {

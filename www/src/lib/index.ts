@@ -5,4 +5,5 @@ export type * from "./base/api.js";
 export { BigGanError, type ErrorCode } from "./base/errors.js";
 export { type SheetLayout, sheetOf } from "./base/sheet.js";
 export type * from "./sample/api.js";
+export { classesNamed } from "./sample/class-names.js";
 export { createGenerator } from "./sample/client.js";

@@ -50,14 +50,15 @@ export class View {
     else this.#progress.removeAttribute("value");
   }
 
-  samples(samples: Sample[], label: string): void {
+  samples(samples: Sample[], label: (sample: Sample) => string): void {
     this.#idle();
     this.#poster.hidden = true;
     this.#save.disabled = false;
     this.#grid.replaceChildren(
-      ...samples.map(({ image }) => {
+      ...samples.map((sample) => {
+        const { image } = sample;
         const item = part("div", "item", { role: "listitem" });
-        const canvas = part("canvas", "image", { role: "img", "aria-label": label });
+        const canvas = part("canvas", "image", { role: "img", "aria-label": label(sample) });
         canvas.width = image.width;
         canvas.height = image.height;
         canvas.getContext("2d")?.putImageData(image, 0, 0);

@@ -127,9 +127,13 @@ export interface GeneratorOptions extends EngineOptions {
   onRunning?: (running: Running) => void;
 }
 
-/** Pictures of one class or mix: the usual request. */
+/** Pictures of one class or mix, or of several classes: the usual request. */
 export interface SampleRequest {
-  /** A class by number, by name or by id, or a mix. */
+  /**
+   * A number is the class's place in the list of names. A text means what it means after `native-train sample --class`: a
+   * name, a synonym, an id, `#3` or (where no class is named by a number) `3`, a list such as `dress,bag`, or `*` for all;
+   * of a list, `count` pictures of each class are drawn. Otherwise a mix.
+   */
   class: number | string | ClassWeight[];
   seed?: Seed;
   /** Index of the first sample in its seed. */

@@ -12,7 +12,9 @@ import type {
   Truncation,
 } from "./api.js";
 import type { Seed } from "../base/api.js";
+import { BigGanError } from "../base/errors.js";
 import { refuse as refuseOption } from "../base/options.js";
+import { classesOfText, NoClass } from "./class-names.js";
 
 /** The core's `MAX_STEPS`. */
 const MAX_STEPS = 256;
@@ -22,22 +24,26 @@ function refuse(field: string, found: unknown, remedy: string, what?: string): n
   return refuseOption(field, found, remedy, "bad-request", what);
 }
 
-/** The pictures of one class or mix. */
+/** The pictures of one class or mix, or of each class of a list, class after class. */
 export function picturesOf(request: SampleRequest, model: ModelInfo): Picture[] {
   const { count = 1, first = 0, seed = 0, steps, chunks } = request;
-  const classes = classesOf(request.class, model);
+  const all = classesOf(request.class, model);
   checkCount("count", count, model);
+  if (all.length * count > model.maxCount) {
+    const most = Math.floor(model.maxCount / all.length);
+    refuse("count", count, `1 to ${most}: ${all.length} classes are drawn, and ${model.maxCount} pictures at most`);
+  }
   if (!Number.isSafeInteger(first) || first < 0)
     refuse("first", first, "a whole number, 0 or more");
-  const pictures = Array.from({ length: count }, (_, place): Picture => {
+  const latents = Array.from({ length: count }, (_, place) => {
     const z: Latent = { seed, index: first + place };
     if (steps?.length) z.steps = steps;
     if (chunks?.length) z.chunks = chunks;
-    return { from: { classes, z } };
+    return z;
   });
   // they differ only in their index
-  checkLatent("", pictures[0]!.from.z, model);
-  return pictures;
+  checkLatent("", latents[0]!, model);
+  return all.flatMap((classes) => latents.map((z): Picture => ({ from: { classes, z } })));
 }
 
 /** The pictures of an interpolation, both ends included. */
@@ -81,30 +87,26 @@ export const encode = (pictures: Picture[]): string =>
   // JSON numbers are exact only to 2^53; the core also reads digits
   JSON.stringify(pictures, (_, value) => (typeof value === "bigint" ? String(value) : value));
 
-function classesOf(asked: SampleRequest["class"], model: ModelInfo): ClassWeight[] {
+/** What is drawn `count` times each. */
+function classesOf(asked: SampleRequest["class"], model: ModelInfo): ClassWeight[][] {
   if (Array.isArray(asked)) {
     checkClasses("class", asked, model);
-    return asked;
+    return [asked];
   }
-  const place = typeof asked === "number" ? asked : classNamed(asked, model);
-  checkClass("class", place, model);
-  return [{ class: place, weight: 1 }];
+  const places = typeof asked === "string" ? placesOf(asked, model) : [asked];
+  return places.map((place) => {
+    checkClass("class", place, model);
+    return [{ class: place, weight: 1 }];
+  });
 }
 
-function classNamed(name: string, model: ModelInfo): number {
-  const wanted = name.trim().toLowerCase();
-  const same = (other: string) => other.toLowerCase() === wanted;
-  const place = model.classNames.findIndex(same);
-  if (place >= 0) return place;
-  const byId = model.classIds.findIndex(same);
-  if (byId >= 0) return byId;
-  const names = model.classNames.slice(0, 10).join(", ");
-  const more = model.classNames.length > 10 ? ", .." : "";
-  return refuse(
-    "class",
-    name,
-    `a name or an id of the model's ${model.classNames.length} classes (${names}${more})`,
-  );
+function placesOf(text: string, model: ModelInfo): number[] {
+  try {
+    return classesOfText(text, model);
+  } catch (error) {
+    if (!(error instanceof NoClass)) throw error;
+    throw new BigGanError("bad-request", error.message, { field: "class" });
+  }
 }
 
 function checkClass(field: string, place: number, { classNames }: ModelInfo): void {
