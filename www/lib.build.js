@@ -19,7 +19,7 @@ import { minifySync } from "rolldown/utils";
 const here = (path) => fileURLToPath(new URL(path, import.meta.url));
 
 /** Builds of the wasm by name. */
-const BUILDS = ["sample-cpu", "sample-webgpu", "train-cpu", "train-webgpu"];
+const BUILDS = ["sample-cpu", "sample-webgpu", "train-cpu", "train-webgpu", "pictures"];
 /** Without these there is no package. */
 const NEEDED = ["sample-cpu"];
 /** Entries by name, and where their sources are. */

@@ -59,7 +59,7 @@ function contentSecurityPolicy() {
  * What a page fetches where it needs it, so that a service worker must not fetch it ahead: the training page with
  * its data, the builds that train, those for the GPU, and the check.
  */
-const ON_DEMAND = /(^|\/)(train[.-]|sample-webgpu|check)|\.pack\b/;
+const ON_DEMAND = /(^|\/)(train[.-]|pictures|sample-webgpu|check)|\.pack\b/;
 
 /** The service worker, with the names of the files that it keeps and a version that changes with them. */
 function serviceWorker() {

@@ -22,6 +22,7 @@ const BUILDS = {
   "sample-webgpu": 2.6,
   "train-cpu": 1.0,
   "train-webgpu": 4.5,
+  pictures: 0.3,
 };
 
 for (const [name, most] of Object.entries(BUILDS)) {

@@ -3,3 +3,5 @@
 
 pub mod area;
 pub mod picture;
+#[cfg(feature = "web")]
+pub mod web;

@@ -137,7 +137,7 @@ fn format(workspace: &Workspace) -> Result<()> {
 fn lints(workspace: &Workspace, features: &[&str]) -> Result<()> {
     let mut clippy = command(&workspace.root, "cargo", &["clippy", "--workspace"]);
     // the bindings of training, which no native program needs
-    clippy.args(["--features", "biggan-web/train"]);
+    clippy.args(["--features", "biggan-web/train,biggan-pictures/web"]);
     clippy.args(["--all-targets", "--locked"]).args(features);
     clippy.args(["--", "--deny", "warnings"]);
     run(clippy)

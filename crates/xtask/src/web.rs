@@ -15,25 +15,35 @@ use crate::workspace::Workspace;
 /// A build of the package: a page fetches the one that it needs.
 pub struct Build {
     pub name: &'static str,
+    package: &'static str,
     features: &'static str,
 }
 
 /// All builds, starting with the one that every page needs.
-pub const BUILDS: [Build; 4] = [
+pub const BUILDS: [Build; 5] = [
     Build {
         name: "sample-cpu",
+        package: "biggan-web",
         features: "sample",
     },
     Build {
+        name: "pictures",
+        package: "biggan-pictures",
+        features: "web",
+    },
+    Build {
         name: "train-cpu",
+        package: "biggan-web",
         features: "train",
     },
     Build {
         name: "sample-webgpu",
+        package: "biggan-web",
         features: "sample,webgpu",
     },
     Build {
         name: "train-webgpu",
+        package: "biggan-web",
         features: "train,webgpu",
     },
 ];
@@ -65,13 +75,13 @@ pub fn npm(workspace: &Workspace, script: &str, model: PathBuf) -> Command {
 impl Build {
     /// Compiles the wasm file in one of Cargo's profiles.
     pub fn compile(&self, workspace: &Workspace, profile: &str) -> Result<PathBuf> {
-        let mut cargo = command(&workspace.root, "cargo", &["build", "--package"]);
-        cargo.args(["biggan-web", "--lib", "--locked", "--target", WASM]);
+        let mut cargo = command(&workspace.root, "cargo", &["build", "--lib", "--locked"]);
+        cargo.args(["--package", self.package, "--target", WASM]);
         cargo.args(["--profile", profile, "--no-default-features"]);
         cargo.args(["--features", self.features]);
         run(cargo)?;
         let built = workspace.target.join(WASM).join(profile);
-        Ok(built.join("biggan_web.wasm"))
+        Ok(built.join(format!("{}.wasm", self.package.replace('-', "_"))))
     }
 
     /// Creates the file that browsers load, and its module, in www/pkg.

@@ -4,7 +4,7 @@ import { listenToDrops } from "../drops.js";
 import { element } from "../element.js";
 import { sentenceOf } from "../sentence.js";
 import { DataPreview } from "./data-preview.js";
-import { droppedFiles, type PathFile, pickedFiles } from "./dropped-files.js";
+import { type Dropped, droppedFiles, pickedFiles } from "./dropped-files.js";
 import { type Preset, readImages, readShipped, type ReadData, SHIPPED, type TrainingData } from "./package.js";
 
 export type Resolution = TrainingData["resolution"];
@@ -25,8 +25,10 @@ export class DataChoice {
   readonly #onData: (data: TrainingData | null) => void;
   readonly #first: readonly number[];
   #reading = new AbortController();
-  /** Files of the visitor's folder, to be read again at another resolution. */
-  #files: PathFile[] = [];
+  /** What the visitor gave last, to be read again at another resolution. */
+  #given: Dropped = { files: [], unopened: [] };
+  /** Drops and picks; a folder that is still being listed gives way to a later one. */
+  #takes = 0;
 
   /** `classes` are selected at first; `onData` gets the data when they are ready, and `null` while they are not. */
   constructor(classes: readonly number[], onData: (data: TrainingData | null) => void) {
@@ -38,11 +40,19 @@ export class DataChoice {
       input.addEventListener("change", () => this.read());
     }
     this.#classes.addEventListener("change", () => this.read());
-    this.#folder.addEventListener("change", () => this.#take(pickedFiles(this.#folder.files ?? [])));
+    this.#folder.addEventListener("change", () => {
+      this.#takes += 1;
+      this.#take({ files: pickedFiles(this.#folder.files ?? []), unopened: [] });
+    });
     listenToDrops((transfer) => {
+      const take = ++this.#takes;
       droppedFiles(transfer).then(
-        (files) => this.#take(files),
-        (error: unknown) => this.showProblem(error),
+        (dropped) => {
+          if (take === this.#takes) this.#take(dropped);
+        },
+        (error: unknown) => {
+          if (take === this.#takes) this.showProblem(error);
+        },
       );
     });
     this.#showFields();
@@ -118,21 +128,21 @@ export class DataChoice {
           this.#progress.textContent = `Reading the images: ${done.toLocaleString("en")} of ${total.toLocaleString("en")}`;
         }
       };
-      return readImages({ files: this.#files, resolution, signal, onProgress });
+      return readImages({ ...this.#given, resolution, signal, onProgress });
     }
     return readShipped({ resolution: resolution as 16 | 32, classes: this.#chosen, signal });
   }
 
-  #take(files: PathFile[]): void {
-    if (files.length === 0) return;
-    this.#files = files;
+  #take(given: Dropped): void {
+    if (given.files.length + given.unopened.length === 0) return;
+    this.#given = given;
     this.#own.checked = true;
     this.read();
   }
 
   /** What the visitor has yet to choose; empty if nothing. */
   get #missing(): string {
-    if (this.#own.checked) return this.#files.length === 0 ? "Choose a folder to begin." : "";
+    if (this.#own.checked) return this.#given.files.length + this.#given.unopened.length === 0 ? "Choose a folder to begin." : "";
     return this.#chosen.length === 0 ? "Choose a class to begin." : "";
   }
 

@@ -13,6 +13,8 @@ const FEW_CLASSES = 4;
 /** Classes that are shown; the others are counted. */
 const MOST_CLASSES = 24;
 
+const SEVERITIES: Record<Finding["severity"], string> = { fault: "Fault", warning: "Warning", note: "Note" };
+
 export class DataPreview {
   readonly #list = element("preview", HTMLUListElement);
   readonly #words = element("preview-words", HTMLParagraphElement);
@@ -49,7 +51,7 @@ export class DataPreview {
         const item = document.createElement("li");
         item.className = severity;
         const kind = document.createElement("b");
-        kind.textContent = severity === "fault" ? "Fault: " : "Warning: ";
+        kind.textContent = `${SEVERITIES[severity]}: `;
         item.append(kind, sentenceOf(message), ` ${sentenceOf(remedy)}`);
         return item;
       }),

@@ -6,4 +6,5 @@ declare module "*/biggan_web.js" {
   export const watchFaults: any;
   export const Engine: any;
   export const trainingNeed: any;
+  export const Square: any;
 }

@@ -5,7 +5,9 @@ import { messageOf } from "../base/errors.js";
 import { startOwn } from "../base/starter.js";
 import { WorkerEngine } from "../base/worker-engine.js";
 import type { TrainingData } from "./api.js";
-import { type Finding, judge, listed, type PictureFacts, type ReadData } from "./findings.js";
+import { type Listing, listClasses } from "./class-folders.js";
+import { type Finding, judge, listed, type PictureFacts, type ReadData, worstFirst } from "./findings.js";
+import type { PictureFile } from "./folder.js";
 import { ownTrainWorker } from "./own-worker.js";
 import type { DecodedPicture, PictureCalls, PictureRequest } from "./protocol.js";
 import { trainingData } from "./training-data.js";
@@ -15,70 +17,86 @@ export const MOST_CLASSES = 36;
 /** Most bytes of pixels: they are held twice, by the page and by the worker. */
 const MOST_DATA_BYTES = 400e6;
 
-/** A file with its path, whose last folder is the class: `shoes/boots/1.png` is a boot. */
-export interface PictureFile {
-  path: string;
-  file: Blob;
-}
-
 export interface ReadImages {
-  files: PictureFile[];
+  /** In the layouts that `native-train` reads (docs/data.md, "Layouts"). */
+  files: readonly PictureFile[];
   resolution: TrainingData["resolution"];
+  /** What could not be opened, as a browser gave it; each is named like a broken picture. */
+  unopened?: readonly Unopened[] | undefined;
   signal?: AbortSignal | undefined;
   onProgress?: ((done: number, total: number) => void) | undefined;
 }
 
+/** A file or folder that a browser would not open. */
+export interface Unopened {
+  path: string;
+  reason: string;
+}
+
 /** Decodes and resizes pictures in a worker; nothing leaves the browser. */
 export async function readImages(request: ReadImages): Promise<ReadData> {
-  const { files, resolution, signal, onProgress = () => {} } = request;
-  const pictures = files
-    .filter(({ path }) => !isHidden(path))
-    .sort((a, b) => (a.path < b.path ? -1 : 1));
-  const classNames = [...new Set(pictures.map(({ path }) => classOf(path)))].sort();
-  const refusal = refuse(pictures, classNames, resolution);
-  if (refusal) return { data: null, findings: [refusal] };
+  const { files, resolution, unopened = [], signal, onProgress = () => {} } = request;
+  let listing: Listing;
+  try {
+    listing = await listClasses(files, signal);
+  } catch (error) {
+    signal?.throwIfAborted();
+    return { data: null, findings: [fault("layout", messageOf(error), LAYOUT)] };
+  }
+  const { name, from, classes } = listing;
+  const about = [
+    ...listing.passed.findings(from),
+    ...listing.remarks.map((remark) => note("parts", remark, "nothing needs doing, if that is meant")),
+  ];
+  const pictures = classes.flatMap(({ pictures }, label) => pictures.map((picture) => ({ ...picture, label })));
+  const classNames = classes.map(({ name }) => name);
+  const broken = unopened.map(({ path, reason }) => `${path}: ${reason}`);
+  const refusal = refuse(pictures.length, classNames, resolution, broken);
+  if (refusal) return { data: null, findings: [refusal, ...about] };
 
-  const read: { place: number; decoded: DecodedPicture }[] = [];
-  const broken: string[] = [];
+  const read: { picture: (typeof pictures)[number]; decoded: DecodedPicture }[] = [];
   const decoder = new Decoder();
   try {
-    for (const [place, { path, file }] of pictures.entries()) {
+    for (const [place, picture] of pictures.entries()) {
       signal?.throwIfAborted();
       try {
-        read.push({ place, decoded: await decoder.decode({ file, resolution }) });
+        const { file } = picture;
+        read.push({ picture, decoded: await decoder.decode({ file, resolution }) });
       } catch (error) {
         if (error instanceof FaultError) throw error;
-        broken.push(`${path}: ${messageOf(error)}`);
+        broken.push(`${picture.path}: ${messageOf(error)}`);
       }
       onProgress(place + 1, pictures.length);
     }
   } finally {
     decoder.dispose();
   }
-  if (read.length === 0) {
-    const message = `none of ${pictures.length} files is a picture: ${listed(broken)}`;
-    return { data: null, findings: [noPictures(message)] };
+  const total = pictures.length + unopened.length;
+  const left = (label: number) => read.some(({ picture }) => picture.label === label);
+  const gone = classNames.find((_, label) => !left(label));
+  if (gone !== undefined) {
+    const message = `none of the pictures of class "${gone}" can be read: ${listed(broken)}`;
+    return { data: null, findings: [fault("unreadable", message, "repair them, or leave the class out"), ...about] };
   }
 
-  const facts = read.map(({ place, decoded: { size, grey, constant, digest } }): PictureFacts => {
-    const { path } = pictures[place]!;
-    return { class: classOf(path), path, size, grey, constant, digest };
+  const facts = read.map(({ picture: { path, label }, decoded }): PictureFacts => {
+    const { size, grey, constant, digest } = decoded;
+    return { class: classNames[label]!, path, size, grey, constant, digest };
   });
-  const used = classNames.filter((name) => facts.some((fact) => fact.class === name));
   const pixels = new Uint8Array(read.length * resolution ** 2 * 3);
   read.forEach(({ decoded }, i) => pixels.set(decoded.rgba, i * resolution ** 2 * 3));
-  const labels = Uint16Array.from(facts, (fact) => used.indexOf(fact.class));
-  const data = await trainingData(rootOf(pictures), resolution, used, labels, pixels);
-  const findings = judge(facts, resolution);
+  const labels = Uint16Array.from(read, ({ picture }) => picture.label);
+  const data = await trainingData(name, resolution, classNames, labels, pixels);
+  const findings = [...judge(facts, resolution), ...about];
   if (broken.length > 0) {
     findings.unshift({
       severity: "warning",
       kind: "unreadable",
-      message: `${broken.length} of ${pictures.length} files are left out: ${listed(broken)}`,
+      message: `${broken.length} of ${total} files are left out: ${listed(broken)}`,
       remedy: "repair them, or continue without them",
     });
   }
-  return { data, findings };
+  return { data, findings: worstFirst(findings) };
 }
 
 /** Decodes in a worker or, if the page may not start one, on the page's thread. */
@@ -109,48 +127,32 @@ class Decoder {
   }
 }
 
-function refuse(files: PictureFile[], classNames: string[], resolution: number): Finding | null {
-  if (files.length === 0) {
-    return noPictures("there is no file");
+/** Refuses what does not fit, before anything is decoded. */
+function refuse(count: number, classNames: string[], resolution: number, broken: string[]): Finding | null {
+  if (count === 0) {
+    const why = broken.length > 0 ? `: ${broken.length} of the files cannot be opened: ${listed(broken)}` : "";
+    return fault("no pictures", `there is no picture${why}`, LAYOUT);
   }
   if (classNames.length > MOST_CLASSES) {
-    return {
-      severity: "fault",
-      kind: "many classes",
-      message: `there are ${classNames.length} classes (${listed(classNames)}), at most ${MOST_CLASSES} here`,
-      remedy: "choose fewer folders; native-train takes thousands of classes",
-    };
+    return fault(
+      "many classes",
+      `there are ${classNames.length} classes (${listed(classNames)}), at most ${MOST_CLASSES} here`,
+      "choose fewer folders; native-train takes thousands of classes",
+    );
   }
-  const bytes = files.length * resolution ** 2 * 3;
+  const bytes = count * resolution ** 2 * 3;
   if (bytes > MOST_DATA_BYTES) {
     const most = Math.floor(MOST_DATA_BYTES / (resolution ** 2 * 3));
-    return {
-      severity: "fault",
-      kind: "many pictures",
-      message: `${files.length} pictures of ${resolution}x${resolution} take ${Math.round(bytes / 1e6)} MB, at most ${MOST_DATA_BYTES / 1e6} MB here`,
-      remedy: `give ${most} pictures or fewer, or a smaller resolution`,
-    };
+    return fault(
+      "many pictures",
+      `${count} pictures of ${resolution}x${resolution} take ${Math.round(bytes / 1e6)} MB, at most ${MOST_DATA_BYTES / 1e6} MB here`,
+      `give ${most} pictures or fewer, or a smaller resolution`,
+    );
   }
   return null;
 }
 
-const noPictures = (message: string): Finding => ({
-  severity: "fault",
-  kind: "no pictures",
-  message,
-  remedy: "give folders of PNG, JPEG or WebP pictures, one folder per class",
-});
+const LAYOUT = "give folders of PNG, JPEG or WebP pictures, one folder per class";
 
-const partsOf = (path: string) => path.split("/").filter(Boolean);
-
-/** Files that systems leave in folders. */
-const isHidden = (path: string) => partsOf(path).some((part) => /^(\.|__MACOSX$|Thumbs\.db$)/.test(part));
-
-const classOf = (path: string) => partsOf(path).at(-2) ?? "pictures";
-
-/** The folder that all files lie in, for a name. */
-function rootOf(files: PictureFile[]): string {
-  const [first] = partsOf(files[0]!.path);
-  const common = files.every(({ path }) => partsOf(path).length > 2 && partsOf(path)[0] === first);
-  return common && first ? first : "pictures";
-}
+const fault = (kind: string, message: string, remedy: string): Finding => ({ severity: "fault", kind, message, remedy });
+const note = (kind: string, message: string, remedy: string): Finding => ({ severity: "note", kind, message, remedy });

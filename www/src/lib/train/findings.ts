@@ -2,9 +2,9 @@
 
 import type { TrainingData } from "./api.js";
 
-/** A finding: a fault prevents training, a warning makes it worse than it could be. */
+/** A finding: a fault prevents training, a warning makes it worse than it could be, a note is good to know. */
 export interface Finding {
-  severity: "fault" | "warning";
+  severity: "fault" | "warning" | "note";
   /** Short name. */
   kind: string;
   message: string;
@@ -42,6 +42,12 @@ export function listed(places: string[]): string {
   return places.slice(0, MOST_NAMED).join("; ") + (more > 0 ? `; and ${more} more` : "");
 }
 
+const SEVERITIES: Finding["severity"][] = ["fault", "warning", "note"];
+
+/** Findings by severity, otherwise in their order. */
+export const worstFirst = (findings: Finding[]): Finding[] =>
+  SEVERITIES.flatMap((severity) => findings.filter((finding) => finding.severity === severity));
+
 /** Judges pictures for networks of a resolution. */
 export function judge(facts: PictureFacts[], resolution: number): Finding[] {
   const findings = [...classes(facts), ...duplicates(facts)];
@@ -77,23 +83,26 @@ function classes(facts: PictureFacts[]): Finding[] {
   const [least, most] = [all[0], all.at(-1)];
   if (!least || !most) return [];
   const findings: Finding[] = [];
-  const warn = (kind: string, message: string, remedy: string) =>
-    findings.push({ severity: "warning", kind, message, remedy });
+  const add = (severity: Finding["severity"], kind: string, message: string, remedy: string) =>
+    findings.push({ severity, kind, message, remedy });
   if (all.length === 1) {
-    warn(
+    add(
+      "note",
       "one class",
       `all ${most[1]} pictures are of the class "${most[0]}"`,
       "give one folder per class; training with one class works, but has nothing to condition on",
     );
   } else if (most[1] > UNEVEN * least[1]) {
-    warn(
+    add(
+      "warning",
       "uneven",
       `class "${most[0]}" has ${most[1]} pictures, class "${least[0]}" only ${least[1]}`,
       "add pictures to the small classes, or merge or drop them",
     );
   }
   if (facts.length < FEW) {
-    warn(
+    add(
+      "warning",
       "few",
       `there are ${facts.length} pictures`,
       `give ${FEW} or more: D memorises what it sees often; augmentation helps`,

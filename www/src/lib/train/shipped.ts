@@ -3,7 +3,6 @@
 import { abortable, sleep } from "../base/abort.js";
 import { BigGanError, messageOf } from "../base/errors.js";
 import type { TrainingData } from "./api.js";
-import { squareRgb } from "./area.js";
 import type { ReadData } from "./findings.js";
 import { trainingData } from "./training-data.js";
 
@@ -63,7 +62,7 @@ export async function readShipped({ resolution, classes, signal }: ReadShipped):
   let began = performance.now();
   for (const [i, place] of places.entries()) {
     const image = images.subarray(place * SIDE ** 2, (place + 1) * SIDE ** 2);
-    pixels.set(squareRgb(padded(image), PADDED, PADDED, resolution), i * resolution ** 2 * 3);
+    pixels.set(rgbOf(padded(image), resolution), i * resolution ** 2 * 3);
     if (performance.now() - began < SLICE_MS) continue;
     await sleep(0, signal);
     began = performance.now();
@@ -79,16 +78,27 @@ export async function readShipped({ resolution, classes, signal }: ReadShipped):
   return { data, findings: [] };
 }
 
-/** RGBA of a grey image padded with black. */
-function padded(grey: Uint8Array): Uint8ClampedArray {
-  const rgba = new Uint8ClampedArray(PADDED ** 2 * 4);
+/** A grey image padded with black. */
+function padded(grey: Uint8Array): Uint8Array {
+  const wide = new Uint8Array(PADDED ** 2);
   const margin = (PADDED - SIDE) / 2;
-  for (let at = 3; at < rgba.length; at += 4) rgba[at] = 255;
-  grey.forEach((value, place) => {
-    const [y, x] = [Math.floor(place / SIDE) + margin, (place % SIDE) + margin];
-    rgba.fill(value, (y * PADDED + x) * 4, (y * PADDED + x) * 4 + 3);
-  });
-  return rgba;
+  for (let y = 0; y < SIDE; y++) {
+    wide.set(grey.subarray(y * SIDE, (y + 1) * SIDE), (y + margin) * PADDED + margin);
+  }
+  return wide;
+}
+
+/** RGB of a padded image: as it is, or the means of 2x2 pixels. */
+function rgbOf(wide: Uint8Array, resolution: number): Uint8Array {
+  const side = PADDED / resolution;
+  const rgb = new Uint8Array(resolution ** 2 * 3);
+  for (let place = 0; place < resolution ** 2; place++) {
+    const from = Math.floor(place / resolution) * side * PADDED + (place % resolution) * side;
+    let sum = 0;
+    for (let y = 0; y < side; y++) for (let x = 0; x < side; x++) sum += wide[from + y * PADDED + x]!;
+    rgb.fill(Math.floor(sum / side ** 2 + 0.5), place * 3, place * 3 + 3);
+  }
+  return rgb;
 }
 
 interface Entry {

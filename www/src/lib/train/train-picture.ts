@@ -1,58 +1,37 @@
-/** A picture file resized for training. A file of its own in the package, fetched when it is needed. */
+/** A picture file resized for training, by the code of `native-train`. A file of its own in the package, fetched when it is needed. */
 
+import { messageOf } from "../base/errors.js";
 import { sha256 } from "../base/sha256.js";
-import { squareRgb } from "./area.js";
-import { HEADER_BYTES, isWhole, readPictureHeader } from "./picture-header.js";
+import { loadPictures } from "./picture-program.js";
 import type { DecodedPicture, PictureRequest } from "./protocol.js";
 
-/** Most pixels of a decoded picture: 4 bytes each, held more than once. */
-export const MOST_PIXELS = 50e6;
+/** As in `native-train`. */
+const MOST_FILE_BYTES = 256 * 2 ** 20;
 
 /** Decodes, crops and resizes; throws with the reason if a picture cannot be used. */
 export async function decodePicture({ file, resolution }: PictureRequest): Promise<DecodedPicture> {
-  const start = new Uint8Array(await file.slice(0, HEADER_BYTES).arrayBuffer());
-  const header = readPictureHeader(start);
-  if (!header) {
-    throw new Error(`neither PNG, JPEG nor WebP: ${file.size} bytes of another kind`);
+  const program = await loadPictures();
+  if (file.size > MOST_FILE_BYTES) throw new Error(`${file.size} bytes, more than ${MOST_FILE_BYTES}`);
+  const bytes = new Uint8Array(await file.arrayBuffer());
+  let rgb: Uint8Array;
+  let size: [number, number];
+  try {
+    const square = new program.Square(bytes, resolution);
+    size = [square.width, square.height];
+    rgb = square.rgb();
+    square.free();
+  } catch (error) {
+    // a trap of the decoder is the fault of this file: the next one is decoded
+    if (!(error instanceof WebAssembly.RuntimeError)) throw error;
+    throw new Error(`it cannot be decoded (${messageOf(error)}); does it fit into memory?`);
   }
-  if (!(await isWhole(file, header.kind))) throw new Error("truncated: it has no end marker");
-  if (header.animated) throw new Error("an animation; give single pictures");
-  const [width, height] = header.size ?? [0, 0];
-  if (width * height > MOST_PIXELS) {
-    throw new Error(
-      `${width}x${height} are ${(width * height) / 1e6} million pixels; at most ${MOST_PIXELS / 1e6} million ` +
-        "are decoded here: make it smaller",
-    );
-  }
-  const { rgba, size } = await pixels(file);
-  const rgb = squareRgb(rgba, size[0], size[1], resolution);
-  const bytes = new Uint8Array([...words(size), ...rgb]);
   return {
     rgba: new Uint8ClampedArray(rgb.buffer as ArrayBuffer),
     size,
     grey: every(rgb, (at) => rgb[at] === rgb[at + 1] && rgb[at] === rgb[at + 2]),
     constant: every(rgb, (at) => [0, 1, 2].every((c) => rgb[at + c] === rgb[c])),
-    digest: (await sha256(new Blob([bytes]))) ?? "",
+    digest: (await sha256(new Blob([new Uint8Array([...words(size), ...rgb])]))) ?? "",
   };
-}
-
-/** All pixels, rotated by the camera's orientation tag, colours as stored, transparent pixels on black. */
-async function pixels(
-  file: Blob,
-): Promise<{ rgba: Uint8ClampedArray; size: [number, number] }> {
-  let bitmap: ImageBitmap;
-  try {
-    bitmap = await createImageBitmap(file, { colorSpaceConversion: "none" });
-  } catch {
-    throw new Error("broken: it cannot be decoded");
-  }
-  const { width, height } = bitmap;
-  const canvas = new OffscreenCanvas(width, height);
-  const context = canvas.getContext("2d", { alpha: false, willReadFrequently: true });
-  if (!context) throw new Error(`this browser has no canvas of ${width}x${height} pixels`);
-  context.drawImage(bitmap, 0, 0);
-  bitmap.close();
-  return { rgba: context.getImageData(0, 0, width, height).data, size: [width, height] };
 }
 
 const every = (rgb: Uint8Array, holds: (at: number) => boolean): boolean => {
