@@ -4,6 +4,7 @@
 //! recipe give the same training there.
 
 mod files;
+mod others;
 mod probe;
 #[cfg(test)]
 mod tests;

@@ -2,17 +2,14 @@
 
 use serde_json::{Map, Value};
 
-use super::super::{
-    CheckpointInfo, ModelCard, TrainConfig, TrainState, averaged_model, finite_tensors,
-};
+use super::super::{CheckpointInfo, ModelCard, TrainState, averaged_model, finite_tensors};
 use super::Session;
+use super::others::{RECIPE, refuse_others};
 use crate::error::{Error, Result};
 use crate::file::Dtype;
 use crate::standing_stats::StandingConfig;
 use crate::truncation::Truncation;
 
-/// Metadata key of the [`ShortRecipe`] in a checkpoint.
-const RECIPE: &str = "recipe";
 /// Thresholds with their own statistics in a model: those of the paper's figure 2.
 const THRESHOLDS: [f64; 5] = [0.04, 0.5, 1.0, 1.5, 2.0];
 /// Batches for each row of statistics: fewer than in `native-train export`, since a page waits.
@@ -23,44 +20,13 @@ impl Session {
     /// of this session's recipe. If it fails, the state is unchanged.
     ///
     /// # Errors
-    /// If the bytes are not a checkpoint of this version, or are of other images, networks or seed.
+    /// If the bytes are not a checkpoint of this version, are of other images, networks or seed, or of a run with
+    /// techniques that this session would drop.
     pub fn resume(&mut self, checkpoint: &[u8]) -> Result<()> {
         let (info, tensors) = CheckpointInfo::decode(checkpoint)?;
-        self.refuse_others(&info)?;
+        refuse_others(&info, self)?;
         let state = TrainState::from_host(&self.config, &info.counters, tensors, &self.device)?;
         self.state = Some(state);
-        Ok(())
-    }
-
-    fn refuse_others(&self, info: &CheckpointInfo) -> Result<()> {
-        let ours = self.images.images().info();
-        if info.dataset.same_images(ours) != Some(true) {
-            return Err(Error::file("the checkpoint")
-                .found(format_args!(
-                    "of other images: {} of {:?} with SHA-256 {}",
-                    info.dataset.images,
-                    info.dataset.name,
-                    info.dataset.sha256.join(", ")
-                ))
-                .expected(format_args!(
-                    "{} of {:?} with {}",
-                    ours.images,
-                    ours.name,
-                    ours.sha256.join(", ")
-                ))
-                .remedy("open the images it was trained on"));
-        }
-        let networks = |config: &TrainConfig| {
-            let parts = (&config.generator, &config.discriminator, config.seed);
-            serde_json::to_string(&parts).unwrap_or_default()
-        };
-        let (there, here) = (networks(&info.config), networks(&self.config));
-        if there != here {
-            return Err(Error::file("the checkpoint")
-                .found(format_args!("of other networks or another seed: {there}"))
-                .expected(here)
-                .remedy("choose its width, z, attention and seed"));
-        }
         Ok(())
     }
 

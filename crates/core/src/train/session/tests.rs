@@ -1,9 +1,9 @@
-use serde_json::Map;
+use serde_json::{Map, Value, json};
 use std::collections::BTreeMap;
 
 use super::*;
 use crate::named::HostTensors;
-use crate::train::Objective;
+use crate::train::{CheckpointInfo, Objective, Operation, TrainConfig};
 
 fn recipe() -> ShortRecipe {
     ShortRecipe {
@@ -154,6 +154,91 @@ fn other_checkpoints_are_refused_and_the_state_stays() {
     )
     .unwrap();
     slower.resume(&saved).unwrap();
+}
+
+/// A checkpoint with the configuration and plan of a run of `native-train`.
+fn native(bytes: &[u8], change: impl FnOnce(&mut TrainConfig, &mut Map<String, Value>)) -> Vec<u8> {
+    let (mut info, tensors) = CheckpointInfo::<Map<String, Value>>::decode(bytes).unwrap();
+    info.more.clear();
+    change(&mut info.config, &mut info.plan);
+    info.encode(&tensors).unwrap()
+}
+
+#[test]
+fn a_native_checkpoint_with_techniques_that_a_session_drops_is_refused_by_name() {
+    let mut one = session();
+    step(&mut one, Which::Both);
+    let saved = checkpoint(&one);
+    let mut resumed = session();
+    // rates, batch and average are the recipe's in a session
+    let faster = native(&saved, |config, _| {
+        config.adam_g.lr = 1e-3;
+        config.batch_size = 8;
+        config.ema.decay = 0.5;
+    });
+    resumed.resume(&faster).unwrap();
+    let techniques = |json: &str| {
+        let techniques = serde_json::from_str(json).unwrap();
+        native(&saved, |config, _| config.techniques = techniques)
+    };
+    let flipped = native(&saved, |_, plan| {
+        plan.insert("data".to_owned(), json!({"flip": true}));
+    });
+    let slower_moments = native(&saved, |config, _| config.adam_d.beta2 = 0.99);
+    let half_of_orthogonal = native(&saved, |config, _| config.orthogonal_factor = 2.0);
+    for (bytes, part) in [
+        (
+            techniques(r#"{"r1": {"gamma": 10.0}}"#),
+            "techniques.r1 {\"every\":1,\"gamma\":10.0}",
+        ),
+        (techniques(r#"{"r2": {"gamma": 1.0}}"#), "techniques.r2"),
+        (
+            techniques(r#"{"lecam": {"strength": 0.3}}"#),
+            "techniques.lecam",
+        ),
+        (
+            techniques(r#"{"objective": "wasserstein"}"#),
+            "techniques.objective \"wasserstein\"",
+        ),
+        (
+            techniques(r#"{"augment": {"operations": ["color"], "ada_target": 0.6}}"#),
+            "ada_target",
+        ),
+        (
+            techniques(r#"{"augment": {"operations": ["color"]}}"#),
+            "techniques.augment",
+        ),
+        (
+            techniques(r#"{"micro_batch": 2}"#),
+            "techniques.micro_batch 2",
+        ),
+        (flipped, "data.flip true"),
+        (
+            slower_moments,
+            "adam_d.beta2 0.99, expected adam_d.beta2 0.999",
+        ),
+        (half_of_orthogonal, "orthogonal_factor 2"),
+    ] {
+        let message = resumed.resume(&bytes).unwrap_err().to_string();
+        assert!(message.contains(part), "{message} lacks {part}");
+        assert!(
+            message.contains("continue it with native-train"),
+            "{message}"
+        );
+    }
+    // the state is that of the last checkpoint that was read
+    assert_eq!(step(&mut resumed, Which::G).g_step, 2);
+}
+
+#[test]
+fn a_checkpoint_of_a_session_goes_on_with_other_augmentations() {
+    let saved = checkpoint(&session());
+    let augmented = ShortRecipe {
+        augment: vec![Operation::Color],
+        ..recipe()
+    };
+    let mut other = Session::start(augmented, images(0), Device::flex()).unwrap();
+    other.resume(&saved).unwrap();
 }
 
 #[test]
