@@ -5,6 +5,7 @@
 
 mod import;
 mod parity;
+mod streams;
 /// What test programs share.
 #[path = "../support"]
 mod support {

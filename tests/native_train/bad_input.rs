@@ -53,6 +53,18 @@ fn unknown_keys_and_impossible_shapes() {
             &["sigma_clamp.ratio is -0.5"],
         ),
         (
+            "train.techniques={ objective = \"wasserstein\", augment = { operations = [\"flip\"], ada_target = 0.6 } }",
+            &["ada_target is 0.6", "objective wasserstein", "leave it out"],
+        ),
+        (
+            "train.orthogonal_d=-1.0",
+            &["orthogonal_d is -1", "0 or more"],
+        ),
+        (
+            "train.orthogonal_term=squared",
+            &["`squared`", "`modified`", "`original`"],
+        ),
+        (
             "train.techniques.spectral_decay=0.1",
             &["`spectral_decay`", "train.techniques"],
         ),

@@ -1,5 +1,6 @@
 //! The detector over the logs of real runs (tests/fixtures/collapse).
 
+use biggan::train::Objective;
 use native_train::recipe::collapse_section::CollapseSection;
 use native_train::records::alarm::Alarm;
 use native_train::records::log_record::LogRecord;
@@ -15,7 +16,7 @@ fn lines<T: DeserializeOwned>(text: &str) -> Vec<T> {
 }
 
 fn first_alarm(records: impl Iterator<Item = LogRecord>) -> Option<Alarm> {
-    let mut detector = Detector::new(&CollapseSection::default());
+    let mut detector = Detector::new(&CollapseSection::default(), Objective::Hinge);
     let mut records = records;
     records.find_map(|record| detector.feed(&record, false))
 }
@@ -49,7 +50,7 @@ fn a_whole_healthy_run_is_silent() {
     let log: Vec<LogRecord> = lines(include_str!("../fixtures/collapse/healthy.jsonl"));
     let scores: Vec<ScoreRecord> = lines(include_str!("../fixtures/collapse/healthy-scores.jsonl"));
     assert_eq!(log.last().unwrap().images_seen, 256_000);
-    let mut detector = Detector::new(&CollapseSection::default());
+    let mut detector = Detector::new(&CollapseSection::default(), Objective::Hinge);
     for record in &log {
         assert!(record.vitals.is_some());
         assert_eq!(detector.feed(record, false), None);

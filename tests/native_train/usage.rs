@@ -73,6 +73,21 @@ fn a_dry_run_measures_what_the_plan_takes() {
 }
 
 #[test]
+fn a_pairing_recipe_is_told_what_its_authors_have() {
+    let setting = Setting::new();
+    let pairing = "train.techniques.objective=relativistic_pairing";
+    let said = setting.ok(&["--config", "tiny.toml", "--set", pairing, "--dry-run"]);
+    for part in [
+        "without techniques.r1",
+        "without techniques.r2",
+        "spectral norm in D",
+        "batch norm in G",
+    ] {
+        assert!(said.contains(part), "{part:?} is not in\n{said}");
+    }
+}
+
+#[test]
 fn a_dry_run_prints_the_plan_and_writes_nothing() {
     let setting = Setting::new();
     let plan = setting.ok(&[

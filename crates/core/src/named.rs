@@ -66,6 +66,12 @@ pub(crate) fn is_shared_embedding(name: &str) -> bool {
     name.starts_with("shared.")
 }
 
+/// Whether a name of G is a running statistic of batch norm.
+#[cfg(feature = "train")]
+pub(crate) fn is_statistic(name: &str) -> bool {
+    name.ends_with(".mean") || name.ends_with(".variance")
+}
+
 impl FlatTensor {
     /// A trainable weight of two or more dimensions as `[out, rest]`; `None` for other tensors.
     pub fn as_matrix(&self) -> Option<Tensor<2>> {

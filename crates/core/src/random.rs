@@ -40,6 +40,12 @@ pub enum Stream {
     ProbeFakes = 13,
     /// Latents of the samples whose variance within a class is watched.
     ProbeVariance = 14,
+    /// Columns that an iteration for singular values starts from.
+    Spectrum = 15,
+    /// Choice of the real images of an evaluation, and of the subsets of the kernel distance.
+    EvaluationChoice = 16,
+    /// Noise in place of training images.
+    Noise = 17,
 }
 
 /// A generator for one purpose, step and sample.
@@ -61,8 +67,7 @@ impl Draws {
 
     /// Uniform in the open interval (0, 1), a multiple of 2^-53 plus 2^-54.
     pub fn uniform(&mut self) -> f64 {
-        const SCALE: f64 = 1.0 / (1u64 << 53) as f64;
-        ((self.0.next_u64() >> 11) as f64 + 0.5) * SCALE
+        open_unit(self.0.next_u64())
     }
 
     /// Uniform integer in `0..bound`, without bias (rejection of the incomplete last interval).
@@ -84,6 +89,15 @@ impl Draws {
     pub fn normal(&mut self) -> f64 {
         crate::normal::normal_quantile(self.uniform())
     }
+}
+
+/// `(k + 1/2) 2^-53` with k the upper 53 bits, in the open interval (0, 1).
+///
+/// From 2^52 on the half is rounded away, to the even neighbour, and the last k would give 1, whose quantile is
+/// infinite.
+fn open_unit(bits: u64) -> f64 {
+    const SCALE: f64 = 1.0 / (1u64 << 53) as f64;
+    (((bits >> 11) as f64 + 0.5) * SCALE).min(1.0 - SCALE)
 }
 
 /// A permutation of `0..count` (Fisher-Yates), keyed by seed, stream and step.
@@ -112,6 +126,19 @@ mod tests {
             first(1, Stream::Sample, 2, 4),
         ] {
             assert_ne!(base.to_bits(), other.to_bits());
+        }
+    }
+
+    #[test]
+    fn a_uniform_number_is_below_1_and_above_0() {
+        let largest = open_unit(u64::MAX);
+        assert_eq!(largest, 1.0 - 1.0 / (1u64 << 53) as f64);
+        assert!(crate::normal::normal_quantile(largest).is_finite());
+        assert_eq!(open_unit(0), 0.5 / (1u64 << 53) as f64);
+        // every other value is as it was
+        for k in [1, 2, (1 << 52) - 1, 1 << 52, (1 << 52) + 1, (1 << 53) - 2] {
+            let bits: u64 = k << 11;
+            assert_eq!(open_unit(bits), (k as f64 + 0.5) / (1u64 << 53) as f64);
         }
     }
 

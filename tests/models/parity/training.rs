@@ -9,8 +9,8 @@ use biggan::layers::NormMode;
 use biggan::model::{Discriminator, Generator};
 use biggan::named::{HostTensors, load_tensors, map_tensors, named_tensors, read_values};
 use biggan::train::{
-    AdamConfig, AdamMoments, Controls, Ema, EmaConfig, Ranks, RealBatch, Techniques, TrainConfig,
-    TrainState, discriminator_step, generator_step, gradient_penalty,
+    AdamConfig, AdamMoments, Controls, Ema, EmaConfig, OrthogonalTerm, Ranks, RealBatch,
+    Techniques, TrainConfig, TrainState, discriminator_step, generator_step, gradient_penalty,
 };
 use burn::tensor::{Device, Tensor};
 use pollster::FutureExt;
@@ -127,6 +127,8 @@ impl Flags {
             batch_size: 4,
             d_steps: 1,
             orthogonal: self.ortho,
+            orthogonal_d: 0.0,
+            orthogonal_term: OrthogonalTerm::Modified,
             orthogonal_factor: 2.0,
             techniques: Techniques::default(),
             seed: 0,

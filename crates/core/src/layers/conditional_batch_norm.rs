@@ -58,8 +58,8 @@ impl ConditionalBatchNorm {
                 ConditionProjection::Linear(Linear::new(init, [dim, channels], false, sn_eps))
             }
             ClassEmbedding::PerLayer => {
-                // gain 1 and bias 0 for every class at the start: BigGAN-PyTorch draws these
-                // embeddings orthogonally like any other weight, and so do we
+                // drawn orthogonally like any other weight, as in BigGAN-PyTorch: gains are near 1 and biases near 0
+                // at the start, and differ by class (SA-GAN's code starts at exactly 1 and 0)
                 ConditionProjection::Embedding(Embedding::new(init, [dim, channels], None))
             }
         };

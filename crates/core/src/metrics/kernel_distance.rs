@@ -15,7 +15,7 @@ pub struct Subsets {
     pub count: usize,
     /// Vectors of each set in a subset, drawn without replacement.
     pub size: usize,
-    /// Seed of the choice, in the steps `1..=2 count` of [`Stream::Evaluation`].
+    /// Seed of the choice, in the steps `1..=2 count` of [`Stream::EvaluationChoice`].
     pub seed: u64,
 }
 
@@ -58,7 +58,7 @@ pub fn kernel_distance(
 
 /// `size` vectors without replacement as the columns of a matrix.
 fn choose(features: &[f32], dim: usize, size: usize, [seed, step]: [u64; 2]) -> DMatrix<f64> {
-    let order = permutation(seed, Stream::Evaluation, step, features.len() / dim);
+    let order = permutation(seed, Stream::EvaluationChoice, step, features.len() / dim);
     let values = order[..size]
         .iter()
         .flat_map(|&index| &features[index as usize * dim..][..dim])

@@ -69,6 +69,8 @@ fn trains(architecture: Architecture, activated_shortcut: bool) {
         batch_size: 2,
         d_steps: 1,
         orthogonal: 1e-4,
+        orthogonal_d: 0.0,
+        orthogonal_term: crate::train::OrthogonalTerm::Modified,
         orthogonal_factor: 4.0,
         techniques: Techniques::default(),
         seed: 1,

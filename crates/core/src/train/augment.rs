@@ -71,14 +71,15 @@ impl AugmentConfig {
     }
 }
 
-/// ADA's probability after a D step on `reals` images.
+/// ADA's probability after a D step on `reals` images; the sign of a logit is that of its distance from the objective's
+/// [boundary](super::Objective::boundary).
 ///
 /// # Shapes
 /// - p: `[1]`
 /// - real: logits of real images `[n, 1]`, without gradient
-pub fn ada_update(p: Tensor<1>, real: Tensor<2>, target: f64) -> Tensor<1> {
+pub fn ada_update(p: Tensor<1>, real: Tensor<2>, target: f64, boundary: f64) -> Tensor<1> {
     let n = real.dims()[0] as f64;
-    let direction = (real.sign().mean() - target).sign();
+    let direction = ((real - boundary).sign().mean() - target).sign();
     (p + direction * (n / ADA_SPEED_IMAGES)).clamp(0.0, 1.0)
 }
 
@@ -100,14 +101,27 @@ pub struct Augment<'a> {
 impl Augment<'_> {
     /// # Shapes
     /// - images: `[n, 3, r, r]`, returned with the same shape
-    pub fn apply(&self, mut images: Tensor<4>) -> Tensor<4> {
+    pub fn apply(&self, images: Tensor<4>) -> Tensor<4> {
+        self.run(images, Brightness::Added)
+    }
+
+    /// The derivative of [`Augment::apply`] along a direction in image space. Every operation is linear but for the
+    /// brightness, which adds a constant, so the derivative is the same at all images.
+    ///
+    /// # Shapes
+    /// - direction: `[n, 3, r, r]`, returned with the same shape
+    pub fn tangent(&self, direction: Tensor<4>) -> Tensor<4> {
+        self.run(direction, Brightness::LeftOut)
+    }
+
+    fn run(&self, mut images: Tensor<4>, brightness: Brightness) -> Tensor<4> {
         let n = images.dims()[0];
         let mut draws: Vec<Draws> = (0..n as u64)
             .map(|i| Draws::new(self.seed, Stream::Augment, self.step, self.first + i))
             .collect();
         let like = images.device();
         for operation in &self.config.operations {
-            let changed = operation.apply(images.clone(), &mut draws);
+            let changed = operation.apply(images.clone(), &mut draws, brightness);
             images = match self.config.ada_target {
                 None => changed,
                 Some(_) => {
@@ -122,13 +136,28 @@ impl Augment<'_> {
     }
 }
 
+/// Images as D sees them, with or without an augmentation.
+pub(super) fn augmented(images: Tensor<4>, augment: Option<&Augment<'_>>) -> Tensor<4> {
+    match augment {
+        Some(augment) => augment.apply(images),
+        None => images,
+    }
+}
+
+/// Whether the brightness is added.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Brightness {
+    Added,
+    LeftOut,
+}
+
 /// A tensor moved to a device (with or without autodiff).
 fn place(t: Tensor<4>, device: &Device) -> Tensor<4> {
     t.to_device(device)
 }
 
 impl Operation {
-    fn apply(self, x: Tensor<4>, draws: &mut [Draws]) -> Tensor<4> {
+    fn apply(self, x: Tensor<4>, draws: &mut [Draws], added: Brightness) -> Tensor<4> {
         let device = x.device();
         let [n, _, height, width] = x.dims();
         match self {
@@ -140,7 +169,10 @@ impl Operation {
                 let brightness = column(draws, &device, |d| d.uniform() - 0.5);
                 let saturation = column(draws, &device, |d| 2.0 * d.uniform());
                 let contrast = column(draws, &device, |d| d.uniform() + 0.5);
-                let x = x + brightness;
+                let x = match added {
+                    Brightness::Added => x + brightness,
+                    Brightness::LeftOut => x,
+                };
                 let grey = x.clone().mean_dim(1); // [n, 1, h, w]
                 let x = (x - grey.clone()) * saturation + grey;
                 let mean = x.clone().mean_dim(1).mean_dim(2).mean_dim(3); // [n, 1, 1, 1]
@@ -300,7 +332,42 @@ mod tests {
         let unsure = Tensor::<2>::from_data([[1.0], [-2.0]], &device);
         let value = |t: Tensor<1>| t.into_data().try_to_vec::<f32>().unwrap()[0];
         let step = 2.0 / 500_000.0;
-        assert!((value(ada_update(p(), sure, 0.6)) - 0.5 - step).abs() < 1e-7);
-        assert!((value(ada_update(p(), unsure, 0.6)) - 0.5 + step).abs() < 1e-7);
+        assert!((value(ada_update(p(), sure, 0.6, 0.0)) - 0.5 - step).abs() < 1e-7);
+        assert!((value(ada_update(p(), unsure, 0.6, 0.0)) - 0.5 + step).abs() < 1e-7);
+    }
+
+    #[test]
+    fn with_least_squares_ada_moves_by_its_boundary() {
+        let device = Device::flex();
+        let boundary = crate::train::Objective::LeastSquares.boundary().unwrap();
+        let p = Tensor::<1>::from_data([0.5f32], &device);
+        // D takes these reals for fakes: it does not overfit
+        let reals = Tensor::<2>::from_data([[0.2], [0.2]], &device);
+        let after = ada_update(p, reals, 0.6, boundary).into_data();
+        assert!(after.try_to_vec::<f32>().unwrap()[0] < 0.5);
+    }
+
+    #[test]
+    fn the_derivative_is_the_difference_of_augmented_images() {
+        use Operation::{Color, Cutout, Flip, Translation};
+        let config = AugmentConfig {
+            operations: vec![Flip, Color, Translation, Cutout],
+            ada_target: Some(0.6),
+        };
+        let augment = Augment {
+            config: &config,
+            seed: 5,
+            step: 3,
+            first: 0,
+            probability: Tensor::from_data([0.7], &Device::flex()),
+        };
+        let direction = ramp(4).flip([2]);
+        let [before, after] = [ramp(4), ramp(4) + direction.clone()].map(|x| augment.apply(x));
+        for (found, expected) in values(augment.tangent(direction))
+            .iter()
+            .zip(values(after - before))
+        {
+            assert!((found - expected).abs() < 1e-5, "{found} {expected}");
+        }
     }
 }

@@ -5,10 +5,10 @@ use burn::tensor::Device;
 use super::TrainState;
 use crate::error::Result;
 use crate::file::{
-    DatasetInfo, Dtype, ModelFile, ModelInfo, Provenance, StatisticsTable, decode, encode,
+    DatasetInfo, Dtype, ModelFile, ModelInfo, Provenance, StatisticsTable, decode, encode_with,
 };
 use crate::model::Generator;
-use crate::named::{HostTensors, load_tensors, named_tensors};
+use crate::named::{HostTensors, is_statistic, load_tensors, named_tensors};
 use crate::standing_stats::{StandingConfig, standing_table};
 use crate::truncation::{Truncation, TruncationKind};
 
@@ -81,6 +81,11 @@ pub async fn averaged_model(
 /// The generator with its weights rounded as they will be stored, so that the statistics match them.
 async fn as_stored(generator: &Generator, dtype: Dtype, device: &Device) -> Result<Generator> {
     let tensors = HostTensors::read(named_tensors(generator)).await?;
-    let bytes = encode(&tensors, &std::collections::BTreeMap::new(), dtype)?;
+    // running statistics are not stored: the model has tables of its own
+    let dtype_of = |name: &str| match is_statistic(name) {
+        true => Dtype::F32,
+        false => dtype,
+    };
+    let bytes = encode_with(&tensors, &std::collections::BTreeMap::new(), dtype_of)?;
     load_tensors(generator.clone(), decode(&bytes)?.tensors, device)
 }

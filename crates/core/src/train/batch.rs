@@ -52,24 +52,20 @@ pub(super) enum Seen {
     RealForG = 2,
 }
 
-/// Images as D sees them; the first has the index `first` in its step.
-pub(super) fn augmented(
-    images: Tensor<4>,
+/// The augmentation between images and D, if there is one; the first image has the index `first` in its step.
+pub(super) fn augmentation<'a>(
     controls: &Controls,
-    config: &TrainConfig,
+    config: &'a TrainConfig,
     seen: Seen,
     step: u64,
     first: usize,
-) -> Tensor<4> {
-    let Some(augment) = &config.techniques.augment else {
-        return images;
-    };
-    Augment {
+) -> Option<Augment<'a>> {
+    let augment = config.techniques.augment.as_ref()?;
+    Some(Augment {
         config: augment,
         seed: config.seed,
         step: 3 * step + seen as u64,
         first: first as u64,
         probability: controls.ada_probability.clone(),
-    }
-    .apply(images)
+    })
 }

@@ -80,6 +80,8 @@ pub fn check_config(seed: u64) -> TrainConfig {
         batch_size: BATCH,
         d_steps: 1,
         orthogonal: 1e-4,
+        orthogonal_d: 0.0,
+        orthogonal_term: super::OrthogonalTerm::Modified,
         orthogonal_factor: super::orthogonal::TRUE_FACTOR,
         techniques: Techniques::default(),
         seed,

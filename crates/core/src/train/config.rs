@@ -1,10 +1,12 @@
 //! What describes a run.
 
+use burn::tensor::Tensor;
 use serde::{Deserialize, Serialize};
 
-use super::{AdamConfig, EmaConfig, Techniques};
+use super::{AdamConfig, EmaConfig, OrthogonalTerm, Techniques, orthogonal_gradient};
 use crate::config::{DiscriminatorConfig, GeneratorConfig};
 use crate::error::{Error, Result};
+use crate::named::FlatTensor;
 use crate::shape::Cost;
 
 /// What the step needs to know.
@@ -25,9 +27,15 @@ pub struct TrainConfig {
     pub batch_size: usize,
     /// Discriminator steps for each generator step (2 in the paper).
     pub d_steps: usize,
-    /// Strength of the modified orthogonal regularisation of G (1e-4 in the paper), 0 for none.
+    /// Strength of the orthogonal regularisation of G (1e-4 in the paper), 0 for none.
     #[serde(default)]
     pub orthogonal: f64,
+    /// That of D, 0 for none, as in the paper (BigGAN-PyTorch's `D_ortho`).
+    #[serde(default, skip_serializing_if = "is_zero")]
+    pub orthogonal_d: f64,
+    /// Which term: `modified`, the paper's, or `original`, which also draws the norms of filters to 1.
+    #[serde(default, skip_serializing_if = "OrthogonalTerm::is_modified")]
+    pub orthogonal_term: OrthogonalTerm,
     /// Factor of its gradient: 4 is the true one, 2 that of BigGAN-PyTorch.
     #[serde(default = "true_factor")]
     pub orthogonal_factor: f64,
@@ -38,16 +46,27 @@ pub struct TrainConfig {
     pub seed: u64,
 }
 
+#[allow(clippy::trivially_copy_pass_by_ref)] // serde passes a reference
+fn is_zero(value: &f64) -> bool {
+    *value == 0.0
+}
+
 fn true_factor() -> f64 {
     super::orthogonal::TRUE_FACTOR
 }
 
 impl TrainConfig {
-    /// Checks the whole.
+    /// Checks the whole, as for a new run.
     ///
     /// # Errors
     /// [`ErrorKind::Config`](crate::ErrorKind::Config) naming the key, both values and the remedy.
     pub fn validate(&self) -> Result<()> {
+        self.check_values()?;
+        self.techniques.check_boundary()
+    }
+
+    /// Checks each value: what a checkpoint of an earlier program can be read with.
+    pub(super) fn check_values(&self) -> Result<()> {
         self.generator.validate()?;
         self.discriminator.validate()?;
         self.adam_g.validate("adam_g")?;
@@ -89,6 +108,7 @@ impl TrainConfig {
         self.techniques.validate(self.batch_size)?;
         for (key, value) in [
             ("orthogonal", self.orthogonal),
+            ("orthogonal_d", self.orthogonal_d),
             ("orthogonal_factor", self.orthogonal_factor),
         ] {
             if !(value >= 0.0 && value.is_finite()) {
@@ -96,6 +116,43 @@ impl TrainConfig {
             }
         }
         Ok(())
+    }
+
+    /// The gradient of the recipe's orthogonal term at a strength, of a weight.
+    pub(super) fn orthogonal_gradient(
+        &self,
+        strength: f64,
+    ) -> impl Fn(&FlatTensor) -> Option<Tensor<1>> {
+        let (term, factor) = (self.orthogonal_term, self.orthogonal_factor);
+        move |weight| orthogonal_gradient(term, weight, strength, factor)
+    }
+
+    /// What a person should know of a combination that is allowed, a sentence each.
+    pub fn remarks(&self) -> Vec<String> {
+        let mut remarks = Vec::new();
+        if !self.techniques.objective.pairs() {
+            return remarks;
+        }
+        for (key, penalty) in [("r1", self.techniques.r1), ("r2", self.techniques.r2)] {
+            if penalty.is_none_or(|penalty| penalty.gamma == 0.0) {
+                remarks.push(format!(
+                    "relativistic_pairing without techniques.{key}: R3GAN, whose objective it is, needs both r1 and r2 \
+                     to converge (Huang et al. 2024, sec. 2); add {key} = {{ gamma = 1.0 }}"
+                ));
+            }
+        }
+        if self.discriminator.spectral_norm {
+            remarks.push(
+                "relativistic_pairing with spectral norm in D: R3GAN's networks have no norms, and its penalties alone \
+                 bound D; discriminator.spectral_norm = false is nearer to it"
+                    .to_owned(),
+            );
+        }
+        remarks.push(
+            "relativistic_pairing with batch norm in G: R3GAN's G has none, so its results need not hold here"
+                .to_owned(),
+        );
+        remarks
     }
 
     /// What training takes, from the shapes of the networks.

@@ -4,9 +4,12 @@ use burn::tensor::{Device, Tensor};
 
 use super::Techniques;
 use super::augment::ada_update;
-use super::lecam::Anchors;
+use super::lecam::{Anchors, MOST_UPDATES};
 use crate::error::{Error, Result};
 use crate::named::{FlatTensor, HostTensors, NamedTensors};
+
+/// Name of the number of updates of the anchors.
+const UPDATES: &str = "anchor_updates";
 
 /// The controls; they stay on the device, so that no step waits for a read.
 #[derive(Debug, Clone)]
@@ -18,7 +21,7 @@ pub struct Controls {
 }
 
 impl Controls {
-    /// All 0.
+    /// ADA's probability 0, and anchors of no step.
     pub fn new(device: &Device) -> Self {
         Self {
             anchors: Anchors::new(device),
@@ -26,36 +29,45 @@ impl Controls {
         }
     }
 
-    /// After a D step with these logits.
+    /// After a D step whose real images have these logits, with the anchors that it compared with.
     ///
     /// # Shapes
-    /// - real, fake: `[n, 1]`, without gradient
+    /// - real: `[n, 1]`, without gradient
     #[must_use]
-    pub fn after(mut self, techniques: &Techniques, real: Tensor<2>, fake: Tensor<2>) -> Self {
-        if let Some(target) = techniques.augment.as_ref().and_then(|a| a.ada_target) {
-            self.ada_probability = ada_update(self.ada_probability, real.clone(), target);
-        }
-        if let Some(lecam) = techniques.lecam {
-            self.anchors = self.anchors.update(real, fake, lecam.decay);
+    pub fn after(mut self, techniques: &Techniques, real: Tensor<2>, anchors: Anchors) -> Self {
+        self.anchors = anchors;
+        let target = techniques.augment.as_ref().and_then(|a| a.ada_target);
+        if let (Some(target), Some(boundary)) = (target, techniques.objective.boundary()) {
+            self.ada_probability = ada_update(self.ada_probability, real, target, boundary);
         }
         self
     }
 
-    /// As named tensors.
+    /// As named tensors; the number of updates only if there were some.
     pub fn named(&self) -> NamedTensors {
-        let flat = |values: &Tensor<1>| FlatTensor {
-            values: values.clone(),
+        let flat = |values: Tensor<1>| FlatTensor {
+            values,
             shape: vec![1],
             trainable: false,
         };
-        NamedTensors::from([
-            ("ada_probability".to_owned(), flat(&self.ada_probability)),
-            ("anchor_fake".to_owned(), flat(&self.anchors.fake)),
-            ("anchor_real".to_owned(), flat(&self.anchors.real)),
-        ])
+        let mut named = NamedTensors::from([
+            (
+                "ada_probability".to_owned(),
+                flat(self.ada_probability.clone()),
+            ),
+            ("anchor_fake".to_owned(), flat(self.anchors.fake.clone())),
+            ("anchor_real".to_owned(), flat(self.anchors.real.clone())),
+        ]);
+        if self.anchors.updates > 0 {
+            let updates = self.anchors.updates as f32;
+            let updates = Tensor::full([1], updates, &self.ada_probability.device());
+            named.insert(UPDATES.to_owned(), flat(updates));
+        }
+        named
     }
 
-    /// The inverse of [`Controls::named`]; if a state was saved without controls they start at 0.
+    /// The inverse of [`Controls::named`]; if a state was saved without controls they start anew. Anchors without their
+    /// number of updates are of a program that did not count them: they are taken for settled, unless they are 0.
     ///
     /// # Errors
     /// If a tensor is missing, unexpected or not a single number.
@@ -63,6 +75,20 @@ impl Controls {
         if tensors.0.is_empty() {
             return Ok(Self::new(device));
         }
+        let updates = tensors.0.remove(UPDATES);
+        let settled = tensors.0.iter().any(|(name, tensor)| {
+            name.starts_with("anchor_") && tensor.values.iter().any(|&value| value != 0.0)
+        });
+        let updates = match updates.as_ref().map(|tensor| tensor.values.as_slice()) {
+            Some(&[updates]) if updates >= 0.0 && updates <= MOST_UPDATES as f32 => updates as u64,
+            Some(found) => {
+                return Err(Error::tensor(format_args!("controls.{UPDATES}"))
+                    .found(format_args!("{found:?}"))
+                    .expected(format_args!("a count of at most {MOST_UPDATES}")));
+            }
+            None if settled => MOST_UPDATES,
+            None => 0,
+        };
         let mut take = |name: &str| match tensors.0.remove(name) {
             Some(tensor) if tensor.values.len() == 1 => Ok(tensor.into_device(device)),
             Some(tensor) => Err(Error::tensor(format_args!("controls.{name}"))
@@ -74,6 +100,7 @@ impl Controls {
             anchors: Anchors {
                 real: take("anchor_real")?,
                 fake: take("anchor_fake")?,
+                updates,
             },
             ada_probability: take("ada_probability")?,
         };

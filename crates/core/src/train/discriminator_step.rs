@@ -3,15 +3,19 @@
 use burn::module::Module;
 use burn::tensor::Tensor;
 
-use super::batch::{RealBatch, Seen, augmented};
-use super::gradient_penalty::gradient_penalty;
+use super::augment::augmented;
+use super::batch::{RealBatch, Seen, augmentation};
+use super::gradient_penalty::penalty_through;
 use super::gradients::{Gradient, add_scaled, named_gradients};
-use super::ranks::{Part, Ranks, gather_pair};
-use super::{Controls, TrainConfig, TrainState};
+use super::lecam::LecamConfig;
+use super::orthogonal::add_orthogonal;
+use super::ranks::{Ranks, gather_pair};
+use super::{TrainConfig, TrainState};
 use crate::error::Result;
 use crate::latent::Latents;
 use crate::layers::{NormMode, Updates};
 use crate::model::Discriminator;
+use crate::named::named_tensors;
 
 /// What a discriminator step measured; nothing is read from the device yet.
 #[derive(Debug, Clone)]
@@ -22,9 +26,9 @@ pub struct DiscriminatorReport {
     pub real: Tensor<2>,
     /// Logits of the fake images `[n, 1]`.
     pub fake: Tensor<2>,
-    /// The fake images of this rank `[n, 3, r, r]`.
+    /// The fake images of this rank `[n, 3, r, r]`; of its last part, if the batch is computed in parts.
     pub fake_images: Tensor<4>,
-    /// `E || grad_x D ||^2 / 2` on reals (R1) and fakes (R2), `[1]`, if it acted.
+    /// `E || grad_x D ||^2 / 2` on reals (R1) and fakes (R2), before augmentation, `[1]`, if it acted.
     pub penalties: [Option<Tensor<1>>; 2],
     /// Gradients by parameter name, regularisers included.
     pub gradients: Gradient,
@@ -34,7 +38,8 @@ pub struct DiscriminatorReport {
 /// [`Ranks::rows`].
 ///
 /// One pass of D over fakes and reals concatenated: each spectral norm takes one power step. With a
-/// pairing objective the fakes take the classes of the reals.
+/// pairing objective the fakes take the classes of the reals. With a `micro_batch` all of this is done for one part of
+/// the batch after another, G's pass included.
 ///
 /// # State
 /// D, its optimiser, G's statistics and singular vectors (not its weights), the controls of LeCam and
@@ -59,84 +64,107 @@ pub fn discriminator_step(
     if techniques.objective.pairs() {
         fakes.class_weights = real.class_weights.clone();
     }
-    let share = ranks.share(&parts);
-    let norm = share.as_ref().map_or(NormMode::Batch, NormMode::Shared);
-    let mut updates = Updates::default();
-    let generator = &state.generator;
-    let fake_images = generator.forward(fakes.z, fakes.class_weights.clone(), norm, &mut updates);
-    state.generator = ranks.average_statistics(updates.commit(state.generator))?;
-    let fake = RealBatch {
-        images: fake_images.clone(),
-        class_weights: fakes.class_weights,
-    };
-    let as_seen = |batch: RealBatch, first| RealBatch {
-        images: augmented(
-            batch.images,
-            &state.controls,
-            config,
-            Seen::ByD,
-            state.d_step,
-            first,
-        ),
-        ..batch
-    };
-    // fakes and reals of each part
-    let seen: Vec<[RealBatch; 2]> = parts
-        .iter()
-        .map(|part| {
-            let reals = if whole { 0..m } else { part.local.clone() };
-            let [fake, real] = [fake.part(part.local.clone()), real.part(reals)];
-            [as_seen(fake, part.first()), as_seen(real, n + part.first())]
-        })
-        .collect();
-
     let mut gradients = Gradient::new();
-    let penalties = [(&techniques.r1, 1), (&techniques.r2, 0)].map(|(penalty, which)| {
-        let factor = penalty.and_then(|p| p.factor(state.d_step))?;
-        let d = &state.discriminator;
-        let values = parts.iter().zip(&seen).map(|(part, batches)| {
-            let weight = part.own.len() as f64 / n as f64;
-            let batch = batches[which].clone();
-            let report = gradient_penalty(d, batch.images, batch.class_weights);
-            add_scaled(&mut gradients, report.gradients, factor * weight);
-            report.value * weight
+    let [mut of_g, mut of_d] = [Updates::default(), Updates::default()];
+    let mut loss = Tensor::zeros([1], &real.images.device());
+    let mut penalties =
+        [(&techniques.r1, 1), (&techniques.r2, 0)].map(|(penalty, which)| Penalty {
+            factor: penalty.and_then(|penalty| penalty.factor(state.d_step)),
+            which,
+            values: Vec::new(),
         });
-        Some(ranks.sum(Tensor::cat(values.collect(), 0).sum()))
-    });
-
-    let mut updates = Updates::default();
-    let mut loss = Tensor::zeros([1], &fake_images.device());
     let (mut real_logits, mut fake_logits) = (Vec::new(), Vec::new());
-    for (part, batches) in parts.iter().zip(seen) {
+    let mut anchors = state.controls.anchors.clone();
+    let mut fake_images = None;
+    for part in &parts {
         let weight = part.whole.len() as f64 / n as f64;
+        let share = ranks.share(std::slice::from_ref(part));
+        let norm = share.as_ref().map_or(NormMode::Batch, NormMode::Shared);
+        let (first, len) = (part.local.start, part.local.len());
+        let [z, classes] =
+            [&fakes.z, &fakes.class_weights].map(|all| all.clone().narrow(0, first, len));
+        let images = state.generator.forward(z, classes.clone(), norm, &mut of_g);
+        fake_images = Some(images.clone());
+        let reals = if whole { 0..m } else { part.local.clone() };
+        let batches = [
+            RealBatch {
+                images,
+                class_weights: classes,
+            },
+            real.part(reals),
+        ]; // fakes, reals
+        let augment = [part.first(), n + part.first()]
+            .map(|first| augmentation(&state.controls, config, Seen::ByD, state.d_step, first));
+
         let discriminator = state.discriminator.clone().train();
-        let [fakes, reals] = logits(&discriminator, batches, &mut updates);
-        let scored = score(
-            ranks,
-            part,
-            &discriminator,
-            [fakes, reals],
-            config,
-            &state.controls,
-            state.d_step,
-        );
-        add_scaled(&mut gradients, scored.gradients, weight);
-        loss = loss + scored.loss * weight;
-        real_logits.push(scored.real);
-        fake_logits.push(scored.fake);
+        for penalty in &mut penalties {
+            let Some(factor) = penalty.factor else {
+                continue;
+            };
+            let weight = part.own.len() as f64 / n as f64;
+            let RealBatch {
+                images,
+                class_weights,
+            } = batches[penalty.which].clone();
+            let augment = augment[penalty.which].as_ref();
+            let report = penalty_through(augment, &state.discriminator, images, class_weights);
+            add_scaled(&mut gradients, report.gradients, factor * weight);
+            penalty.values.push(report.value * weight);
+        }
+
+        let [fakes, reals] = batches;
+        let seen = [(fakes, &augment[0]), (reals, &augment[1])].map(|(batch, augment)| RealBatch {
+            images: augmented(batch.images, augment.as_ref()),
+            ..batch
+        });
+        let [fake, real] = logits(&discriminator, seen, &mut of_d);
+        let [fake, real] = gather_pair(ranks, part, fake, real);
+        real_logits.push(real.clone().without_autodiff());
+        fake_logits.push(fake.clone().without_autodiff());
+        if let Some(lecam) = &techniques.lecam {
+            // with the means of the parts so far: after the last part, with those of the batch
+            let so_far = [&real_logits, &fake_logits].map(|parts| Tensor::cat(parts.clone(), 0));
+            let [real, fake] = so_far;
+            anchors = state
+                .controls
+                .anchors
+                .update(real, fake, lecam, state.d_step);
+        }
+        let objective = techniques
+            .objective
+            .discriminator(real.clone(), fake.clone());
+        let acts = |lecam: &LecamConfig| state.d_step >= lecam.start_step;
+        let total = match techniques.lecam.filter(acts) {
+            Some(lecam) => objective.clone() + anchors.penalty(real, fake) * lecam.strength,
+            None => objective.clone(),
+        };
+        let of_part = named_gradients(&discriminator, total.backward());
+        add_scaled(&mut gradients, of_part, weight);
+        loss = loss + objective.without_autodiff() * weight;
     }
-    state.discriminator = updates.commit(state.discriminator);
-    let gradients = ranks.reduce(gradients);
+    let penalties = penalties.map(|penalty| {
+        penalty.factor?;
+        Some(ranks.sum(Tensor::cat(penalty.values, 0).sum()))
+    });
+    state.generator = ranks.average_statistics(of_g.commit(state.generator))?;
+    state.discriminator = of_d.commit(state.discriminator);
+    let mut gradients = ranks.reduce(gradients);
+    if config.orthogonal_d > 0.0 {
+        // every weight, the class embedding included (BigGAN-PyTorch `train_fns.py:55-58`)
+        let weights = named_tensors(&state.discriminator);
+        let term = config.orthogonal_gradient(config.orthogonal_d);
+        add_orthogonal(&mut gradients, &weights, term, |_| false);
+    }
     let [real_logits, fake_logits] = [real_logits, fake_logits].map(|parts| Tensor::cat(parts, 0));
     state.controls = state
         .controls
-        .after(techniques, real_logits.clone(), fake_logits.clone());
+        .after(techniques, real_logits.clone(), anchors);
     let reals = real_logits.dims()[0] as u64;
     let report = DiscriminatorReport {
         loss,
         real: real_logits,
         fake: fake_logits,
-        fake_images,
+        fake_images: fake_images.expect("a batch has a part"),
         penalties,
         gradients: gradients.clone(),
     };
@@ -148,12 +176,14 @@ pub fn discriminator_step(
     Ok((state, report))
 }
 
-/// D's loss and gradients of a part.
-struct Scored {
-    loss: Tensor<1>,
-    real: Tensor<2>,
-    fake: Tensor<2>,
-    gradients: Gradient,
+/// A gradient penalty of a step.
+struct Penalty {
+    /// Its factor, if it acts.
+    factor: Option<f64>,
+    /// Of fakes 0, of reals 1.
+    which: usize,
+    /// Of each part, weighted.
+    values: Vec<Tensor<1>>,
 }
 
 /// D's logits of fakes and of reals, in one pass.
@@ -167,34 +197,4 @@ fn logits(
     let classes = Tensor::cat(vec![fakes.class_weights, reals.class_weights], 0).autodiff();
     let logits = discriminator.forward(images, classes, updates); // [n + m, 1]
     [logits.clone().narrow(0, 0, n), logits.narrow(0, n, m)]
-}
-
-/// D's loss over the logits of all ranks, with the gradients from this rank's images.
-fn score(
-    ranks: &Ranks,
-    part: &Part,
-    discriminator: &Discriminator,
-    [fake, real]: [Tensor<2>; 2],
-    config: &TrainConfig,
-    controls: &Controls,
-    d_step: u64,
-) -> Scored {
-    let techniques = &config.techniques;
-    let [fake, real] = gather_pair(ranks, part, fake, real);
-    let loss = techniques
-        .objective
-        .discriminator(real.clone(), fake.clone());
-    let total = match techniques.lecam.filter(|l| d_step >= l.start_step) {
-        Some(lecam) => {
-            let penalty = controls.anchors.penalty(real.clone(), fake.clone());
-            loss.clone() + penalty * lecam.strength
-        }
-        None => loss.clone(),
-    };
-    Scored {
-        gradients: named_gradients(discriminator, total.backward()),
-        loss: loss.without_autodiff(),
-        real: real.without_autodiff(),
-        fake: fake.without_autodiff(),
-    }
 }

@@ -8,7 +8,10 @@ use crate::random::Stream;
 use crate::truncation::LatentDistribution;
 
 impl TrainConfig {
-    /// Latents and classes of a rank's fakes of one step, not truncated.
+    /// Latents and classes of a rank's fakes of one step.
+    ///
+    /// They are never truncated: truncation is a choice at sampling time (BigGAN sec. 3.1), and no training of the paper
+    /// sees truncated z.
     pub fn fakes(&self, stream: Stream, step: u64, ranks: &Ranks, device: &Device) -> Latents {
         let dims = [self.generator.z_dim, self.generator.classes];
         let distribution = LatentDistribution::untruncated(self.generator.latent);

@@ -3,15 +3,17 @@
 use burn::module::Module;
 use burn::tensor::Tensor;
 
-use super::batch::{RealBatch, Seen, augmented, check_pairs};
+use super::augment::augmented;
+use super::batch::{RealBatch, Seen, augmentation, check_pairs};
 use super::gradients::{Gradient, add_scaled, named_gradients};
+use super::orthogonal::add_orthogonal;
 use super::ranks::{Ranks, gather_pair};
 use super::top_k::top_k_weights;
-use super::{TrainConfig, TrainState, orthogonal_gradient};
+use super::{TrainConfig, TrainState};
 use crate::error::Result;
 use crate::latent::Latents;
 use crate::layers::{NormMode, Updates};
-use crate::named::{NamedTensors, is_shared_embedding, named_tensors};
+use crate::named::{is_shared_embedding, named_tensors};
 
 /// What a generator step measured; nothing is read from the device yet.
 #[derive(Debug, Clone)]
@@ -58,8 +60,10 @@ pub fn generator_step(
         let share = ranks.share(std::slice::from_ref(&part));
         let norm = share.as_ref().map_or(NormMode::Batch, NormMode::Shared);
         let number = part.first();
-        let seen =
-            |images, seen| augmented(images, &state.controls, config, seen, state.g_step, number);
+        let seen = |images, seen| {
+            let augment = augmentation(&state.controls, config, seen, state.g_step, number);
+            augmented(images, augment.as_ref())
+        };
         let generator = state.generator.clone().train();
         // D's weights need no gradient here: only the path through the images does
         let discriminator = state.discriminator.clone().train().no_grad();
@@ -93,7 +97,10 @@ pub fn generator_step(
     state.discriminator = of_d.commit(state.discriminator);
     state.generator = ranks.average_statistics(of_g.commit(state.generator))?;
     if config.orthogonal > 0.0 {
-        add_orthogonal(&mut gradients, &named_tensors(&state.generator), config);
+        // every weight but the shared embedding (BigGAN-PyTorch `train_fns.py:75-80`)
+        let weights = named_tensors(&state.generator);
+        let term = config.orthogonal_gradient(config.orthogonal);
+        add_orthogonal(&mut gradients, &weights, term, is_shared_embedding);
     }
     let report = GeneratorReport {
         loss,
@@ -102,27 +109,12 @@ pub fn generator_step(
     state.generator = state
         .adam_g
         .step(&config.adam_g, state.generator, gradients)?;
-    if let Some(clamp) = techniques.sigma_clamp {
+    // a frozen G keeps its weights
+    if let Some(clamp) = techniques.sigma_clamp.filter(|_| config.adam_g.lr > 0.0) {
         state.generator = clamp.apply(state.generator)?;
     }
     let decay = config.ema.decay_at(state.g_step);
     state.ema = state.ema.update(&state.generator, decay)?;
     state.g_step += 1;
     Ok((state, report))
-}
-
-/// Orthogonal regularisation acts on every weight of G of two or more dimensions except the shared
-/// embedding (BigGAN-PyTorch `train_fns.py:75-80`).
-fn add_orthogonal(gradients: &mut Gradient, weights: &NamedTensors, config: &TrainConfig) {
-    for (name, gradient) in gradients.iter_mut() {
-        if is_shared_embedding(name) {
-            continue;
-        }
-        let term = weights.get(name).and_then(|weight| {
-            orthogonal_gradient(weight, config.orthogonal, config.orthogonal_factor)
-        });
-        if let Some(term) = term {
-            *gradient = gradient.clone() + term;
-        }
-    }
 }

@@ -9,11 +9,15 @@
 //! `|| grad_x D ||^2 / 2` with respect to the weights is that of the directional derivative
 //! `v . grad_x D(x)`, which a tangent pass computes in first-order operations
 //! ([`Discriminator::forward_tangent`]).
+//!
+//! x is the image before augmentation, which is part of the function that is differentiated (stylegan2-ada
+//! `loss.py:102-111`, R3GAN `Trainer.py`): with T the augmentation, `grad_x D(T x)`.
 
 use burn::module::Module;
 use burn::tensor::Tensor;
 use serde::{Deserialize, Serialize};
 
+use super::augment::{Augment, augmented};
 use super::gradients::{Gradient, named_gradients};
 use crate::error::{Error, Result};
 use crate::model::Discriminator;
@@ -65,7 +69,7 @@ impl GradientPenalty {
 pub struct PenaltyReport {
     /// `E || grad_x D(x) ||^2 / 2`, `[1]`, without gamma.
     pub value: Tensor<1>,
-    /// `grad_x` of the sum of logits, `[n, 3, r, r]`.
+    /// `grad_x` of the sum of logits, at the images before augmentation, `[n, 3, r, r]`.
     pub image_gradient: Tensor<4>,
     /// Gradients of the value by parameter name.
     pub gradients: Gradient,
@@ -80,19 +84,36 @@ pub fn gradient_penalty(
     images: Tensor<4>,
     class_weights: Tensor<2>,
 ) -> PenaltyReport {
+    penalty_through(None, discriminator, images, class_weights)
+}
+
+/// As [`gradient_penalty`], of the images before an augmentation.
+pub(super) fn penalty_through(
+    augment: Option<&Augment<'_>>,
+    discriminator: &Discriminator,
+    images: Tensor<4>,
+    class_weights: Tensor<2>,
+) -> PenaltyReport {
     let n = images.dims()[0] as f64;
     let x = images.clone().autodiff().require_grad();
     let frozen = discriminator.clone().train().no_grad();
-    let logits = frozen.evaluate(x.clone(), class_weights.clone().autodiff());
+    let logits = frozen.evaluate(
+        augmented(x.clone(), augment),
+        class_weights.clone().autodiff(),
+    );
     let mut gradients = logits.sum().backward();
     let image_gradient = x
         .grad_remove(&mut gradients)
         .expect("the sum of logits depends on the images");
 
+    let direction = match augment {
+        Some(augment) => augment.tangent(image_gradient.clone()),
+        None => image_gradient.clone(),
+    };
     let live = discriminator.clone().train();
     let tangent = live.forward_tangent(
-        images.autodiff(),
-        image_gradient.clone().autodiff(),
+        augmented(images, augment).autodiff(),
+        direction.autodiff(),
         class_weights.autodiff(),
     ); // [n, 1]
     let gradients = named_gradients(&live, (tangent.sum() / n).backward());

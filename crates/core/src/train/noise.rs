@@ -37,8 +37,7 @@ impl<E> Reals<E> for Noise {
         let step = images_seen / rows.batch_size as u64;
         let rows: Vec<u64> = rows.numbers(0).collect();
         let values = rows.iter().flat_map(|&row| {
-            // there are no images that this stream could put in order
-            let mut draws = Draws::new(self.seed, Stream::DataOrder, step, row);
+            let mut draws = Draws::new(self.seed, Stream::Noise, step, row);
             (0..RGB * side * side).map(move |_| (2.0 * draws.uniform() - 1.0) as f32)
         });
         let images = TensorData::new(values.collect::<Vec<_>>(), [rows.len(), RGB, side, side]);

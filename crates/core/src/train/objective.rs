@@ -8,8 +8,9 @@
 //! | Wasserstein | `E f - E r` | `-E f` | Arjovsky et al. 2017, alg. 1 |
 //! | relativistic pairing | `E softplus(f - r)` | `E softplus(r - f)` | Huang et al. 2024 (R3GAN), sec. 2 |
 //!
-//! with r = D(real) and f = D(fake). The relativistic objective compares pairs: real image i with fake
-//! image i of the same class; its authors use it with R1 and R2.
+//! with r = D(real) and f = D(fake). The relativistic objective compares pairs: real image i with fake image i of the
+//! same class. Its authors use it with R1 and R2, without which its training need not converge (R3GAN, sec. 2), and
+//! in networks without norms; [`TrainConfig::remarks`](super::TrainConfig::remarks) says where a recipe differs.
 
 use burn::tensor::Tensor;
 use burn::tensor::activation::relu;
@@ -33,10 +34,41 @@ pub enum Objective {
 }
 
 impl Objective {
+    /// Its name in a recipe.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Hinge => "hinge",
+            Self::NonSaturating => "non_saturating",
+            Self::LeastSquares => "least_squares",
+            Self::Wasserstein => "wasserstein",
+            Self::RelativisticPairing => "relativistic_pairing",
+        }
+    }
+
     /// Whether real and fake logits are compared in pairs: G's step then needs real images, and
     /// fakes take the classes of the reals.
     pub fn pairs(self) -> bool {
         self == Self::RelativisticPairing
+    }
+
+    /// The logit on which D does not decide: above it, it takes an image for real. `None` where only differences of
+    /// logits count, so that a constant added to all of them changes nothing.
+    pub fn boundary(self) -> Option<f64> {
+        match self {
+            Self::Hinge | Self::NonSaturating => Some(0.0),
+            Self::LeastSquares => Some(0.5), // halfway between its targets
+            Self::Wasserstein | Self::RelativisticPairing => None,
+        }
+    }
+
+    /// How far apart the logits of reals and fakes are where D has won, as a share of the hinge's 2, between its
+    /// margins of 1 and -1. Least squares draws logits to targets that are 1 apart and lets them scatter around these:
+    /// half of that is asked for.
+    pub fn winning_gap_share(self) -> f64 {
+        match self {
+            Self::LeastSquares => 0.25,
+            _ => 1.0,
+        }
     }
 
     /// What D minimises.
@@ -133,6 +165,32 @@ mod tests {
     fn softplus_holds_at_large_logits() {
         let found = softplus(logits([200.0, -200.0])).into_data();
         assert_eq!(found.try_to_vec::<f32>().unwrap(), [200.0, 0.0]);
+    }
+
+    /// Where a constant added to all logits changes nothing, there is no boundary.
+    #[test]
+    fn a_loss_that_does_not_shift_has_a_boundary() {
+        use Objective::{Hinge, LeastSquares, NonSaturating, RelativisticPairing, Wasserstein};
+        for objective in [
+            Hinge,
+            NonSaturating,
+            LeastSquares,
+            Wasserstein,
+            RelativisticPairing,
+        ] {
+            let loss = |shift: f32| {
+                let shifted = |values: [f32; 2]| logits(values.map(|v| v + shift));
+                value(objective.discriminator(shifted([0.5, 1.5]), shifted([-0.25, 0.75])))
+            };
+            let shifts = (loss(0.0) - loss(2.0)).abs() < 1e-6;
+            assert_eq!(objective.boundary().is_none(), shifts, "{objective:?}");
+        }
+        // mirrored around the boundary, reals and fakes cost the same
+        let b = LeastSquares.boundary().unwrap() as f32;
+        let at = |real: f32, fake: f32| {
+            value(LeastSquares.discriminator(logits([real; 2]), logits([fake; 2])))
+        };
+        assert!((at(b + 0.2, b) - at(b, b - 0.2)).abs() < 1e-6);
     }
 
     #[test]

@@ -6,7 +6,7 @@
 use burn::tensor::{Device, Tensor, TensorData};
 use serde::{Deserialize, Deserializer, Serialize};
 
-use super::{Ranks, RealBatch, TrainConfig, TrainState};
+use super::{Objective, Ranks, RealBatch, TrainConfig, TrainState};
 use crate::error::{Error, Result};
 use crate::latent::{LatentKey, one_hot};
 use crate::layers::NormMode;
@@ -20,8 +20,10 @@ use crate::truncation::LatentDistribution;
 pub struct Judgement {
     /// How many.
     pub images: u64,
-    /// Share that it classifies correctly: reals with D(x) > 0, fakes with D(x) < 0.
-    pub accuracy: f64,
+    /// Share that it classifies correctly: reals above the objective's [boundary](Objective::boundary), fakes below it;
+    /// none where the objective has no boundary.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub accuracy: Option<f64>,
     /// Mean of D(x).
     #[serde(deserialize_with = "null_is_nan")]
     pub mean_logit: f64,
@@ -34,14 +36,17 @@ fn null_is_nan<'de, D: Deserializer<'de>>(from: D) -> std::result::Result<f64, D
 
 impl Judgement {
     /// The verdict from logits of reals or of fakes; `None` without images.
-    pub fn from_logits(logits: &[f32], real: bool) -> Option<Self> {
+    pub fn from_logits(objective: Objective, logits: &[f32], real: bool) -> Option<Self> {
         let sign = if real { 1.0 } else { -1.0 };
-        let right = logits.iter().filter(|&&logit| sign * logit > 0.0).count();
+        let right = |boundary: f64| {
+            let right = |&&logit: &&f32| sign * (f64::from(logit) - boundary) > 0.0;
+            logits.iter().filter(right).count()
+        };
         let sum: f64 = logits.iter().map(|&logit| f64::from(logit)).sum();
         let images = logits.len() as f64;
         (!logits.is_empty()).then(|| Self {
             images: logits.len() as u64,
-            accuracy: right as f64 / images,
+            accuracy: objective.boundary().map(|at| right(at) as f64 / images),
             mean_logit: sum / images,
         })
     }
@@ -85,6 +90,7 @@ pub async fn logits(discriminator: &Discriminator, batch: RealBatch) -> Result<V
 /// # Errors
 /// If the device fails or a batch cannot be had.
 pub async fn judge_reals<E: From<Error>>(
+    objective: Objective,
     discriminator: &Discriminator,
     batches: impl IntoIterator<Item = std::result::Result<RealBatch, E>>,
 ) -> std::result::Result<Option<Judgement>, E> {
@@ -92,7 +98,7 @@ pub async fn judge_reals<E: From<Error>>(
     for batch in batches {
         all.extend(logits(discriminator, batch?).await?);
     }
-    Ok(Judgement::from_logits(&all, true))
+    Ok(Judgement::from_logits(objective, &all, true))
 }
 
 /// Fakes that D was asked about.
@@ -106,8 +112,8 @@ pub struct Fakes {
     pub logits: Vec<f32>,
 }
 
-/// Batch `number` of the fakes that D is asked about: of the live G with the statistics of the batch, as G makes
-/// them while it trains, and of the same latents at every time.
+/// Batch `number` of the fakes that D is asked about: of the live G with the statistics of the batch, or of its parts,
+/// as G makes them while it trains, and of the same latents at every time.
 ///
 /// # Errors
 /// If the device fails.
@@ -120,18 +126,26 @@ pub async fn fakes(
     let made = config.fakes(Stream::ProbeFakes, number, &Ranks::single(), device);
     let class_weights = made.class_weights;
     let generator = &state.generator;
-    let images = generator.evaluate(made.z, class_weights.clone(), NormMode::Batch);
     let weights = read_values(class_weights.clone()).await?;
     let rows = weights.chunks_exact(config.generator.classes);
     let class = |row: &[f32]| row.iter().position(|&weight| weight == 1.0);
-    let batch = RealBatch {
-        images: images.clone(),
-        class_weights,
-    };
+    let labels = rows.filter_map(class).collect();
+    let (mut images, mut scores) = (Vec::new(), Vec::new());
+    for part in config.techniques.parts(config.batch_size) {
+        let of_part = |all: &Tensor<2>| all.clone().narrow(0, part.start, part.len());
+        let [z, class_weights] = [of_part(&made.z), of_part(&class_weights)];
+        let made = generator.evaluate(z, class_weights.clone(), NormMode::Batch);
+        images.push(made.clone());
+        let batch = RealBatch {
+            images: made,
+            class_weights,
+        };
+        scores.extend(logits(&state.discriminator, batch).await?);
+    }
     Ok(Fakes {
-        images,
-        labels: rows.filter_map(class).collect(),
-        logits: logits(&state.discriminator, batch).await?,
+        images: Tensor::cat(images, 0),
+        labels,
+        logits: scores,
     })
 }
 
@@ -190,15 +204,35 @@ mod tests {
     #[test]
     fn accuracy_counts_each_kind_by_its_sign() {
         let logits = [2.0, -1.0, 0.5, 0.0];
-        let reals = Judgement::from_logits(&logits, true).unwrap();
-        assert_eq!((reals.images, reals.accuracy), (4, 0.5));
+        let judged = |objective, real| Judgement::from_logits(objective, &logits, real).unwrap();
+        let reals = judged(Objective::Hinge, true);
+        assert_eq!((reals.images, reals.accuracy), (4, Some(0.5)));
         assert_eq!(reals.mean_logit, 0.375);
         // a logit of 0 is no decision
-        assert_eq!(
-            Judgement::from_logits(&logits, false).unwrap().accuracy,
-            0.25
-        );
-        assert_eq!(Judgement::from_logits(&[], true), None);
+        assert_eq!(judged(Objective::Hinge, false).accuracy, Some(0.25));
+        assert_eq!(Judgement::from_logits(Objective::Hinge, &[], true), None);
+    }
+
+    #[test]
+    fn accuracy_is_by_the_boundary_of_the_objective() {
+        // targets 1 and 0: 0.2 is nearer to a fake's
+        let judged =
+            |objective, real| Judgement::from_logits(objective, &[0.2, 0.7], real).unwrap();
+        assert_eq!(judged(Objective::LeastSquares, true).accuracy, Some(0.5));
+        assert_eq!(judged(Objective::LeastSquares, false).accuracy, Some(0.5));
+        for objective in [Objective::Wasserstein, Objective::RelativisticPairing] {
+            let judged = judged(objective, true);
+            assert_eq!(judged.accuracy, None);
+            let text = serde_json::to_string(&judged).unwrap();
+            assert!(!text.contains("accuracy"), "{text}");
+            assert_eq!(
+                serde_json::from_str::<Judgement>(&text).unwrap().accuracy,
+                None
+            );
+        }
+        let older = r#"{"images":8,"accuracy":0.875,"mean_logit":1.5}"#;
+        let older: Judgement = serde_json::from_str(older).unwrap();
+        assert_eq!(older.accuracy, Some(0.875));
     }
 
     #[test]
@@ -210,7 +244,7 @@ mod tests {
         let streams = [Stream::Sample, Stream::ProbeFakes, Stream::ProbeVariance];
         let [sheet, fakes, variance] = streams.map(z);
         assert!(sheet != fakes && fakes != variance && variance != sheet);
-        let evaluated = permutation(1, Stream::Evaluation, 0, 50);
+        let evaluated = permutation(1, Stream::EvaluationChoice, 0, 50);
         let chosen = chosen_reals(1, 50, 50);
         assert!(!chosen.iter().map(|&index| index as u32).eq(evaluated));
     }

@@ -10,7 +10,7 @@ use crate::collective::Group;
 use crate::error::Result;
 use crate::kernels::all_reduce_sum;
 use crate::model::Generator;
-use crate::named::{map_tensors, named_tensors};
+use crate::named::{is_statistic, map_tensors, named_tensors};
 
 /// Values in a bucket: 25 MB, as in PyTorch's data parallelism. With smaller buckets the latency outweighs the
 /// sum; with larger buckets nothing is sent while the rest is gathered.
@@ -36,7 +36,6 @@ impl Ranks {
         if world == groups {
             return Ok(generator);
         }
-        let is_statistic = |name: &str| name.ends_with(".mean") || name.ends_with(".variance");
         let statistics = named_tensors(&generator).into_iter();
         let statistics = statistics.filter(|(name, _)| is_statistic(name));
         let statistics = statistics.map(|(name, tensor)| (name, tensor.values));

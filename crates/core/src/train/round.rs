@@ -146,13 +146,9 @@ pub async fn round<E: From<Error>>(
     let rows = BatchRows::new(config, ranks);
     let mut measured_d = [0.0; 3];
     let (mut norm_d, mut norm_g, mut loss_g) = (None, None, None);
-    // a pairing objective compares G's fakes with the reals that D saw last (R3GAN's loop)
-    let pairing = config.techniques.objective.pairs();
-    let mut pairs = None;
     for step in 1..=d_steps {
-        let real = reals.batch(state.images_seen, &rows, device)?;
+        let real = reals.batch(next_real(&state, config), &rows, device)?;
         let fakes = config.fakes(Stream::DiscriminatorFakes, state.d_step, ranks, device);
-        pairs = pairing.then(|| real.clone());
         let measured;
         (state, measured) = discriminator_step(state, config, ranks, real, fakes)?;
         // relu hides a NaN logit from the hinge loss, so the logits are read too
@@ -167,10 +163,10 @@ pub async fn round<E: From<Error>>(
     }
     if which != Which::D {
         let fakes = config.fakes(Stream::GeneratorFakes, state.g_step, ranks, device);
-        if pairing && pairs.is_none() {
-            let last = state.images_seen.saturating_sub(config.batch_size as u64);
-            pairs = Some(reals.batch(last, &rows, device)?);
-        }
+        let pairing = config.techniques.objective.pairs();
+        let next = next_real(&state, config);
+        let pairs = pairing.then(|| reals.batch(next, &rows, device));
+        let pairs = pairs.transpose()?;
         let measured;
         (state, measured) = generator_step(state, config, ranks, fakes, pairs.as_ref())?;
         let gradient = Some(("generator", measured.gradients));
@@ -189,6 +185,19 @@ pub async fn round<E: From<Error>>(
         ..RoundReport::counters(&state)
     };
     Ok((state, report))
+}
+
+/// The number in the run of the real image that the next step begins with.
+///
+/// With a pairing objective each step of G takes a batch of its own from the same order, to compare its fakes with
+/// images that D has not just learned from (R3GAN's `training/training_loop.py`: every phase, G's and D's, fetches
+/// from one iterator).
+fn next_real(state: &TrainState, config: &TrainConfig) -> u64 {
+    let of_g = match config.techniques.objective.pairs() {
+        true => state.g_step * config.batch_size as u64,
+        false => 0,
+    };
+    state.images_seen + of_g
 }
 
 /// Reads scalars, and the norm of a gradient where it is wanted, from the device in one go.

@@ -104,6 +104,8 @@ impl ShortRecipe {
             batch_size: self.batch_size,
             d_steps: self.d_steps,
             orthogonal: self.orthogonal,
+            orthogonal_d: 0.0,
+            orthogonal_term: super::OrthogonalTerm::Modified,
             orthogonal_factor: super::orthogonal::TRUE_FACTOR,
             techniques: Techniques {
                 augment: (!self.augment.is_empty()).then(|| AugmentConfig {

@@ -119,7 +119,7 @@ impl TrainState {
         mut tensors: HostTensors,
         device: &Device,
     ) -> Result<Self> {
-        config.validate()?;
+        config.check_values()?;
         let fresh = Self::beginning(
             Generator::zeros(&config.generator, device)?,
             Discriminator::zeros(&config.discriminator, device)?,

@@ -34,11 +34,12 @@ pub struct Techniques {
     /// G learns only from the fakes that D scores highest.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub top_k: Option<TopKConfig>,
-    /// Images computed at a time, if the batch does not fit in memory: gradients are summed.
+    /// Images computed at a time, if the batch does not fit in memory: gradients are summed, and the memory of a step
+    /// is that of a part.
     ///
-    /// D's step equals that of the whole batch: its layers treat images independently, and its singular
-    /// vectors take one power step in all. G's batch norm sees only one part at a time, so its step equals that
-    /// of the whole batch only up to those statistics.
+    /// In both steps G's batch norm takes its statistics from a part, as in BigGAN-PyTorch's `num_D_accumulations` and
+    /// `num_G_accumulations`: D is shown the fakes that G is trained with. Up to those statistics a step equals that of
+    /// the whole batch: D's layers treat images independently, and singular vectors take one power step in all.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub micro_batch: Option<usize>,
     /// Number of consecutive ranks that share batch norm's statistics; default all (as in the
@@ -97,6 +98,21 @@ impl Techniques {
         Ok(())
     }
 
+    /// Refuses a target of D's signs where logits have no zero.
+    pub(super) fn check_boundary(&self) -> Result<()> {
+        let target = self.augment.as_ref().and_then(|augment| augment.ada_target);
+        match (target, self.objective.boundary()) {
+            (Some(target), None) => Err(Error::config("augment.ada_target")
+                .found(target)
+                .expected(format_args!(
+                    "unset with objective {}: only differences of its logits count, so that their signs say nothing",
+                    self.objective.name()
+                ))
+                .remedy("leave it out, to augment every image, or choose another objective")),
+            _ => Ok(()),
+        }
+    }
+
     /// Ranges of a batch of `n` that are computed at a time.
     pub fn parts(&self, n: usize) -> Vec<std::ops::Range<usize>> {
         let part = self.micro_batch.unwrap_or(n).clamp(1, n.max(1));
@@ -125,6 +141,26 @@ mod tests {
         let negative: Techniques = serde_json::from_str(r#"{"r1": {"gamma": -1.0}}"#).unwrap();
         let message = negative.validate(64).unwrap_err().to_string();
         assert!(message.contains("r1.gamma is -1"), "{message}");
+    }
+
+    #[test]
+    fn a_target_of_signs_needs_a_boundary() {
+        let with = |objective: &str| -> Result<()> {
+            let json = format!(
+                r#"{{"objective": "{objective}", "augment": {{"operations": ["flip"], "ada_target": 0.6}}}}"#
+            );
+            serde_json::from_str::<Techniques>(&json)
+                .unwrap()
+                .check_boundary()
+        };
+        for objective in ["hinge", "non_saturating", "least_squares"] {
+            with(objective).unwrap();
+        }
+        for objective in ["wasserstein", "relativistic_pairing"] {
+            let message = with(objective).unwrap_err().to_string();
+            let names = message.contains("ada_target is 0.6") && message.contains(objective);
+            assert!(names, "{message}");
+        }
     }
 
     #[test]

@@ -79,27 +79,341 @@ fn difference(a: Gradient, b: Gradient) -> f32 {
     a.values().zip(b.values()).map(share).fold(0.0, f32::max)
 }
 
+/// The first D step of a new state, with the reals and fakes of these rows.
+fn d_step(config: &TrainConfig, rows: std::ops::Range<usize>) -> (TrainState, DiscriminatorReport) {
+    let device = Device::flex();
+    let ranks = Ranks::single();
+    let fakes = config.fakes(Stream::DiscriminatorFakes, 0, &ranks, &device);
+    let (from, len) = (rows.start, rows.len());
+    let fakes = crate::latent::Latents {
+        z: fakes.z.narrow(0, from, len),
+        class_weights: fakes.class_weights.narrow(0, from, len),
+    };
+    let real = reals(config, &device).part(rows);
+    let state = TrainState::new(config, &device).unwrap();
+    discriminator_step(state, config, &ranks, real, fakes).unwrap()
+}
+
+/// BigGAN-PyTorch's accumulation: G and D see a part at a time, and the gradients are averaged.
 #[test]
-fn parts_of_a_batch_give_d_the_gradient_of_the_whole() {
-    for extra in ["", r#", "lecam": {"strength": 0.5}, "r1": {"gamma": 2.0}"#] {
-        let whole = round(&config(&format!(r#"{{"objective": "hinge"{extra}}}"#)));
-        let parts = round(&config(&format!(r#"{{"micro_batch": 2{extra}}}"#)));
-        let apart = difference(whole.1.gradients, parts.1.gradients);
+fn a_step_in_parts_is_the_mean_of_steps_on_its_parts() {
+    for extra in ["", r#", "r1": {"gamma": 2.0}, "r2": {"gamma": 0.5}"#] {
+        let whole = config(&format!(r#"{{"objective": "hinge"{extra}}}"#));
+        let parts = config(&format!(r#"{{"micro_batch": 2{extra}}}"#));
+        let (state, report) = d_step(&parts, 0..4);
+        let halves = [0..2, 2..4].map(|rows| d_step(&whole, rows));
+        let [first, second] = [&halves[0].1, &halves[1].1].map(|half| half.gradients.clone());
+        let mut mean = Gradient::new();
+        gradients::add_scaled(&mut mean, first, 0.5);
+        gradients::add_scaled(&mut mean, second, 0.5);
+        let apart = difference(report.gradients.clone(), mean);
         assert!(apart < 1e-4, "{extra}: D's gradients differ by {apart}");
-        // the singular vectors took one step in both
+        // and not that of the whole batch, whose fakes have other statistics
+        let (whole_state, whole) = d_step(&whole, 0..4);
+        assert!(difference(report.gradients.clone(), whole.gradients) > 1e-4);
+        // the fakes are those of the last part
+        let fakes = |report: &DiscriminatorReport| {
+            let images = report.fake_images.clone();
+            let len = images.dims().iter().product::<usize>();
+            read_values(images.reshape([len])).block_on().unwrap()
+        };
+        assert_eq!(report.fake_images.dims()[0], 2);
+        let (last, second) = (fakes(&report), fakes(&halves[1].1));
+        let apart = last.iter().zip(&second).map(|(a, b)| (a - b).abs());
+        assert!(apart.fold(0.0, f32::max) < 1e-6);
+        // the singular vectors took one step in all
         let u = |state: &TrainState| named_tensors(&state.discriminator);
-        for (name, tensor) in u(&whole.0).into_iter().filter(|(n, _)| n.ends_with(".u")) {
-            let other = u(&parts.0)[&name].values.clone();
+        for (name, tensor) in u(&whole_state)
+            .into_iter()
+            .filter(|(n, _)| n.ends_with(".u"))
+        {
+            let other = u(&state)[&name].values.clone();
             let apart = read_values((tensor.values - other).abs())
                 .block_on()
                 .unwrap();
             assert!(apart.iter().all(|d| *d < 1e-5), "{name}");
         }
-        let mean = whole.0.generator.output_bn.stats.mean.val();
+        let mean = state.generator.output_bn.stats.mean.val();
         assert!(!mean.device().is_autodiff(), "a step commits plain tensors");
-        // G's batch norm sees other batches: its gradient is near, not equal
-        assert!(difference(whole.2.gradients, parts.2.gradients) > 1e-4);
     }
+}
+
+/// However the batch is cut, LeCam's anchors move once a step, towards the mean of the whole batch.
+#[test]
+fn anchors_of_a_step_in_parts_are_of_all_parts() {
+    let parts = config(r#"{"micro_batch": 2, "lecam": {"strength": 0.5}}"#);
+    let (state, report) = d_step(&parts, 0..4);
+    let anchors = &state.controls.anchors;
+    assert_eq!(anchors.updates, 1);
+    let read = |t: Tensor<1>| read_values(t).block_on().unwrap()[0];
+    assert_eq!(report.real.dims()[0], 4);
+    assert!((read(anchors.real.clone()) - read(report.real.mean())).abs() < 1e-6);
+    assert!((read(anchors.fake.clone()) - read(report.fake.mean())).abs() < 1e-6);
+}
+
+/// `D(x) = sum x` where x is above 0: all weights 0 but those of the shortcuts and of the last layer.
+fn sum_of_pixels(config: &crate::DiscriminatorConfig) -> crate::model::Discriminator {
+    let zeros = crate::model::Discriminator::zeros(config, &Device::flex()).unwrap();
+    let halvings = (config.resolution / 8).ilog2(); // each mean over 2x2 pixels divides a sum by 4
+    crate::named::map_tensors(zeros, |name, tensor| {
+        let len = tensor.values.dims()[0];
+        let mut values = vec![0.0f32; len];
+        if name.ends_with("conv_sc.weight") {
+            values[..tensor.shape[1]].fill(1.0); // the first output is the sum of the inputs
+        } else if name == "linear.weight" {
+            values[0] = 4f32.powi(halvings as i32);
+        }
+        Ok(Tensor::from_data(
+            TensorData::new(values, [len]),
+            &Device::flex(),
+        ))
+    })
+    .unwrap()
+}
+
+/// stylegan2-ada, R3GAN: `grad_x D(T x)` is 0 where the cut-out hides x, and 1 elsewhere.
+#[test]
+fn penalties_are_at_the_image_before_augmentation() {
+    let mut config = config(r#"{"r1": {"gamma": 2.0}, "augment": {"operations": ["cutout"]}}"#);
+    config.discriminator.spectral_norm = false;
+    config.discriminator.attention = vec![];
+    let device = Device::flex();
+    let mut state = TrainState::new(&config, &device).unwrap();
+    state.discriminator = sum_of_pixels(&config.discriminator);
+    let real = RealBatch {
+        images: reals(&config, &device).images.abs() + 0.1,
+        ..reals(&config, &device)
+    };
+    let augment =
+        batch::augmentation(&state.controls, &config, batch::Seen::ByD, 0, BATCH).unwrap();
+    let hidden = augment
+        .apply(Tensor::ones_like(&real.images))
+        .equal_elem(0.0)
+        .float();
+    let hidden = hidden.sum().into_scalar::<f32>() / (3 * BATCH) as f32; // pixels an image
+    assert!(hidden > 1.0);
+    let sum = read_values(real.images.clone().sum()).block_on().unwrap()[0];
+    let logits = state
+        .discriminator
+        .evaluate(real.images.clone(), real.class_weights.clone());
+    let logits = read_values(logits.sum()).block_on().unwrap()[0];
+    assert!((logits / sum - 1.0).abs() < 1e-5, "{logits} {sum}");
+
+    let ranks = Ranks::single();
+    let fakes = config.fakes(Stream::DiscriminatorFakes, 0, &ranks, &device);
+    let (_, report) = discriminator_step(state, &config, &ranks, real, fakes).unwrap();
+    let [r1, _] = report
+        .penalties
+        .map(|value| value.map(|v| read_values(v).block_on().unwrap()[0]));
+    let r = config.generator.resolution as f32;
+    let (found, expected) = (2.0 * r1.unwrap(), 3.0 * (r * r - hidden)); // gamma 2
+    assert!((found / expected - 1.0).abs() < 1e-4, "{found} {expected}");
+}
+
+/// The penalty's gradient with respect to D's weights, by finite differences of its value, through an augmentation.
+#[test]
+fn the_gradient_of_an_augmented_penalty_is_that_of_its_value() {
+    let mut config = config(r#"{"augment": {"operations": ["color", "translation", "cutout"]}}"#);
+    config.discriminator.spectral_norm = false; // its vectors are constants for the gradient
+    let device = Device::flex();
+    let state = TrainState::new(&config, &device).unwrap();
+    let real = reals(&config, &device);
+    let augment = batch::augmentation(&state.controls, &config, batch::Seen::ByD, 0, 0);
+    let report = |d: &crate::model::Discriminator| {
+        let (images, classes) = (real.images.clone(), real.class_weights.clone());
+        gradient_penalty::penalty_through(augment.as_ref(), d, images, classes)
+    };
+    let name = "linear.weight"; // D is linear in it: no ReLU changes its mask
+    let gradient = host(report(&state.discriminator).gradients)[name].clone();
+    let value_at = |step: f32| {
+        let moved = crate::named::map_tensors(state.discriminator.clone(), |found, tensor| {
+            Ok(match found == name {
+                true => tensor.values.clone() + tensor.values * step,
+                false => tensor.values,
+            })
+        });
+        f64::from(
+            read_values(report(&moved.unwrap()).value)
+                .block_on()
+                .unwrap()[0],
+        )
+    };
+    // along the weight itself
+    let weight = read_values(named_tensors(&state.discriminator)[name].values.clone());
+    let weight = weight.block_on().unwrap();
+    let products = weight.iter().zip(&gradient).map(|(w, g)| f64::from(w * g));
+    let (along, h) = (products.sum::<f64>(), 1e-2);
+    let expected = (value_at(h) - value_at(-h)) / (2.0 * f64::from(h));
+    let scale = value_at(0.0);
+    assert!(
+        (along - expected).abs() < 1e-3 * scale,
+        "{along} {expected} of {scale}"
+    );
+}
+
+#[test]
+fn a_frozen_generator_is_not_clamped() {
+    let mut config = config(r#"{"sigma_clamp": {"kind": "fixed", "sigma": 0.5}}"#);
+    config.adam_g.lr = 0.0; // as while G is frozen
+    let device = Device::flex();
+    let weights = |state: &TrainState| -> Vec<Vec<f32>> {
+        let all = named_tensors(&state.generator)
+            .into_values()
+            .filter(|t| t.trainable);
+        all.map(|t| read_values(t.values).block_on().unwrap())
+            .collect()
+    };
+    let mut learning = config.clone();
+    learning.adam_g.lr = 1e-5;
+    let before = weights(&TrainState::new(&learning, &device).unwrap());
+    let step = |config: &TrainConfig| {
+        let fakes = config.fakes(Stream::GeneratorFakes, 0, &Ranks::single(), &device);
+        let state = TrainState::new(&learning, &device).unwrap();
+        generator_step(state, config, &Ranks::single(), fakes, None)
+            .unwrap()
+            .0
+    };
+    assert!(weights(&step(&config)) == before);
+    assert!(weights(&step(&learning)) != before);
+}
+
+/// D's orthogonal term (BigGAN-PyTorch's `D_ortho`) is on every weight, the class embedding included.
+#[test]
+fn the_orthogonal_term_of_d_is_added_to_its_gradient() {
+    let plain = config("{}");
+    let mut with = plain.clone();
+    (with.orthogonal_d, with.orthogonal_factor) = (0.5, 2.0);
+    with.orthogonal_term = OrthogonalTerm::Original;
+    let state = TrainState::new(&plain, &Device::flex()).unwrap();
+    let mut expected = d_step(&plain, 0..4).1.gradients;
+    for (name, weight) in named_tensors(&state.discriminator) {
+        let term = orthogonal_gradient(OrthogonalTerm::Original, &weight, 0.5, 2.0);
+        if let (Some(gradient), Some(term)) = (expected.get_mut(&name), term) {
+            *gradient = gradient.clone() + term;
+        }
+    }
+    let found = d_step(&with, 0..4).1.gradients;
+    assert!(difference(found, expected.clone()) < 1e-6);
+    assert!(difference(d_step(&plain, 0..4).1.gradients, expected) > 1e-3);
+}
+
+/// Images by their numbers in a run: what was asked for.
+struct Asked(Vec<u64>);
+
+impl Reals<crate::Error> for Asked {
+    fn batch(&mut self, first: u64, rows: &BatchRows, device: &Device) -> crate::Result<RealBatch> {
+        self.0.push(first);
+        Noise::new(&check_config(3)).batch(first, rows, device)
+    }
+}
+
+/// R3GAN's loop: every step fetches a batch of its own.
+#[test]
+fn a_pairing_generator_step_has_real_images_of_its_own() {
+    let device = Device::flex();
+    let asked = |objective: &str, steps: &[Which]| {
+        let mut config = config(&format!(r#"{{"objective": "{objective}"}}"#));
+        config.d_steps = 2;
+        let mut asked = Asked(vec![]);
+        let mut state = TrainState::new(&config, &device).unwrap();
+        for &which in steps {
+            let ranks = Ranks::single();
+            let round = super::round(
+                state,
+                &config,
+                &ranks,
+                &mut asked,
+                which,
+                Gradients::Dropped,
+                &device,
+            );
+            state = round.block_on().unwrap().0;
+        }
+        asked.0
+    };
+    let both = [Which::Both, Which::Both];
+    let n = BATCH as u64;
+    assert_eq!(
+        asked("relativistic_pairing", &both),
+        [0, n, 2 * n, 3 * n, 4 * n, 5 * n]
+    );
+    assert_eq!(
+        asked(
+            "relativistic_pairing",
+            &[Which::D, Which::G, Which::G, Which::D]
+        ),
+        [0, n, 2 * n, 3 * n]
+    );
+    assert_eq!(asked("hinge", &both), [0, n, 2 * n, 3 * n]);
+}
+
+#[test]
+fn a_pairing_recipe_is_told_what_r3gan_has() {
+    let mut bare = config(r#"{"objective": "relativistic_pairing", "r2": {"gamma": 0.0}}"#);
+    let said = bare.remarks().join("\n");
+    for part in [
+        "techniques.r1",
+        "techniques.r2",
+        "spectral norm in D",
+        "batch norm in G",
+    ] {
+        assert!(said.contains(part), "{part}: {said}");
+    }
+    bare.discriminator.spectral_norm = false;
+    bare.techniques.r1 = Some(serde_json::from_str(r#"{"gamma": 1.0}"#).unwrap());
+    bare.techniques.r2 = bare.techniques.r1;
+    assert_eq!(bare.remarks().len(), 1, "{:?}", bare.remarks());
+    assert!(config("{}").remarks().is_empty());
+}
+
+/// A checkpoint of a program that allowed ADA's target with an objective without a boundary.
+#[test]
+fn an_earlier_state_with_a_target_of_signs_is_still_read() {
+    let json = r#"{"augment": {"operations": ["flip"], "ada_target": 0.6}}"#;
+    let plain = config(json);
+    let state = TrainState::new(&plain, &Device::flex()).unwrap();
+    let mut earlier = plain;
+    earlier.techniques.objective = Objective::Wasserstein;
+    let message = earlier.validate().unwrap_err().to_string();
+    assert!(message.contains("augment.ada_target is 0.6"), "{message}");
+    let tensors = state.to_host().block_on().unwrap();
+    TrainState::from_host(&earlier, &state.counters(), tensors, &Device::flex()).unwrap();
+}
+
+/// The running statistics are replaced by tables in f32: f16's 65504 is no limit for them.
+#[test]
+fn a_large_running_variance_is_exported_in_f16() {
+    let config = config("{}");
+    let device = Device::flex();
+    let mut state = TrainState::new(&config, &device).unwrap();
+    state.ema.generator = crate::named::map_tensors(state.ema.generator, |name, tensor| {
+        Ok(match name.ends_with(".variance") {
+            true => tensor.values * 0.0 + 70_000.0,
+            false => tensor.values,
+        })
+    })
+    .unwrap();
+    let card = ModelCard {
+        class_names: ["a", "b", "c"].map(str::to_owned).to_vec(),
+        dataset: crate::file::DatasetInfo {
+            name: "three".into(),
+            images: 3,
+            sha256: vec![],
+        },
+        program: "test".into(),
+        recipe: "test".into(),
+        seed: 3,
+    };
+    let standing = crate::standing_stats::StandingConfig {
+        passes: 1,
+        batch_size: 4,
+        seed: 3,
+    };
+    let truncation = vec![crate::truncation::Truncation::Off];
+    let f16 = crate::file::Dtype::F16;
+    let model = averaged_model(&state, card, truncation, standing, f16, &device, |_| ());
+    let bytes = model.block_on().unwrap().encode(f16).unwrap();
+    crate::file::ModelFile::decode(&bytes).unwrap();
 }
 
 #[test]
@@ -130,10 +444,12 @@ fn every_technique_trains() {
             || techniques.contains("sigma_clamp") && {
                 let weight = |s: &TrainState| named_tensors(&s.generator)["linear.weight"].clone();
                 let apart = weight(&state).values - weight(&plain.0).values;
-                read_values(apart.abs()).block_on().unwrap().iter().any(|d| *d > 1e-4)
-            }
-            // its anchors start at 0: with logits near 0 it starts as a weak pull
-            || techniques.contains("lecam");
+                read_values(apart.abs())
+                    .block_on()
+                    .unwrap()
+                    .iter()
+                    .any(|d| *d > 1e-4)
+            };
         // k is the whole batch at the first step, and ADA's probability 0
         let starts_idle = ["top_k", "ada"]
             .iter()
@@ -150,12 +466,21 @@ fn controls_are_saved_with_the_state() {
     let (state, _, _) = round(&config);
     let tensors = state.to_host().block_on().unwrap();
     assert_ne!(tensors.0["controls.anchor_real"].values, [0.0]);
+    assert_eq!(tensors.0["controls.anchor_updates"].values, [1.0]);
     let back = TrainState::from_host(&config, &state.counters(), tensors.clone(), &Device::flex());
     assert_eq!(back.unwrap().to_host().block_on().unwrap(), tensors);
-    // a checkpoint from before there were controls
+    // a checkpoint of a program that did not count updates
     let mut older = tensors;
+    older.0.remove("controls.anchor_updates");
+    let read =
+        |tensors| TrainState::from_host(&config, &state.counters(), tensors, &Device::flex());
+    assert_eq!(
+        read(older.clone()).unwrap().controls.anchors.updates,
+        lecam::MOST_UPDATES
+    );
+    // and one from before there were controls
     let _: HostTensors = older.take_under("controls");
-    TrainState::from_host(&config, &state.counters(), older, &Device::flex()).unwrap();
+    assert_eq!(read(older).unwrap().controls.anchors.updates, 0);
 }
 
 #[test]

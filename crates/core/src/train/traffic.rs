@@ -37,7 +37,11 @@ impl RoundTraffic {
         let parts = techniques.parts(config.batch_size);
         let shared = norm > 1;
         let d_steps = config.d_steps;
-        let passes = if shared { d_steps + parts.len() } else { 0 };
+        let passes = if shared {
+            (d_steps + 1) * parts.len()
+        } else {
+            0
+        };
         let backward = if shared { parts.len() } else { 0 };
         let tables = norms.iter().map(|channels| norm * 2 * channels);
         let sums = norms.iter().map(|channels| 2 * channels);

@@ -106,13 +106,7 @@ impl Reals<Error> for Loader {
         };
         let images = self.pm1(rows.numbers(images_seen), &images);
         let classes = self.dataset.class_names.len();
-        let mut weights = vec![0.0f32; batch_size * classes];
-        for (index, row) in indices.into_iter().zip(weights.chunks_exact_mut(classes)) {
-            let labels = self.dataset.labels_of(index);
-            for &label in labels {
-                row[usize::from(label)] += 1.0 / labels.len() as f32;
-            }
-        }
+        let weights = self.dataset.class_weights(&indices);
         let shape = [batch_size, 3, self.resolution, self.resolution];
         Ok(RealBatch {
             images: Tensor::from_data(TensorData::new(images, shape), device),

@@ -128,6 +128,19 @@ impl Dataset {
         }
     }
 
+    /// `[n, classes]`, row-major: 1/k for each of an image's k classes.
+    pub fn class_weights(&self, indices: &[usize]) -> Vec<f32> {
+        let classes = self.class_names.len();
+        let mut weights = vec![0.0f32; indices.len() * classes];
+        for (&index, row) in indices.iter().zip(weights.chunks_exact_mut(classes)) {
+            let labels = self.labels_of(index);
+            for &label in labels {
+                row[usize::from(label)] += 1.0 / labels.len() as f32;
+            }
+        }
+        weights
+    }
+
     /// Bytes of images, each `[channels, height, width]`, in the order of their indices; picture files are
     /// decoded in parallel.
     ///

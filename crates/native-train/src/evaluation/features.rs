@@ -24,7 +24,7 @@ pub const CHUNK: usize = 100;
 /// Splits of the Inception score, as usual (ajbrock/BigGAN-PyTorch inception_utils.py,
 /// `num_splits`).
 const SPLITS: usize = 10;
-/// Step of the choice of real images in `Stream::Evaluation`; the subsets of KID have those from 1.
+/// Step of the choice of real images in `Stream::EvaluationChoice`; the subsets of KID have those from 1.
 const CHOICE_STEP: u64 = 0;
 
 /// How many images each score uses.
@@ -119,7 +119,7 @@ pub fn real_images(
 ) -> Result<RealImages> {
     let dim = network.info().features;
     let mut chosen = vec![false; data.len()];
-    let order = permutation(seed, Stream::Evaluation, CHOICE_STEP, data.len());
+    let order = permutation(seed, Stream::EvaluationChoice, CHOICE_STEP, data.len());
     for &index in order.iter().take(counts.neighbours) {
         chosen[index as usize] = true;
     }

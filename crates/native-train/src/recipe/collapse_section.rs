@@ -22,7 +22,7 @@ pub struct CollapseSection {
     pub sigma_lines: usize,
     /// D's loss at or below this ..
     pub d_loss: f64,
-    /// .. with logits at least this far apart ..
+    /// .. with logits at least this far apart (a quarter of it with least squares, whose targets are nearer) ..
     pub d_gap: f64,
     /// .. or with logits at most this far apart ..
     pub d_lost_gap: f64,

@@ -183,7 +183,11 @@ fn draw_now(view: &RunView, frame: &mut Frame<'_>, area: Rect) {
     if let Some(probe) = view.log.last_probe().and_then(|r| r.probe.as_ref()) {
         let words = |said: Option<Judgement>| {
             said.map_or("not measured".to_owned(), |said| {
-                let share = format!("{:.1} % of {}", 100.0 * said.accuracy, said.images);
+                let share = match said.accuracy {
+                    Some(share) => format!("{:.1} % of {}", 100.0 * share, said.images),
+                    // the objective only compares logits
+                    None => format!("{} images", said.images),
+                };
                 format!("{share}, mean {}", short(said.mean_logit))
             })
         };

@@ -132,6 +132,9 @@ pub fn estimate(plan: &Plan, name: DeviceName, device: &Device) -> Result<String
         "time",
         format!("{} for {} images", duration(total), plan.run().images),
     );
+    for remark in config.remarks() {
+        row("note", remark);
+    }
     Ok(text)
 }
 

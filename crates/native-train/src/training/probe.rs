@@ -2,7 +2,6 @@
 
 use anyhow::Result;
 use biggan::image::{from_u8, to_u8};
-use biggan::latent::one_hot;
 use biggan::model::Discriminator;
 use biggan::train::probe::{self, Judgement};
 use biggan::train::{RealBatch, TrainConfig, TrainState, spectra};
@@ -20,7 +19,8 @@ const SINGULAR_VALUES: usize = 3;
 struct Shown {
     /// `[n, 3, resolution, resolution]`
     images_u8: Vec<u8>,
-    labels: Vec<usize>,
+    /// `[n, classes]`, as the training shows them to D.
+    class_weights: Vec<f32>,
 }
 
 impl Shown {
@@ -29,16 +29,15 @@ impl Shown {
         let chosen = probe::chosen_reals(config.seed, dataset.len(), count);
         let mut shown = Self {
             images_u8: Vec::new(),
-            labels: Vec::new(),
+            class_weights: dataset.class_weights(&chosen),
         };
         let mut image = Vec::new();
-        for (image_u8, &index) in dataset.read(&chosen)?.iter().zip(&chosen) {
+        for image_u8 in dataset.read(&chosen)?.iter() {
             image.clear();
             dataset.push_pm1(image_u8, config.generator.resolution, &mut image);
             shown
                 .images_u8
                 .extend(image.iter().map(|&value| to_u8(value)));
-            shown.labels.push(usize::from(dataset.labels[index]));
         }
         Ok(shown)
     }
@@ -49,18 +48,22 @@ impl Shown {
         config: &TrainConfig,
         device: &Device,
     ) -> Result<Option<Judgement>> {
-        let side = config.generator.resolution;
-        let images = self.images_u8.chunks(config.batch_size * 3 * side * side);
-        let labels = self.labels.chunks(config.batch_size);
-        let batches = images.zip(labels).map(|(images, labels)| {
+        let (side, classes) = (config.generator.resolution, config.generator.classes);
+        // as many at a time as a step computes
+        let at_once = config.techniques.micro_batch.unwrap_or(config.batch_size);
+        let images = self.images_u8.chunks(at_once * 3 * side * side);
+        let weights = self.class_weights.chunks(at_once * classes);
+        let batches = images.zip(weights).map(|(images, weights)| {
+            let n = weights.len() / classes;
             let images: Vec<f32> = images.iter().map(|&byte| from_u8(byte)).collect();
-            let shape = [labels.len(), 3, side, side];
+            let images = TensorData::new(images, [n, 3, side, side]);
+            let weights = TensorData::new(weights.to_vec(), [n, classes]);
             Ok(RealBatch {
-                images: Tensor::from_data(TensorData::new(images, shape), device),
-                class_weights: one_hot(labels, config.generator.classes, device),
+                images: Tensor::from_data(images, device),
+                class_weights: Tensor::from_data(weights, device),
             })
         });
-        block_on(probe::judge_reals(d, batches))
+        block_on(probe::judge_reals(config.techniques.objective, d, batches))
     }
 }
 
@@ -114,7 +117,7 @@ impl Probe {
             singular_values: block_on(spectra(&probe::weights(state), SINGULAR_VALUES))?,
             d_training: self.training.judged(d, config, device)?,
             d_held_out,
-            d_fakes: Judgement::from_logits(&fakes, false),
+            d_fakes: Judgement::from_logits(config.techniques.objective, &fakes, false),
         })
     }
 }
@@ -123,7 +126,7 @@ impl Probe {
 mod tests {
     use super::*;
     use crate::recipe::plan::Plan;
-    use biggan::file::DatasetInfo;
+    use biggan::file::{DatasetInfo, LabelRows};
 
     #[test]
     fn a_probe_changes_nothing_and_is_the_same_again() {
@@ -163,5 +166,51 @@ mod tests {
         let alone = alone.record(&state, plan.train(), &device).unwrap();
         assert_eq!(alone.d_training.unwrap().images, 9);
         assert_eq!(alone.d_held_out, None);
+    }
+    /// With several labels D's logit is of their mixture, as in training: that of the first label is another.
+    #[test]
+    fn an_image_with_several_labels_is_shown_with_all_of_them() {
+        let recipe = include_str!("../../../../configs/fashion32.toml");
+        let narrow = [
+            "train.generator.channels=2",
+            "train.discriminator.channels=2",
+            "train.batch_size=4",
+        ];
+        let plan = Plan::parse(recipe, &narrow.map(str::to_owned)).unwrap();
+        let mut rows = LabelRows::default();
+        rows.push(&[2, 5, 7, 8]);
+        let mut dataset = Dataset {
+            images_u8: (0..28 * 28)
+                .map(|i| (i % 251) as u8)
+                .collect::<Vec<u8>>()
+                .into(),
+            shape: [1, 28, 28],
+            labels: rows.first(),
+            label_rows: Some(rows),
+            class_names: (0..10).map(|c| c.to_string()).collect(),
+            info: DatasetInfo {
+                name: "one".into(),
+                images: 1,
+                sha256: vec![],
+            },
+        };
+        let device = Device::flex();
+        let state = TrainState::new(plan.train(), &device).unwrap();
+        let logit = |dataset: &Dataset| {
+            let probe = Probe::new(dataset, None, 1, plan.train()).unwrap();
+            let record = probe.record(&state, plan.train(), &device).unwrap();
+            record.d_training.unwrap().mean_logit
+        };
+        let all = logit(&dataset);
+        let mut each = Vec::new();
+        dataset.label_rows = None;
+        for label in [2, 5, 7, 8] {
+            dataset.labels = vec![label];
+            each.push(logit(&dataset));
+        }
+        // the projection is linear in the class weights
+        let mean = each.iter().sum::<f64>() / 4.0;
+        assert!((all - mean).abs() < 1e-5, "{all} {each:?}");
+        assert!((all - each[0]).abs() > 1e-4, "{all} {each:?}");
     }
 }

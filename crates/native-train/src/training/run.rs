@@ -191,6 +191,9 @@ impl Run<'_> {
             dataset.info.name,
             self.out.display()
         );
+        for remark in plan.train().remarks() {
+            eprintln!("note: {remark}");
+        }
         Ok(state)
     }
 }

@@ -97,8 +97,12 @@ impl Training<'_> {
     /// Opens the files to continue from a state, and restores the detector from them.
     fn stretch(&self, state: &TrainState) -> Result<Stretch> {
         let run = self.shared.plan.run();
+        let objective = self.shared.plan.train().techniques.objective;
         let (log, before) = self.run_dir.open_log(state.g_step)?;
-        let mut detector = run.collapse.enabled.then(|| Detector::new(&run.collapse));
+        let mut detector = run
+            .collapse
+            .enabled
+            .then(|| Detector::new(&run.collapse, objective));
         for record in &before {
             self.watch(&mut detector, record);
         }

@@ -77,9 +77,11 @@ fn main_table(results: Results<'_>) -> String {
             let first_line = failure.lines().next().unwrap_or_default();
             write!(shows, " (ended early: {first_line})").expect("a string takes all");
         }
+        let remark = result.remark.as_deref();
+        let remark = remark.map_or(String::new(), |remark| format!(" ({remark})"));
         text += &line(&[
             row.name.to_owned(),
-            row.about.to_owned(),
+            row.about.to_owned() + &remark,
             frechet(result.best),
             place(result.best),
             frechet(result.last),
@@ -168,11 +170,16 @@ fn accuracies(results: Results<'_>) -> String {
     let mut text = String::from(
         "\n## D's memory\n\nShare of real images with D(x) > 0 at the end: training images that D has seen, and \
          test images. The paper: 98 % and 50 to 55 %, after hundreds of passes of the data; it shows here if \
-         the first is higher by 10 % or more. (R3GAN's D only compares: its logits have no zero.)\n\n",
+         the first is higher by 10 % or more. R3GAN's D only compares: its logits have no zero, and it is left out.\n\n",
     );
     text += &heading(&["row", "training", "held out", "shows here"]);
     for row in &ROWS {
-        let Some(found) = results.of(row.name).and_then(|result| result.accuracy) else {
+        let with_boundary = |result: &&RowResult| {
+            let objective = result.plan.train().techniques.objective;
+            objective.boundary().is_some()
+        };
+        let result = results.of(row.name).filter(with_boundary);
+        let Some(found) = result.and_then(|result| result.accuracy) else {
             continue;
         };
         let shows = found.training - found.held_out >= 0.1;
@@ -243,6 +250,7 @@ pub mod tests {
         RowResult {
             row: row.to_owned(),
             failure: None,
+            remark: None,
             points: (1..=8)
                 .map(|i| at(i * 5_120, frechet + 8.0 - i as f64))
                 .collect(),

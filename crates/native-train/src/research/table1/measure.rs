@@ -6,14 +6,13 @@ use std::path::{Path, PathBuf};
 use anyhow::{Context, Error, Result};
 use biggan::collective::Group;
 use biggan::file::Dtype;
-use biggan::latent::one_hot;
 use biggan::metrics::{Normal, saturated};
 use biggan::sampler::Sampler;
 use biggan::standing_stats::StandingConfig;
-use biggan::train::probe::{self, Judgement};
+use biggan::train::probe;
 use biggan::train::{BatchRows, RealBatch, Reals, TrainState, spectra};
 use biggan::truncation::Truncation;
-use burn::tensor::Device;
+use burn::tensor::{Device, Tensor, TensorData};
 use pollster::block_on;
 
 use super::result::{Accuracy, Point, Protocol, Spectra, TruncationPoint};
@@ -207,14 +206,15 @@ impl Judge {
     ///
     /// # Errors
     /// As [`Judge::points`].
-    pub fn state(&self, path: &Path) -> Result<(Spectra, Accuracy)> {
+    pub fn state(&self, path: &Path) -> Result<(Spectra, Option<Accuracy>)> {
         let checkpoint = read(path)?;
         let plan = checkpoint.plan.clone();
         let state = checkpoint.into_state(&self.device)?;
         Ok((spectra_of(&state)?, self.accuracy(&plan, &state)?))
     }
 
-    fn accuracy(&self, plan: &Plan, state: &TrainState) -> Result<Accuracy> {
+    /// None where the objective has no boundary.
+    fn accuracy(&self, plan: &Plan, state: &TrainState) -> Result<Option<Accuracy>> {
         let config = plan.train();
         let (resolution, classes) = (config.generator.resolution, config.generator.classes);
         let mut seen = Loader::new(self.train.clone(), config.seed, resolution);
@@ -223,19 +223,22 @@ impl Judge {
             seen.batch(start as u64, &BatchRows::all(end - start), &self.device)
         });
         let held_out = chunks(ACCURACY_IMAGES.min(self.test.len())).map(|indices| {
-            let labels = self.test.labels[indices.clone()].iter();
-            let labels: Vec<usize> = labels.map(|&label| usize::from(label)).collect();
+            let weights = self
+                .test
+                .class_weights(&indices.clone().collect::<Vec<_>>());
+            let weights = TensorData::new(weights, [indices.len(), classes]);
             Ok::<_, Error>(RealBatch {
                 images: self.test.images_pm1(indices, resolution, &self.device)?,
-                class_weights: one_hot(&labels, classes, &self.device),
+                class_weights: Tensor::from_data(weights, &self.device),
             })
         });
-        let d = &state.discriminator;
-        let share = |judged: Option<Judgement>| judged.map_or(0.0, |judged| judged.accuracy);
-        Ok(Accuracy {
-            training: share(block_on(probe::judge_reals(d, training))?),
-            held_out: share(block_on(probe::judge_reals(d, held_out))?),
-        })
+        let (d, objective) = (&state.discriminator, config.techniques.objective);
+        let training = block_on(probe::judge_reals(objective, d, training))?;
+        let held_out = block_on(probe::judge_reals(objective, d, held_out))?;
+        let [training, held_out] = [training, held_out].map(|judged| judged?.accuracy);
+        Ok(training
+            .zip(held_out)
+            .map(|(training, held_out)| Accuracy { training, held_out }))
     }
 }
 

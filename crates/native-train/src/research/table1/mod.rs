@@ -187,7 +187,7 @@ fn measure(
     let state = end.map(|path| judge.state(path)).transpose()?;
     let (spectra, accuracy) = state.map_or_else(
         || (Spectra::default(), None),
-        |(spectra, accuracy)| (spectra, Some(accuracy)),
+        |(spectra, accuracy)| (spectra, accuracy),
     );
     let truncations = match end {
         Some(path) if row.truncated => judge.truncations(path)?,
@@ -203,6 +203,7 @@ fn measure(
         row: row.name.to_owned(),
         plan: plan.clone(),
         failure,
+        remark: None,
         points,
         best,
         last,

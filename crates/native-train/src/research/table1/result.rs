@@ -22,6 +22,9 @@ pub struct RowResult {
     /// Why the run ended early, if it did.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub failure: Option<String>,
+    /// How the program that ran differed from this one, if it did.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub remark: Option<String>,
     /// Every checkpoint, scored with few samples.
     pub points: Vec<Point>,
     /// The checkpoint with the lowest of these, scored with all samples; `None` without checkpoints.

@@ -41,11 +41,12 @@ pub fn of_records(records: &[LogRecord]) -> Vec<Chart> {
     let memory = |of: fn(&crate::memory::Memory) -> u64| {
         move |r: &LogRecord| r.memory.as_ref().map(|m| of(m) as f64 / MIB)
     };
-    let judged = |of: fn(&ProbeRecord) -> Option<Judgement>, value: fn(Judgement) -> f64| {
-        move |r: &LogRecord| Some(value(of(r.probe.as_ref()?)?))
+    let judged = |of: fn(&ProbeRecord) -> Option<Judgement>,
+                  value: fn(Judgement) -> Option<f64>| {
+        move |r: &LogRecord| value(of(r.probe.as_ref()?)?)
     };
-    let share = |j: Judgement| 100.0 * j.accuracy;
-    let logit = |j: Judgement| j.mean_logit;
+    let share = |j: Judgement| Some(100.0 * j.accuracy?);
+    let logit = |j: Judgement| Some(j.mean_logit);
     let (training, held_out, fakes) = (
         (|p: &ProbeRecord| p.d_training) as fn(&ProbeRecord) -> Option<Judgement>,
         (|p: &ProbeRecord| p.d_held_out) as fn(&ProbeRecord) -> Option<Judgement>,

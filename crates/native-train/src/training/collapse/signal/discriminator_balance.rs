@@ -3,6 +3,11 @@
 //! D wins if its loss is near 0 and its logits are far apart: with G frozen, both parts of D's loss go
 //! slowly to zero (BigGAN appendix G). D loses if its logits of reals and fakes agree: when G is allowed to
 //! win, training breaks down completely (same appendix).
+//!
+//! Both are asked of differences of logits, which have a meaning with every objective, whether or not it has a boundary;
+//! the gap of a win is in the units of the objective's targets ([`Objective::winning_gap_share`]).
+//!
+//! [`Objective::winning_gap_share`]: biggan::train::Objective::winning_gap_share
 
 use super::Reading;
 use crate::records::alarm::Signal;
