@@ -3,7 +3,9 @@
 // a panic is how a test fails, in its helpers too
 #![allow(clippy::unwrap_used)]
 
+mod class_names;
 mod import;
+mod import_forms;
 mod parity;
 mod streams;
 /// What test programs share.

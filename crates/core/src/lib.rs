@@ -54,6 +54,7 @@
 
 pub mod arch;
 pub mod blocks;
+pub mod class_names;
 #[doc(hidden)] // for programs of many processes: native-train
 pub mod collective;
 pub mod config;
@@ -81,6 +82,8 @@ pub mod standing_stats;
 pub mod statistics_table;
 #[cfg(test)]
 mod test_configs;
+#[doc(hidden)] // for programs that read files which people write
+pub mod text;
 #[cfg(feature = "train")]
 pub mod train;
 pub mod truncation;

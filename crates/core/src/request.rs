@@ -222,7 +222,10 @@ impl Latent {
 
 impl Point {
     /// Weights of all classes, which sum to 1.
-    fn class_weights(&self, classes: usize) -> Result<Vec<f64>> {
+    ///
+    /// # Errors
+    /// If there are none or too many, a class or a weight is out of range, or all weights are 0.
+    pub fn class_weights(&self, classes: usize) -> Result<Vec<f64>> {
         if !(1..=MAX_MIXED).contains(&self.classes.len()) {
             return Err(Error::request("the number of mixed classes")
                 .found(self.classes.len())

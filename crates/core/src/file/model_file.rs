@@ -9,6 +9,7 @@ use std::collections::BTreeMap;
 use serde::{Deserialize, Serialize};
 
 use super::container::{Dtype, encode_with, open, replace_metadata};
+use crate::class_names::ClassNames;
 use crate::config::GeneratorConfig;
 use crate::error::{Error, Result};
 use crate::named::HostTensors;
@@ -129,6 +130,14 @@ pub struct ModelFile {
 }
 
 impl ModelInfo {
+    /// The classes, by what people type.
+    pub fn classes(&self) -> ClassNames<'_> {
+        ClassNames {
+            names: &self.class_names,
+            ids: &self.class_ids,
+        }
+    }
+
     /// The metadata of a file with this info.
     pub(super) fn metadata(&self) -> Result<BTreeMap<String, String>> {
         let config = serde_json::to_string(self)

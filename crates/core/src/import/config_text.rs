@@ -17,6 +17,7 @@ pub(super) fn parse(text: &str) -> Result<Value> {
             .found(format_args!("{} bytes", text.len()))
             .expected(format_args!("at most {MAX_BYTES}")));
     }
+    let text = text.strip_prefix('\u{feff}').unwrap_or(text);
     if text.trim_start().starts_with('{') {
         return serde_json::from_str(text)
             .map_err(|error| Error::config("the config").found(format_args!("not JSON: {error}")));
@@ -113,6 +114,12 @@ mod tests {
         });
         assert_eq!(parse(text).unwrap(), expected);
         assert_eq!(parse(" {\"a\": [1]}").unwrap(), json!({"a": [1]}));
+        // a byte order mark, of Windows' editors
+        assert_eq!(parse("\u{feff}{\"a\": 1}").unwrap(), json!({"a": 1}));
+        assert_eq!(
+            parse("\u{feff}a: 1\r\nb: 2\r\n").unwrap(),
+            json!({"a": 1, "b": 2})
+        );
         assert_eq!(parse("z_dim: 80").unwrap(), json!({"z_dim": 80}));
     }
 

@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 
 use super::report::{Fate, ReportLine};
 use super::torch::{Node, TensorView};
+use super::wrapper::{AVERAGED, wrapper};
 use crate::error::{Error, Result};
 
 /// The tensors of a `state_dict`.
@@ -15,15 +16,18 @@ pub(super) struct Foreign<'f, 'a> {
 }
 
 impl<'f, 'a> Foreign<'f, 'a> {
-    /// The tensors of a dictionary. A leading `module.` (PyTorch's DataParallel) is dropped.
+    /// The tensors of a dictionary. What all names begin with only because the network was wrapped (`module.`, of
+    /// PyTorch's DataParallel) is dropped.
     ///
     /// # Errors
     /// If it is not a dictionary of tensors, or a name occurs twice.
     pub fn new(state_dict: Node<'f, 'a>) -> Result<Self> {
         let mut tensors = state_dict.state_dict()?;
-        if !tensors.is_empty() && tensors.iter().all(|(name, _)| name.starts_with(PARALLEL)) {
-            for (name, _) in &mut tensors {
-                *name = &name[PARALLEL.len()..];
+        let wrapper = wrapper(tensors.iter().map(|(name, _)| *name));
+        for (name, _) in &mut tensors {
+            // the count of averages stands outside
+            if *name != AVERAGED {
+                *name = &name[wrapper..];
             }
         }
         let mut by_name = BTreeMap::new();
@@ -32,11 +36,13 @@ impl<'f, 'a> Foreign<'f, 'a> {
                 return Err(Error::tensor(*name).found("in the file twice"));
             }
         }
-        Ok(Self {
+        let mut foreign = Self {
             fates: vec![None; tensors.len()],
             tensors,
             by_name,
-        })
+        };
+        foreign.leave(AVERAGED, "number of averaged models");
+        Ok(foreign)
     }
 
     /// Names in the order of the file.
@@ -126,9 +132,6 @@ impl<'f, 'a> Foreign<'f, 'a> {
             .collect()
     }
 }
-
-/// The prefix that PyTorch's DataParallel adds to every name.
-const PARALLEL: &str = "module.";
 
 /// Equal up to dimensions of 1: in BigGAN-PyTorch singular vectors are `[1, n]` and gamma has
 /// no dimensions.

@@ -15,13 +15,15 @@ use crate::error::{Error, Result};
 /// Most rows of statistics that are accepted.
 const MAX_ROWS: usize = 1001;
 
-/// `config.json` (`config.py:41-49`); unknown keys are refused.
+/// What is needed of `config.json` (`config.py:41-49`); the program reads no other key, and others are added by
+/// tools (`model_type`, `architectures`, `transformers_version`).
 #[derive(Debug, Clone, PartialEq, Deserialize)]
-#[serde(deny_unknown_fields)]
 pub(super) struct Config {
     output_dim: usize,
     z_dim: usize,
-    class_embed_dim: usize,
+    /// Never read there: the embedding has `z_dim` rows (`model.py:293`).
+    #[serde(default)]
+    class_embed_dim: serde_json::Value,
     channel_width: usize,
     num_classes: usize,
     layers: Vec<(bool, usize, usize)>,
@@ -45,10 +47,22 @@ impl Config {
     /// Reads the file.
     ///
     /// # Errors
-    /// If a key is missing, unknown or of another type.
+    /// If a key is missing or of another type.
     pub fn parse(value: serde_json::Value) -> Result<Self> {
         serde_json::from_value(value).map_err(|error| {
             Error::config("config.json of pytorch-pretrained-BigGAN").not_readable(error)
+        })
+    }
+
+    /// What is ignored although it looks as if it counted.
+    pub fn remark(&self) -> Option<String> {
+        let said = &self.class_embed_dim;
+        let agrees = said.is_null() || said.as_u64() == Some(self.z_dim as u64);
+        (!agrees).then(|| {
+            format!(
+                "class_embed_dim = {said} is ignored, as in the program: classes are embedded in z_dim = {} values",
+                self.z_dim
+            )
         })
     }
 
@@ -65,9 +79,7 @@ impl Config {
             latent: crate::latent_kind::LatentKind::Normal,
             z_dim: self.z_dim,
             classes: self.num_classes,
-            class_embedding: ClassEmbedding::Shared {
-                dim: self.class_embed_dim,
-            },
+            class_embedding: ClassEmbedding::Shared { dim: self.z_dim },
             hierarchical_z: false,
             attention: Vec::new(),
             spectral_norm: true,

@@ -1,7 +1,10 @@
 //! What a file of tensors looks like, for messages about files that are not what the user said.
 
+use std::collections::BTreeSet;
+
 use super::Source;
 use super::torch::Node;
+use super::wrapper::wrapper;
 
 /// What a file holds.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -60,26 +63,20 @@ const MARKS: &[(&str, &str, Option<Source>, bool)] = &[
     ),
 ];
 
-/// What the tensors of a dictionary look like, or of its `state_dict`.
-pub(super) fn looks_like(root: Node<'_, '_>) -> Option<Looks> {
-    let state_dict = root.get("state_dict").unwrap_or(root);
-    if root.get("param_groups").is_some() {
+/// What a dictionary looks like, by its own entries.
+pub(super) fn looks_like(dictionary: Node<'_, '_>) -> Option<Looks> {
+    if dictionary.get("param_groups").is_some() {
         return Some(Looks {
             what: "the state of an optimiser".into(),
             source: None,
             is_generator: false,
         });
     }
-    let mark = MARKS.iter().find(|(name, ..)| {
-        let parallel = format!("module.{name}");
-        state_dict
-            .get(name)
-            .or_else(|| state_dict.get(&parallel))
-            .is_some()
-    });
+    let names = Names::of(dictionary)?;
+    let mark = MARKS.iter().find(|(name, ..)| names.has(name));
     mark.map(|&(_, what, source, is_generator)| Looks {
         what: match (source, is_generator) {
-            (Some(Source::Studiogan), true) => format!("{what}, {}", backbone(state_dict)),
+            (Some(Source::Studiogan), true) => format!("{what}, {}", names.backbone()),
             _ => what.to_owned(),
         },
         source,
@@ -89,11 +86,34 @@ pub(super) fn looks_like(root: Node<'_, '_>) -> Option<Looks> {
 
 /// What a generator of StudioGAN looks like: its backbone.
 pub(super) fn backbone(state_dict: Node<'_, '_>) -> &'static str {
-    let has = |name: &str| state_dict.get(name).is_some();
-    let is_deep = has("blocks.0.0.conv2d4.bias");
-    match (is_deep, has("blocks.0.0.conv2d0.bias")) {
-        (false, _) => "big_resnet",
-        (true, false) => "big_resnet_deep_legacy",
-        (true, true) => "big_resnet_deep_studiogan",
+    Names::of(state_dict).map_or("big_resnet", |names| names.backbone())
+}
+
+/// The names of a dictionary's tensors, without what they were wrapped in.
+struct Names<'a>(BTreeSet<&'a str>);
+
+impl<'a> Names<'a> {
+    fn of(dictionary: Node<'_, 'a>) -> Option<Self> {
+        let entries = dictionary.entries()?;
+        let tensors = entries.iter().filter(|(_, value)| value.tensor().is_some());
+        let names: Vec<&str> = tensors.filter_map(|(key, _)| key.text()).collect();
+        let wrapper = wrapper(names.iter().copied());
+        let bare = names.into_iter().filter_map(|name| name.get(wrapper..));
+        Some(Self(bare.collect()))
+    }
+
+    fn has(&self, name: &str) -> bool {
+        self.0.contains(name)
+    }
+
+    fn backbone(&self) -> &'static str {
+        match (
+            self.has("blocks.0.0.conv2d4.bias"),
+            self.has("blocks.0.0.conv2d0.bias"),
+        ) {
+            (false, _) => "big_resnet",
+            (true, false) => "big_resnet_deep_legacy",
+            (true, true) => "big_resnet_deep_studiogan",
+        }
     }
 }

@@ -10,9 +10,11 @@
 
 mod biggan_pytorch;
 mod change;
+mod classes;
 mod config_text;
 #[cfg(feature = "metrics")]
 mod exact;
+mod find;
 mod fold;
 mod foreign;
 mod gather;
@@ -29,7 +31,9 @@ mod studiogan;
 pub mod torch;
 #[cfg(feature = "train")]
 mod training;
+mod wrapper;
 
+pub use classes::NamedClasses;
 #[cfg(feature = "metrics")]
 pub(crate) use exact::exact;
 pub use gather::Purpose;
@@ -69,22 +73,22 @@ impl Source {
 }
 
 impl Source {
-    /// The program that wrote a file of a generator, by the names of its tensors.
+    /// The program that wrote a file with a generator, by the names of its tensors.
     ///
     /// # Errors
     /// If the bytes are not PyTorch weights, or not those of a supported generator.
     pub fn detect(bytes: &[u8]) -> Result<Self> {
         let file = torch::TorchFile::open(bytes)?;
-        match looks_like::looks_like(file.root()) {
-            Some(looks_like::Looks {
-                source: Some(source),
-                is_generator: true,
-                ..
-            }) => Ok(source),
-            Some(looks) => Err(Error::file("the file")
-                .found(looks.what)
+        let known = find::known(file.root());
+        let generator = known
+            .iter()
+            .find_map(|(_, looks)| looks.source.filter(|_| looks.is_generator));
+        match (generator, known.first()) {
+            (Some(source), _) => Ok(source),
+            (None, Some((_, looks))) => Err(Error::file("the file")
+                .found(&looks.what)
                 .remedy("give the file of a generator")),
-            None => Err(Error::file("the file")
+            (None, None) => Err(Error::file("the file")
                 .found("of no known program")
                 .expected(
                     "weights of pytorch-pretrained-BigGAN, BigGAN-PyTorch or PyTorch-StudioGAN",

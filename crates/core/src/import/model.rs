@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 
+use super::classes::NamedClasses;
 use super::gather::Purpose;
 use super::network::{Imported, generator};
 use super::{Report, Source};
@@ -9,7 +10,6 @@ use crate::error::Result;
 use crate::file::{
     DatasetInfo, ImportedFrom, ModelFile, ModelInfo, Provenance, StatisticsTable, sha256_hex,
 };
-use crate::imagenet;
 use crate::truncation::{Truncation, TruncationKind};
 
 impl Source {
@@ -32,6 +32,7 @@ impl Source {
 /// # Errors
 /// As [`generator`].
 pub fn model(source: Source, bytes: &[u8], config: Option<&str>) -> Result<(ModelFile, Report)> {
+    let data_set = config.and_then(|text| super::classes::data_set(source, text));
     let Imported {
         config,
         mut tensors,
@@ -42,26 +43,19 @@ pub fn model(source: Source, bytes: &[u8], config: Option<&str>) -> Result<(Mode
     for (name, table) in statistics {
         tensors.0.insert(format!("stats.{name}"), table);
     }
-    let is_imagenet = config.classes == imagenet::COUNT;
-    let (class_names, class_ids) = if is_imagenet {
-        let remark = "1000 classes: they are named as ImageNet's";
-        report.remarks.push(remark.into());
-        (imagenet::class_names(), imagenet::class_ids())
-    } else {
-        let names = (0..config.classes).map(|class| format!("class {class}"));
-        (names.collect(), Vec::new())
-    };
+    let named = NamedClasses::of(&config, data_set.as_deref());
+    report.classes = Some(named.remark);
     let info = ModelInfo {
         generator: config,
-        class_names,
-        class_ids,
+        class_names: named.list.names,
+        class_ids: named.list.ids,
         truncation_kind: source.truncation_kind(),
         statistics: StatisticsTable {
             truncations: truncations(rows),
             samples: 0,
         },
         dataset: DatasetInfo {
-            name: if is_imagenet { "imagenet" } else { "unknown" }.into(),
+            name: named.data_set,
             images: 0,
             sha256: Vec::new(),
         },

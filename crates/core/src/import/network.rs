@@ -5,10 +5,10 @@ use std::collections::BTreeMap;
 use super::foreign::Foreign;
 use super::gather::{self, Dialect, Purpose};
 use super::infer::{self, Hints};
-use super::looks_like::{Looks, backbone, looks_like};
+use super::looks_like::backbone;
 use super::report::{Report, ReportLine};
 use super::torch::{Node, TorchFile};
-use super::{Source, biggan_pytorch, config_text, hf_deep, studiogan};
+use super::{Source, biggan_pytorch, config_text, find, hf_deep, studiogan};
 use crate::config::{Architecture, ClassEmbedding, DiscriminatorConfig, GeneratorConfig};
 use crate::error::{Error, Result};
 use crate::named::{HostTensor, HostTensors};
@@ -40,12 +40,10 @@ pub fn generator(
     purpose: Purpose,
 ) -> Result<Imported<GeneratorConfig>> {
     let file = TorchFile::open(bytes)?;
-    generator_of(
-        source,
-        state_dict(source, file.root(), true)?,
-        config,
-        purpose,
-    )
+    let place = find::network(source, file.root(), true)?;
+    let mut imported = generator_of(source, place.node, config, purpose)?;
+    imported.report.remarks.extend(place.remark());
+    Ok(imported)
 }
 
 /// Reads a discriminator.
@@ -59,43 +57,10 @@ pub fn discriminator(
     purpose: Purpose,
 ) -> Result<Imported<DiscriminatorConfig>> {
     let file = TorchFile::open(bytes)?;
-    discriminator_of(
-        source,
-        state_dict(source, file.root(), false)?,
-        config,
-        purpose,
-    )
-}
-
-/// The dictionary of tensors, after checking that they look like the wanted network.
-pub(super) fn state_dict<'f, 'a>(
-    source: Source,
-    root: Node<'f, 'a>,
-    is_generator: bool,
-) -> Result<Node<'f, 'a>> {
-    match looks_like(root) {
-        Some(Looks {
-            what,
-            source: Some(other),
-            ..
-        }) if other != source => {
-            return Err(Error::file("the file")
-                .found(what)
-                .remedy(format_args!("try --from {}", other.name())));
-        }
-        Some(looks) if looks.source.is_none() || looks.is_generator != is_generator => {
-            let wanted = if is_generator {
-                "generator"
-            } else {
-                "discriminator"
-            };
-            return Err(Error::file("the file")
-                .found(looks.what)
-                .remedy(format_args!("give the file of a {wanted}")));
-        }
-        _ => {}
-    }
-    Ok(root.get("state_dict").unwrap_or(root))
+    let place = find::network(source, file.root(), false)?;
+    let mut imported = discriminator_of(source, place.node, config, purpose)?;
+    imported.report.remarks.extend(place.remark());
+    Ok(imported)
 }
 
 pub(super) fn no_discriminator() -> Error {
@@ -127,8 +92,11 @@ fn generator_of(
     let value = config_text::parse(needed(source, config)?)?;
     match source {
         Source::HfDeep => {
-            let (config, names) = hf_deep::Config::parse(value)?.generator()?;
-            gather_generator(source, foreign, config, &names, purpose, &[])
+            let read = hf_deep::Config::parse(value)?;
+            let (config, names) = read.generator()?;
+            let mut imported = gather_generator(source, foreign, config, &names, purpose, &[])?;
+            imported.report.remarks.extend(read.remark());
+            Ok(imported)
         }
         Source::BigganPytorch => {
             let config = infer::generator(&foreign, &Hints::parse(value)?)?;
@@ -303,6 +271,7 @@ fn report(
             source.name(),
             architecture.name()
         ),
+        classes: None,
         remarks: Vec::new(),
         lines,
     }

@@ -35,6 +35,8 @@ pub struct ReportLine {
 pub struct Report {
     /// What the file was read as, e.g. "BigGAN-deep 128x128 of hf-deep".
     pub title: String,
+    /// Where the names of the classes come from, of a model.
+    pub classes: Option<String>,
     /// Remarks on what was assumed or decided.
     pub remarks: Vec<String>,
     /// One line per tensor, in the order of the file.
@@ -58,7 +60,7 @@ impl Report {
         for (what, count) in counts {
             text += &format!("  {count:5} {what}\n");
         }
-        for remark in &self.remarks {
+        for remark in self.classes.iter().chain(&self.remarks) {
             text += &format!("  note: {remark}\n");
         }
         text

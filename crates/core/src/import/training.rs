@@ -3,11 +3,11 @@
 use super::foreign::Foreign;
 use super::gather::Purpose;
 use super::infer::{self, Hints};
-use super::network::{discriminator_with, generator_with, no_discriminator, state_dict};
+use super::network::{discriminator_with, generator_with, no_discriminator};
 use super::optimiser::{Moments, moments};
 use super::report::Report;
 use super::torch::{Node, TorchFile};
-use super::{Source, studiogan};
+use super::{Source, find, studiogan};
 use crate::config::{DiscriminatorConfig, GeneratorConfig};
 use crate::error::{Error, Result};
 use crate::named::HostTensors;
@@ -173,7 +173,7 @@ fn generator(
     root: Node<'_, '_>,
     config: &GeneratorConfig,
 ) -> Result<(HostTensors, Report)> {
-    let foreign = Foreign::new(state_dict(source, root, true)?)?;
+    let foreign = Foreign::new(find::network(source, root, true)?.node)?;
     if source == Source::BigganPytorch {
         let hints = Hints::of_recipe(config.bn_eps, config.sn_eps);
         let found = infer::generator(&foreign, &hints)?;
@@ -193,7 +193,7 @@ fn discriminator(
     root: Node<'_, '_>,
     config: &DiscriminatorConfig,
 ) -> Result<(HostTensors, Report)> {
-    let foreign = Foreign::new(state_dict(source, root, false)?)?;
+    let foreign = Foreign::new(find::network(source, root, false)?.node)?;
     if source == Source::BigganPytorch {
         let hints = Hints::of_recipe(0.0, config.sn_eps);
         let found = infer::discriminator(&foreign, &hints)?;

@@ -1,4 +1,5 @@
-//! Files of `torch.save`, from untrusted bytes: the pickle, its containers and views of its tensors.
+//! Files of `torch.save`, from untrusted bytes: the pickle, its containers and views of its tensors; and safetensors
+//! files, which have the same tensors without a pickle.
 //!
 //! Why our own code: the `pytorch-reader` crate reads containers only from paths (a browser has none),
 //! keeps unknown classes as values instead of refusing them, and clones what the memo holds.
@@ -10,6 +11,7 @@ mod call;
 mod cursor;
 mod legacy;
 mod pickle;
+mod safetensors;
 mod stack;
 mod tensor;
 mod value;
@@ -26,6 +28,9 @@ use crate::error::{Error, Result};
 const MAX_NAME: usize = 256;
 /// How many bytes all tensors together, as f32, may take beyond twice the file.
 const SLACK: usize = 16 << 20;
+
+/// The end of a zip that its directory surely begins in: 700 entries take 100 kB.
+const DIRECTORY: usize = 1 << 20;
 
 /// Bytes of a storage.
 #[derive(Debug, Clone, Copy)]
@@ -65,18 +70,24 @@ impl<'a> TorchFile<'a> {
             let (root, storages) = legacy::read(bytes, &mut machine)?;
             return Self::new(machine.into_arena(), root, &storages, bytes.len());
         }
-        let what = if bytes.get(8) == Some(&b'{') {
-            "it looks like a safetensors file"
-        } else {
-            "it begins neither as a zip nor with PyTorch's magic number"
-        };
+        if safetensors::is_safetensors(bytes) {
+            let (arena, root, storages) = safetensors::read(bytes)?;
+            return Self::new(arena, root, &storages, bytes.len());
+        }
         Err(
-            Error::file(format_args!("the file of {} bytes", bytes.len()))
-                .found(format_args!("not a file of torch.save: {what}")),
+            Error::file(format_args!("the file of {} bytes", bytes.len())).found(
+                "not a file of torch.save: it begins neither as a zip nor with PyTorch's magic number",
+            ),
         )
     }
 
     fn open_zip(bytes: &'a [u8]) -> Result<Self> {
+        if is_script(bytes) {
+            return Err(Error::file("the file")
+                .found("a TorchScript program (torch.jit.save)")
+                .expected("weights")
+                .remedy("save them with torch.save(model.state_dict(), ..)"));
+        }
         let entries = zip::entries(bytes)?;
         let mut pickles = entries.iter().filter_map(|entry| {
             let folder = entry.name.strip_suffix("data.pkl")?;
@@ -193,6 +204,14 @@ impl<'f, 'a> Node<'f, 'a> {
         self.file.arena.kind(self.id)
     }
 
+    /// A text, if it is one.
+    pub fn text(self) -> Option<&'a str> {
+        match self.file.arena.get(self.id) {
+            Value::Text(text) => Some(text),
+            _ => None,
+        }
+    }
+
     /// A number, if it is one.
     pub fn number(self) -> Option<f64> {
         match self.file.arena.get(self.id) {
@@ -276,6 +295,14 @@ impl<'f, 'a> Node<'f, 'a> {
         }
         Ok(tensors)
     }
+}
+
+/// Whether a zip holds a program: `constants.pkl` is in every one, and never in a file of `torch.save`. Its entries may
+/// be compressed, so that they are not read; their names are at the end.
+fn is_script(bytes: &[u8]) -> bool {
+    const NAME: &[u8] = b"/constants.pkl";
+    let end = &bytes[bytes.len().saturating_sub(DIRECTORY)..];
+    end.windows(NAME.len()).any(|window| window == NAME)
 }
 
 fn check_crc(name: &str, data: &[u8], crc: u32) -> Result<()> {
