@@ -77,7 +77,11 @@ fn cifar100_is_read_as_the_authors_pack_it() {
     let names: Vec<String> = (0..99).map(|class| format!("name {class}")).collect();
     std::fs::remove_dir_all(setting.path("run")).unwrap();
     std::fs::write(directory.join("fine_label_names.txt"), names.join("\n")).unwrap();
-    setting.refused(2, &args, &["classes is 100", "99 classes"]);
+    setting.refused(
+        1,
+        &args,
+        &["fine_label_names.txt", "of 99 names", "expected 100"],
+    );
 }
 
 #[cfg(unix)]

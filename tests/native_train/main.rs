@@ -7,6 +7,7 @@
 #![allow(clippy::unwrap_used)]
 
 mod bad_input;
+mod class_names;
 #[cfg(all(unix, feature = "mpi", feature = "faults"))]
 mod clusters;
 mod collapse;
@@ -22,6 +23,7 @@ mod monotone;
 mod older_files;
 mod parts;
 mod resume;
+mod sample_each;
 mod score;
 mod scores;
 mod sheets;

@@ -148,7 +148,7 @@ fn models_checkpoints_and_runs_are_inspected() {
     for part in [
         "14 rows of 8 samples: off 0.04",
         "recipe tiny, seed 3, 64 images, 8 generator steps, 0.39 % initial weights",
-        "0 0; 1 1; 2 2",
+        "#0 0; #1 1; #2 2",
         "resampling, 0.001 to 8, or off",
         "data, 24 images",
         "blocks.2",
@@ -272,10 +272,10 @@ fn requests_that_do_not_fit_are_refused() {
         setting.refused(2, &args, parts);
     };
     refused(&["--class", "0"], &["--out", "--raw"]);
-    refused(&["--out", "x.png"], &["no class", "0 0; 1 1; 2 2"]);
+    refused(&["--out", "x.png"], &["no class", "#0 0; #1 1; #2 2"]);
     refused(
         &["--class", "hat", "--out", "x.png"],
-        &["\"hat\"", "0 0; 1 1; 2 2"],
+        &["\"hat\"", "#0 0; #1 1; #2 2"],
     );
     refused(&["--class", "3", "--out", "x.png"], &["\"3\""]);
     let truncation = ["--class", "0", "--out", "x.png", "--truncation"];

@@ -51,6 +51,27 @@ Examples:
   native-train import --from biggan-pytorch weights/run --training \\
       --recipe configs/biggan-pytorch-imagenet128.toml --out runs/continued";
 
+const SAMPLE_EXAMPLES: &str = "\
+What a class means, the first that fits (where several classes fit, they are listed and none is drawn):
+  1. a name exactly as it is
+  2. a name, composed or decomposed accents and blanks at the ends aside
+  3. a name in any case, or a synonym: the parts of a name between commas
+  4. a synonym in any case, or an id such as n02099601
+  5. a number, unless a class is named by one; '#10' is class 10 in any case
+A whole text comes before its reading as a list, and 'all' or '*' is every class unless a class is called so.
+
+Examples:
+  native-train sample fashion32.safetensors --each samples --count-per-class 1000
+  native-train sample fashion32.safetensors --class dress --truncation 0.5 --out sheet.png
+  native-train sample biggan-deep-256.safetensors --class 'tench, Tinca tinca' --class goldfish \\
+      --out two.png";
+
+const CLASSES_EXAMPLES: &str = "\
+Examples:
+  native-train classes model.safetensors                             number, id and name of every class
+  native-train classes model.safetensors --class-names names.txt     name them, in the file itself
+  native-train classes model.safetensors --class-names cifar100";
+
 const TABLE1_EXAMPLES: &str = "\
 Examples:
   native-train table1 --out runs/table1 --jobs 2 --table docs/table1-small.md
@@ -89,9 +110,13 @@ pub enum Command {
     #[command(after_help = IMPORT_EXAMPLES)]
     Import(ImportArgs),
     /// Draw pictures from a model
+    #[command(after_help = SAMPLE_EXAMPLES)]
     Sample(SampleArgs),
     /// Print the content of a model, a checkpoint, a run or a recipe
     Inspect(InspectArgs),
+    /// List the classes of a model, or name them
+    #[command(after_help = CLASSES_EXAMPLES)]
+    Classes(ClassesArgs),
     /// Write a run as one HTML page: curves, spectra, samples, scores, plan
     Report(ReportArgs),
     /// Follow a run in the terminal
@@ -174,6 +199,9 @@ pub struct ExportArgs {
     /// Batches for the statistics of each truncation
     #[arg(long, value_name = "N", default_value_t = 100)]
     pub passes: usize,
+    /// Names of the classes, a file as for `classes` [default: those of the data set]
+    #[arg(long, value_name = "FILE")]
+    pub class_names: Option<PathBuf>,
     /// Write parts of at most this size, e.g. 64MiB, and NAME.safetensors.index.json, the path to give for
     /// the model
     #[arg(long, value_name = "SIZE")]
@@ -219,6 +247,10 @@ pub struct ImportArgs {
     /// Type of the stored values
     #[arg(long, value_enum, default_value_t = StoredType::F16)]
     pub dtype: StoredType,
+    /// Names of the classes, a file as for `classes`, or the name of a data set [default: those of the data
+    /// set that the config names, otherwise by number and resolution: CIFAR, Tiny ImageNet, ImageNet]
+    #[arg(long, value_name = "FILE")]
+    pub class_names: Option<PathBuf>,
     /// Write parts of at most this size, e.g. 64MiB, and an index
     #[arg(long, value_name = "SIZE")]
     pub shard_size: Option<ByteSize>,
@@ -244,10 +276,11 @@ pub struct ImportArgs {
 pub struct SampleArgs {
     /// Model file, or the index (.safetensors.index.json) of a model in parts
     pub model: PathBuf,
-    /// Class: a number, a name or one of its synonyms, a WordNet id (n02099601), a list such as "dress,bag",
-    /// or all
-    #[arg(long, value_name = "CLASS")]
-    pub class: Option<String>,
+    /// Class: a name or one of its synonyms, a WordNet id (n02099601), a number (with # before it where classes are
+    /// named by numbers: '#0'), a list such as "dress,bag", or '*' for all; may be repeated. See below for what
+    /// comes first
+    #[arg(long, value_name = "CLASS", allow_negative_numbers = true)]
+    pub class: Vec<String>,
     /// How far z is truncated, or off: by the model's kind, see --truncation-kind
     #[arg(long, value_name = "T", default_value = "off")]
     pub truncation: Truncation,
@@ -263,12 +296,24 @@ pub struct SampleArgs {
     /// Seed of the latents
     #[arg(long, default_value_t = 0)]
     pub seed: u64,
+    /// Draw a mix of classes with their weights: "dress:0.7,bag:0.3"
+    #[arg(long, value_name = "MIX", conflicts_with_all = ["class", "latents", "pictures"])]
+    pub mix: Option<String>,
     /// Pictures of each class
-    #[arg(long, default_value_t = 16)]
+    #[arg(
+        long,
+        visible_alias = "count-per-class",
+        value_name = "N",
+        default_value_t = 16
+    )]
     pub count: usize,
     /// Sheet to write, a PNG file
     #[arg(long, value_name = "FILE")]
     pub out: Option<PathBuf>,
+    /// Write single pictures, any number, to DIR/<class>/000000.png; the same command continues where it was stopped,
+    /// and a larger --count adds to them. Without --class of every class
+    #[arg(long, value_name = "DIR", conflicts_with_all = ["out", "raw", "latents", "pictures", "mix"])]
+    pub each: Option<PathBuf>,
     /// Also write the numbers: image [n,3,r,r] f32 in [-1,1], a safetensors file
     #[arg(long, value_name = "FILE")]
     pub raw: Option<PathBuf>,
@@ -296,6 +341,18 @@ pub struct InspectArgs {
     /// Replace a value of the recipe; may be repeated
     #[arg(long = "set", value_name = "KEY=VALUE", requires = "config")]
     pub set: Vec<String>,
+}
+
+/// Options of `classes`.
+#[derive(Debug, clap::Args)]
+pub struct ClassesArgs {
+    /// Model file, or the index (.safetensors.index.json) of a model in parts
+    pub model: PathBuf,
+    /// Names to give them: one a line in the order of the numbers, with WordNet ids (n01440764 tench) or without;
+    /// JSON, a list or an object such as Hugging Face's id2label; or the name of a data set: cifar10, cifar100,
+    /// tiny-imagenet, imagenet
+    #[arg(long, value_name = "FILE")]
+    pub class_names: Option<PathBuf>,
 }
 
 /// Options of `report`.

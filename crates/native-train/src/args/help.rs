@@ -16,6 +16,7 @@ const GROUPS: [(&str, &[&str]); 5] = [
             "export",
             "import",
             "inspect",
+            "classes",
             "standing-stats",
         ],
     ),

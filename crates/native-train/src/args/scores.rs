@@ -129,9 +129,9 @@ pub struct SheetArgs {
     /// Sheet to write, a PNG file
     #[arg(long, value_name = "FILE")]
     pub out: PathBuf,
-    /// Classes, as for `sample`
-    #[arg(long, value_name = "CLASS", default_value = "all")]
-    pub class: String,
+    /// Classes, as for `sample` [default: all]
+    #[arg(long, value_name = "CLASS", allow_negative_numbers = true)]
+    pub class: Vec<String>,
     /// Rows [default: the classes, at least 2 and at most 10]
     #[arg(long, value_name = "N")]
     pub rows: Option<usize>,

@@ -8,6 +8,7 @@ use biggan::standing_stats::StandingConfig;
 use crate::args::ExportArgs;
 use crate::device;
 use crate::error::{Outcome, bad_usage};
+use crate::files::class_list;
 use crate::files::export::{model_of, off_and, write};
 use crate::files::model_files::Target;
 use crate::run::checkpoint::Checkpoint;
@@ -35,6 +36,11 @@ pub fn run(args: &ExportArgs) -> Result<Outcome> {
     }
     let target = Target::new(&args.out, args.shard_size.map(|size| size.0))?;
     let checkpoint = read_checkpoint(&args.run)?;
+    let classes = checkpoint.plan.train().generator.classes;
+    let names = args.class_names.as_deref();
+    let names = names
+        .map(|path| class_list::read(path, classes))
+        .transpose()?;
     refuse_young_average(&checkpoint, &args.run)?;
     let train = checkpoint.plan.train();
     let standing = StandingConfig {
@@ -44,7 +50,10 @@ pub fn run(args: &ExportArgs) -> Result<Outcome> {
     };
     let truncations = off_and(&THRESHOLDS, train.generator.latent);
     let dtype = args.dtype.into();
-    let file = model_of(checkpoint, truncations, standing, dtype, &device)?;
+    let mut file = model_of(checkpoint, truncations, standing, dtype, &device)?;
+    if let Some(names) = names {
+        class_list::rename(&mut file.info, names);
+    }
     write(&file, dtype, &target, &device)?;
     Ok(Outcome::Done)
 }

@@ -4,16 +4,17 @@
 use std::path::Path;
 
 use anyhow::{Context, Result, bail};
+use biggan::class_names::KnownClasses;
 use biggan::file::DatasetInfo;
-use biggan::imagenet;
-use biggan::import::{self, Report};
+use biggan::import::{self, NamedClasses, Report};
 use biggan::sampler::Sampler;
+use biggan::text;
 use burn::tensor::Device;
 
 use crate::args::ImportArgs;
 use crate::error::{Outcome, bad_usage};
-use crate::files::foreign_run;
 use crate::files::model_files::Target;
+use crate::files::{class_list, foreign_run};
 use crate::recipe::plan::Plan;
 use crate::run::atomic_file;
 use crate::run::checkpoint::Checkpoint;
@@ -42,8 +43,15 @@ pub fn run(args: &ImportArgs) -> Result<Outcome> {
     let config = read_config(args)?;
     let named = || args.weights.display().to_string();
     let bytes = std::fs::read(&args.weights).with_context(named)?;
-    let (file, report) = import::model(args.from, &bytes, config.as_deref()).with_context(named)?;
+    let (mut file, mut report) =
+        import::model(args.from, &bytes, config.as_deref()).with_context(named)?;
     drop(bytes);
+    if let Some(path) = &args.class_names {
+        file.info.class_ids.clear();
+        let list = class_list::read(path, file.info.generator.classes)?;
+        class_list::rename(&mut file.info, list);
+        report.classes = None;
+    }
     let encoded = target.encode(&file, args.dtype.into())?;
     drop(file);
     // what was written must load
@@ -65,9 +73,12 @@ fn read_config(args: &ImportArgs) -> Result<Option<String>> {
         Some(path) => (path.clone(), true),
         None => (args.weights.with_file_name(CONFIG), false),
     };
-    match std::fs::read_to_string(&path) {
-        Ok(text) => {
+    match std::fs::read(&path) {
+        Ok(bytes) => {
             eprintln!("config {}", path.display());
+            let text = text::decode(&bytes);
+            let text =
+                text.with_context(|| format!("config {}: not text in UTF-8", path.display()))?;
             Ok(Some(text))
         }
         Err(error) if !is_named && error.kind() == std::io::ErrorKind::NotFound => Ok(None),
@@ -109,7 +120,7 @@ fn training(args: &ImportArgs) -> Result<Outcome> {
         );
     }
     let checkpoint = Checkpoint {
-        class_names: class_names(&plan),
+        class_names: class_names(&plan, args.class_names.as_deref())?,
         dataset: DatasetInfo {
             name: plan.data().dataset.clone(),
             images: 0,
@@ -136,11 +147,21 @@ fn training(args: &ImportArgs) -> Result<Outcome> {
     Ok(Outcome::Done)
 }
 
-fn class_names(plan: &Plan) -> Vec<String> {
-    let classes = plan.train().generator.classes;
-    match &plan.data().class_names {
-        Some(names) => names.clone(),
-        None if classes == imagenet::COUNT => imagenet::class_names(),
-        None => (0..classes).map(|class| format!("class {class}")).collect(),
+/// The names that were typed, the recipe's, or those of its data set.
+fn class_names(plan: &Plan, typed: Option<&Path>) -> Result<Vec<String>> {
+    let generator = &plan.train().generator;
+    if let Some(path) = typed {
+        return Ok(class_list::read(path, generator.classes)?.names);
     }
+    Ok(match &plan.data().class_names {
+        Some(names) => names.clone(),
+        None => {
+            // "image-folder" says nothing of its classes
+            let data_set = plan.data().dataset.as_str();
+            let data_set = KnownClasses::called(data_set).map(|_| data_set);
+            let named = NamedClasses::of(generator, data_set);
+            eprintln!("note: {}", named.remark);
+            named.list.names
+        }
+    })
 }

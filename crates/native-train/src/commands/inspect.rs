@@ -9,7 +9,6 @@ use biggan::train::{CHECKPOINT_FORMAT, Counters};
 
 use crate::args::InspectArgs;
 use crate::error::{Outcome, bad_usage};
-use crate::files::class_choice::Classes;
 use crate::files::model_files;
 use crate::run::checkpoint::Checkpoint;
 use crate::run::plan_file;
@@ -75,7 +74,7 @@ fn model(path: &Path, file: &ModelFile, bytes: Option<usize>) -> Result<String> 
         row(&mut text, "size", &format!("{bytes} bytes"));
     }
     generator(&mut text, &info.generator);
-    row(&mut text, "class names", &Classes::from(info).candidates());
+    row(&mut text, "class names", &info.classes().candidates());
     let [low, high] = info.truncation_kind.range();
     let truncation = if info.generator.latent.truncates() {
         format!("{}, {low} to {high}, or off", info.truncation_kind)

@@ -1,5 +1,6 @@
 //! The commands of the program, one file each.
 
+pub mod classes;
 pub mod classifier;
 pub mod data;
 pub mod evaluate;
@@ -32,6 +33,7 @@ pub fn run(args: Args, environment: &Environment) -> Result<Outcome> {
         Some(Command::Export(args)) => export::run(&args),
         Some(Command::Import(args)) => import::run(&args),
         Some(Command::Sample(args)) => sample::run(&args),
+        Some(Command::Classes(args)) => classes::run(&args),
         Some(Command::Inspect(args)) => inspect::run(&args),
         Some(Command::Report(args)) => report::run(&args),
         Some(Command::Watch(args)) => watch::run(&args),

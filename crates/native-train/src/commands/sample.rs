@@ -1,27 +1,30 @@
 //! `native-train sample MODEL`: pictures of a model, as a sheet or as numbers.
 
+mod each;
+
 use std::collections::BTreeMap;
 use std::path::Path;
 
 use anyhow::{Context, Result, bail};
 use biggan::config::GeneratorConfig;
-use biggan::file::{Dtype, encode};
+use biggan::file::{Dtype, ModelInfo, encode};
 use biggan::image::{Sheet, to_rgba};
 use biggan::latent::{Latents, one_hot_values};
 use biggan::named::{HostTensor, HostTensors};
-use biggan::request::{self, Picture};
+use biggan::request::{self, ClassWeight, Latent, Picture, Point};
 use biggan::sampler::{MAX_SAMPLES, Sampler};
 use biggan::statistics_table::RowRule;
+use biggan::text;
 use biggan::truncation::LatentDistribution;
 use burn::tensor::Device;
 use pollster::block_on;
 
+use self::each::Each;
 use crate::args::SampleArgs;
 use crate::device;
 use crate::error::{Outcome, bad_usage};
-use crate::files::class_choice::Classes;
 use crate::files::latents_file::read_latents;
-use crate::files::model_files;
+use crate::files::{class_choice, model_files};
 use crate::run::atomic_file;
 use crate::show::sheet;
 
@@ -33,17 +36,45 @@ const MAX_COLUMNS: usize = 16;
 /// # Errors
 /// If the model cannot be read, the request does not suit it, or a file cannot be written.
 pub fn run(args: &SampleArgs) -> Result<Outcome> {
-    if args.out.is_none() && args.raw.is_none() {
+    if args.out.is_none() && args.raw.is_none() && args.each.is_none() {
         return Err(bad_usage(
-            "nothing to write: give --out SHEET.png, --raw IMAGES.safetensors, or both",
+            "nothing to write: give --out SHEET.png, --raw IMAGES.safetensors, or both, or --each DIR for single \
+             pictures",
         ));
     }
+    if let Some(out) = &args.out {
+        sheet::check_name(out)?;
+    }
     let device = device::open(args.device.name)?;
-    let mut sampler = model_files::load(&args.model, &device)?;
+    let file = model_files::read(&args.model)?;
+    let digest = args
+        .each
+        .as_ref()
+        .map(|_| each::digest(&file))
+        .transpose()?;
+    let mut sampler =
+        Sampler::new(file, &device).with_context(|| format!("model {}", args.model.display()))?;
     if args.hf_compat {
         sampler = sampler.with_row_rule(RowRule::HfCompat);
     }
     let distribution = distribution(args, &sampler)?;
+    if let (Some(directory), Some(digest)) = (&args.each, digest) {
+        let info = sampler.info();
+        let classes = match &args.class[..] {
+            [] => (0..info.generator.classes).collect(),
+            typed => class_choice::classes(info, typed)?,
+        };
+        let (sampler, device) = (&sampler, &device);
+        let each = Each {
+            args,
+            sampler,
+            digest,
+            distribution,
+            classes,
+            device,
+        };
+        return each.run(directory);
+    }
     let config = &sampler.info().generator;
     let brought = match (&args.latents, &args.pictures) {
         (None, None) => None,
@@ -102,8 +133,9 @@ fn pictures(
     distribution: LatentDistribution,
     device: &Device,
 ) -> Result<Latents> {
+    let text = text::decode(&std::fs::read(path)?).context("not text in UTF-8")?;
     let list: Vec<Picture> =
-        serde_json::from_slice(&std::fs::read(path)?).context("not a list of pictures in JSON")?;
+        serde_json::from_str(&text).context("not a list of pictures in JSON")?;
     if !(1..=MAX_SAMPLES).contains(&list.len()) {
         bail!("it has {} pictures; give 1 to {MAX_SAMPLES}", list.len());
     }
@@ -118,35 +150,48 @@ fn requested(
     device: &Device,
 ) -> Result<(Latents, usize)> {
     let info = sampler.info();
-    let Some(choice) = &args.class else {
-        return Err(bad_usage(format!(
-            "no class; give --class all, or of {}",
-            Classes::from(info).candidates()
-        )));
+    let rows = match &args.mix {
+        Some(mix) => vec![mixed(info, mix)?],
+        None => class_choice::classes(info, &args.class)?
+            .iter()
+            .map(|&class| one_hot_values(&[class], info.generator.classes))
+            .collect(),
     };
-    let classes = Classes::from(info).resolve(choice)?;
-    let total = classes.len().saturating_mul(args.count);
+    let total = rows.len().saturating_mul(args.count);
     if !(1..=MAX_SAMPLES).contains(&total) {
         return Err(bad_usage(format!(
-            "{} classes with --count {} are {total} samples; ask for 1 to {MAX_SAMPLES}",
-            classes.len(),
+            "{} classes with --count {} are {total} samples; ask for 1 to {MAX_SAMPLES}, or draw single pictures with \
+             --each DIR",
+            rows.len(),
             args.count
         )));
     }
     let z = sampler.latents(args.seed, 0, args.count, distribution);
-    let labels: Vec<usize> = classes
-        .iter()
-        .flat_map(|&class| vec![class; args.count])
-        .collect();
-    let columns = if classes.len() == 1 {
+    let columns = if rows.len() == 1 {
         square(args.count)
     } else {
         args.count.min(MAX_COLUMNS)
     };
     let dims = [info.generator.z_dim, info.generator.classes];
-    let weights = one_hot_values(&labels, info.generator.classes);
-    let latents = Latents::from_values(z.repeat(classes.len()), weights, dims, device);
+    let weights: Vec<f32> = rows.iter().flat_map(|row| row.repeat(args.count)).collect();
+    let latents = Latents::from_values(z.repeat(rows.len()), weights, dims, device);
     Ok((latents, columns))
+}
+
+/// The class weights of a mix, which sum to 1.
+fn mixed(info: &ModelInfo, mix: &str) -> Result<Vec<f32>> {
+    let usage = |error: biggan::Error| bad_usage(error.to_string());
+    let classes = info.classes().mix(mix).map_err(usage)?;
+    let classes = classes
+        .into_iter()
+        .map(|(class, weight)| ClassWeight { class, weight })
+        .collect();
+    let point = Point {
+        classes,
+        z: Latent::of_seed(0, 0),
+    };
+    let weights = point.class_weights(info.generator.classes).map_err(usage)?;
+    Ok(weights.into_iter().map(|weight| weight as f32).collect())
 }
 
 /// Columns of a roughly square sheet.

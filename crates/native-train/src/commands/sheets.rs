@@ -17,8 +17,7 @@ use crate::environment::Environment;
 use crate::error::{Outcome, bad_usage};
 use crate::evaluation::PAPER;
 use crate::evaluation::{features, networks};
-use crate::files::class_choice::Classes;
-use crate::files::model_files;
+use crate::files::{class_choice, model_files};
 use crate::recipe::data_section::DataSection;
 use crate::run::atomic_file;
 use crate::show::sheet;
@@ -31,6 +30,7 @@ const ROWS: usize = 10;
 /// # Errors
 /// If the model cannot be read, the request does not suit it, or the file cannot be written.
 pub fn run(args: &SheetArgs, environment: &Environment) -> Result<Outcome> {
+    sheet::check_name(&args.out)?;
     let device = device::open(args.device.name)?;
     let sampler = model_files::load(&args.model, &device)?;
     let asked = Asked::new(args, &sampler, &device)?;
@@ -65,7 +65,10 @@ type Row = (Vec<f32>, Vec<f32>);
 impl<'a> Asked<'a> {
     fn new(args: &SheetArgs, sampler: &'a Sampler, device: &'a Device) -> Result<Self> {
         let usage = |error: biggan::Error| bad_usage(error.to_string());
-        let classes = Classes::from(sampler.info()).resolve(&args.class)?;
+        let classes = match &args.class[..] {
+            [] => (0..sampler.info().generator.classes).collect(),
+            typed => class_choice::classes(sampler.info(), typed)?,
+        };
         let rows = match (args.rows, args.kind) {
             (Some(_), SheetKind::Truncation) => {
                 return Err(bad_usage(

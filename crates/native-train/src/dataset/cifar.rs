@@ -8,6 +8,7 @@ use std::io::Read;
 use std::path::{Path, PathBuf};
 
 use anyhow::{Context, Result, bail, ensure};
+use biggan::class_names::{ClassList, KnownClasses};
 use biggan::file::DatasetInfo;
 use sha2::{Digest, Sha256};
 
@@ -46,20 +47,6 @@ pub const CIFAR100: NamedDataset = NamedDataset {
             .all(|name| directory.join(name).is_file())
     },
 };
-
-/// Names of CIFAR-10's classes, in the order of the labels (`batches.meta.txt`).
-pub const CLASS_NAMES: [&str; 10] = [
-    "airplane",
-    "automobile",
-    "bird",
-    "cat",
-    "deer",
-    "dog",
-    "frog",
-    "horse",
-    "ship",
-    "truck",
-];
 
 /// CIFAR-10's files, without their endings.
 pub const BATCHES: [&str; 6] = [
@@ -145,7 +132,7 @@ fn read_cifar10(request: &DatasetRequest<'_>, directory: &Path) -> Result<Datase
         );
         batches.push(batch);
     }
-    let class_names = CLASS_NAMES.map(str::to_owned).to_vec();
+    let class_names = KnownClasses::Cifar10.list().names;
     Ok(gathered(CIFAR10.name, class_names, batches))
 }
 
@@ -178,15 +165,16 @@ fn read_cifar100(request: &DatasetRequest<'_>, directory: &Path) -> Result<Datas
     Ok(gathered(CIFAR100.name, class_names, vec![batch]))
 }
 
-/// The class names from the authors' archive, otherwise numbers.
+/// The class names from the authors' archive, otherwise the published ones.
 fn names_beside(directory: &Path) -> Result<Vec<String>> {
     let path = directory.join("fine_label_names.txt");
     if !path.is_file() {
-        return Ok((0..100).map(|class| class.to_string()).collect());
+        return Ok(KnownClasses::Cifar100.list().names);
     }
-    let text = std::fs::read_to_string(&path).with_context(|| format!("{}", path.display()))?;
-    let names = text.lines().map(str::trim).filter(|line| !line.is_empty());
-    Ok(names.map(str::to_owned).collect())
+    let named = || format!("{}", path.display());
+    let bytes = std::fs::read(&path).with_context(named)?;
+    let classes = KnownClasses::Cifar100.count();
+    Ok(ClassList::read(&bytes, classes).with_context(named)?.names)
 }
 
 /// The directory, or the subdirectory that the authors' archive unpacks to.

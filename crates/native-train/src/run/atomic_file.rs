@@ -74,6 +74,20 @@ impl Aside {
         self.0.persist(path).map_err(|error| error.error)?;
         sync_directory(directory_of(path))
     }
+
+    /// Renames the file to its final name without waiting for the disk: a loss of power may leave it empty or cut. For
+    /// files that are made again then.
+    ///
+    /// # Errors
+    /// If the system refuses.
+    pub fn commit_unsynced(self, path: &Path) -> Result<()> {
+        let named = || format!("writing {}", path.display());
+        self.0
+            .persist(path)
+            .map_err(|error| error.error)
+            .with_context(named)?;
+        Ok(())
+    }
 }
 
 impl Write for Aside {

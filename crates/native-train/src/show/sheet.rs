@@ -1,11 +1,15 @@
 //! Sample sheets: PNG files, and the sheet of a run (one row per class).
 
+use std::path::Path;
+
 use anyhow::{Context, Result};
 use biggan::image::{Sheet, to_rgba};
 use biggan::model::Generator;
 use biggan::train::probe;
 use burn::tensor::Device;
 use pollster::block_on;
+
+use crate::error::bad_usage;
 
 /// Samples per class on the sheet of a run.
 const COLUMNS: usize = 8;
@@ -27,6 +31,21 @@ pub fn to_png(sheet: &Sheet) -> Result<Vec<u8>> {
         .and_then(|()| writer.finish())
         .context("encoding a PNG")?;
     Ok(bytes)
+}
+
+/// Refuses a name that says another format.
+///
+/// # Errors
+/// If it has an ending other than `.png`.
+pub fn check_name(path: &Path) -> Result<()> {
+    match path.extension() {
+        Some(ending) if !ending.eq_ignore_ascii_case("png") => Err(bad_usage(format!(
+            "sheet {}: sheets are PNG files; give {}",
+            path.display(),
+            path.with_extension("png").display()
+        ))),
+        _ => Ok(()),
+    }
 }
 
 /// The sheet of a run: one row per class, the same z in every row and every time, with the
