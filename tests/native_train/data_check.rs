@@ -81,7 +81,7 @@ fn faults_of_all_kinds_are_found_at_once() {
     bomb(&path("train/apple/bomb.png".into()));
     #[cfg(unix)]
     std::os::unix::fs::symlink("loop.jpg", path("train/apple/loop.jpg".into())).unwrap();
-    let expected = ["small", "test in train", "uneven", "unreadable"].map(str::to_owned);
+    let expected = ["shape", "small", "test in train", "uneven", "unreadable"].map(str::to_owned);
     let (found, code) = kinds(&setting, "pictures");
     assert_eq!((found, code), (BTreeSet::from(expected), Some(1)));
     let output = setting.run(&["data", "check", "pictures"]);

@@ -22,6 +22,7 @@ mod model;
 mod monotone;
 mod older_files;
 mod parts;
+mod pictures;
 mod resume;
 mod sample_each;
 mod score;

@@ -2,6 +2,9 @@
 //! same bytes, is refused for the same reason, and is told by the same first bytes.
 
 pub mod area;
+pub mod color;
+pub mod fit;
+pub mod fitted;
 pub mod picture;
 #[cfg(feature = "web")]
 pub mod web;

@@ -1,31 +1,32 @@
 //! An untrusted PNG, JPEG or WebP file as RGB bytes. Its kind is told by its first bytes, and its header is
-//! checked before memory is allocated for pixels.
+//! checked before memory is allocated for pixels. The rules are in docs/data.md, Reading.
+
+mod exif;
+mod jpeg;
+mod jpeg_huffman;
+mod jpeg_structure;
+mod kinds;
+mod png;
+mod profile;
+mod raw;
+mod webp;
 
 use std::fs::{File, Metadata};
-use std::io::{Cursor, Read};
+use std::io::Read;
 use std::path::Path;
 
-use anyhow::{Context, Result, bail, ensure};
-use image_webp::WebPDecoder;
-use png::{ColorType, Transformations};
-use zune_core::bytestream::ZCursor;
-use zune_core::colorspace::ColorSpace;
-use zune_core::options::DecoderOptions;
-use zune_jpeg::JpegDecoder;
+use anyhow::{Result, ensure};
 
-/// Most pixels of a side. Larger ones are refused by their header: a few bytes can claim gigabytes.
-pub const MAX_SIDE: usize = 8192;
+use raw::Raw;
+
+pub use kinds::{KIND_BYTES, check_kind, kind, other_kind};
+pub use raw::{MAX_SIDE, Traits};
+
 /// Most bytes of a file; 8192x8192 incompressible RGB pixels have 192 MiB.
 pub const MAX_FILE_BYTES: u64 = 256 << 20;
 
-/// Bytes at the start of a file that identify its kind.
-pub const KIND_BYTES: u64 = 12;
-
 /// Extensions of the files that are read.
 pub const EXTENSIONS: [&str; 4] = ["jpeg", "jpg", "png", "webp"];
-
-const PNG_SIGNATURE: &[u8] = b"\x89PNG\r\n\x1a\n";
-const JPEG_SIGNATURE: &[u8] = b"\xff\xd8\xff";
 
 /// A decoded picture.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -34,8 +35,10 @@ pub struct Picture {
     pub width: usize,
     /// Rows.
     pub height: usize,
-    /// `[height, width, 3]`. Transparency is dropped, as by the references' `convert("RGB")`.
+    /// `[height, width, 3]`, upright, without transparency.
     pub rgb: Vec<u8>,
+    /// What else is known of the file.
+    pub traits: Traits,
 }
 
 /// The bytes of a file.
@@ -71,141 +74,96 @@ fn check_bytes(bytes: u64) -> Result<()> {
     Ok(())
 }
 
-/// Decodes a file in memory.
+/// Decodes a file in memory. What is transparent becomes the background, RGB.
 ///
 /// # Errors
-/// If it is neither PNG, JPEG nor WebP, is damaged, or a side is 0 or above [`MAX_SIDE`].
-pub fn decode(file: &[u8]) -> Result<Picture> {
-    match check_kind(file, file.len() as u64)? {
-        "png" => decode_png(file),
-        "jpeg" => decode_jpeg(file),
-        _ => decode_webp(file),
-    }
-}
-
-/// The kind of a file of this many bytes by its start, at least [`KIND_BYTES`] if it has them.
-///
-/// # Errors
-/// If it is not a kind that is read.
-pub fn check_kind(start: &[u8], bytes: u64) -> Result<&'static str> {
-    let other = || format!("neither PNG, JPEG nor WebP: {bytes} bytes of another kind");
-    kind(start).with_context(other)
-}
-
-/// The kind of a file by its first bytes: `png`, `jpeg`, `webp`, or none of these.
-pub fn kind(file: &[u8]) -> Option<&'static str> {
-    if file.starts_with(PNG_SIGNATURE) {
-        Some("png")
-    } else if file.starts_with(JPEG_SIGNATURE) {
-        Some("jpeg")
-    } else if file.starts_with(b"RIFF") && file.get(8..12) == Some(b"WEBP") {
-        Some("webp")
+/// If it is neither PNG, JPEG nor WebP, is damaged or cut, or a side is 0 or above [`MAX_SIDE`].
+pub fn decode(file: &[u8], background: [u8; 3]) -> Result<Picture> {
+    let raw = match check_kind(file, file.len() as u64)? {
+        "png" => png::decode(file)?,
+        "jpeg" => jpeg::decode(file)?,
+        _ => webp::decode(file, background)?,
+    };
+    let Raw {
+        width,
+        height,
+        pixels,
+        orientation,
+        mut traits,
+        ..
+    } = raw;
+    let rgb = if raw.alpha {
+        traits.transparent = pixels.as_chunks::<4>().0.iter().any(|p| p[3] != u8::MAX);
+        blended(&pixels, background)
     } else {
-        None
-    }
-}
-
-fn check_sides(width: usize, height: usize) -> Result<()> {
-    ensure!(
-        (1..=MAX_SIDE).contains(&width) && (1..=MAX_SIDE).contains(&height),
-        "its header says {width}x{height} pixels; a side may have 1 to {MAX_SIDE}"
-    );
-    Ok(())
-}
-
-fn decode_png(file: &[u8]) -> Result<Picture> {
-    let mut decoder = png::Decoder::new(Cursor::new(file));
-    decoder.set_transformations(Transformations::normalize_to_color8());
-    let header = decoder.read_header_info()?;
-    let (width, height) = (header.width as usize, header.height as usize);
-    check_sides(width, height)?;
-    let mut reader = decoder.read_info()?;
-    let bytes = reader
-        .output_buffer_size()
-        .context("its size does not fit memory")?;
-    let mut pixels = vec![0; bytes];
-    let frame = reader.next_frame(&mut pixels)?;
-    pixels.truncate(frame.buffer_size());
-    let rgb = match frame.color_type {
-        ColorType::Rgb => pixels,
-        ColorType::Rgba => pixels
-            .chunks_exact(4)
-            .flat_map(|p| [p[0], p[1], p[2]])
-            .collect(),
-        ColorType::Grayscale => pixels.iter().flat_map(|&p| [p; 3]).collect(),
-        ColorType::GrayscaleAlpha => pixels.chunks_exact(2).flat_map(|p| [p[0]; 3]).collect(),
-        ColorType::Indexed => bail!("its palette was not applied"),
+        pixels
     };
-    Ok(Picture { width, height, rgb })
+    let (rgb, width, height) = orientation.apply::<3>(rgb, width, height);
+    Ok(Picture {
+        width,
+        height,
+        rgb,
+        traits,
+    })
 }
 
-fn decode_jpeg(file: &[u8]) -> Result<Picture> {
-    let options = DecoderOptions::default()
-        .jpeg_set_out_colorspace(ColorSpace::RGB)
-        .set_max_width(MAX_SIDE)
-        .set_max_height(MAX_SIDE);
-    // the decoder fills missing data with grey; a truncated picture is refused
-    ensure!(
-        file.windows(2)
-            .rev()
-            .take(MAX_TRAILER)
-            .any(|w| w == END_OF_IMAGE),
-        "truncated: it has no end marker"
-    );
-    let mut decoder = JpegDecoder::new_with_options(ZCursor::new(file), options);
-    decoder.decode_headers().map_err(said)?;
-    let (width, height) = decoder.dimensions().context("its header has no size")?;
-    check_sides(width, height)?;
-    let rgb = decoder.decode().map_err(said)?;
-    ensure!(
-        rgb.len() == width * height * 3,
-        "{} bytes of pixels, expected {} for {width}x{height}",
-        rgb.len(),
-        width * height * 3
-    );
-    Ok(Picture { width, height, rgb })
-}
-
-fn decode_webp(file: &[u8]) -> Result<Picture> {
-    let mut decoder = WebPDecoder::new(Cursor::new(file))?;
-    let (width, height) = decoder.dimensions();
-    let (width, height) = (width as usize, height as usize);
-    check_sides(width, height)?;
-    ensure!(!decoder.is_animated(), "an animation; give single pictures");
-    decoder.set_memory_limit(8 * MAX_SIDE * MAX_SIDE);
-    let bytes = decoder
-        .output_buffer_size()
-        .context("its size does not fit memory")?;
-    let mut pixels = vec![0; bytes];
-    decoder.read_image(&mut pixels)?;
-    let rgb = match decoder.has_alpha() {
-        false => pixels,
-        true => pixels
-            .chunks_exact(4)
-            .flat_map(|p| [p[0], p[1], p[2]])
-            .collect(),
+/// Width and height by the header, as stored.
+///
+/// # Errors
+/// If it is not a kind that is read, or its header is damaged or says a side of 0 or above [`MAX_SIDE`].
+pub fn sides(file: &[u8]) -> Result<[usize; 2]> {
+    let [width, height] = match check_kind(file, file.len() as u64)? {
+        "png" => png::sides(file)?,
+        "jpeg" => jpeg_structure::sides(file)?,
+        _ => webp::sides(file)?,
     };
-    Ok(Picture { width, height, rgb })
+    raw::check_sides(width, height)?;
+    Ok([width, height])
 }
 
-const END_OF_IMAGE: [u8; 2] = [0xff, 0xd9];
-/// How far from the end to search for the end marker: cameras and servers append data after it.
-const MAX_TRAILER: usize = 1 << 16;
-
-/// A decoder's error on one line.
-fn said(error: impl std::fmt::Debug) -> anyhow::Error {
-    let text = format!("{error:?}");
-    anyhow::anyhow!("{}", text.split_whitespace().collect::<Vec<_>>().join(" "))
+/// RGBA over a background: `round(c a / 255) + round(b (255 - a) / 255)`, of which a canvas holds the first term.
+fn blended(rgba: &[u8], background: [u8; 3]) -> Vec<u8> {
+    let share = |value: u8, of_255: u8| {
+        let product = u16::from(value) * u16::from(of_255);
+        ((product + 127) / 255) as u8 // at most 255; no product is half way
+    };
+    let pixels = rgba.as_chunks::<4>().0.iter();
+    pixels
+        .flat_map(|&[red, green, blue, alpha]| {
+            let under = background.map(|value| share(value, u8::MAX - alpha));
+            let over = [red, green, blue].map(|value| share(value, alpha));
+            [0, 1, 2].map(|channel: usize| over[channel] + under[channel])
+        })
+        .collect()
 }
 
 #[cfg(test)]
 mod tests {
+    use ::png::{BitDepth, ColorType};
+
     use super::*;
 
+    const WHITE: [u8; 3] = [u8::MAX; 3];
+
     fn png(width: u32, height: u32, color: ColorType, pixels: &[u8]) -> Vec<u8> {
+        png_of(width, height, color, BitDepth::Eight, None, pixels)
+    }
+
+    fn png_of(
+        width: u32,
+        height: u32,
+        color: ColorType,
+        depth: BitDepth,
+        transparency: Option<&[u8]>,
+        pixels: &[u8],
+    ) -> Vec<u8> {
         let mut file = Vec::new();
-        let mut encoder = png::Encoder::new(&mut file, width, height);
+        let mut encoder = ::png::Encoder::new(&mut file, width, height);
         encoder.set_color(color);
+        encoder.set_depth(depth);
+        if let Some(transparency) = transparency {
+            encoder.set_trns(transparency.to_vec());
+        }
         if color == ColorType::Indexed {
             encoder.set_palette(vec![1, 2, 3, 4, 5, 6]);
         }
@@ -217,17 +175,72 @@ mod tests {
 
     #[test]
     fn kinds_of_png_become_rgb() {
-        let rgb = |color, pixels: &[u8]| decode(&png(2, 1, color, pixels)).unwrap().rgb;
+        let rgb = |color, pixels: &[u8]| decode(&png(2, 1, color, pixels), WHITE).unwrap().rgb;
         assert_eq!(rgb(ColorType::Grayscale, &[7, 8]), [7, 7, 7, 8, 8, 8]);
-        assert_eq!(
-            rgb(ColorType::Rgba, &[1, 2, 3, 0, 4, 5, 6, 255]),
-            [1, 2, 3, 4, 5, 6]
-        );
         assert_eq!(rgb(ColorType::Indexed, &[1, 0]), [4, 5, 6, 1, 2, 3]);
+        let deep = |color, values: &[u16]| {
+            let bytes: Vec<u8> = values.iter().flat_map(|v| v.to_be_bytes()).collect();
+            decode(&png_of(2, 1, color, BitDepth::Sixteen, None, &bytes), WHITE).unwrap()
+        };
+        let twelve = deep(ColorType::Grayscale, &[4095, 0x01ff]);
+        assert_eq!(twelve.rgb, [15, 15, 15, 1, 1, 1]);
+        assert_eq!(twelve.traits.largest_of_16_bits, Some(4095));
+        // alpha is no value
+        let half = deep(ColorType::GrayscaleAlpha, &[0, 0x8000, 7, 0xffff]);
+        assert_eq!(half.rgb, [127, 127, 127, 0, 0, 0]);
+        assert_eq!(half.traits.largest_of_16_bits, Some(7));
+    }
+
+    #[test]
+    fn transparency_is_blended_over_the_background() {
+        let over = |file: &[u8], background| {
+            let picture = decode(file, background).unwrap();
+            assert!(picture.traits.transparent);
+            picture.rgb
+        };
+        let rgba = png(2, 1, ColorType::Rgba, &[255, 0, 255, 0, 200, 100, 0, 128]);
+        // 200 128/255 = 100.4;  255 127/255 = 127;  10 127/255 = 4.98
+        assert_eq!(over(&rgba, WHITE), [255, 255, 255, 227, 177, 127]);
+        assert_eq!(over(&rgba, [0, 0, 0]), [0, 0, 0, 100, 50, 0]);
+        assert_eq!(over(&rgba, [10, 20, 30]), [10, 20, 30, 105, 60, 15]);
+        let grey = png(2, 1, ColorType::GrayscaleAlpha, &[9, 0, 8, 255]);
+        assert_eq!(over(&grey, WHITE), [255, 255, 255, 8, 8, 8]);
+        let opaque = png(1, 1, ColorType::Rgba, &[1, 2, 3, 255]);
+        assert!(!decode(&opaque, WHITE).unwrap().traits.transparent);
+        // a palette with alpha, and a colour that means transparent, in 8 and 16 bits
+        let palette = |alpha: &[u8]| {
+            let depth = BitDepth::Eight;
+            png_of(2, 1, ColorType::Indexed, depth, Some(alpha), &[0, 1])
+        };
+        assert_eq!(over(&palette(&[0]), WHITE), [255, 255, 255, 4, 5, 6]);
+        let key = |depth, key: &[u8], bytes: &[u8]| {
+            png_of(2, 1, ColorType::Grayscale, depth, Some(key), bytes)
+        };
         assert_eq!(
-            rgb(ColorType::GrayscaleAlpha, &[9, 0, 8, 1]),
-            [9, 9, 9, 8, 8, 8]
+            over(&key(BitDepth::Eight, &[0, 7], &[7, 8]), WHITE),
+            [255, 255, 255, 8, 8, 8]
         );
+        let both = [7, 1, 7, 2]; // they differ in the lower 8 bits
+        assert_eq!(
+            over(&key(BitDepth::Sixteen, &[7, 1], &both), WHITE),
+            [255, 255, 255, 7, 7, 7]
+        );
+    }
+
+    #[test]
+    fn a_png_is_whole_with_all_its_rows() {
+        let noise: Vec<u8> = (0..40u32 * 40 * 3)
+            .map(|i| (i.wrapping_mul(2_654_435_761) >> 13) as u8)
+            .collect();
+        let whole = png(40, 40, ColorType::Rgb, &noise);
+        let expected = decode(&whole, WHITE).unwrap().rgb;
+        let end = whole.len() - 12; // IEND
+        assert_eq!(decode(&whole[..end], WHITE).unwrap().rgb, expected);
+        let trailing = [&whole[..], &[0x55; 100_000]].concat();
+        assert_eq!(decode(&trailing, WHITE).unwrap().rgb, expected);
+        for end in [end / 4, end / 2, end - 60] {
+            assert!(decode(&whole[..end], WHITE).is_err(), "{end}");
+        }
     }
 
     /// A grey JPEG of 8x8 pixels whose one block has only a constant, `dc` steps of 16 above 128.
@@ -255,10 +268,10 @@ mod tests {
 
     #[test]
     fn jpeg_becomes_rgb() {
-        let picture = decode(&jpeg(8, false)).unwrap();
+        let picture = decode(&jpeg(8, false), WHITE).unwrap();
         assert_eq!((picture.width, picture.height), (8, 8));
         assert_eq!(picture.rgb, [128; 192]);
-        assert_eq!(decode(&jpeg(8, true)).unwrap().rgb, [160; 192]);
+        assert_eq!(decode(&jpeg(8, true), WHITE).unwrap().rgb, [160; 192]);
     }
 
     #[test]
@@ -271,22 +284,26 @@ mod tests {
             file
         };
         let whole = encoded(ColorType::Rgb8, &[1, 2, 3, 4, 5, 6]);
-        assert_eq!(decode(&whole).unwrap().rgb, [1, 2, 3, 4, 5, 6]);
+        assert_eq!(decode(&whole, WHITE).unwrap().rgb, [1, 2, 3, 4, 5, 6]);
         let see_through = encoded(ColorType::Rgba8, &[1, 2, 3, 9, 4, 5, 6, 255]);
-        assert_eq!(decode(&see_through).unwrap().rgb, [1, 2, 3, 4, 5, 6]);
+        // 1 9/255 = 0.04;  255 246/255 = 246
+        assert_eq!(
+            decode(&see_through, WHITE).unwrap().rgb,
+            [246, 246, 246, 4, 5, 6]
+        );
         for end in 0..whole.len() - 1 {
-            assert!(decode(&whole[..end]).is_err(), "{end} bytes");
+            assert!(decode(&whole[..end], WHITE).is_err(), "{end} bytes");
         }
         let mut bomb = whole;
         bomb[21..25].copy_from_slice(&0x0fff_bffeu32.to_le_bytes()); // two sides of 14 bits
-        let text = decode(&bomb).unwrap_err().to_string();
+        let text = decode(&bomb, WHITE).unwrap_err().to_string();
         assert!(text.contains("16383x16383"), "{text}");
     }
 
     #[test]
     fn damage_is_refused_and_bombs_take_no_memory() {
         let refusal = |file: &[u8]| {
-            let text = decode(file).unwrap_err().to_string();
+            let text = decode(file, WHITE).unwrap_err().to_string();
             assert!(!text.contains('\n'), "{text}");
             text
         };
@@ -301,7 +318,7 @@ mod tests {
         let text = refusal(&jpeg(60_000, true));
         assert!(text.contains("60000"), "{text}");
         let whole = jpeg(8, true);
-        assert!(refusal(&whole[..whole.len() - 2]).contains("truncated"));
+        assert!(refusal(&whole[..whole.len() - 3]).contains("truncated"));
         assert!(refusal(b"GIF89a").contains("neither PNG, JPEG nor WebP"));
         refusal(b"");
     }

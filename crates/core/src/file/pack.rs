@@ -3,7 +3,8 @@
 //!
 //! It is a safetensors file, so any program can read it: `images_u8` `[n, c, h, w]`, `row_ends` `[n]` and
 //! `row_classes` (the labels of image `i` end at `row_ends[i]`), `block_sha256` `[blocks, 32]`, one digest for
-//! every 4096 images. Its metadata name the format, the data set and the classes.
+//! every 4096 images. Its metadata name the format, the data set and the classes, and
+//! may note how the images were made.
 //!
 //! A data set is known by the SHA-256 of all but the pixels, whose digests are part of it. That covers the
 //! header, so the layout of a header must never change, though readers take any.
@@ -55,6 +56,21 @@ impl<W: Write + Seek> PackWriter<W> {
         shape: [usize; 3],
         images: Option<usize>,
     ) -> Result<Self> {
+        Self::with_notes(out, name, class_names, shape, images, &[])
+    }
+
+    /// [`PackWriter::new`] of a data set whose metadata also say how its images were made.
+    ///
+    /// # Errors
+    /// If the room for the header cannot be written.
+    pub fn with_notes(
+        out: W,
+        name: &str,
+        class_names: &[String],
+        shape: [usize; 3],
+        images: Option<usize>,
+        notes: &[(&str, String)],
+    ) -> Result<Self> {
         let class_names = serde_json::to_string(class_names).map_err(unwritten)?;
         let metadata = [
             ("format", FORMAT.to_owned()),
@@ -65,7 +81,9 @@ impl<W: Write + Seek> PackWriter<W> {
         let mut writer = Self {
             out,
             shape,
-            metadata: metadata.map(|(key, value)| (key.to_owned(), value)).into(),
+            metadata: (notes.iter().cloned().chain(metadata))
+                .map(|(key, value)| (key.to_owned(), value))
+                .collect(),
             promised: images,
             header_bytes: 0,
             rows: LabelRows::default(),
@@ -194,6 +212,8 @@ pub struct Pack<'a> {
     pub info: DatasetInfo,
     /// A name for each class.
     pub class_names: Vec<String>,
+    /// What else its metadata say: how its images were made.
+    pub notes: BTreeMap<String, String>,
     /// Channels, height and width.
     pub shape: [usize; 3],
     /// `[n, channels, height, width]`
@@ -273,6 +293,8 @@ impl<'a> Pack<'a> {
                 .expected(format_args!("{} for {blocks} blocks", blocks * DIGEST)));
         }
         let header = &bytes[..bytes.len() - file.data.len()];
+        let is_own = |key: &str| ["format", "format_version", "name", "class_names"].contains(&key);
+        let notes = file.metadata.iter().filter(|(key, _)| !is_own(key));
         Ok(Self {
             info: DatasetInfo {
                 name: named("name")?.clone(),
@@ -280,6 +302,9 @@ impl<'a> Pack<'a> {
                 sha256: vec![sha256_hex(&[header, ends, classes, digests].concat())],
             },
             class_names,
+            notes: notes
+                .map(|(key, value)| (key.clone(), value.clone()))
+                .collect(),
             shape,
             images_u8,
             rows,

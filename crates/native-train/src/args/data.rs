@@ -2,6 +2,8 @@
 
 use std::path::PathBuf;
 
+use biggan_pictures::color::Color;
+use biggan_pictures::fit::Fit;
 use clap::Subcommand;
 
 const DATA_EXAMPLES: &str = "\
@@ -41,6 +43,18 @@ pub struct DataSource {
     pub config: Option<PathBuf>,
 }
 
+/// How pictures become squares, for `data` with a directory; a recipe has its own.
+#[derive(Debug, clap::Args)]
+pub struct SquareArgs {
+    /// How pictures that are not square become squares: crop (the central square) or pad (the whole picture) [default:
+    /// crop]
+    #[arg(long, value_name = "FIT", conflicts_with = "config")]
+    pub fit: Option<Fit>,
+    /// What transparent pixels are blended over, and what is around padded pictures, e.g. "#000000" [default: "#ffffff"]
+    #[arg(long, value_name = "COLOUR", conflicts_with = "config")]
+    pub background: Option<Color>,
+}
+
 /// Options of `data pack`.
 #[derive(Debug, clap::Args)]
 pub struct PackArgs {
@@ -55,6 +69,9 @@ pub struct PackArgs {
         conflicts_with = "config"
     )]
     pub resolution: usize,
+    /// How pictures become squares
+    #[command(flatten)]
+    pub square: SquareArgs,
     /// Directory for train.pack and test.pack
     #[arg(long, value_name = "DIR")]
     pub out: PathBuf,
@@ -87,6 +104,9 @@ pub struct CheckArgs {
         conflicts_with = "config"
     )]
     pub resolution: usize,
+    /// How pictures become squares
+    #[command(flatten)]
+    pub square: SquareArgs,
     /// Print JSON
     #[arg(long)]
     pub json: bool,

@@ -4,6 +4,8 @@ use std::collections::{BTreeMap, HashMap};
 
 use serde::Serialize;
 
+use super::picture::Traits;
+
 /// Most places that a finding names.
 const MAX_NAMED: usize = 5;
 /// Class sizes that differ by more than this factor are uneven: G sees the small classes too rarely to learn them.
@@ -43,6 +45,10 @@ pub struct Facts {
     pub place: String,
     /// Width and height before resizing.
     pub size: [usize; 2],
+    /// What else the file says.
+    pub traits: Traits,
+    /// The largest value of a channel.
+    pub largest: u8,
     /// Whether all pixels have equal red, green and blue.
     pub grey: bool,
     /// Whether all pixels are equal.
@@ -53,8 +59,8 @@ pub struct Facts {
     pub digest: [u8; 32],
 }
 
-/// Judges the pictures of a data set for networks of a resolution.
-pub fn judge(facts: &[Facts], resolution: usize) -> Vec<Finding> {
+/// Judges the pictures of a data set, all but how they become images ([`super::check_pictures`]).
+pub fn judge(facts: &[Facts]) -> Vec<Finding> {
     let mut findings = Vec::new();
     classes(facts, &mut findings);
     duplicates(facts, &mut findings);
@@ -70,12 +76,6 @@ pub fn judge(facts: &[Facts], resolution: usize) -> Vec<Finding> {
         }
     };
     let such = |test: &dyn Fn(&Facts) -> bool| facts.iter().filter(|f| test(f)).collect();
-    some(
-        such(&|f| f.size.iter().any(|&side| side < resolution)),
-        "small",
-        format!("are smaller than {resolution}x{resolution}"),
-        "use a smaller resolution: enlarged pictures are blurred, and so will the samples be",
-    );
     some(
         such(&|f| f.constant),
         "constant",
@@ -209,6 +209,8 @@ mod tests {
             class: class.to_owned(),
             place: format!("{part}/{class}/{number}.png"),
             size: [32, 32],
+            traits: Traits::default(),
+            largest: 255,
             grey: false,
             constant: false,
             misnamed: false,
@@ -217,7 +219,7 @@ mod tests {
     }
 
     fn kinds(facts: &[Facts]) -> Vec<&'static str> {
-        judge(facts, 32).iter().map(|f| f.kind).collect()
+        judge(facts).iter().map(|f| f.kind).collect()
     }
 
     #[test]
@@ -242,7 +244,6 @@ mod tests {
             kinds(&facts)
         };
         assert_eq!(two(&|f| f.part = "test"), [] as [&str; 0]);
-        assert_eq!(two(&|f| f.size = [31, 40]), ["small"]);
         assert_eq!(two(&|f| f.constant = true), ["constant"]);
         assert_eq!(two(&|f| f.misnamed = true), ["misnamed"]);
         assert_eq!(two(&|f| f.grey = true), ["grey"]);

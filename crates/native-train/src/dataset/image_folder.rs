@@ -15,8 +15,9 @@ use super::broken::{self, Broken, Fate};
 use super::class_folders::{self, Class};
 use super::idx::hex;
 use super::listing::Listing;
-use super::picture_files::{self, PictureFiles};
+use super::picture_files::PictureFiles;
 use super::pixels::Pixels;
+use super::preparation::Preparation;
 use super::{Dataset, DatasetRequest, NamedDataset, picture};
 use crate::recipe::byte_size::ByteSize;
 
@@ -46,15 +47,16 @@ fn read(request: &DatasetRequest<'_>, directory: &Path, resolution: usize) -> Re
     let bytes = ByteSize(count.saturating_mul(3 * resolution * resolution));
     let granted = request.section.memory;
     let skip = request.section.skip_broken;
+    let preparation = Preparation::of(request.section, resolution);
     let read = if bytes.0 <= granted.0 {
-        in_memory(&classes, resolution, skip)?
+        in_memory(&classes, &preparation, skip)?
     } else {
         eprintln!(
             "{}: {count} pictures of {resolution}x{resolution} are {bytes}, more than the {granted} of \
              data.memory: they are decoded on demand",
             part.display(),
         );
-        streamed(classes, resolution, skip)?
+        streamed(classes, preparation, skip)?
     };
     Ok(Dataset {
         images_u8: read.images_u8,
@@ -78,13 +80,13 @@ struct Read {
 }
 
 /// Decodes all pictures.
-fn in_memory(classes: &[Class], resolution: usize, skip_broken: bool) -> Result<Read> {
+fn in_memory(classes: &[Class], preparation: &Preparation, skip_broken: bool) -> Result<Read> {
     let files: Vec<(u16, usize)> = (0u16..)
         .zip(classes)
         .flat_map(|(label, class)| (0..class.files.len()).map(move |file| (label, file)))
         .collect();
-    let image_bytes = 3 * resolution * resolution;
-    let mut images_u8 = vec![0; files.len() * image_bytes];
+    let image_bytes = preparation.image_bytes();
+    let mut images_u8 = room_for(files.len() * image_bytes)?;
     let bar = progress(files.len())?;
     let read: Vec<Result<(u64, [u8; 32])>> = images_u8
         .par_chunks_mut(image_bytes)
@@ -92,7 +94,7 @@ fn in_memory(classes: &[Class], resolution: usize, skip_broken: bool) -> Result<
         .map(|(planes, &(label, file))| {
             bar.inc(1);
             let bytes = picture::read(&classes[usize::from(label)].path(file))?;
-            picture_files::decode_into(&bytes, resolution, planes)?;
+            preparation.image(&bytes, planes)?;
             Ok((bytes.len() as u64, Sha256::digest(&bytes).into()))
         })
         .collect();
@@ -100,6 +102,10 @@ fn in_memory(classes: &[Class], resolution: usize, skip_broken: bool) -> Result<
 
     // what was read moves to the front
     let (mut contents, mut listing) = (Sha256::new(), Listing::default());
+    for (key, value) in preparation.notes() {
+        contents.update(format!("{key} {value}\n"));
+        listing.note(key, &value);
+    }
     let (mut labels, mut broken) = (Vec::with_capacity(files.len()), Broken::new());
     for (index, (read, (label, file))) in read.into_iter().zip(files).enumerate() {
         let class = &classes[usize::from(label)];
@@ -126,10 +132,13 @@ fn in_memory(classes: &[Class], resolution: usize, skip_broken: bool) -> Result<
 }
 
 /// Lists all pictures, to be decoded on demand.
-fn streamed(classes: Vec<Class>, resolution: usize, skip_broken: bool) -> Result<Read> {
+fn streamed(classes: Vec<Class>, preparation: Preparation, skip_broken: bool) -> Result<Read> {
     let count = classes.iter().map(|class| class.files.len()).sum();
-    let files = PictureFiles::list(classes, resolution, skip_broken, &progress(count)?)?;
     let mut listing = Listing::default();
+    for (key, value) in preparation.notes() {
+        listing.note(key, &value);
+    }
+    let files = PictureFiles::list(classes, preparation, skip_broken, &progress(count)?)?;
     let mut labels = Vec::with_capacity(count);
     let mut sizes = files.bytes().iter();
     for (label, class) in (0u16..).zip(files.classes()) {
@@ -145,6 +154,19 @@ fn streamed(classes: Vec<Class>, resolution: usize, skip_broken: bool) -> Result
     })
 }
 
+/// Room for this many bytes of pixels.
+fn room_for(bytes: usize) -> Result<Vec<u8>> {
+    let mut room = Vec::new();
+    room.try_reserve_exact(bytes).with_context(|| {
+        format!(
+            "no memory for {} of pixels; set data.memory to less, so that pictures are decoded on demand",
+            ByteSize(bytes)
+        )
+    })?;
+    room.resize(bytes, 0);
+    Ok(room)
+}
+
 fn progress(files: usize) -> Result<ProgressBar> {
     let style = ProgressStyle::with_template("pictures {bar:24} {pos}/{len}  {eta} left")?;
     Ok(ProgressBar::new(files as u64).with_style(style))
@@ -152,6 +174,9 @@ fn progress(files: usize) -> Result<ProgressBar> {
 
 #[cfg(test)]
 mod tests {
+    use biggan_pictures::color::Color;
+    use biggan_pictures::fit::Fit;
+
     use super::*;
     use crate::dataset::Split;
     use crate::dataset::test_pictures::{RESOLUTION, load, picture, two_classes};
@@ -232,17 +257,18 @@ mod tests {
     fn files_that_vanish_after_the_listing_are_named() {
         let directory = two_classes();
         let classes = class_folders::list(directory.path()).unwrap();
+        let preparation = Preparation::new(RESOLUTION, Fit::Crop, Color::default());
         std::fs::remove_file(directory.path().join("b/2.png")).unwrap();
-        let error = in_memory(&classes, RESOLUTION, false).map(|_| ());
+        let error = in_memory(&classes, &preparation, false).map(|_| ());
         let text = error.unwrap_err().to_string();
         assert!(
             text.contains("1 of 3 pictures") && text.contains("b/2.png: No such file"),
             "{text}"
         );
-        let left = in_memory(&classes, RESOLUTION, true).unwrap();
+        let left = in_memory(&classes, &preparation, true).unwrap();
         assert_eq!(left.labels, [0, 1]);
         std::fs::remove_dir_all(directory.path().join("b")).unwrap();
-        let error = in_memory(&classes, RESOLUTION, true).map(|_| ());
+        let error = in_memory(&classes, &preparation, true).map(|_| ());
         let text = error.unwrap_err().to_string();
         assert!(text.contains("none of its pictures"), "{text}");
     }

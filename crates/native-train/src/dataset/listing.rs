@@ -20,6 +20,14 @@ impl Listing {
         self.0.update(bytes.to_le_bytes());
     }
 
+    /// Adds what makes other images of the same files.
+    pub fn note(&mut self, key: &str, value: &str) {
+        for text in [key, value] {
+            self.0.update((text.len() as u64).to_le_bytes());
+            self.0.update(text);
+        }
+    }
+
     /// The checksum, prefixed with [`LISTING`].
     pub fn sha256(self) -> String {
         format!("{LISTING}{}", hex(&self.0.finalize()))

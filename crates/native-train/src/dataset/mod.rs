@@ -2,6 +2,7 @@
 
 pub mod broken;
 pub mod check;
+pub mod check_pictures;
 pub mod cifar;
 mod cifar_batch;
 pub mod class_folders;
@@ -17,7 +18,9 @@ pub mod packed;
 pub mod picture_files;
 pub mod pixels;
 pub mod png_strip;
+pub mod preparation;
 mod read_ahead;
+mod room;
 #[cfg(test)]
 mod test_pictures;
 
@@ -234,6 +237,22 @@ pub fn load(
     data_home: Option<&Path>,
 ) -> Result<Dataset> {
     let named = by_name(&request.section.dataset)?;
+    let of_pictures = [image_folder::IMAGE_FOLDER.name, packed::PACKED.name];
+    if !of_pictures.contains(&named.name) {
+        let section = request.section;
+        let set = [
+            ("fit", section.fit.is_some()),
+            ("background", section.background.is_some()),
+        ];
+        if let Some((key, _)) = set.iter().find(|(_, is_set)| *is_set) {
+            return Err(bad_usage(format!(
+                "data.{key} is for pictures in files ({}), but data.dataset is {:?}, whose images have one size; \
+                 leave it out",
+                of_pictures.join(", "),
+                named.name
+            )));
+        }
+    }
     let directory = match &request.section.path {
         Some(path) => path.clone(),
         None => {

@@ -11,12 +11,15 @@ use std::sync::Arc;
 
 use anyhow::{Context, Result};
 use biggan::file::{Pack, PackWriter};
+use biggan_pictures::color::Color;
+use biggan_pictures::fit::Fit;
 use rayon::prelude::*;
 
 use super::pixels::{self, Pixels};
 use super::{Dataset, DatasetRequest, NamedDataset, Split};
 
 use crate::error::bad_usage;
+use crate::recipe::data_section::DataSection;
 use crate::run::atomic_file::{self, Aside};
 
 /// Packed images.
@@ -51,10 +54,49 @@ fn read(request: &DatasetRequest<'_>, directory: &Path) -> Result<Dataset> {
             path.display()
         )
     })?;
+    agree(request.section, &path)?;
     if let Some(names) = &request.section.class_names {
         dataset.class_names.clone_from(names);
     }
     Ok(dataset)
+}
+
+/// Compares how a packed file was made with what a recipe says about pictures.
+///
+/// # Errors
+/// If a key of the recipe says something else.
+fn agree(section: &DataSection, path: &Path) -> Result<()> {
+    let file = pixels::map(&File::open(path)?)?;
+    let notes = Pack::open(&file)?.notes;
+    let asked = [
+        (
+            "fit",
+            section.fit.map(|fit| fit.to_string()),
+            Fit::default().to_string(),
+        ),
+        (
+            "background",
+            section.background.map(|color| color.to_string()),
+            Color::default().to_string(),
+        ),
+    ];
+    for (key, asked, default) in asked {
+        let made = notes.get(key).unwrap_or(&default);
+        match asked {
+            Some(asked) if asked != *made => {
+                return Err(bad_usage(format!(
+                    "data.{key} is {asked:?}, but {} was packed with {key} {made:?}; pack the pictures again with \
+                     --{key} \"{asked}\", or leave data.{key} out",
+                    path.display()
+                )));
+            }
+            None if *made != default => {
+                eprintln!("{}: packed with {key} {made:?}", path.display());
+            }
+            _ => {}
+        }
+    }
+    Ok(())
 }
 
 /// Opens a packed file and verifies all its digests.
@@ -86,7 +128,7 @@ pub struct PackFile<'a> {
 }
 
 impl<'a> PackFile<'a> {
-    /// Begins a file of images of a shape, channels, height and width.
+    /// Begins a file of images of a shape, channels, height and width, made as the notes say.
     ///
     /// # Errors
     /// If nothing can be written next to `path`.
@@ -95,9 +137,10 @@ impl<'a> PackFile<'a> {
         name: &str,
         class_names: &[String],
         shape: [usize; 3],
+        notes: &[(&str, String)],
     ) -> Result<Self> {
         let out = BufWriter::new(Aside::new(path)?);
-        let writer = PackWriter::new(out, name, class_names, shape, None)
+        let writer = PackWriter::with_notes(out, name, class_names, shape, None, notes)
             .with_context(|| path.display().to_string())?;
         Ok(Self { path, writer })
     }
@@ -145,7 +188,7 @@ mod tests {
         let directory = tempfile::tempdir().unwrap();
         let path = directory.path().join("train.pack");
         let names = ["a", "b", "c"].map(String::from);
-        let mut file = PackFile::new(&path, "three", &names, [1, 2, 2]).unwrap();
+        let mut file = PackFile::new(&path, "three", &names, [1, 2, 2], &[]).unwrap();
         file.push(&[1, 2, 3, 4], &[2]).unwrap();
         file.push(&[5, 6, 7, 8], &[0, 1]).unwrap();
         assert!(!path.exists(), "unfinished files have no name");
@@ -180,7 +223,8 @@ mod tests {
         from.read_to_end(&mut bytes).unwrap();
         std::fs::write(&old, &bytes).unwrap();
         let set = open(&old).unwrap();
-        let mut file = PackFile::new(&new, &set.info.name, &set.class_names, set.shape).unwrap();
+        let mut file =
+            PackFile::new(&new, &set.info.name, &set.class_names, set.shape, &[]).unwrap();
         for index in 0..set.len() {
             let images = set.read(&[index]).unwrap();
             file.push(&images[0], set.labels_of(index)).unwrap();

@@ -15,7 +15,8 @@ use rayon::prelude::*;
 
 use super::broken::{self, Broken, Fate};
 use super::class_folders::Class;
-use super::{area, picture};
+use super::picture;
+use super::preparation::Preparation;
 
 /// Pictures of class folders, in the order of classes and names.
 #[derive(Debug)]
@@ -25,20 +26,20 @@ pub struct PictureFiles {
     starts: Vec<usize>,
     /// Size of each file when it was listed.
     bytes: Vec<u64>,
-    resolution: usize,
+    preparation: Preparation,
     skip_broken: bool,
     /// Broken files that the user has been told about.
     reported: Mutex<HashSet<usize>>,
 }
 
 impl PictureFiles {
-    /// Checks the files of classes by their sizes and first bytes; they will be resized to a resolution.
+    /// Checks the files of classes by their sizes and first bytes.
     ///
     /// # Errors
     /// If a file is broken and may not be skipped, or no picture of a class is left.
     pub fn list(
         classes: Vec<Class>,
-        resolution: usize,
+        preparation: Preparation,
         skip_broken: bool,
         bar: &ProgressBar,
     ) -> Result<Self> {
@@ -50,7 +51,7 @@ impl PictureFiles {
             classes,
             starts,
             bytes: Vec::new(),
-            resolution,
+            preparation,
             skip_broken,
             reported: Mutex::default(),
         };
@@ -135,8 +136,8 @@ impl PictureFiles {
             self.bytes[index],
             file.len()
         );
-        let mut planes = vec![0; 3 * self.resolution * self.resolution];
-        decode_into(&file, self.resolution, &mut planes)?;
+        let mut planes = vec![0; self.preparation.image_bytes()];
+        self.preparation.image(&file, &mut planes)?;
         Ok(planes)
     }
 
@@ -178,16 +179,6 @@ fn glance(path: &Path) -> (u64, Result<()>) {
         picture::check_kind(&start, metadata.len()).map(|_| ())
     };
     (metadata.len(), judge())
-}
-
-/// Decodes and resizes the bytes of a file.
-///
-/// # Errors
-/// If they are not a picture, or a damaged one.
-pub fn decode_into(file: &[u8], resolution: usize, planes: &mut [u8]) -> Result<()> {
-    let picture = picture::decode(file)?;
-    let (width, height) = (picture.width, picture.height);
-    area::square(&picture.rgb, width, height, resolution, planes)
 }
 
 #[cfg(test)]

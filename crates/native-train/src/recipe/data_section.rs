@@ -2,6 +2,8 @@
 
 use std::path::PathBuf;
 
+use biggan_pictures::color::Color;
+use biggan_pictures::fit::Fit;
 use serde::{Deserialize, Serialize};
 
 use super::byte_size::ByteSize;
@@ -29,6 +31,12 @@ pub struct DataSection {
     /// decoded on demand.
     #[serde(default = "four_gib")]
     pub memory: ByteSize,
+    /// How pictures that are not square become squares (`image-folder`; `packed` must be made so). Crop by default.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub fit: Option<Fit>,
+    /// What transparent pixels of pictures are blended over, and what is around padded ones (as `fit`). White by default.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub background: Option<Color>,
 }
 
 fn four_gib() -> ByteSize {
@@ -45,6 +53,8 @@ impl DataSection {
             skip_broken: false,
             flip: false,
             memory: four_gib(),
+            fit: None,
+            background: None,
         }
     }
 }

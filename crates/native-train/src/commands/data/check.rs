@@ -12,7 +12,9 @@ use super::source::{Entry, PARTS, class_folders_of};
 use crate::args::CheckArgs;
 use crate::dataset::check::{Facts, Finding, Severity, counts, judge, listed};
 use crate::dataset::image_folder::IMAGE_FOLDER;
-use crate::dataset::{self, Dataset, DatasetRequest, Split, picture};
+use crate::dataset::picture::Traits;
+use crate::dataset::preparation::Preparation;
+use crate::dataset::{self, Dataset, DatasetRequest, Split, check_pictures, picture};
 use crate::environment::Environment;
 use crate::error::Outcome;
 use crate::recipe::plan::Plan;
@@ -27,20 +29,28 @@ const MAX_CLASSES: usize = 20;
 /// If there are faults, after all findings have been printed.
 pub fn run(args: &CheckArgs, environment: &Environment) -> Result<Outcome> {
     let mut findings = Vec::new();
-    let mut resolution = args.resolution;
+    let fit = args.square.fit.unwrap_or_default();
+    let background = args.square.background.unwrap_or_default();
+    let mut preparation = Preparation::new(args.resolution, fit, background);
     let facts = match (&args.source.folder, &args.source.config) {
-        (Some(folder), _) => of_folder(folder, &mut findings)?,
+        (Some(folder), _) => of_folder(folder, &preparation, &mut findings)?,
         (None, Some(config)) => {
             let plan = plan_file::read(config, &[])?;
-            resolution = plan.train().generator.resolution;
+            preparation = Preparation::of(plan.data(), plan.train().generator.resolution);
             match (plan.data().dataset == IMAGE_FOLDER.name, &plan.data().path) {
-                (true, Some(path)) => of_folder(path, &mut findings)?,
+                (true, Some(path)) => of_folder(path, &preparation, &mut findings)?,
                 _ => of_recipe(&plan, environment)?,
             }
         }
         (None, None) => bail!("no images; give a directory or --config"),
     };
-    findings.extend(judge(&facts, resolution));
+    findings.extend(judge(&facts));
+    findings.extend(check_pictures::judge(
+        &facts,
+        preparation.resolution,
+        preparation.fit,
+        preparation.background,
+    ));
     findings.sort_by_key(|finding| finding.severity);
     if args.json {
         let parts = PARTS.map(|(_, part)| (part.to_owned(), json!(counts(&facts, part))));
@@ -94,7 +104,11 @@ fn print(facts: &[Facts], findings: &[Finding]) {
 }
 
 /// Decodes all pictures of a directory; those that cannot be listed or decoded are findings.
-fn of_folder(folder: &Path, findings: &mut Vec<Finding>) -> Result<Vec<Facts>> {
+fn of_folder(
+    folder: &Path,
+    preparation: &Preparation,
+    findings: &mut Vec<Finding>,
+) -> Result<Vec<Facts>> {
     std::fs::read_dir(folder).with_context(|| format!("directory {}", folder.display()))?;
     let mut facts = Vec::new();
     for (split, part) in PARTS {
@@ -119,7 +133,7 @@ fn of_folder(folder: &Path, findings: &mut Vec<Finding>) -> Result<Vec<Facts>> {
             .par_iter()
             .map(|entry| {
                 bar.inc(1);
-                facts_of(entry, part, &listing.class_names)
+                facts_of(entry, part, &listing.class_names, preparation)
                     .map_err(|error| format!("{}: {error:#}", entry.path.display()))
             })
             .collect();
@@ -148,9 +162,14 @@ fn of_folder(folder: &Path, findings: &mut Vec<Finding>) -> Result<Vec<Facts>> {
     Ok(facts)
 }
 
-fn facts_of(entry: &Entry, part: &'static str, class_names: &[String]) -> Result<Facts> {
+fn facts_of(
+    entry: &Entry,
+    part: &'static str,
+    class_names: &[String],
+    preparation: &Preparation,
+) -> Result<Facts> {
     let bytes = picture::read(&entry.path)?;
-    let decoded = picture::decode(&bytes)?;
+    let decoded = preparation.picture(&bytes)?;
     let ending = entry.path.extension().and_then(|e| e.to_str());
     let ending = ending.map(|e| e.to_ascii_lowercase().replace("jpg", "jpeg"));
     let pixels = decoded.rgb.as_chunks::<3>().0;
@@ -162,7 +181,9 @@ fn facts_of(entry: &Entry, part: &'static str, class_names: &[String]) -> Result
         grey: pixels.iter().all(|[r, g, b]| r == g && g == b),
         constant: pixels.windows(2).all(|pair| pair[0] == pair[1]),
         misnamed: ending.as_deref() != picture::kind(&bytes),
+        largest: decoded.rgb.iter().copied().max().unwrap_or(0),
         digest: digest([3, decoded.height, decoded.width], &decoded.rgb),
+        traits: decoded.traits,
     })
 }
 
@@ -202,6 +223,8 @@ fn facts_of_set(set: &Dataset, part: &'static str, resolution: usize) -> Result<
                 .chunks_exact(plane)
                 .all(|p| p.iter().all(|value| *value == p[0])),
             misnamed: false,
+            largest: image.iter().copied().max().unwrap_or(0),
+            traits: Traits::default(),
             digest: digest(set.shape, image),
         })
     };

@@ -11,14 +11,17 @@ use crate::args::PackArgs;
 use crate::dataset::check::listed;
 use crate::dataset::image_folder::IMAGE_FOLDER;
 use crate::dataset::packed::{PackFile, prepare};
-use crate::dataset::picture_files;
+use crate::dataset::preparation::Preparation;
 use crate::dataset::{self, DatasetRequest, Split, packed, picture};
 use crate::environment::Environment;
 use crate::error::{Outcome, bad_usage};
+use crate::memory;
 use crate::run::plan_file;
 
-/// Pictures that are decoded together, in parallel.
+/// Most pictures that are decoded together, in parallel.
 const CHUNK: usize = 256;
+/// Share of the free memory that their images may take, as a divisor.
+const SHARE: usize = 4;
 
 /// Runs the command.
 ///
@@ -53,39 +56,49 @@ pub fn run(args: &PackArgs, environment: &Environment) -> Result<Outcome> {
     Ok(Outcome::Done)
 }
 
-/// Packs picture files; only [`CHUNK`] of them are in memory.
+/// Packs picture files, of which at most [`CHUNK`] are in memory, and no more than it has room for.
 fn pictures(args: &PackArgs, folder: &Path, listing: &Listing, split: Split) -> Result<()> {
     let path = args.out.join(packed::file_name(split));
     let resolution = args.resolution;
     let name = folder.file_name().and_then(|name| name.to_str());
     let shape = [3, resolution, resolution];
+    let preparation = Preparation::new(
+        resolution,
+        args.square.fit.unwrap_or_default(),
+        args.square.background.unwrap_or_default(),
+    );
     let mut writer = PackFile::new(
         &path,
         name.unwrap_or("pictures"),
         &listing.class_names,
         shape,
+        &preparation.notes(),
     )?;
     let bar = ProgressBar::new(listing.entries.len() as u64).with_style(
         ProgressStyle::with_template("packing {bar:24} {pos}/{len}  {per_sec}  {eta} left")?,
     );
-    let mut planes = vec![0; CHUNK * 3 * resolution * resolution];
+    let image_bytes = preparation.image_bytes();
+    let at_once = memory::free_bytes() / SHARE / image_bytes;
+    let at_once = at_once.clamp(1, CHUNK.min(listing.entries.len().max(1)));
+    let mut planes = vec![0; at_once * image_bytes];
     let mut broken = Vec::new();
-    for chunk in listing.entries.chunks(CHUNK) {
+    let mut of_class = vec![0usize; listing.class_names.len()];
+    for chunk in listing.entries.chunks(at_once) {
         let read: Vec<Result<()>> = planes
-            .par_chunks_mut(3 * resolution * resolution)
+            .par_chunks_mut(image_bytes)
             .zip(chunk)
-            .map(|(planes, entry)| {
-                picture_files::decode_into(&picture::read(&entry.path)?, resolution, planes)
-            })
+            .map(|(planes, entry)| preparation.image(&picture::read(&entry.path)?, planes))
             .collect();
-        for ((result, entry), image) in read
-            .into_iter()
-            .zip(chunk)
-            .zip(planes.chunks(3 * resolution * resolution))
+        for ((result, entry), image) in read.into_iter().zip(chunk).zip(planes.chunks(image_bytes))
         {
             bar.inc(1);
             match result {
-                Ok(()) => writer.push(image, &entry.labels)?,
+                Ok(()) => {
+                    writer.push(image, &entry.labels)?;
+                    for &label in &entry.labels {
+                        of_class[usize::from(label)] += 1;
+                    }
+                }
                 Err(error) => broken.push(format!("{}: {error:#}", entry.path.display())),
             }
         }
@@ -105,6 +118,22 @@ fn pictures(args: &PackArgs, folder: &Path, listing: &Listing, split: Split) -> 
             listed(&broken)
         );
     }
+    let without = of_class.iter().zip(&listing.class_names);
+    let without: Vec<String> = without
+        .filter(|(count, _)| **count == 0)
+        .map(|(_, name)| format!("{name:?}"))
+        .collect();
+    ensure!(
+        without.is_empty(),
+        "no picture is left of the class{} {}: none of {} can be read; restore them, or remove the class",
+        if without.len() == 1 { "" } else { "es" },
+        listed(&without),
+        if without.len() == 1 {
+            "its pictures"
+        } else {
+            "their pictures"
+        },
+    );
     done(writer.finish()?, listing.class_names.len(), &path)
 }
 
@@ -135,7 +164,7 @@ fn recipe(args: &PackArgs, environment: &Environment) -> Result<Outcome> {
             }
         };
         let path = args.out.join(packed::file_name(split));
-        let mut writer = PackFile::new(&path, &set.info.name, &set.class_names, set.shape)?;
+        let mut writer = PackFile::new(&path, &set.info.name, &set.class_names, set.shape, &[])?;
         for indices in chosen(&set, args.per_class).chunks(CHUNK) {
             for (image, &index) in set.read(indices)?.iter().zip(indices) {
                 match args.pixel_step {

@@ -33,7 +33,7 @@ pub fn data_uri(file: &RunFile) -> Result<String> {
         file.bytes
     );
     let mut bytes = std::fs::read(&file.path)?;
-    let picture = picture::decode(&bytes)?;
+    let picture = picture::decode(&bytes, [u8::MAX; 3])?;
     if file.bytes > LARGE {
         // the bytes of a PNG are proportional to its area
         let factor = (file.bytes as f64 / LARGE as f64).sqrt().ceil() as usize;
@@ -95,6 +95,7 @@ mod tests {
             width: 5,
             height: 2,
             rgb: (0..30).collect(),
+            traits: picture::Traits::default(),
         };
         let small = shrunk(&picture, 2).unwrap();
         assert_eq!((small.width, small.height), (2, 1));
