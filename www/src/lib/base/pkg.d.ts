@@ -7,4 +7,7 @@ declare module "*/biggan_web.js" {
   export const Engine: any;
   export const trainingNeed: any;
   export const Square: any;
+  export const kindOf: any;
+  export const kindBytes: any;
+  export const mostFileBytes: any;
 }

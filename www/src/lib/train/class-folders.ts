@@ -4,8 +4,11 @@
  */
 
 import { type Folder, folderOf, passOver, type PictureFile } from "./folder.js";
-import { findParts, isPart } from "./parts.js";
-import { Passed } from "./passed.js";
+import { findParts, isPart, LayoutError } from "./parts.js";
+import type { Passed } from "./passed.js";
+import type { KindOf } from "./picture-kinds.js";
+
+export { LayoutError };
 
 export interface Class {
   name: string;
@@ -27,8 +30,12 @@ export interface Listing {
 const WITHOUT_FOLDER = "pictures";
 
 /** Lists the classes of the training part. Throws with the reason if the layout is none that is read. */
-export async function listClasses(files: readonly PictureFile[], signal?: AbortSignal): Promise<Listing> {
-  const directory = directoryOf(await folderOf(files, signal));
+export async function listClasses(
+  files: readonly PictureFile[],
+  kindOf: KindOf,
+  signal?: AbortSignal,
+): Promise<Listing> {
+  const directory = directoryOf(await folderOf(files, kindOf, signal));
   const { train, passed, remarks } = findParts(directory);
   const name = directory.name || WITHOUT_FOLDER;
   if (train === directory) passed.absorb(directory.passed);
@@ -40,7 +47,7 @@ export async function listClasses(files: readonly PictureFile[], signal?: AbortS
     return { ...listing, classes: [{ name, pictures: train.pictures }] };
   }
   if (loose) {
-    throw new Error(
+    throw new LayoutError(
       `${loose.path} and ${train.pictures.length - 1} more are not in a class folder; put every picture into the ` +
         "folder of its class",
     );
@@ -76,22 +83,22 @@ function classOf(folder: Folder, passed: Passed): Class {
 }
 
 /** Why a class folder has no pictures. */
-function withoutPictures(folder: Folder, here: Folder): Error {
+function withoutPictures(folder: Folder, here: Folder): LayoutError {
   const path = ({ path }: Folder) => path.replace(/\/$/, "");
   const deeper = here.folders.find(({ pictures }) => pictures.length > 0);
   if (!deeper) {
     const passed = here.passed.line(here.path);
-    return new Error(
+    return new LayoutError(
       `class folder ${path(folder)} has no picture (.png, .jpg, .jpeg, .webp)${passed && `; ${passed}`}; fill or remove it`,
     );
   }
   if (isPart(deeper)) {
-    return new Error(
+    return new LayoutError(
       `class folder ${path(folder)} has no pictures, but its part ${path(deeper)} has: put the classes into the parts, ` +
         "DIR/train/<class> and DIR/test/<class>",
     );
   }
-  return new Error(
+  return new LayoutError(
     `class folder ${path(folder)} has no pictures, but ${path(deeper)} has: they are one folder too deep; give the ` +
       "folder of the class folders",
   );

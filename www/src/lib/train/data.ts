@@ -2,14 +2,16 @@
 
 import { FaultError, NoWorkerError } from "../base/engine.js";
 import { messageOf } from "../base/errors.js";
+import { refuse as refuseOption } from "../base/options.js";
 import { startOwn } from "../base/starter.js";
 import { WorkerEngine } from "../base/worker-engine.js";
 import type { TrainingData } from "./api.js";
-import { type Listing, listClasses } from "./class-folders.js";
+import { LayoutError, type Listing, listClasses } from "./class-folders.js";
 import { type Finding, judge, listed, type PictureFacts, type ReadData, worstFirst } from "./findings.js";
 import type { PictureFile } from "./folder.js";
 import { ownTrainWorker } from "./own-worker.js";
-import type { DecodedPicture, PictureCalls, PictureRequest } from "./protocol.js";
+import { judgePictures } from "./picture-findings.js";
+import type { DecodedPicture, PictureCalls, PictureRequest, Preparation } from "./protocol.js";
 import { trainingData } from "./training-data.js";
 
 /** Most classes in the browser: each needs its own pictures in the grid. */
@@ -21,6 +23,9 @@ export interface ReadImages {
   /** In the layouts that `native-train` reads (docs/data.md, "Layouts"). */
   files: readonly PictureFile[];
   resolution: TrainingData["resolution"];
+  /** As `data.fit` and `data.background` of `native-train`. */
+  fit?: Preparation["fit"] | undefined;
+  background?: string | undefined;
   /** What could not be opened, as a browser gave it; each is named like a broken picture. */
   unopened?: readonly Unopened[] | undefined;
   signal?: AbortSignal | undefined;
@@ -35,13 +40,24 @@ export interface Unopened {
 
 /** Decodes and resizes pictures in a worker; nothing leaves the browser. */
 export async function readImages(request: ReadImages): Promise<ReadData> {
+  const decoder = new Decoder();
+  try {
+    return await read(request, decoder);
+  } finally {
+    decoder.dispose();
+  }
+}
+
+async function read(request: ReadImages, decoder: Decoder): Promise<ReadData> {
   const { files, resolution, unopened = [], signal, onProgress = () => {} } = request;
+  const preparation = preparationOf(request);
   let listing: Listing;
   try {
-    listing = await listClasses(files, signal);
+    listing = await listClasses(files, (file) => decoder.kindOfPicture(file), signal);
   } catch (error) {
     signal?.throwIfAborted();
-    return { data: null, findings: [fault("layout", messageOf(error), LAYOUT)] };
+    if (!(error instanceof LayoutError)) throw error;
+    return { data: null, findings: [fault("layout", error.message, LAYOUT)] };
   }
   const { name, from, classes } = listing;
   const about = [
@@ -54,41 +70,36 @@ export async function readImages(request: ReadImages): Promise<ReadData> {
   const refusal = refuse(pictures.length, classNames, resolution, broken);
   if (refusal) return { data: null, findings: [refusal, ...about] };
 
-  const read: { picture: (typeof pictures)[number]; decoded: DecodedPicture }[] = [];
-  const decoder = new Decoder();
-  try {
-    for (const [place, picture] of pictures.entries()) {
-      signal?.throwIfAborted();
-      try {
-        const { file } = picture;
-        read.push({ picture, decoded: await decoder.decode({ file, resolution }) });
-      } catch (error) {
-        if (error instanceof FaultError) throw error;
-        broken.push(`${picture.path}: ${messageOf(error)}`);
-      }
-      onProgress(place + 1, pictures.length);
+  const decoded: { picture: (typeof pictures)[number]; image: DecodedPicture }[] = [];
+  for (const [place, picture] of pictures.entries()) {
+    signal?.throwIfAborted();
+    try {
+      const { file } = picture;
+      const image = await decoder.decodePicture({ file, resolution, ...preparation });
+      decoded.push({ picture, image });
+    } catch (error) {
+      if (error instanceof FaultError) throw error;
+      broken.push(`${picture.path}: ${messageOf(error)}`);
     }
-  } finally {
-    decoder.dispose();
+    onProgress(place + 1, pictures.length);
   }
-  const total = pictures.length + unopened.length;
-  const left = (label: number) => read.some(({ picture }) => picture.label === label);
+  const left = (label: number) => decoded.some(({ picture }) => picture.label === label);
   const gone = classNames.find((_, label) => !left(label));
   if (gone !== undefined) {
     const message = `none of the pictures of class "${gone}" can be read: ${listed(broken)}`;
     return { data: null, findings: [fault("unreadable", message, "repair them, or leave the class out"), ...about] };
   }
 
-  const facts = read.map(({ picture: { path, label }, decoded }): PictureFacts => {
-    const { size, grey, constant, digest } = decoded;
-    return { class: classNames[label]!, path, size, grey, constant, digest };
+  const facts = decoded.map(({ picture: { path, label }, image: { traits, digest } }): PictureFacts => {
+    return { class: classNames[label]!, path, digest, ...traits };
   });
-  const pixels = new Uint8Array(read.length * resolution ** 2 * 3);
-  read.forEach(({ decoded }, i) => pixels.set(decoded.rgba, i * resolution ** 2 * 3));
-  const labels = Uint16Array.from(read, ({ picture }) => picture.label);
+  const pixels = new Uint8Array(decoded.length * resolution ** 2 * 3);
+  decoded.forEach(({ image }, i) => pixels.set(image.rgba, i * resolution ** 2 * 3));
+  const labels = Uint16Array.from(decoded, ({ picture }) => picture.label);
   const data = await trainingData(name, resolution, classNames, labels, pixels);
-  const findings = [...judge(facts, resolution), ...about];
+  const findings = [...judge(facts), ...judgePictures(facts, resolution, preparation), ...about];
   if (broken.length > 0) {
+    const total = pictures.length + unopened.length;
     findings.unshift({
       severity: "warning",
       kind: "unreadable",
@@ -99,8 +110,17 @@ export async function readImages(request: ReadImages): Promise<ReadData> {
   return { data, findings: worstFirst(findings) };
 }
 
-/** Decodes in a worker or, if the page may not start one, on the page's thread. */
-class Decoder {
+/** The options, checked here: a wrong one is not the fault of a picture. */
+function preparationOf({ fit = "crop", background = "#ffffff" }: ReadImages): Preparation {
+  if (!["crop", "pad"].includes(fit)) refuseOption("fit", fit, '"crop" or "pad"');
+  if (!/^#[\da-f]{6}$/i.test(background)) {
+    refuseOption("background", background, 'six hexadecimal digits, e.g. "#ffffff" (white)');
+  }
+  return { fit, background: background.toLowerCase() };
+}
+
+/** Looks at files and decodes them in a worker or, if the page may not start one, on the page's thread. */
+class Decoder implements PictureCalls {
   #engine: WorkerEngine<PictureCalls> | undefined;
 
   constructor() {
@@ -111,15 +131,22 @@ class Decoder {
     }
   }
 
-  async decode(picture: PictureRequest): Promise<DecodedPicture> {
+  kindOfPicture(file: Blob): Promise<string | null> {
+    return this.#ask((calls) => calls.kindOfPicture(file));
+  }
+
+  decodePicture(picture: PictureRequest): Promise<DecodedPicture> {
+    return this.#ask((calls) => calls.decodePicture(picture));
+  }
+
+  async #ask<T>(call: (calls: PictureCalls) => Promise<T>): Promise<T> {
     try {
-      if (this.#engine) return await this.#engine.calls.decodePicture(picture);
+      if (this.#engine) return await call(this.#engine.calls as PictureCalls);
     } catch (error) {
       if (!(error instanceof NoWorkerError)) throw error;
       this.#engine = undefined;
     }
-    const { decodePicture } = await import("./train-picture.js");
-    return decodePicture(picture);
+    return call(await import("./train-picture.js"));
   }
 
   dispose(): void {

@@ -1,6 +1,7 @@
 /** Checks for data that would ruin a run: findings about pictures, as in `native-train data check`. */
 
 import type { TrainingData } from "./api.js";
+import type { PictureTraits } from "./protocol.js";
 
 /** A finding: a fault prevents training, a warning makes it worse than it could be, a note is good to know. */
 export interface Finding {
@@ -18,13 +19,9 @@ export interface ReadData {
 }
 
 /** Facts about a picture. */
-export interface PictureFacts {
+export interface PictureFacts extends PictureTraits {
   class: string;
   path: string;
-  /** Width and height before resizing. */
-  size: [number, number];
-  grey: boolean;
-  constant: boolean;
   /** Empty if unknown. */
   digest: string;
 }
@@ -48,32 +45,36 @@ const SEVERITIES: Finding["severity"][] = ["fault", "warning", "note"];
 export const worstFirst = (findings: Finding[]): Finding[] =>
   SEVERITIES.flatMap((severity) => findings.filter((finding) => finding.severity === severity));
 
-/** Judges pictures for networks of a resolution. */
-export function judge(facts: PictureFacts[], resolution: number): Finding[] {
-  const findings = [...classes(facts), ...duplicates(facts)];
-  const some = (picked: PictureFacts[], kind: string, what: string, remedy: string) => {
-    if (picked.length === 0) return;
-    const places = listed(picked.map(({ path }) => path));
-    const message = `${picked.length} of ${facts.length} pictures ${what}: ${places}`;
-    findings.push({ severity: "warning", kind, message, remedy });
-  };
-  some(
-    facts.filter(({ size }) => Math.min(...size) < resolution),
-    "small",
-    `are smaller than ${resolution}x${resolution}`,
-    "use a smaller resolution: enlarged pictures are blurred, and so will the samples be",
-  );
-  some(
-    facts.filter(({ constant }) => constant),
-    "constant",
-    "show one colour only",
-    "delete them: such files are often left over from a broken download",
-  );
+/** A warning about some of the pictures, or none if there are none. */
+export function some(
+  picked: readonly PictureFacts[],
+  all: readonly PictureFacts[],
+  kind: string,
+  what: string,
+  remedy: string,
+): Finding[] {
+  if (picked.length === 0) return [];
+  const places = listed(picked.map(({ path }) => path));
+  return [{ severity: "warning", kind, message: `${picked.length} of ${all.length} ${what}: ${places}`, remedy }];
+}
+
+/** Judges pictures, all but how they become images (picture-findings.ts). */
+export function judge(facts: PictureFacts[]): Finding[] {
+  const constant = facts.filter((fact) => fact.constant);
   const grey = facts.filter((fact) => fact.grey);
-  if (2 * grey.length < facts.length) {
-    some(grey, "grey", "are grey among coloured pictures", "check that they belong there");
-  }
-  return findings;
+  const odd = 2 * grey.length < facts.length ? grey : [];
+  return [
+    ...classes(facts),
+    ...duplicates(facts),
+    ...some(
+      constant,
+      facts,
+      "constant",
+      "pictures show one colour only",
+      "delete them: such files are often left over from a broken download",
+    ),
+    ...some(odd, facts, "grey", "pictures are grey among coloured pictures", "check that they belong there"),
+  ];
 }
 
 function classes(facts: PictureFacts[]): Finding[] {

@@ -2,7 +2,7 @@
 
 import { byBytes } from "./order.js";
 import { Passed } from "./passed.js";
-import { hasPictureEnding, isHidden, look } from "./picture-kinds.js";
+import { hasPictureEnding, isHidden, type KindOf } from "./picture-kinds.js";
 
 /** A file with its path from where it was picked or dropped. A path that ends in `/` is a folder, and has no content. */
 export interface PictureFile {
@@ -29,8 +29,12 @@ const emptyFolder = (name: string, path: string): Folder => ({
   passed: new Passed(),
 });
 
-/** The folder around all files. */
-export async function folderOf(files: readonly PictureFile[], signal?: AbortSignal): Promise<Folder> {
+/** The folder around all files; `kindOf` looks at those whose names say nothing. */
+export async function folderOf(
+  files: readonly PictureFile[],
+  kindOf: KindOf,
+  signal?: AbortSignal,
+): Promise<Folder> {
   const all = new Map<string, Folder>();
   const hidden = new Set<string>();
   const root = emptyFolder("", "");
@@ -65,12 +69,13 @@ export async function folderOf(files: readonly PictureFile[], signal?: AbortSign
     const whole = folder.path + name;
     if (isHidden(name)) folder.passed.add("hidden", whole);
     else if (hasPictureEnding(name)) folder.pictures.push({ path: whole, file });
+    else if (file.size === 0) folder.passed.add("empty", whole);
     else {
-      const seen = await look(file);
-      if (seen === "picture") folder.pictures.push({ path: whole, file });
-      else if (seen === "empty") folder.passed.add("empty", whole);
-      else if (seen === "other") folder.passed.add("other-file", whole);
-      else folder.passed.add("other-kind", whole, seen.kind);
+      // a file that cannot be opened says nothing either
+      const kind = await kindOf(file);
+      if (kind === "picture") folder.pictures.push({ path: whole, file });
+      else if (kind === null) folder.passed.add("other-file", whole);
+      else folder.passed.add("other-kind", whole, kind);
     }
   }
   for (const folder of [root, ...all.values()]) {

@@ -9,6 +9,9 @@ const TEST = ["test", "testing", "eval", "evaluation", "valid", "validation", "v
 /** Most folders around the parts, as archives unpack. */
 const MOST_AROUND = 4;
 
+/** A layout that is not read; the message says what it looks like. */
+export class LayoutError extends Error {}
+
 /** Where the class folders of the training part are. */
 export interface Parts {
   train: Folder;
@@ -31,6 +34,8 @@ export function findParts(folder: Folder): Parts {
 }
 
 export const isPart = ({ name }: Folder): boolean => isNamed(name, TRAIN) || isNamed(name, TEST);
+
+const counted = (pictures: number): string => `${pictures} ${pictures === 1 ? "picture" : "pictures"}`;
 
 const isNamed = (name: string, names: string[]): boolean => names.includes(name.toLowerCase());
 
@@ -56,14 +61,11 @@ function partsOf(outer: Folder, root: Folder): Parts {
     if (folder === train) continue;
     const pictures = picturesIn(folder);
     if (!isPart(folder) || pictures === 0) passed.add("folder", folder.path);
-    else {
-      passed.add("other-part", folder.path);
-      remarks.push(`${inner(folder)} and its ${pictures} pictures are not trained on`);
-    }
+    else remarks.push(`${inner(folder)} and its ${counted(pictures)} are not trained on`);
   }
   if (!train) {
     const place = root.path.replace(/\/$/, "");
-    throw new Error(
+    throw new LayoutError(
       `${place ? `${place}: ` : ""}there is no training part; put its class folders into a folder "train" next to ` +
         `"${root.folders.find(isPart)?.name ?? "test"}"`,
     );
@@ -78,7 +80,7 @@ function refuseTwice(folders: Folder[]): void {
     const name = isNamed(folder.name, TRAIN) ? "train" : folder.name.toLowerCase();
     const before = seen.get(name);
     if (before) {
-      throw new Error(`${before.path} and ${folder.path} are the same part; merge them, or rename one`);
+      throw new LayoutError(`${before.path} and ${folder.path} are the same part; merge them, or rename one`);
     }
     seen.set(name, folder);
   }

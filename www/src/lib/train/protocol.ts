@@ -36,21 +36,44 @@ export interface Seen {
   rgba: Uint8ClampedArray<ArrayBuffer>;
 }
 
-/** A user's picture, and its target size. */
-export interface PictureRequest {
+/** How a picture becomes an image, as `data.fit` and `data.background` of `native-train`. */
+export interface Preparation {
+  /** The central square (the default), or all of it in a square of the background. */
+  fit: "crop" | "pad";
+  /** What is transparent becomes this colour: six hexadecimal digits, `"#ffffff"` by default. */
+  background: string;
+}
+
+/** A user's picture, and what is to become of it. */
+export interface PictureRequest extends Preparation {
   file: Blob;
   resolution: number;
+}
+
+/** Facts about a picture, before it is resized. */
+export interface PictureTraits {
+  /** Width and height, upright. */
+  size: [number, number];
+  /** Whether all pixels have equal red, green and blue; whether all pixels are equal. */
+  grey: boolean;
+  constant: boolean;
+  /** The largest value of a channel. */
+  largest: number;
+  /** Whether there is a pixel that is not opaque. */
+  transparent: boolean;
+  /** Bits in use, of 16 bits a value; null with fewer. */
+  bitsOf16: number | null;
+  animated: boolean;
+  cmyk: boolean;
+  /** Its colour profile, if that is not sRGB. */
+  profile: string | null;
 }
 
 /** A user's picture, resized for training. */
 export interface DecodedPicture {
   /** RGB bytes, row by row (under the name by which a worker hands its bytes over). */
   rgba: Uint8ClampedArray<ArrayBuffer>;
-  /** Width and height before resizing. */
-  size: [number, number];
-  /** Whether all pixels have equal red, green and blue; whether all pixels are equal. */
-  grey: boolean;
-  constant: boolean;
+  traits: PictureTraits;
   /** SHA-256 of size and pixels; empty if the browser has no hashes. */
   digest: string;
 }
@@ -68,5 +91,7 @@ export interface TrainCalls extends CommonCalls {
 
 /** Answered before an engine is opened. */
 export interface PictureCalls {
+  /** See `KindOf`. */
+  kindOfPicture(file: Blob): Promise<string | null>;
   decodePicture(picture: PictureRequest): Promise<DecodedPicture>;
 }

@@ -2,42 +2,39 @@
 
 import { messageOf } from "../base/errors.js";
 import { sha256 } from "../base/sha256.js";
-import { loadPictures } from "./picture-program.js";
+import { loadPictures, type WasmSquare } from "./picture-program.js";
 import type { DecodedPicture, PictureRequest } from "./protocol.js";
 
-/** As in `native-train`. */
-const MOST_FILE_BYTES = 256 * 2 ** 20;
-
-/** Decodes, crops and resizes; throws with the reason if a picture cannot be used. */
-export async function decodePicture({ file, resolution }: PictureRequest): Promise<DecodedPicture> {
+/** What the first bytes of a file say; null also of one that cannot be opened. */
+export async function kindOfPicture(file: Blob): Promise<string | null> {
   const program = await loadPictures();
-  if (file.size > MOST_FILE_BYTES) throw new Error(`${file.size} bytes, more than ${MOST_FILE_BYTES}`);
+  const start = await file.slice(0, program.kindBytes()).arrayBuffer().catch(() => null);
+  return start && (program.kindOf(new Uint8Array(start)) ?? null);
+}
+
+/** Decodes, makes square and resizes; throws with the reason if a picture cannot be used. */
+export async function decodePicture(request: PictureRequest): Promise<DecodedPicture> {
+  const { file, resolution, fit, background } = request;
+  const program = await loadPictures();
+  const most = program.mostFileBytes();
+  if (file.size > most) throw new Error(`${file.size} bytes, more than ${most}`);
   const bytes = new Uint8Array(await file.arrayBuffer());
-  let rgb: Uint8Array;
-  let size: [number, number];
+  let square: WasmSquare;
   try {
-    const square = new program.Square(bytes, resolution);
-    size = [square.width, square.height];
-    rgb = square.rgb();
-    square.free();
+    square = new program.Square(bytes, resolution, fit, background);
   } catch (error) {
     // a trap of the decoder is the fault of this file: the next one is decoded
     if (!(error instanceof WebAssembly.RuntimeError)) throw error;
     throw new Error(`it cannot be decoded (${messageOf(error)}); does it fit into memory?`);
   }
+  const { width, height, grey, constant, largest, transparent, animated, cmyk } = square;
+  const size: [number, number] = [width, height];
+  const { bitsOf16 = null, profile = null } = square;
+  const rgb = square.rgb();
+  square.free();
   return {
     rgba: new Uint8ClampedArray(rgb.buffer as ArrayBuffer),
-    size,
-    grey: every(rgb, (at) => rgb[at] === rgb[at + 1] && rgb[at] === rgb[at + 2]),
-    constant: every(rgb, (at) => [0, 1, 2].every((c) => rgb[at + c] === rgb[c])),
-    digest: (await sha256(new Blob([new Uint8Array([...words(size), ...rgb])]))) ?? "",
+    traits: { size, grey, constant, largest, transparent, bitsOf16, animated, cmyk, profile },
+    digest: (await sha256(new Blob([new Uint32Array(size), rgb as Uint8Array<ArrayBuffer>]))) ?? "",
   };
 }
-
-const every = (rgb: Uint8Array, holds: (at: number) => boolean): boolean => {
-  for (let at = 0; at < rgb.length; at += 3) if (!holds(at)) return false;
-  return true;
-};
-
-const words = (numbers: number[]): number[] =>
-  numbers.flatMap((number) => [number >>> 24, (number >>> 16) & 255, (number >>> 8) & 255, number & 255]);
