@@ -16,7 +16,11 @@ const skip = existsSync(PICTURES) ? false : `no build pictures at ${PICTURES}: r
 const program = skip ? undefined : await import(PICTURES);
 program?.initSync({ module: readFileSync(here("../pkg/pictures/biggan_web_bg.wasm")) });
 const kindOf = async (file) => program.kindOf(new Uint8Array(await file.arrayBuffer())) ?? null;
-const listClasses = (files) => listedBy(files, kindOf);
+const listClasses = async (files, options) => {
+  const { classNames, pictures, ...rest } = await listedBy(files, kindOf, options);
+  const classes = classNames.map((name, label) => ({ name, pictures: pictures.filter((one) => one.label === label) }));
+  return { ...rest, classes, listed: pictures.map(({ path, label }) => `${path}=${classNames[label]}`) };
+};
 
 /** First bytes by kind; an ending names its kind unless a case says otherwise. */
 const CONTENT = {
@@ -96,4 +100,50 @@ test("50,000 files are listed within a second or two", { skip }, async () => {
   const { classes } = await listClasses(given({ files }));
   assert.equal(classes.length, 30);
   assert.ok(performance.now() - before < 10_000);
+});
+
+test("a list of labels is read as data pack reads it, and the rest is counted", { skip }, async () => {
+  const files = ["a.png", "b.png", "sub/c.png"];
+  const of = async (name, text, more = []) => {
+    const labels = new File([text], name);
+    const { listed, remarks, passed, from } = await listClasses(given({ files: [...files, ...more] }), { labels });
+    return [...listed.map((one) => one.replace("set/", "")), ...remarks, ...(passed.line(from) ? [passed.line(from)] : [])];
+  };
+  const whole = ["a.png=cat", "b.png=dog", "sub/c.png=cat"];
+  for (const [name, text] of [
+    ["l.tsv", "a.png\tcat\nb.png\tdog\nsub/c.png\tcat\n"],
+    ["l.tsv", "\ufeffa.png\tcat\r\n\r\nb.png\tdog\r\nsub\\c.png\tcat"],
+    ["l.tsv", "# mine\n./a.png\tcat\n  \n./sub/../b.png\tdog\nsub/./c.png\tcat\n"],
+    ["l.csv", "file,label\na.png,cat\n\"b.png\",\"dog\"\nsub/c.png,cat\n"],
+    ["l.csv", "path;class\na.png;cat\nb.png;dog\nsub/c.png;cat\n"],
+    ["dataset.json", JSON.stringify({ labels: [["a.png", "cat"], ["b.png", "dog"], ["sub/c.png", "cat"]] })],
+  ]) {
+    assert.deepEqual(await of(name, text), whole, text);
+  }
+  assert.deepEqual(await of("l.tsv", "a.png\tcat\nb.png\tdog\na.png\tcat\n", [".x"]), [
+    "a.png=cat",
+    "b.png=dog",
+    "1 pictures are listed again and count once (line 3: a.png)",
+    "passed over: 1 picture that is not listed (sub/c.png), 1 hidden file (.x)",
+  ]);
+  assert.deepEqual(await of("l.csv", 'file,label,split\na.png,"one, or two",train\n'), [
+    "a.png=one, or two",
+    "columns that are not used: split",
+    "passed over: 2 pictures that are not listed (e.g. b.png)",
+  ]);
+  for (const [name, text, part] of [
+    ["l.tsv", "a.png\n", /line 1 has no class; write PATH<tab>CLASS/],
+    ["l.tsv", "../a.png\tcat\n", /line 1: the path \.\.\/a\.png leads out of the directory/],
+    ["l.tsv", "/etc/a.png\tcat\n", /leads out of the directory/],
+    ["l.tsv", "a.png\tcat\nz.png\tdog\n", /line 2: there is no picture z\.png in the folder/],
+    ["l.tsv", "a.png\tcat\na.png\tdog\n", /lines 1 and 2 give a\.png different classes/],
+    ["l.tsv", "a.png\tcat\tdog\n", /line 1 has 2 classes \(cat, dog\), and a browser trains with one/],
+    ["l.csv", 'a.png,"cat\n', /line 1: a quote that does not end/],
+    ["l.csv", "file,split,fold\na.png,x,y\n", /the header has no column for classes/],
+    ["l.json", "[[1, 2]]", /label 1 is \[1,2\], expected \["PATH", CLASS\]/],
+    ["l.tsv", new Uint8Array([0xff, 0xfe, 97, 0]), /not UTF-8/],
+    ["l.tsv", "", /no picture/],
+  ]) {
+    await assert.rejects(of(name, text), (error) => part.test(error.message) && error.message.startsWith(`labels ${name}: `), `${part}`);
+  }
 });

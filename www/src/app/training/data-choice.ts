@@ -18,6 +18,7 @@ export class DataChoice {
   readonly #classes = element("data-classes", HTMLFieldSetElement);
   readonly #ownFields = element("data-own-fields", HTMLDivElement);
   readonly #folder = element("data-folder", HTMLInputElement);
+  readonly #labels = element("data-labels", HTMLInputElement);
   readonly #fit = element("data-fit", HTMLSelectElement);
   readonly #background = element("data-background", HTMLInputElement);
   readonly #resolution = element("data-resolution", HTMLSelectElement);
@@ -38,7 +39,7 @@ export class DataChoice {
     this.#first = classes;
     SHIPPED.classNames.forEach((name, index) => this.#classes.append(checkbox(name, index, classes.includes(index))));
     this.#form.addEventListener("submit", (event) => event.preventDefault());
-    for (const input of [this.#shipped, this.#own, this.#fit, this.#background, this.#resolution]) {
+    for (const input of [this.#shipped, this.#own, this.#labels, this.#fit, this.#background, this.#resolution]) {
       input.addEventListener("change", () => this.read());
     }
     this.#classes.addEventListener("change", () => this.read());
@@ -131,7 +132,8 @@ export class DataChoice {
         }
       };
       const fit = this.#fit.value as "crop" | "pad";
-      return readImages({ ...this.#given, resolution, fit, background: this.#background.value, signal, onProgress });
+      const labels = this.#labels.files?.[0];
+      return readImages({ ...this.#given, labels, resolution, fit, background: this.#background.value, signal, onProgress });
     }
     return readShipped({ resolution: resolution as 16 | 32, classes: this.#chosen, signal });
   }

@@ -4,13 +4,15 @@
  */
 
 import { type Folder, folderOf, passOver, type PictureFile } from "./folder.js";
+import { readLabels } from "./label-list.js";
 import { findParts, isPart, LayoutError } from "./parts.js";
-import type { Passed } from "./passed.js";
+import { Passed } from "./passed.js";
 import type { KindOf } from "./picture-kinds.js";
 
 export { LayoutError };
 
-export interface Class {
+/** A class folder. */
+interface Class {
   name: string;
   /** In the order of the bytes of their names. */
   pictures: PictureFile[];
@@ -21,7 +23,8 @@ export interface Listing {
   name: string;
   /** The folder's path, from which examples are named. */
   from: string;
-  classes: Class[];
+  classNames: string[];
+  pictures: (PictureFile & { label: number })[];
   passed: Passed;
   remarks: string[];
 }
@@ -29,13 +32,18 @@ export interface Listing {
 /** The name of pictures without any folder, as data and as their class. */
 const WITHOUT_FOLDER = "pictures";
 
-/** Lists the classes of the training part. Throws with the reason if the layout is none that is read. */
+/**
+ * Lists the classes of the training part, or the pictures of a list of labels. Throws a `LayoutError` if the layout is none
+ * that is read.
+ */
 export async function listClasses(
   files: readonly PictureFile[],
   kindOf: KindOf,
-  signal?: AbortSignal,
+  { labels, signal }: { labels?: File | undefined; signal?: AbortSignal | undefined } = {},
 ): Promise<Listing> {
-  const directory = directoryOf(await folderOf(files, kindOf, signal));
+  const around = await folderOf(files, kindOf, signal);
+  if (labels) return listLabelled(around, labels);
+  const directory = directoryOf(around);
   const { train, passed, remarks } = findParts(directory);
   const name = directory.name || WITHOUT_FOLDER;
   if (train === directory) passed.absorb(directory.passed);
@@ -44,7 +52,7 @@ export async function listClasses(
   const [loose] = train.pictures;
   // a person who picks pictures without a folder cannot name a class
   if (loose && train.path === "" && train.folders.length === 0) {
-    return { ...listing, classes: [{ name, pictures: train.pictures }] };
+    return { ...listing, ...together([{ name, pictures: train.pictures }]) };
   }
   if (loose) {
     throw new LayoutError(
@@ -52,7 +60,26 @@ export async function listClasses(
         "folder of its class",
     );
   }
-  return { ...listing, classes: train.folders.map((folder) => classOf(folder, passed)) };
+  return { ...listing, ...together(train.folders.map((folder) => classOf(folder, passed))) };
+}
+
+const together = (classes: Class[]): Pick<Listing, "classNames" | "pictures"> => ({
+  classNames: classes.map(({ name }) => name),
+  pictures: classes.flatMap(({ pictures }, label) => pictures.map((picture) => ({ ...picture, label }))),
+});
+
+/** The folder that was given is the one from which the list names its pictures. */
+async function listLabelled(around: Folder, labels: File): Promise<Listing> {
+  const [only, ...more] = around.folders;
+  const directory = only && more.length === 0 && around.pictures.length === 0 ? only : around;
+  const passed = new Passed();
+  const count = (folder: Folder): void => {
+    passed.absorb(folder.passed);
+    folder.folders.forEach(count);
+  };
+  count(around);
+  const listed = await readLabels(labels, directory, passed);
+  return { name: directory.name || WITHOUT_FOLDER, from: directory.path, passed, ...listed };
 }
 
 /**

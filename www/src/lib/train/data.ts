@@ -22,6 +22,8 @@ const MOST_DATA_BYTES = 400e6;
 export interface ReadImages {
   /** In the layouts that `native-train` reads (docs/data.md, "Layouts"). */
   files: readonly PictureFile[];
+  /** A list of labels (.tsv, .csv or .json) in place of class folders, as `native-train data pack --labels`. */
+  labels?: File | undefined;
   resolution: TrainingData["resolution"];
   /** As `data.fit` and `data.background` of `native-train`. */
   fit?: Preparation["fit"] | undefined;
@@ -49,23 +51,21 @@ export async function readImages(request: ReadImages): Promise<ReadData> {
 }
 
 async function read(request: ReadImages, decoder: Decoder): Promise<ReadData> {
-  const { files, resolution, unopened = [], signal, onProgress = () => {} } = request;
+  const { files, labels, resolution, unopened = [], signal, onProgress = () => {} } = request;
   const preparation = preparationOf(request);
   let listing: Listing;
   try {
-    listing = await listClasses(files, (file) => decoder.kindOfPicture(file), signal);
+    listing = await listClasses(files, (file) => decoder.kindOfPicture(file), { labels, signal });
   } catch (error) {
     signal?.throwIfAborted();
     if (!(error instanceof LayoutError)) throw error;
     return { data: null, findings: [fault("layout", error.message, LAYOUT)] };
   }
-  const { name, from, classes } = listing;
+  const { name, from, classNames, pictures } = listing;
   const about = [
     ...listing.passed.findings(from),
     ...listing.remarks.map((remark) => note("parts", remark, "nothing needs doing, if that is meant")),
   ];
-  const pictures = classes.flatMap(({ pictures }, label) => pictures.map((picture) => ({ ...picture, label })));
-  const classNames = classes.map(({ name }) => name);
   const broken = unopened.map(({ path, reason }) => `${path}: ${reason}`);
   const refusal = refuse(pictures.length, classNames, resolution, broken);
   if (refusal) return { data: null, findings: [refusal, ...about] };
@@ -95,8 +95,8 @@ async function read(request: ReadImages, decoder: Decoder): Promise<ReadData> {
   });
   const pixels = new Uint8Array(decoded.length * resolution ** 2 * 3);
   decoded.forEach(({ image }, i) => pixels.set(image.rgba, i * resolution ** 2 * 3));
-  const labels = Uint16Array.from(decoded, ({ picture }) => picture.label);
-  const data = await trainingData(name, resolution, classNames, labels, pixels);
+  const classOfEach = Uint16Array.from(decoded, ({ picture }) => picture.label);
+  const data = await trainingData(name, resolution, classNames, classOfEach, pixels);
   const findings = [...judge(facts), ...judgePictures(facts, resolution, preparation), ...about];
   if (broken.length > 0) {
     const total = pictures.length + unopened.length;

@@ -95,6 +95,8 @@ export function passOver(folders: readonly Folder[], passed: Passed): void {
   }
 }
 
-/** How many pictures are in a folder and below. */
-export const picturesIn = ({ pictures, folders }: Folder): number =>
-  folders.reduce((sum, folder) => sum + picturesIn(folder), pictures.length);
+/** The pictures in a folder and below. */
+export const picturesOf = ({ pictures, folders }: Folder): PictureFile[] => [
+  ...pictures,
+  ...folders.flatMap(picturesOf),
+];

@@ -1,6 +1,6 @@
 /** The parts of a folder of pictures: which of its folders are the training part and the test part. */
 
-import { type Folder, picturesIn } from "./folder.js";
+import { type Folder, picturesOf } from "./folder.js";
 import { Passed } from "./passed.js";
 
 /** Names of the training part, and of test parts. */
@@ -59,7 +59,7 @@ function partsOf(outer: Folder, root: Folder): Parts {
   if (root !== outer) remarks.push(`the parts are in ${inner(root)}`);
   for (const folder of root.folders) {
     if (folder === train) continue;
-    const pictures = picturesIn(folder);
+    const pictures = picturesOf(folder).length;
     if (!isPart(folder) || pictures === 0) passed.add("folder", folder.path);
     else remarks.push(`${inner(folder)} and its ${counted(pictures)} are not trained on`);
   }

@@ -7,6 +7,7 @@ const WORDS = {
   "other-kind": ["picture of a kind that is not read", "pictures of kinds that are not read"],
   deeper: ["picture in a folder below a class folder", "pictures in folders below class folders"],
   "beside-parts": ["picture next to the parts", "pictures next to the parts"],
+  unlisted: ["picture that is not listed", "pictures that are not listed"],
   empty: ["empty file", "empty files"],
   "other-file": ["file that is no picture", "files that are no pictures"],
   folder: ["folder without pictures", "folders without pictures"],
@@ -20,13 +21,14 @@ const REMEDIES: Record<Reason, string> = {
   "other-kind": "convert them to PNG, JPEG or WebP",
   deeper: "move them into the class folder itself, if they belong to the class",
   "beside-parts": "move them into a class folder of a part, or delete them",
+  unlisted: "add them to the list, if they belong to the set",
   empty: NOTHING,
   "other-file": NOTHING,
   folder: NOTHING,
   hidden: NOTHING,
 };
 /** Pictures that the user may have meant to use. */
-const PICTURES: Reason[] = ["other-kind", "deeper", "beside-parts"];
+const PICTURES: Reason[] = ["other-kind", "deeper", "beside-parts", "unlisted"];
 
 interface Such {
   count: number;
