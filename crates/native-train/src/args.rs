@@ -177,7 +177,7 @@ pub struct TrainArgs {
     pub comm: Comm,
     /// With --comm: end the job if no step finishes in this many seconds (exit code 75); a score or a checkpoint
     /// counts as part of a step
-    #[arg(long, value_name = "SECONDS", default_value_t = 600)]
+    #[arg(long, value_name = "SECONDS", default_value_t = 600, requires = "comm")]
     pub step_timeout: u64,
     /// Print the plan, its networks, and the memory and time that it will take on this machine, measured in a
     /// few rounds on synthetic images; no data is needed and nothing is written
@@ -245,7 +245,7 @@ pub struct ImportArgs {
     #[arg(long, value_name = "PATH")]
     pub out: PathBuf,
     /// Type of the stored values
-    #[arg(long, value_enum, default_value_t = StoredType::F16)]
+    #[arg(long, value_enum, default_value_t = StoredType::F16, conflicts_with = "training")]
     pub dtype: StoredType,
     /// Names of the classes, a file as for `classes`, or the name of a data set [default: those of the data
     /// set that the config names, otherwise by number and resolution: CIFAR, Tiny ImageNet, ImageNet]
@@ -339,7 +339,12 @@ pub struct InspectArgs {
     #[arg(long, value_name = "FILE", conflicts_with = "path")]
     pub config: Option<PathBuf>,
     /// Replace a value of the recipe; may be repeated
-    #[arg(long = "set", value_name = "KEY=VALUE", requires = "config")]
+    #[arg(
+        long = "set",
+        value_name = "KEY=VALUE",
+        requires = "config",
+        conflicts_with = "path"
+    )]
     pub set: Vec<String>,
 }
 
@@ -414,7 +419,7 @@ pub struct Table1Args {
     #[arg(long, value_name = "ROW,...", value_delimiter = ',')]
     pub rows: Vec<String>,
     /// Run nothing, only write the table of the finished rows
-    #[arg(long)]
+    #[arg(long, conflicts_with = "jobs")]
     pub table_only: bool,
     /// Real images that D sees per row
     #[arg(long, value_name = "N", default_value_t = 40_000)]

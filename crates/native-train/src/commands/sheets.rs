@@ -59,6 +59,29 @@ struct Asked<'a> {
     seed: u64,
 }
 
+/// Refuses options of another kind of sheet, which would change nothing.
+fn refuse_unused(args: &SheetArgs) -> Result<()> {
+    let network = &args.network;
+    let of_neighbours = [
+        ("--classifier", network.classifier.is_some()),
+        ("--features", network.features.is_some()),
+        ("--dataset", args.dataset.is_some()),
+        ("--data", args.data.is_some()),
+    ];
+    let given = of_neighbours.iter().find(|(_, given)| *given);
+    if let (Some((option, _)), false) = (given, args.kind == SheetKind::Neighbours) {
+        return Err(bad_usage(format!(
+            "{option} belongs to --kind neighbours; leave it out"
+        )));
+    }
+    if args.kind == SheetKind::Truncation && args.truncation != Truncation::Off {
+        return Err(bad_usage(
+            "--truncation does not go with --kind truncation, which has a row a threshold; leave it out",
+        ));
+    }
+    Ok(())
+}
+
 /// z and class weights of a picture.
 type Row = (Vec<f32>, Vec<f32>);
 
@@ -78,6 +101,7 @@ impl<'a> Asked<'a> {
             (Some(rows), _) => rows,
             (None, _) => classes.len().clamp(2, ROWS),
         };
+        refuse_unused(args)?;
         let total = rows.saturating_mul(args.columns);
         let at_least = match args.kind {
             SheetKind::InterpolationZ | SheetKind::InterpolationY | SheetKind::Neighbours => 2,
