@@ -167,11 +167,11 @@ fn data_sets_that_do_not_exist_or_do_not_fit() {
     setting.refused(
         2,
         &with(&["--set", "data.class_names=[\"a\", \"b\"]"]),
-        &["classes is 3", "2 classes", "agree"],
+        &["data.class_names", "2 names", "expected 3 names"],
     );
     setting.refused(2, &["data", "fetch", "idx"], &["idx cannot be fetched"]);
     setting.write_idx("train-images-idx3-ubyte", &[24, 33, 33], &[0; 24 * 33 * 33]);
-    setting.refused(2, &TRAIN, &["33x33", "resolution 32", "larger"]);
+    setting.refused(2, &TRAIN, &["33x33", "resolution is 32", "data pack"]);
 }
 
 #[test]

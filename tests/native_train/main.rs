@@ -18,6 +18,7 @@ mod import;
 mod interruption;
 mod keep;
 mod latents;
+mod layouts;
 mod model;
 mod monotone;
 mod older_files;

@@ -128,7 +128,8 @@ fn a_recipe_may_be_amended_where_the_networks_stay() {
 fn changed_data_are_another_run() {
     let setting = Setting::new();
     setting.train("run", 2, &[]);
-    setting.write_idx("train-labels-idx1-ubyte", &[24], &[0; 24]);
+    let labels: Vec<u8> = (0..24).map(|image| (image + 1) % 3).collect();
+    setting.write_idx("train-labels-idx1-ubyte", &[24], &labels);
     setting.refused(
         1,
         &["--config", "tiny.toml", "--out", "run", "--resume"],

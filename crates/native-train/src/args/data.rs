@@ -36,7 +36,8 @@ pub enum DataCommand {
 #[derive(Debug, clap::Args)]
 #[group(required = true, multiple = false)]
 pub struct DataSource {
-    /// Directory of pictures, one folder per class (or `train` and `test` with one folder per class)
+    /// Directory of pictures, one folder per class, classes in the order of the bytes of their names (or `train` and
+    /// `test` with one folder per class; see docs/data.md)
     pub folder: Option<PathBuf>,
     /// Recipe whose [data] section to use
     #[arg(long, value_name = "FILE")]
@@ -61,6 +62,9 @@ pub struct PackArgs {
     /// Which images
     #[command(flatten)]
     pub source: DataSource,
+    /// Replace a value of the recipe; may be repeated
+    #[arg(long = "set", value_name = "KEY=VALUE", conflicts_with = "folder")]
+    pub set: Vec<String>,
     /// Side in pixels, with a directory; a recipe has its own
     #[arg(
         long,
@@ -76,17 +80,17 @@ pub struct PackArgs {
     #[arg(long, value_name = "DIR")]
     pub out: PathBuf,
     /// Labels of a directory without class folders: lines `PATH<tab>CLASS[<tab>CLASS...]`, paths relative to
-    /// the directory
+    /// the directory; or a .csv file, or StyleGAN's dataset.json
     #[arg(long, value_name = "FILE", conflicts_with = "config")]
     pub labels: Option<PathBuf>,
     /// Leave out files that cannot be read, and name them
-    #[arg(long)]
+    #[arg(long, conflicts_with = "config")]
     pub skip_broken: bool,
-    /// Take only the first N images of each class, class after class; with a recipe
-    #[arg(long, value_name = "N", requires = "config")]
+    /// Take only the first N images of each class (by an image's first label), class after class
+    #[arg(long, value_name = "N")]
     pub per_class: Option<usize>,
-    /// Round pixels to multiples of N, which makes the compressed file smaller; with a recipe
-    #[arg(long, value_name = "N", requires = "config", value_parser = clap::value_parser!(u8).range(1..=64))]
+    /// Round pixels to multiples of N, which makes the compressed file smaller
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u8).range(1..=64))]
     pub pixel_step: Option<u8>,
 }
 
@@ -96,6 +100,9 @@ pub struct CheckArgs {
     /// Which images
     #[command(flatten)]
     pub source: DataSource,
+    /// Replace a value of the recipe; may be repeated
+    #[arg(long = "set", value_name = "KEY=VALUE", conflicts_with = "folder")]
+    pub set: Vec<String>,
     /// Resolution of the networks, with a directory; a recipe has its own
     #[arg(
         long,

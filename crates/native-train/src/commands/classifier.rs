@@ -79,7 +79,11 @@ fn load(args: &ClassifierArgs, split: Split, environment: &Environment) -> Resul
         split,
         classes: args.classes,
     };
-    dataset::load(&request, RESOLUTION, environment.data_home.as_deref())
+    let load = match split {
+        Split::Train => dataset::load_to_train,
+        Split::Test => dataset::load,
+    };
+    load(&request, RESOLUTION, environment.data_home.as_deref())
 }
 
 fn fit(

@@ -1,8 +1,10 @@
 //! Checks for data that would ruin a run: findings about pictures, each with its remedy.
 
+use std::borrow::Cow;
 use std::collections::{BTreeMap, HashMap};
 
 use serde::Serialize;
+use unicode_normalization::UnicodeNormalization;
 
 use super::picture::Traits;
 
@@ -19,6 +21,8 @@ pub enum Severity {
     Fault,
     /// Training works, but worse than it could.
     Warning,
+    /// Worth knowing.
+    Note,
 }
 
 /// A finding.
@@ -31,7 +35,7 @@ pub struct Finding {
     /// What was found, in words.
     pub message: String,
     /// What to do about it.
-    pub remedy: &'static str,
+    pub remedy: Cow<'static, str>,
 }
 
 /// Facts about a picture.
@@ -59,10 +63,21 @@ pub struct Facts {
     pub digest: [u8; 32],
 }
 
+/// A name in lower case with composed accents (Unicode's NFC): names that are equal so are one name on some file
+/// systems.
+pub fn folded(name: &str) -> String {
+    name.nfc()
+        .collect::<String>()
+        .to_lowercase()
+        .nfc()
+        .collect()
+}
+
 /// Judges the pictures of a data set, all but how they become images ([`super::check_pictures`]).
 pub fn judge(facts: &[Facts]) -> Vec<Finding> {
     let mut findings = Vec::new();
     classes(facts, &mut findings);
+    twins(facts, &mut findings);
     duplicates(facts, &mut findings);
     let mut some = |picked: Vec<&Facts>, kind, what: String, remedy| {
         if !picked.is_empty() {
@@ -71,7 +86,7 @@ pub fn judge(facts: &[Facts]) -> Vec<Finding> {
                 severity: Severity::Warning,
                 kind,
                 message: format!("{} of {} {what}: {places}", picked.len(), facts.len()),
-                remedy,
+                remedy: Cow::Borrowed(remedy),
             });
         }
     };
@@ -118,17 +133,44 @@ fn classes(facts: &[Facts], findings: &mut Vec<Finding>) {
     };
     if counts.len() == 1 {
         findings.push(Finding {
-            severity: Severity::Fault,
+            severity: Severity::Note,
             kind: "one class",
             message: format!("all {most} training pictures are of the class {large:?}"),
-            remedy: "give one folder per class; is data.path one folder too deep",
+            remedy: "nothing needs doing, unless data.path is one folder too deep: each folder in it is a class".into(),
         });
     } else if most > UNEVEN * least {
         findings.push(Finding {
             severity: Severity::Warning,
             kind: "uneven",
             message: format!("class {large:?} has {most} pictures, class {small:?} only {least}"),
-            remedy: "add pictures to the small classes, or merge or drop them",
+            remedy: "add pictures to the small classes, or merge or drop them".into(),
+        });
+    }
+}
+
+/// Classes whose names differ in case only, or in how accents are composed.
+fn twins(facts: &[Facts], findings: &mut Vec<Finding>) {
+    let mut alike: BTreeMap<String, Vec<&str>> = BTreeMap::new();
+    for class in counts(facts, "train").into_keys() {
+        alike.entry(folded(class)).or_default().push(class);
+    }
+    let twins: Vec<String> = alike
+        .values()
+        .filter(|names| names.len() > 1)
+        .map(|names| {
+            names
+                .iter()
+                .map(|name| format!("{name:?}"))
+                .collect::<Vec<_>>()
+                .join(" and ")
+        })
+        .collect();
+    if !twins.is_empty() {
+        findings.push(Finding {
+            severity: Severity::Warning,
+            kind: "alike",
+            message: format!("classes differ in case or in composed accents only: {}", listed(&twins)),
+            remedy: "merge them if they are one class, otherwise rename one: some file systems take them for one".into(),
         });
     }
 }
@@ -179,7 +221,7 @@ fn duplicates(facts: &[Facts], findings: &mut Vec<Finding>) {
                 severity,
                 kind,
                 message: format!("{} {what}: {}", pairs.len(), listed(&pairs)),
-                remedy,
+                remedy: remedy.into(),
             });
         }
     }
@@ -257,6 +299,13 @@ mod tests {
             kinds(&[fact("train", "a", 1), fact("train", "a", 2)]),
             ["one class"]
         );
+        for twin in ["A", "cafe\u{301}"] {
+            let other = if twin == "A" { "a" } else { "Caf\u{e9}" };
+            assert_eq!(
+                kinds(&[fact("train", twin, 1), fact("train", other, 2)]),
+                ["alike"]
+            );
+        }
         let uneven: Vec<Facts> = (0..12)
             .map(|i| fact("train", if i == 0 { "a" } else { "b" }, i))
             .collect();

@@ -13,7 +13,7 @@ const DARK: u8 = 64;
 /// Judges pictures for networks of a resolution.
 pub fn judge(facts: &[Facts], resolution: usize, fit: Fit, background: Color) -> Vec<Finding> {
     let mut findings = Vec::new();
-    let mut some = |kind, picked: Vec<&Facts>, what: &str, remedy| {
+    let mut some = |kind, picked: Vec<&Facts>, what: &str, remedy: &'static str| {
         if !picked.is_empty() {
             let places: Vec<String> = picked.iter().map(|fact| fact.place.clone()).collect();
             findings.push(Finding {
@@ -25,7 +25,7 @@ pub fn judge(facts: &[Facts], resolution: usize, fit: Fit, background: Color) ->
                     facts.len(),
                     listed(&places)
                 ),
-                remedy,
+                remedy: remedy.into(),
             });
         }
     };

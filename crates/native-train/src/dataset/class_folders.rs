@@ -1,13 +1,15 @@
 //! Class folders and the pictures in them: how [`image_folder`](super::image_folder), which has the tests,
-//! lists a directory.
+//! lists a part. Classes are in the order of the bytes of their names.
 
 use std::ffi::OsString;
 use std::path::{Path, PathBuf};
 
 use anyhow::{Context, Result, bail, ensure};
 
-use super::{Split, picture};
-use crate::error::bad_usage;
+use super::folder_entries::{Entries, entries, pass_over};
+use super::parts::is_part;
+use super::passed::{Passed, Reason};
+use super::picture;
 
 /// A class and the pictures in its folder.
 #[derive(Debug)]
@@ -27,78 +29,16 @@ impl Class {
     }
 }
 
-/// The directory of the classes of a part.
-///
-/// # Errors
-/// If the directory cannot be read or has no such part.
-pub fn part(directory: &Path, split: Split) -> Result<PathBuf> {
-    let folders = entries(directory)?.0;
-    let is_part = |folder: &PathBuf| ["train", "val", "test"].iter().any(|p| folder.ends_with(p));
-    let has_parts = !folders.is_empty() && folders.iter().all(is_part);
-    let names: &[&str] = match (split, has_parts) {
-        (Split::Train, false) => return Ok(directory.to_owned()),
-        (Split::Train, true) => &["train"],
-        (Split::Test, _) => &["test", "val"],
-    };
-    let found = names
-        .iter()
-        .map(|name| directory.join(name))
-        .find(|path| has_parts && path.is_dir());
-    found.with_context(|| {
-        format!(
-            "{}: there is no {} part; put its class folders into a folder {:?} next to \"train\"",
-            directory.display(),
-            if split == Split::Train {
-                "training"
-            } else {
-                "test"
-            },
-            names[0]
-        )
-    })
-}
-
-/// Folders and picture names directly in a directory, sorted, without hidden and other files.
-/// It does not recurse, so that no symlink loop is followed.
-fn entries(directory: &Path) -> Result<(Vec<PathBuf>, Vec<OsString>)> {
-    let named = || format!("data directory {}", directory.display());
-    let (mut folders, mut files) = (Vec::new(), Vec::new());
-    for entry in std::fs::read_dir(directory).with_context(named)? {
-        let entry = entry.with_context(named)?;
-        let name = entry.file_name();
-        if name.as_encoded_bytes().starts_with(b".") {
-            continue;
-        }
-        let is_picture = Path::new(&name)
-            .extension()
-            .and_then(|extension| extension.to_str())
-            .is_some_and(|e| {
-                picture::EXTENSIONS
-                    .iter()
-                    .any(|known| e.eq_ignore_ascii_case(known))
-            });
-        // the listing includes the file type; only links need another call
-        let is_folder = match entry.file_type() {
-            Ok(kind) if !kind.is_symlink() => kind.is_dir(),
-            _ => entry.path().is_dir(),
-        };
-        if is_folder {
-            folders.push(entry.path());
-        } else if is_picture {
-            files.push(name); // a broken link too: it is reported when it is read
-        }
-    }
-    folders.sort();
-    files.sort();
-    Ok((folders, files))
-}
-
-/// The classes of a part; the error about an unusual layout says what it looks like.
+/// The classes of a part, and what is passed over; the error about an unusual layout says what it looks like.
 ///
 /// # Errors
 /// If a picture is not in a class folder, or a class folder has no picture.
-pub fn list(directory: &Path) -> Result<Vec<Class>> {
-    let (folders, loose) = entries(directory)?;
+pub fn list(directory: &Path) -> Result<(Vec<Class>, Passed)> {
+    let Entries {
+        folders,
+        pictures: loose,
+        mut passed,
+    } = entries(directory)?;
     if let Some(file) = loose.first() {
         bail!(
             "{} and {} more are not in a class folder; put every picture into the folder of its class",
@@ -115,64 +55,63 @@ pub fn list(directory: &Path) -> Result<Vec<Class>> {
     );
     let mut classes = Vec::with_capacity(folders.len());
     for folder in folders {
-        let (below, mut files) = entries(&folder)?;
+        let mut here = entries(&folder)?;
         let mut pictures = folder.clone();
-        if let [only] = &below[..]
-            && files.is_empty()
+        if let [only] = &here.folders[..]
+            && here.pictures.is_empty()
             && only.ends_with("images")
         {
-            files = entries(only)?.1; // as Tiny-ImageNet is packed
-            pictures.clone_from(only);
+            pictures.clone_from(only); // as Tiny-ImageNet is packed
+            let inner = entries(only)?;
+            here.passed.absorb(inner.passed);
+            (here.folders, here.pictures) = (inner.folders, inner.pictures);
         }
-        if files.is_empty() {
-            let deeper = below
-                .iter()
-                .find(|path| entries(path).is_ok_and(|(_, files)| !files.is_empty()));
-            match deeper {
-                Some(path) => bail!(
-                    "class folder {} has no pictures, but {} has: they are one folder too deep; set \
-                     data.path to the directory of the class folders",
-                    folder.display(),
-                    path.display()
-                ),
-                None => bail!(
-                    "class folder {} has no picture (.{}); fill or remove it",
-                    folder.display(),
-                    picture::EXTENSIONS.join(", .")
-                ),
-            }
+        if here.pictures.is_empty() {
+            return Err(without_pictures(&folder, &here));
         }
+        passed.absorb(here.passed);
+        pass_over(here.folders, Reason::Deeper, &mut passed)?;
         let name = folder.file_name().and_then(|name| name.to_str());
         let name = name.with_context(|| format!("{}: its name is not UTF-8", folder.display()))?;
         classes.push(Class {
             name: name.to_owned(),
             folder: pictures,
-            files,
+            files: here.pictures,
         });
     }
-    Ok(classes)
+    Ok((classes, passed))
 }
 
-/// Refuses another number of classes before hours go into decoding.
-///
-/// # Errors
-/// If there are more or fewer than expected.
-pub fn check_count(classes: &[Class], directory: &Path, expected: usize) -> Result<()> {
-    if classes.len() == expected {
-        return Ok(());
-    }
-    let found = match classes {
-        [] => "no class folder".to_owned(),
-        [only] => format!("one class folder only, {:?}", only.name),
-        [first, .., last] => format!(
-            "{} class folders, {:?} to {:?}",
-            classes.len(),
-            first.name,
-            last.name
+/// Says why a class folder has no pictures.
+fn without_pictures(folder: &Path, here: &Entries) -> anyhow::Error {
+    let deeper = here
+        .folders
+        .iter()
+        .find(|path| entries(path).is_ok_and(|below| !below.pictures.is_empty()));
+    let (folder_name, folder) = (folder, folder.display());
+    match deeper {
+        Some(path) if is_part(path) => anyhow::anyhow!(
+            "class folder {folder} has no pictures, but its part {} has: put the classes into the parts, {}",
+            path.display(),
+            "DIR/train/<class> and DIR/test/<class>"
         ),
-    };
-    Err(bad_usage(format!(
-        "{}: {found}, but train.generator.classes is {expected}; they must agree",
-        directory.display()
-    )))
+        Some(path) if is_part(folder_name) => anyhow::anyhow!(
+            "{folder} is named like a part, but other folders next to it have pictures too; {} has pictures \
+             that are one folder too deep for a class: move the other folders away, or set data.path to {folder}",
+            path.display()
+        ),
+        Some(path) => anyhow::anyhow!(
+            "class folder {folder} has no pictures, but {} has: they are one folder too deep; set \
+             data.path to the directory of the class folders",
+            path.display()
+        ),
+        None => {
+            let passed = here.passed.line(folder_name);
+            let passed = passed.map_or(String::new(), |line| format!("; {line}"));
+            anyhow::anyhow!(
+                "class folder {folder} has no picture (.{}){passed}; fill or remove it",
+                picture::EXTENSIONS.join(", .")
+            )
+        }
+    }
 }

@@ -7,7 +7,7 @@ use std::fs::File;
 use std::io::{BufReader, Read};
 use std::path::{Path, PathBuf};
 
-use anyhow::{Context, Result, bail, ensure};
+use anyhow::{Context, Result, ensure};
 use flate2::read::MultiGzDecoder;
 use sha2::{Digest, Sha256};
 
@@ -27,22 +27,25 @@ pub struct IdxFile {
     pub sha256: String,
 }
 
-/// The file of a name in a directory, plain or with `.gz` appended.
+/// The file of a name in a directory, plain or with `.gz` appended, also as some archives spell it
+/// (`train-images.idx3-ubyte`).
 ///
 /// # Errors
-/// If neither exists.
+/// If there is none.
 pub fn find(directory: &Path, name: &str) -> Result<PathBuf> {
-    let plain = directory.join(name);
-    let gzipped = directory.join(format!("{name}.gz"));
-    match (plain.is_file(), gzipped.is_file()) {
-        (true, _) => Ok(plain),
-        (false, true) => Ok(gzipped),
-        (false, false) => bail!(
-            "data file {} is missing (and so is {name}.gz); put it there, or set data.path to the \
-             directory that holds it",
-            plain.display()
-        ),
-    }
+    let dotted = name.replacen("-idx", ".idx", 1);
+    let spellings = [name, &dotted].map(|name| [name.to_owned(), format!("{name}.gz")]);
+    let mut paths = spellings
+        .as_flattened()
+        .iter()
+        .map(|name| directory.join(name));
+    paths.find(|path| path.is_file()).with_context(|| {
+        format!(
+            "data file {} is missing (and so are {name}.gz and {dotted}); put it there, or set data.path to \
+             the directory that holds it",
+            directory.join(name).display()
+        )
+    })
 }
 
 /// Reads a file of bytes with `rank` dimensions.
@@ -51,13 +54,26 @@ pub fn find(directory: &Path, name: &str) -> Result<PathBuf> {
 /// If it cannot be read, is not such a file, or is longer or shorter than its header says.
 pub fn read(path: &Path, rank: usize) -> Result<IdxFile> {
     let named = || format!("data file {}", path.display());
-    let file = File::open(path).with_context(named)?;
-    let file = BufReader::with_capacity(1 << 20, file);
-    if path.extension().is_some_and(|extension| extension == "gz") {
-        parse(MultiGzDecoder::new(file), rank).with_context(named)
-    } else {
-        parse(file, rank).with_context(named)
-    }
+    parse(open(path).with_context(named)?, rank).with_context(named)
+}
+
+/// The dimensions of such a file, by its header alone.
+///
+/// # Errors
+/// If it cannot be read, or is not such a file.
+pub fn dims(path: &Path, rank: usize) -> Result<Vec<usize>> {
+    let named = || format!("data file {}", path.display());
+    let mut source = open(path).with_context(named)?;
+    let (_, dims) = header(&mut source, rank).with_context(named)?;
+    Ok(dims)
+}
+
+fn open(path: &Path) -> Result<Box<dyn Read>> {
+    let file = BufReader::with_capacity(1 << 20, File::open(path)?);
+    Ok(match path.extension() {
+        Some(extension) if extension == "gz" => Box::new(MultiGzDecoder::new(file)),
+        _ => Box::new(file),
+    })
 }
 
 /// Reads decompressed idx bytes.
@@ -65,23 +81,8 @@ pub fn read(path: &Path, rank: usize) -> Result<IdxFile> {
 /// # Errors
 /// As [`read`].
 pub fn parse(mut source: impl Read, rank: usize) -> Result<IdxFile> {
-    let header_bytes = 4 + 4 * rank;
-    let mut header = vec![0; header_bytes];
-    let got = fill(&mut source, &mut header)?;
-    ensure!(
-        got == header_bytes,
-        "truncated: {got} bytes, expected a header of {header_bytes}; fetch it again"
-    );
-    let magic = [0, 0, UNSIGNED_BYTE, rank as u8];
-    ensure!(
-        header[..4] == magic,
-        "not an idx file of bytes with {rank} dimensions: it starts with {:?}, expected {magic:?}",
-        &header[..4]
-    );
-    let dims: Vec<usize> = header[4..]
-        .chunks_exact(4)
-        .map(|b| u32::from_be_bytes([b[0], b[1], b[2], b[3]]) as usize)
-        .collect();
+    let (header, dims) = header(&mut source, rank)?;
+    let header_bytes = header.len();
     let expected = dims
         .iter()
         .try_fold(1u64, |product, &dim| product.checked_mul(dim as u64))
@@ -113,6 +114,28 @@ pub fn parse(mut source: impl Read, rank: usize) -> Result<IdxFile> {
         values,
         sha256: hex(&digest.finalize()),
     })
+}
+
+/// The bytes of the header and its dimensions.
+fn header(source: &mut impl Read, rank: usize) -> Result<(Vec<u8>, Vec<usize>)> {
+    let header_bytes = 4 + 4 * rank;
+    let mut header = vec![0; header_bytes];
+    let got = fill(source, &mut header)?;
+    ensure!(
+        got == header_bytes,
+        "truncated: {got} bytes, expected a header of {header_bytes}; fetch it again"
+    );
+    let magic = [0, 0, UNSIGNED_BYTE, rank as u8];
+    ensure!(
+        header[..4] == magic,
+        "not an idx file of bytes with {rank} dimensions: it starts with {:?}, expected {magic:?}",
+        &header[..4]
+    );
+    let dims: Vec<usize> = header[4..]
+        .chunks_exact(4)
+        .map(|b| u32::from_be_bytes([b[0], b[1], b[2], b[3]]) as usize)
+        .collect();
+    Ok((header, dims))
 }
 
 /// Bytes as lower-case hex.
@@ -150,6 +173,21 @@ mod tests {
             (idx.dims, idx.values),
             (vec![2, 1, 3], vec![1, 2, 3, 4, 5, 6])
         );
+    }
+
+    #[test]
+    fn files_are_found_in_both_spellings() {
+        let directory = tempfile::tempdir().unwrap();
+        let find = || find(directory.path(), "train-images-idx3-ubyte");
+        let text = find().unwrap_err().to_string();
+        assert!(
+            text.contains("train-images-idx3-ubyte is missing"),
+            "{text}"
+        );
+        for name in ["train-images.idx3-ubyte.gz", "train-images-idx3-ubyte"] {
+            std::fs::write(directory.path().join(name), "").unwrap();
+            assert_eq!(find().unwrap(), directory.path().join(name));
+        }
     }
 
     #[test]

@@ -5,6 +5,7 @@ use std::path::Path;
 use anyhow::{Context, Result, bail, ensure};
 use biggan::file::DatasetInfo;
 
+use super::fit::{CLASSES, Outline};
 use super::{Dataset, DatasetRequest, NamedDataset, Split, idx};
 
 /// The user's own idx files.
@@ -12,6 +13,7 @@ pub const IDX_FOLDER: NamedDataset = NamedDataset {
     name: "idx",
     about: "the four idx files of an MNIST-like set in data.path, plain or .gz",
     read: |request, directory, _| read(request, directory, None),
+    test_outline,
     fetch: None,
     is_complete,
 };
@@ -27,6 +29,30 @@ pub const FILES: [&str; 4] = [
 /// Whether all four files are in a directory.
 pub fn is_complete(directory: &Path) -> bool {
     FILES.iter().all(|name| idx::find(directory, name).is_ok())
+}
+
+/// The header of the test images, if either file of the part is there.
+fn test_outline(request: &DatasetRequest<'_>, directory: &Path) -> Result<Option<Outline>> {
+    let found: Vec<_> = FILES[2..]
+        .iter()
+        .map(|name| idx::find(directory, name))
+        .collect();
+    if found.iter().all(Result::is_err) {
+        return Ok(None);
+    }
+    let paths = found.into_iter().collect::<Result<Vec<_>>>()?;
+    let dims = idx::dims(&paths[0], 3)?;
+    Ok(Some(Outline {
+        place: paths[0].display().to_string(),
+        unit: CLASSES,
+        class_names: numbers(request.classes),
+        shape: Some([1, dims[1], dims[2]]),
+    }))
+}
+
+/// Classes that have no other names.
+fn numbers(classes: usize) -> Vec<String> {
+    (0..classes).map(|class| class.to_string()).collect()
 }
 
 /// Reads one part.
@@ -75,12 +101,6 @@ pub fn read(
         "{}: images of {width}x{height} pixels",
         directory.display()
     );
-    let class_names = match &request.section.class_names {
-        Some(names) => names.clone(),
-        None => (0..request.classes)
-            .map(|class| class.to_string())
-            .collect(),
-    };
     let name = directory
         .file_name()
         .and_then(|name| name.to_str())
@@ -90,7 +110,7 @@ pub fn read(
         shape: [1, height, width],
         labels: labels.values.into_iter().map(u16::from).collect(),
         label_rows: None,
-        class_names,
+        class_names: numbers(request.classes),
         info: DatasetInfo {
             name: name.to_owned(),
             images: count,

@@ -1,7 +1,7 @@
 //! The user's own pictures, one folder per class, in the layout of PyTorch's ImageFolder:
-//! `DIR/<class>/<picture>`, or `DIR/train/<class>/...` with `DIR/val` or `DIR/test`. Classes are the
-//! folders in the order of their names. Pictures are cropped to squares and resized: once, into memory, if
-//! they fit the recipe's limit, otherwise when they are needed ([`super::picture_files`]).
+//! `DIR/<class>/<picture>`, or `DIR/train/<class>/...` with `DIR/test` ([`super::parts`]). Classes are the
+//! folders in the order of their names ([`super::class_folders`]). Pictures are cropped to squares and resized:
+//! once, into memory, if they fit the recipe's limit, otherwise when they are needed ([`super::picture_files`]).
 
 use std::path::Path;
 
@@ -13,12 +13,14 @@ use sha2::{Digest, Sha256};
 
 use super::broken::{self, Broken, Fate};
 use super::class_folders::{self, Class};
+use super::fit::{self, FOLDERS, Outline};
 use super::idx::hex;
 use super::listing::Listing;
+use super::parts::Layout;
 use super::picture_files::PictureFiles;
 use super::pixels::Pixels;
 use super::preparation::Preparation;
-use super::{Dataset, DatasetRequest, NamedDataset, picture};
+use super::{Dataset, DatasetRequest, NamedDataset, Split, picture};
 use crate::recipe::byte_size::ByteSize;
 
 /// Folders of pictures.
@@ -26,18 +28,24 @@ pub const IMAGE_FOLDER: NamedDataset = NamedDataset {
     name: "image-folder",
     about: "PNG, JPEG and WebP files in data.path, one folder per class",
     read,
+    test_outline: |_, directory| test_outline(directory),
     fetch: None,
     is_complete: Path::is_dir,
 };
 
 fn read(request: &DatasetRequest<'_>, directory: &Path, resolution: usize) -> Result<Dataset> {
-    let part = class_folders::part(directory, request.split)?;
-    let classes = class_folders::list(&part)?;
-    class_folders::check_count(&classes, &part, request.classes)?;
-    let class_names = match &request.section.class_names {
-        Some(names) => names.clone(),
-        None => classes.iter().map(|class| class.name.clone()).collect(),
-    };
+    let layout = Layout::find(directory)?;
+    let part = layout.part(request.split)?;
+    let (classes, mut passed) = class_folders::list(part)?;
+    // before hours go into decoding
+    let outline = outline(part, &classes);
+    fit::refuse(fit::with_networks(&outline, request.classes, resolution))?;
+    if request.split == Split::Train {
+        passed.absorb(layout.passed.clone());
+        if let Some(line) = layout.line(&passed) {
+            eprintln!("{line}");
+        }
+    }
     let name = directory
         .file_name()
         .and_then(|name| name.to_str())
@@ -68,8 +76,27 @@ fn read(request: &DatasetRequest<'_>, directory: &Path, resolution: usize) -> Re
         },
         labels: read.labels,
         label_rows: None,
-        class_names,
+        class_names: outline.class_names,
     })
+}
+
+/// What a part is like.
+pub fn outline(part: &Path, classes: &[Class]) -> Outline {
+    Outline {
+        place: part.display().to_string(),
+        unit: FOLDERS,
+        class_names: classes.iter().map(|class| class.name.clone()).collect(),
+        shape: None,
+    }
+}
+
+fn test_outline(directory: &Path) -> Result<Option<Outline>> {
+    let layout = Layout::find(directory)?;
+    let Some(part) = layout.get(Split::Test) else {
+        return Ok(None);
+    };
+    let (classes, _) = class_folders::list(part)?;
+    Ok(Some(outline(part, &classes)))
 }
 
 /// What became of the files.
@@ -178,7 +205,6 @@ mod tests {
     use biggan_pictures::fit::Fit;
 
     use super::*;
-    use crate::dataset::Split;
     use crate::dataset::test_pictures::{RESOLUTION, load, picture, two_classes};
 
     fn refusal(directory: &Path, classes: usize, parts: &[&str]) {
@@ -256,7 +282,7 @@ mod tests {
     #[test]
     fn files_that_vanish_after_the_listing_are_named() {
         let directory = two_classes();
-        let classes = class_folders::list(directory.path()).unwrap();
+        let (classes, _) = class_folders::list(directory.path()).unwrap();
         let preparation = Preparation::new(RESOLUTION, Fit::Crop, Color::default());
         std::fs::remove_file(directory.path().join("b/2.png")).unwrap();
         let error = in_memory(&classes, &preparation, false).map(|_| ());
@@ -286,7 +312,7 @@ mod tests {
         refusal(root, 3, &["class folder", "c has no picture"]);
         std::fs::remove_dir_all(root.join("c")).unwrap();
         std::fs::remove_dir_all(root.join("b")).unwrap();
-        refusal(root, 2, &["one class folder only, \"a\"", "classes is 2"]);
+        refusal(root, 2, &["1 class folder only, \"a\"", "classes is 2"]);
         picture(&root.join("loose.png"), 2, 0);
         refusal(root, 1, &["loose.png and 0 more are not in a class folder"]);
         let empty = tempfile::tempdir().unwrap();

@@ -8,13 +8,18 @@ mod cifar_batch;
 pub mod class_folders;
 pub mod fashion_mnist;
 pub mod fetch;
+pub mod fit;
+pub mod folder_entries;
 pub mod idx;
 pub mod idx_folder;
 pub mod image_folder;
 mod listing;
 pub mod loader;
 pub mod npm;
+mod other_kind;
 pub mod packed;
+pub mod parts;
+pub mod passed;
 pub mod picture_files;
 pub mod pixels;
 pub mod png_strip;
@@ -27,7 +32,7 @@ mod test_pictures;
 use std::borrow::Cow;
 use std::path::{Path, PathBuf};
 
-use anyhow::{Context, Result, bail, ensure};
+use anyhow::{Context, Result, ensure};
 use biggan::file::{DatasetInfo, LabelRows};
 use burn::tensor::{Device, Tensor, TensorData};
 
@@ -35,6 +40,7 @@ use crate::error::bad_usage;
 use crate::recipe::data_section::DataSection;
 
 pub use biggan_pictures::{area, picture};
+use fit::Outline;
 pub use loader::Loader;
 use pixels::Pixels;
 
@@ -59,6 +65,8 @@ pub struct NamedDataset {
     /// Reads a part of it from the directory of its files, for networks of a resolution, which
     /// matters only if images are resized.
     pub read: fn(&DatasetRequest<'_>, &Path, usize) -> Result<Dataset>,
+    /// What its test part is like, without its pixels; `None` if there is none, or its content is known.
+    pub test_outline: fn(&DatasetRequest<'_>, &Path) -> Result<Option<Outline>>,
     /// Puts its files into a directory; `None` if only the user can.
     pub fetch: Option<fn(&Path) -> Result<()>>,
     /// Whether all of its files are in a directory; their content is checked when they are read.
@@ -227,19 +235,18 @@ pub fn directory_of(dataset: &NamedDataset, data_home: Option<&Path>) -> Result<
     Ok(home.join(dataset.name))
 }
 
-/// Reads a data set, and fetches it first if it is missing and the recipe names no path.
+/// The data set of a recipe's section and its directory; fetches it first if it is missing and the recipe names
+/// no path.
 ///
 /// # Errors
-/// If it cannot be fetched, is damaged, or does not match the resolution and classes.
-pub fn load(
-    request: &DatasetRequest<'_>,
-    resolution: usize,
+/// If there is none of the name, or it cannot be fetched.
+pub fn locate(
+    section: &DataSection,
     data_home: Option<&Path>,
-) -> Result<Dataset> {
-    let named = by_name(&request.section.dataset)?;
+) -> Result<(&'static NamedDataset, PathBuf)> {
+    let named = by_name(&section.dataset)?;
     let of_pictures = [image_folder::IMAGE_FOLDER.name, packed::PACKED.name];
     if !of_pictures.contains(&named.name) {
-        let section = request.section;
         let set = [
             ("fit", section.fit.is_some()),
             ("background", section.background.is_some()),
@@ -253,56 +260,90 @@ pub fn load(
             )));
         }
     }
-    let directory = match &request.section.path {
-        Some(path) => path.clone(),
-        None => {
-            let directory = directory_of(named, data_home)?;
-            if !(named.is_complete)(&directory) {
-                let Some(fetch) = named.fetch else {
-                    return Err(bad_usage(format!(
-                        "data.dataset {:?} has no default directory; set data.path to its directory",
-                        named.name
-                    )));
-                };
-                fetch(&directory)?;
-            }
-            directory
-        }
-    };
-    let dataset = (named.read)(request, &directory, resolution)?;
-    check(&dataset, request.classes, resolution, &directory)?;
-    Ok(dataset)
+    if let Some(path) = &section.path {
+        return Ok((named, path.clone()));
+    }
+    let directory = directory_of(named, data_home)?;
+    if !(named.is_complete)(&directory) {
+        let Some(fetch) = named.fetch else {
+            return Err(bad_usage(format!(
+                "data.dataset {:?} has no default directory; set data.path to its directory",
+                named.name
+            )));
+        };
+        fetch(&directory)?;
+    }
+    Ok((named, directory))
 }
 
-fn check(dataset: &Dataset, classes: usize, resolution: usize, directory: &Path) -> Result<()> {
-    ensure!(!dataset.is_empty(), "{}: no images", directory.display());
-    if dataset.class_names.len() != classes {
-        return Err(bad_usage(format!(
-            "train.generator.classes is {classes}, but the data set {} has {} classes; they must agree",
-            dataset.info.name,
-            dataset.class_names.len()
-        )));
+/// Reads a part of a data set.
+///
+/// # Errors
+/// If it cannot be fetched, is damaged, or does not match the resolution and classes.
+pub fn load(
+    request: &DatasetRequest<'_>,
+    resolution: usize,
+    data_home: Option<&Path>,
+) -> Result<Dataset> {
+    let (named, directory) = locate(request.section, data_home)?;
+    let (dataset, _) = read_fitting(named, request, &directory, resolution)?;
+    renamed(dataset, request.section)
+}
+
+/// Reads the training part, for training.
+///
+/// # Errors
+/// As [`load`]; if a class has no image, or there is a test part of other classes or another shape.
+pub fn load_to_train(
+    request: &DatasetRequest<'_>,
+    resolution: usize,
+    data_home: Option<&Path>,
+) -> Result<Dataset> {
+    let (named, directory) = locate(request.section, data_home)?;
+    let place = directory.display().to_string();
+    let (dataset, images) = read_fitting(named, request, &directory, resolution)?;
+    fit::refuse(fit::without_images(&images, &dataset.class_names, &place))?;
+    if let Some(test) = (named.test_outline)(request, &directory)? {
+        let train = Outline::of(&dataset, place);
+        fit::refuse(fit::with_training_part(&test, &train))?;
     }
-    let [_, height, width] = dataset.shape;
-    if height > resolution || width > resolution {
-        return Err(bad_usage(format!(
-            "images of {} are {width}x{height}, larger than train.generator.resolution {resolution}; \
-             choose a larger resolution",
-            dataset.info.name
-        )));
+    renamed(dataset, request.section)
+}
+
+/// Whether there is a test part, and its faults are faults of the data.
+///
+/// # Errors
+/// If it cannot be listed.
+pub fn has_test_part(request: &DatasetRequest<'_>, data_home: Option<&Path>) -> Result<bool> {
+    let (named, directory) = locate(request.section, data_home)?;
+    Ok((named.test_outline)(request, &directory)?.is_some())
+}
+
+/// A part that fits the networks, and its images of each class.
+fn read_fitting(
+    named: &NamedDataset,
+    request: &DatasetRequest<'_>,
+    directory: &Path,
+    resolution: usize,
+) -> Result<(Dataset, Vec<usize>)> {
+    let place = directory.display().to_string();
+    let dataset = (named.read)(request, directory, resolution)?;
+    ensure!(!dataset.is_empty(), "{place}: no images");
+    let outline = Outline::of(&dataset, place.clone());
+    fit::refuse(fit::with_networks(&outline, request.classes, resolution))?;
+    let images = fit::images_by_class(&dataset, &place).map_err(|misfit| misfit.error)?;
+    Ok((dataset, images))
+}
+
+/// With the names that the recipe gives to its classes.
+///
+/// # Errors
+/// If it does not give each class a name of its own.
+fn renamed(mut dataset: Dataset, section: &DataSection) -> Result<Dataset> {
+    if let Some(names) = &section.class_names {
+        let classes = dataset.class_names.len();
+        fit::refuse(fit::names(names, classes, &dataset.info.name))?;
+        dataset.class_names.clone_from(names);
     }
-    let bad = dataset
-        .labels
-        .iter()
-        .position(|&label| usize::from(label) >= classes);
-    if let Some(index) = bad {
-        bail!(
-            "{}: label {} of image {index} is out of range; there are {classes} classes, 0 to {}; \
-             repair the labels, or set train.generator.classes",
-            directory.display(),
-            dataset.labels[index],
-            classes - 1
-        );
-    }
-    Ok(())
+    Ok(dataset)
 }

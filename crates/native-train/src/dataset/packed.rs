@@ -15,6 +15,7 @@ use biggan_pictures::color::Color;
 use biggan_pictures::fit::Fit;
 use rayon::prelude::*;
 
+use super::fit::{CLASSES, Outline};
 use super::pixels::{self, Pixels};
 use super::{Dataset, DatasetRequest, NamedDataset, Split};
 
@@ -27,6 +28,7 @@ pub const PACKED: NamedDataset = NamedDataset {
     name: "packed",
     about: "train.pack and test.pack in data.path, as `native-train data pack` writes them",
     read: |request, directory, _| read(request, directory),
+    test_outline: |_, directory| test_outline(directory),
     fetch: None,
     is_complete: |directory| directory.join(file_name(Split::Train)).is_file(),
 };
@@ -48,17 +50,35 @@ fn read(request: &DatasetRequest<'_>, directory: &Path) -> Result<Dataset> {
         )));
     }
     let path = directory.join(file_name(request.split));
-    let mut dataset = open(&path).with_context(|| {
-        format!(
-            "packed data {}; recreate it with `native-train data pack`",
-            path.display()
-        )
-    })?;
+    let dataset = open(&path).with_context(|| unreadable(&path))?;
     agree(request.section, &path)?;
-    if let Some(names) = &request.section.class_names {
-        dataset.class_names.clone_from(names);
-    }
     Ok(dataset)
+}
+
+fn unreadable(path: &Path) -> String {
+    format!(
+        "packed data {}; recreate it with `native-train data pack`",
+        path.display()
+    )
+}
+
+/// The header of the test part, if there is one; no digest is compared.
+fn test_outline(directory: &Path) -> Result<Option<Outline>> {
+    let path = directory.join(file_name(Split::Test));
+    if !path.is_file() {
+        return Ok(None);
+    }
+    let outline = || -> Result<Outline> {
+        let file = pixels::map(&File::open(&path)?)?;
+        let pack = Pack::open(&file)?;
+        Ok(Outline {
+            place: path.display().to_string(),
+            unit: CLASSES,
+            class_names: pack.class_names,
+            shape: Some(pack.shape),
+        })
+    };
+    outline().map(Some).with_context(|| unreadable(&path))
 }
 
 /// Compares how a packed file was made with what a recipe says about pictures.
@@ -154,17 +174,53 @@ impl<'a> PackFile<'a> {
         pushed.with_context(|| self.path.display().to_string())
     }
 
-    /// Ends the file and gives it its name; returns its images.
+    /// Ends the file, which has no name yet.
     ///
     /// # Errors
     /// If it has no image, or the write fails.
-    pub fn finish(self) -> Result<usize> {
+    pub fn finish(self) -> Result<Finished<'a>> {
         let finished = self.writer.finish();
         let (info, out) = finished.with_context(|| self.path.display().to_string())?;
         let aside = out.into_inner().map_err(|error| error.into_error())?;
-        aside.commit(self.path)?;
-        Ok(info.images)
+        Ok(Finished {
+            path: self.path,
+            images: info.images,
+            aside,
+        })
     }
+}
+
+/// A packed file that is whole.
+pub struct Finished<'a> {
+    path: &'a Path,
+    /// Its images.
+    pub images: usize,
+    aside: Aside,
+}
+
+impl Finished<'_> {
+    /// Gives it its name.
+    ///
+    /// # Errors
+    /// If that fails.
+    pub fn commit(self) -> Result<()> {
+        self.aside.commit(self.path)
+    }
+}
+
+/// Removes the test part of an earlier pack, which would stand next to a training part that it does not belong to;
+/// returns whether there was one.
+///
+/// # Errors
+/// If the file is no packed one, or cannot be removed.
+pub fn remove_test_part(directory: &Path) -> Result<bool> {
+    let path = directory.join(file_name(Split::Test));
+    if !path.try_exists()? {
+        return Ok(false);
+    }
+    test_outline(directory)?; // what is no pack is not ours
+    std::fs::remove_file(&path).with_context(|| path.display().to_string())?;
+    Ok(true)
 }
 
 /// Refuses to pack over a directory and makes the one that the files go to.
@@ -192,7 +248,10 @@ mod tests {
         file.push(&[1, 2, 3, 4], &[2]).unwrap();
         file.push(&[5, 6, 7, 8], &[0, 1]).unwrap();
         assert!(!path.exists(), "unfinished files have no name");
-        assert_eq!(file.finish().unwrap(), 2);
+        let finished = file.finish().unwrap();
+        assert_eq!(finished.images, 2);
+        assert!(!path.exists(), "it gets its name last");
+        finished.commit().unwrap();
         let set = open(&path).unwrap();
         let images = set.read(&[0, 1]).unwrap();
         assert_eq!(images.concat(), [1, 2, 3, 4, 5, 6, 7, 8]);
@@ -229,7 +288,7 @@ mod tests {
             let images = set.read(&[index]).unwrap();
             file.push(&images[0], set.labels_of(index)).unwrap();
         }
-        file.finish().unwrap();
+        file.finish().unwrap().commit().unwrap();
         assert!(std::fs::read(&new).unwrap() == bytes, "the files differ");
     }
 }

@@ -236,7 +236,11 @@ pub fn load(plan: &Plan, split: Split, environment: &Environment) -> Result<Data
         split,
         classes: generator.classes,
     };
-    dataset::load(
+    let load = match split {
+        Split::Train => dataset::load_to_train,
+        Split::Test => dataset::load,
+    };
+    load(
         &request,
         generator.resolution,
         environment.data_home.as_deref(),
@@ -317,11 +321,15 @@ fn probe(plan: &Plan, training: &Dataset, environment: &Environment) -> Result<O
         classes: train.generator.classes,
     };
     let resolution = train.generator.resolution;
-    let held_out = dataset::load(&request, resolution, environment.data_home.as_deref())
-        .inspect_err(|error| {
+    let data_home = environment.data_home.as_deref();
+    let held_out = match dataset::load(&request, resolution, data_home) {
+        Ok(held_out) => Some(held_out),
+        Err(error) if dataset::has_test_part(&request, data_home)? => return Err(error),
+        Err(error) => {
             eprintln!("D's accuracy on images it never saw is not watched: {error:#}");
-        })
-        .ok();
+            None
+        }
+    };
     let images = run.watch_images;
     Probe::new(training, held_out.as_ref(), images, train).map(Some)
 }

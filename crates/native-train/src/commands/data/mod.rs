@@ -3,6 +3,7 @@
 mod bench;
 mod check;
 mod fetch;
+mod label_list;
 mod pack;
 mod source;
 
