@@ -232,6 +232,16 @@ test("what a browser would not open is named, and the rest is read", LIMIT, asyn
   assert.match(found.other[0].message, /^1 of 3 files are left out: b\/3.png: .*could not be found/);
 });
 
+test("without the build that decodes no picture is blamed", LIMIT, async (t) => {
+  const missing = (_, response) => void response.writeHead(404).end();
+  const { page } = await trainPage(t, { files: { "/lib/wasm/pictures/biggan_web.js": missing } });
+  const failure = await page.evaluate(() =>
+    biggan.failure(biggan.readImages({ files: [{ path: "a/0.png", file: new Blob(["x"]) }], resolution: 16 })),
+  );
+  assert.equal(failure.code, "network");
+  assert.match(failure.message, /^the build that decodes pictures could not be loaded: /);
+});
+
 test("JPEG and WebP are read too, with what is transparent on white", LIMIT, async (t) => {
   const { page } = await trainPage(t);
   const found = await page.evaluate(async () => {

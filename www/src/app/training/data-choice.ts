@@ -49,12 +49,15 @@ export class DataChoice {
     });
     listenToDrops((transfer) => {
       const take = ++this.#takes;
+      this.#progress.textContent = "Listing the files…";
       droppedFiles(transfer).then(
         (dropped) => {
           if (take === this.#takes) this.#take(dropped);
         },
         (error: unknown) => {
-          if (take === this.#takes) this.showProblem(error);
+          if (take !== this.#takes) return;
+          this.#progress.textContent = "";
+          this.showProblem(error);
         },
       );
     });
@@ -139,7 +142,10 @@ export class DataChoice {
   }
 
   #take(given: Dropped): void {
-    if (given.files.length + given.unopened.length === 0) return;
+    if (given.files.length + given.unopened.length === 0) {
+      this.#progress.textContent = "";
+      return;
+    }
     this.#given = given;
     this.#own.checked = true;
     this.read();

@@ -1,7 +1,7 @@
 /** Images to train on, from the user's pictures. */
 
 import { FaultError, NoWorkerError } from "../base/engine.js";
-import { messageOf } from "../base/errors.js";
+import { BigGanError, messageOf } from "../base/errors.js";
 import { refuse as refuseOption } from "../base/options.js";
 import { startOwn } from "../base/starter.js";
 import { WorkerEngine } from "../base/worker-engine.js";
@@ -53,6 +53,7 @@ export async function readImages(request: ReadImages): Promise<ReadData> {
 async function read(request: ReadImages, decoder: Decoder): Promise<ReadData> {
   const { files, labels, resolution, unopened = [], signal, onProgress = () => {} } = request;
   const preparation = preparationOf(request);
+  await load(decoder);
   let listing: Listing;
   try {
     listing = await listClasses(files, (file) => decoder.kindOfPicture(file), { labels, signal });
@@ -108,6 +109,16 @@ async function read(request: ReadImages, decoder: Decoder): Promise<ReadData> {
     });
   }
   return { data, findings: worstFirst(findings) };
+}
+
+/** Fetches what decodes, so that its absence is not taken for a fault of each picture. */
+async function load(decoder: Decoder): Promise<void> {
+  try {
+    await decoder.kindOfPicture(new Blob());
+  } catch (cause) {
+    if (cause instanceof FaultError) throw cause;
+    throw new BigGanError("network", `the build that decodes pictures could not be loaded: ${messageOf(cause)}`, { cause });
+  }
 }
 
 /** The options, checked here: a wrong one is not the fault of a picture. */
