@@ -65,8 +65,12 @@ impl TrainConfig {
         self.techniques.check_boundary()
     }
 
-    /// Checks each value: what a checkpoint of an earlier program can be read with.
-    pub(super) fn check_values(&self) -> Result<()> {
+    /// Checks each value: what the plan of an earlier program must hold to be read. Some of its combinations are refused
+    /// by [`TrainConfig::validate`].
+    ///
+    /// # Errors
+    /// [`ErrorKind::Config`](crate::ErrorKind::Config) naming the key, both values and the remedy.
+    pub fn check_values(&self) -> Result<()> {
         self.generator.validate()?;
         self.discriminator.validate()?;
         self.adam_g.validate("adam_g")?;

@@ -66,6 +66,7 @@ impl Run<'_> {
     pub fn train(self, environment: &Environment) -> Result<Outcome> {
         let (plan, job, device) = (self.plan, self.job, &self.device);
         let ranks = job.ranks(plan.train().techniques.bn_group)?;
+        job.agree(plan.train().validate().map_err(Error::from))?;
         job.agree(ranks.check(plan.train()).map_err(Error::from))?;
         let leading = job.of_rank_0(plan.clone())?;
         job.agree(same_plan(&leading, plan))?;
