@@ -36,7 +36,7 @@ fn events(setting: &Setting, run: &str) -> Vec<Intervention> {
     events
         .map(|event| match event {
             Event::Collapse(collapse) => collapse,
-            other @ Event::Amended { .. } => panic!("{other:?}"),
+            other => panic!("{other:?}"),
         })
         .collect()
 }

@@ -14,6 +14,7 @@ mod collapse;
 mod collapse_replay;
 mod data;
 mod data_check;
+mod fine_tuning;
 mod import;
 mod interruption;
 mod keep;

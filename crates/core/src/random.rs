@@ -46,6 +46,8 @@ pub enum Stream {
     EvaluationChoice = 16,
     /// Noise in place of training images.
     Noise = 17,
+    /// Choice of the trained classes that new ones start from.
+    NewClasses = 18,
 }
 
 /// A generator for one purpose, step and sample.

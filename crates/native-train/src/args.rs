@@ -162,6 +162,10 @@ pub struct TrainArgs {
     /// recipe have changed; events.jsonl records the changes
     #[arg(long, requires = "resume")]
     pub amend: bool,
+    /// Start from the networks of a model, a checkpoint or a run: fine-tuning. Classes meet by name, a new one starts
+    /// as an old one. With --resume it counts only where the run has no checkpoint yet
+    #[arg(long, value_name = "PATH")]
+    pub init: Option<PathBuf>,
     /// Replace a value of the recipe, e.g. train.adam_g.lr=1e-4; may be repeated
     #[arg(long = "set", value_name = "KEY=VALUE")]
     pub set: Vec<String>,

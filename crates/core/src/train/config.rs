@@ -4,6 +4,7 @@ use burn::tensor::Tensor;
 use serde::{Deserialize, Serialize};
 
 use super::{AdamConfig, EmaConfig, OrthogonalTerm, Techniques, orthogonal_gradient};
+use crate::arch;
 use crate::config::{DiscriminatorConfig, GeneratorConfig};
 use crate::error::{Error, Result};
 use crate::named::FlatTensor;
@@ -110,6 +111,14 @@ impl TrainConfig {
                 )));
         }
         self.techniques.validate(self.batch_size)?;
+        let blocks = arch::discriminator_blocks(&self.discriminator)?.len();
+        if let Some(frozen) = self.techniques.freeze_d.filter(|frozen| *frozen > blocks) {
+            return Err(Error::config("techniques.freeze_d")
+                .found(frozen)
+                .expected(format_args!(
+                    "0 to {blocks}, the blocks of this discriminator"
+                )));
+        }
         for (key, value) in [
             ("orthogonal", self.orthogonal),
             ("orthogonal_d", self.orthogonal_d),

@@ -155,6 +155,7 @@ pub fn discriminator_step(
         let term = config.orthogonal_gradient(config.orthogonal_d);
         add_orthogonal(&mut gradients, &weights, term, |_| false);
     }
+    gradients.retain(|name, _| techniques.learns(name));
     let [real_logits, fake_logits] = [real_logits, fake_logits].map(|parts| Tensor::cat(parts, 0));
     state.controls = state
         .controls

@@ -34,6 +34,10 @@ pub struct Techniques {
     /// G learns only from the fakes that D scores highest.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub top_k: Option<TopKConfig>,
+    /// The first blocks of D, from the image on, whose weights stay as they are: for fine-tuning (Mo, Cho and Shin
+    /// 2020, "Freeze the Discriminator").
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub freeze_d: Option<usize>,
     /// Images computed at a time, if the batch does not fit in memory: gradients are summed, and the memory of a step
     /// is that of a part.
     ///
@@ -110,6 +114,20 @@ impl Techniques {
                 ))
                 .remedy("leave it out, to augment every image, or choose another objective")),
             _ => Ok(()),
+        }
+    }
+
+    /// Whether D's weight of this name learns: not in the blocks that stay, nor before them.
+    pub(crate) fn learns(&self, name: &str) -> bool {
+        let Some(frozen) = self.freeze_d else {
+            return true;
+        };
+        let block = name
+            .strip_prefix("blocks.")
+            .and_then(|rest| rest.split('.').next()?.parse::<usize>().ok());
+        match block {
+            Some(block) => block >= frozen,
+            None => frozen == 0 || !name.starts_with("input_conv."),
         }
     }
 

@@ -458,6 +458,38 @@ fn every_technique_trains() {
     }
 }
 
+/// FreezeD: the first blocks keep their weights, the others and the head learn, with the same gradients.
+#[test]
+fn frozen_blocks_of_d_stay() {
+    let weights = |state: &TrainState| {
+        let tensors = named_tensors(&state.discriminator).into_iter();
+        let trained = tensors.filter(|(_, tensor)| tensor.trainable);
+        let read = |t: FlatTensor| read_values(t.values).block_on().unwrap();
+        trained
+            .map(|(name, t)| (name, read(t)))
+            .collect::<BTreeMap<_, _>>()
+    };
+    let free = config("{}");
+    let frozen = config(r#"{"freeze_d": 1, "r1": {"gamma": 1.0}}"#);
+    let start = weights(&TrainState::new(&frozen, &Device::flex()).unwrap());
+    let (after, report, _) = round(&frozen);
+    for (name, values) in weights(&after) {
+        let stays = name.starts_with("blocks.0.");
+        assert_eq!(values == start[&name], stays, "{name}");
+        assert_eq!(report.gradients.contains_key(&name), !stays, "{name}");
+    }
+    let all: Vec<String> = weights(&round(&free).0).into_keys().collect();
+    assert!(
+        all.iter().any(|name| name.starts_with("blocks.1.")),
+        "{all:?}"
+    );
+    let too_many = serde_json::from_str(r#"{"freeze_d": 99}"#).unwrap();
+    let mut config = check_config(3);
+    config.techniques = too_many;
+    let message = config.validate().unwrap_err().to_string();
+    assert!(message.contains("techniques.freeze_d is 99"), "{message}");
+}
+
 #[test]
 fn controls_are_saved_with_the_state() {
     let config = config(

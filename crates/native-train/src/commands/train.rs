@@ -49,6 +49,7 @@ pub fn run(args: &TrainArgs, environment: &Environment) -> Result<Outcome> {
             out: &out,
             resume: args.resume,
             from: plan_file::is_checkpoint(config).then_some(config.as_path()),
+            init: args.init.as_deref(),
             amend: args.amend,
             max_steps: args.steps,
             device: job.agree(device::open(job.own_device(args.device.name)))?,

@@ -10,6 +10,13 @@ use super::intervention::Intervention;
 pub enum Event {
     /// Training collapsed.
     Collapse(Intervention),
+    /// The run starts from trained networks.
+    Initialised {
+        /// The model, checkpoint or run.
+        from: String,
+        /// What starts from what.
+        parts: Vec<String>,
+    },
     /// A resumed run continues with another recipe.
     Amended {
         /// Images seen at the checkpoint that it continued from.

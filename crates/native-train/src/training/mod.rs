@@ -10,5 +10,7 @@ pub mod probe;
 pub mod progress;
 pub mod run;
 pub mod scorer;
+pub mod start;
+
 pub mod together;
 pub mod train_loop;

@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use anyhow::{Error, Result, bail};
 use biggan::file::DatasetInfo;
-use biggan::train::TrainState;
+use biggan::train::{Pretrained, TrainState};
 use burn::tensor::Device;
 
 use crate::dataset::{self, Dataset, DatasetRequest, Loader, Split};
@@ -22,6 +22,7 @@ use crate::training::interrupt::Interrupt;
 use crate::training::job::{Job, Speeds, Watchdog, share_state};
 use crate::training::probe::Probe;
 use crate::training::scorer::Scorer;
+use crate::training::start;
 use crate::training::together::Together;
 use crate::training::train_loop::Training;
 
@@ -36,6 +37,8 @@ pub struct Run<'a> {
     pub resume: bool,
     /// External checkpoint to continue if the directory has none.
     pub from: Option<&'a Path>,
+    /// Trained networks to start from, if there is no checkpoint.
+    pub init: Option<&'a Path>,
     /// Whether the plan may differ from the checkpoint's in the keys that steer training.
     pub amend: bool,
     /// Generator steps after which to stop.
@@ -54,6 +57,8 @@ pub struct Run<'a> {
 struct Files {
     run_dir: RunDir,
     resumed: Option<Checkpoint>,
+    /// What to start from instead.
+    pretrained: Option<Pretrained>,
     interventions: Vec<Intervention>,
 }
 
@@ -101,9 +106,10 @@ impl Run<'_> {
                 let Files {
                     run_dir,
                     resumed,
+                    pretrained,
                     interventions,
                 } = files;
-                let state = self.state(resumed, &dataset, &run_dir);
+                let state = self.state(resumed, pretrained, &dataset, &run_dir);
                 (
                     Some(run_dir),
                     state.map(|state| Some((state, interventions))),
@@ -159,9 +165,14 @@ impl Run<'_> {
             }
             None => Vec::new(),
         };
+        let pretrained = match (&resumed, self.init) {
+            (None, Some(path)) => Some(start::read(path, self.plan)?),
+            _ => None,
+        };
         Ok(Files {
             run_dir,
             resumed,
+            pretrained,
             interventions,
         })
     }
@@ -170,17 +181,33 @@ impl Run<'_> {
     fn state(
         &self,
         resumed: Option<Checkpoint>,
+        pretrained: Option<Pretrained>,
         dataset: &Dataset,
         run_dir: &RunDir,
     ) -> Result<TrainState> {
         let plan = self.plan;
-        let state = start(resumed, plan, dataset, &self.device)?;
+        let fine_tuned = pretrained.zip(self.init);
+        let (state, parts) = match fine_tuned {
+            Some((networks, path)) => start::begin(networks, path, plan, dataset, &self.device)?,
+            None => (
+                new_or_resumed(resumed, plan, dataset, &self.device)?,
+                Vec::new(),
+            ),
+        };
         if let Some(misfit) =
             KeepPolicy::new(plan.run(), None).misfit(plan.train().cost()?.state_bytes)
         {
             return Err(bad_usage(misfit));
         }
         run_dir.write_plan(plan)?;
+        if let (false, Some(path)) = (parts.is_empty(), self.init) {
+            let from = path.display().to_string();
+            run_dir.append_event(&Event::Initialised { from, parts })?;
+            // a run that is killed before its first checkpoint has these networks too
+            let (info, names) = (&dataset.info, &dataset.class_names);
+            let first = Checkpoint::of_state(&state, plan, &[], info, names)?;
+            run_dir.write_checkpoint(&first, &KeepPolicy::new(plan.run(), None))?;
+        }
         let ranks = match self.job.world() {
             1 => String::new(),
             world => format!(", by {world} ranks"),
@@ -335,7 +362,7 @@ fn probe(plan: &Plan, training: &Dataset, environment: &Environment) -> Result<O
     Probe::new(training, held_out.as_ref(), images, train).map(Some)
 }
 
-fn start(
+fn new_or_resumed(
     resumed: Option<Checkpoint>,
     plan: &Plan,
     dataset: &Dataset,

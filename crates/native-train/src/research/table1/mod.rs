@@ -149,6 +149,7 @@ fn train_and_measure(
         out: &out,
         resume: true,
         from: None,
+        init: None,
         amend: false,
         max_steps: None,
         device: device.clone(),
