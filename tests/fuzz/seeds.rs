@@ -1,11 +1,19 @@
 //! Small whole files of every kind, and inputs made of them.
 
 use std::collections::BTreeMap;
+use std::io::{Cursor, Write};
 
 use biggan::config::{Architecture, ClassEmbedding, GeneratorConfig};
-use biggan::file::{DatasetInfo, Dtype, ModelFile, ModelInfo, Provenance, StatisticsTable};
+use biggan::file::{
+    DatasetInfo, Dtype, ModelFile, ModelInfo, PackWriter, Provenance, StatisticsTable,
+};
 use biggan::named::{HostTensor, HostTensors};
+use biggan::train::Counters;
 use biggan::truncation::{Truncation, TruncationKind};
+use native_train::recipe::plan::Plan;
+use native_train::run::checkpoint::Checkpoint;
+use zip::write::SimpleFileOptions;
+use zip::{CompressionMethod, ZipWriter};
 
 use super::mutate::{Random, mutate};
 use crate::support::torch_writer::{Item, TorchWriter, ZipOptions};
@@ -19,7 +27,38 @@ pub enum Target {
     Generator,
     /// Our own model files.
     Model,
+    /// Checkpoints.
+    Checkpoint,
+    /// Packed images.
+    Pack,
+    /// Statistics of pytorch-fid.
+    Npz,
+    /// A picture, to its pixels.
+    Picture,
+    /// Recipes.
+    Recipe,
+    /// The settings beside foreign weights.
+    ForeignConfig,
 }
+
+/// Small pictures.
+const PICTURES: [(&str, &[u8]); 6] = [
+    ("jpeg", include_bytes!("../fixtures/pictures/baseline.jpg")),
+    (
+        "progressive jpeg",
+        include_bytes!("../fixtures/pictures/progressive.jpg"),
+    ),
+    ("cmyk jpeg", include_bytes!("../fixtures/pictures/cmyk.jpg")),
+    (
+        "moving png",
+        include_bytes!("../fixtures/pictures/moving.png"),
+    ),
+    ("webp", include_bytes!("../fixtures/pictures/lossy.webp")),
+    (
+        "moving webp",
+        include_bytes!("../fixtures/pictures/moving.webp"),
+    ),
+];
 
 /// A whole file.
 pub struct Seed {
@@ -222,6 +261,79 @@ fn model() -> ModelFile {
     }
 }
 
+/// A pickle without tensors.
+pub fn no_weights() -> &'static [u8] {
+    b"\x80\x02}."
+}
+
+/// Metadata and tensors of a checkpoint; its tensors need not fit its config to be read.
+fn checkpoint() -> Vec<u8> {
+    let text = include_str!("../../configs/fashion32.toml");
+    let plan = Plan::parse(text, &[]).unwrap();
+    let tensor = HostTensor {
+        shape: vec![2, 2],
+        values: vec![0.5; 4],
+    };
+    let checkpoint = Checkpoint {
+        dataset: DatasetInfo {
+            name: "none".into(),
+            images: 1,
+            sha256: vec!["00".into()],
+        },
+        class_names: (0..plan.train().generator.classes)
+            .map(|class| class.to_string())
+            .collect(),
+        interventions: Vec::new(),
+        counters: Counters {
+            d_step: 2,
+            g_step: 1,
+            images_seen: 64,
+            ema_initial_share: 0.5,
+            adam_g_time: 1,
+            adam_d_time: 2,
+        },
+        tensors: HostTensors(BTreeMap::from([("generator.linear.weight".into(), tensor)])),
+        plan,
+    };
+    checkpoint.encode().unwrap()
+}
+
+/// Two images of 2x2 pixels.
+fn pack() -> Vec<u8> {
+    let names = ["a".to_owned(), "b".to_owned()];
+    let file = Cursor::new(Vec::new());
+    let mut writer = PackWriter::new(file, "seed", &names, [3, 2, 2], Some(2)).unwrap();
+    for label in 0..2 {
+        writer.push(&[7; 12], &[label]).unwrap();
+    }
+    writer.finish().unwrap().1.into_inner()
+}
+
+/// Mean and covariance of two features, stored and deflated.
+fn npz(method: CompressionMethod) -> Vec<u8> {
+    let mut zip = ZipWriter::new(Cursor::new(Vec::new()));
+    let options = SimpleFileOptions::default().compression_method(method);
+    for (name, shape, values) in [
+        ("mu", "(2,)", &[0.5, 1.0][..]),
+        ("sigma", "(2, 2)", &[1.0, 0.0, 0.0, 1.0]),
+    ] {
+        let header = format!("{{'descr': '<f8', 'fortran_order': False, 'shape': {shape}, }}\n");
+        zip.start_file(format!("{name}.npy"), options).unwrap();
+        zip.write_all(b"\x93NUMPY\x01\x00").unwrap();
+        zip.write_all(&(header.len() as u16).to_le_bytes()).unwrap();
+        zip.write_all(header.as_bytes()).unwrap();
+        for value in values {
+            zip.write_all(&f64::to_le_bytes(*value)).unwrap();
+        }
+    }
+    zip.finish().unwrap().into_inner()
+}
+
+/// Settings of a network of one layer, which no small file has the weights of.
+const FOREIGN_CONFIG: &str = r#"{"output_dim": 128, "z_dim": 128, "class_embed_dim": 128, "channel_width": 128,
+"num_classes": 1000, "layers": [[false, 16, 16], [true, 16, 16]], "attention_layer_position": 8, "eps": 0.0001,
+"n_stats": 51}"#;
+
 /// All seeds.
 pub fn all() -> Vec<Seed> {
     let seed = |name, target, bytes| Seed {
@@ -251,7 +363,28 @@ pub fn all() -> Vec<Seed> {
             Target::Model,
             model().encode(Dtype::F16).unwrap(),
         ),
+        seed("checkpoint", Target::Checkpoint, checkpoint()),
+        seed("pack", Target::Pack, pack()),
+        seed("npz", Target::Npz, npz(CompressionMethod::Stored)),
+        seed(
+            "npz deflated",
+            Target::Npz,
+            npz(CompressionMethod::Deflated),
+        ),
+        seed(
+            "recipe",
+            Target::Recipe,
+            include_bytes!("../../configs/fashion32.toml").to_vec(),
+        ),
+        seed(
+            "foreign config",
+            Target::ForeignConfig,
+            FOREIGN_CONFIG.into(),
+        ),
     ]
+    .into_iter()
+    .chain(PICTURES.map(|(name, bytes)| seed(name, Target::Picture, bytes.to_vec())))
+    .collect()
 }
 
 /// One input: a seed mutated as a whole, or a pickle mutated within a whole container.

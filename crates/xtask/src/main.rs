@@ -8,6 +8,7 @@ use clap::{Parser, Subcommand};
 mod browser;
 mod debian;
 mod demo;
+mod endure;
 mod feature_network;
 mod floors;
 mod library;
@@ -52,6 +53,8 @@ enum Command {
     },
     /// Hold the floors of ARCHITECTURE.md against the imports of the sources.
     Floors,
+    /// Kill the program a thousand times, and give its readers a hundred million hostile files; takes hours.
+    Endure(endure::Endurance),
     /// Make the training images that ship with the package.
     Images,
     /// Check format and lints and run all tests, natively and in a browser; or a part of that.
@@ -68,6 +71,7 @@ fn main() -> ExitCode {
         }
         Command::Demo { all, port } => demo::demo(&workspace, all, port),
         Command::Images => shipped_images::make(&workspace),
+        Command::Endure(how_much) => endure::endure(&workspace, how_much),
         Command::Floors => floors::floors(&workspace),
         Command::Test(parts) => test::test(&workspace, parts),
     });
