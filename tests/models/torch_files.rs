@@ -345,7 +345,7 @@ fn compressed_and_overlapping_entries_are_refused() {
 #[test]
 fn other_files_are_named() {
     let message = |bytes: &[u8]| TorchFile::open(bytes).unwrap_err().to_string();
-    assert!(message(b"").contains("not a file of torch.save"));
+    assert!(message(b"").contains("expected a file of torch.save"));
     let mut safetensors = 2u64.to_le_bytes().to_vec();
     safetensors.extend(b"{}");
     assert!(message(&safetensors).contains("safetensors"));

@@ -14,15 +14,20 @@ mod collapse;
 mod collapse_replay;
 mod data;
 mod data_check;
+mod file_systems;
 mod fine_tuning;
 mod import;
 mod interruption;
 mod keep;
 mod latents;
+mod launchers;
 mod layouts;
 mod model;
 mod monotone;
 mod older_files;
+mod other_files;
+mod output;
+mod outside_names;
 mod parts;
 mod pictures;
 mod resume;
@@ -38,11 +43,14 @@ mod support {
     pub mod models;
     pub mod pictures;
     pub mod processes;
+    #[cfg(target_os = "linux")]
+    pub mod pty;
     pub mod runs;
     pub mod setting;
     pub mod torch_writer;
 }
 mod table1;
+mod terminals;
 mod usage;
 mod watching;
 #[cfg(feature = "wgpu")]

@@ -231,6 +231,6 @@ fn a_checkpoint_of_elsewhere_is_a_recipe_to_resume() {
     setting.refused(
         1,
         &args,
-        &["saved.safetensors", "not a whole safetensors file"],
+        &["saved.safetensors", "is text, expected a safetensors file"],
     );
 }

@@ -102,6 +102,13 @@ impl Setting {
             .current_dir(self.0.path())
             // fetched data of the user must play no part
             .env("XDG_DATA_HOME", self.path("data-home"));
+        // nor may a launcher of the tests
+        for launcher in ["OMPI_COMM_WORLD", "MV2_COMM_WORLD", "PMI"] {
+            command.env_remove(format!("{launcher}_SIZE"));
+        }
+        for variable in ["SLURM_STEP_NUM_TASKS", "SLURM_NTASKS"] {
+            command.env_remove(variable);
+        }
         command
     }
 

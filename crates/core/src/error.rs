@@ -2,6 +2,8 @@
 
 use std::fmt;
 
+use crate::visible::visible;
+
 /// Which part of a call is at fault. Programs decide by it; people read the message.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 #[non_exhaustive]
@@ -103,7 +105,7 @@ impl Error {
     #[inline(never)]
     fn new(kind: ErrorKind, name: &dyn fmt::Display) -> Self {
         let fields = ErrorFields {
-            name: name.to_string(),
+            name: visible(&name.to_string()).into_owned(),
             place: None,
             found: None,
             expected: None,
@@ -119,7 +121,7 @@ impl Error {
         field: fn(&mut ErrorFields) -> &mut Option<String>,
         text: &dyn fmt::Display,
     ) -> Self {
-        *field(&mut self.0.1) = Some(text.to_string());
+        *field(&mut self.0.1) = Some(visible(&text.to_string()).into_owned());
         self
     }
 
@@ -156,9 +158,10 @@ impl Error {
     #[cold]
     #[inline(never)]
     fn push_place(mut self, place: &dyn fmt::Display) -> Self {
+        let place = visible(&place.to_string()).into_owned();
         let place = match self.0.1.place {
             Some(inner) => format!("{place}: {inner}"),
-            None => place.to_string(),
+            None => place,
         };
         self.0.1.place = Some(place);
         self
@@ -243,6 +246,12 @@ mod tests {
         assert_eq!(placed.to_string(), format!("model.json: part 2: {tensor}"));
         assert_eq!(placed.fields().place.as_deref(), Some("model.json: part 2"));
         assert_eq!(format!("{placed:?}"), format!("tensor: {placed}"));
+    }
+
+    #[test]
+    fn what_comes_from_outside_cannot_act_on_a_terminal() {
+        let error = Error::file("a\u{1b}[2J").found("b\nc").within("d\u{202e}");
+        assert_eq!(error.to_string(), "d\\u202e: a\\u001b[2J is b\\nc");
     }
 
     #[test]

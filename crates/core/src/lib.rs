@@ -87,6 +87,8 @@ pub mod text;
 #[cfg(feature = "train")]
 pub mod train;
 pub mod truncation;
+#[doc(hidden)] // for programs that show messages: native-train
+pub mod visible;
 
 pub use burn::tensor::{Device, Tensor};
 pub use config::{DiscriminatorConfig, GeneratorConfig};

@@ -176,9 +176,9 @@ pub struct TrainArgs {
     #[arg(long, value_name = "N")]
     pub steps: Option<u64>,
     /// Train as one of several processes, started by mpirun or srun: batch_size is that of all together, see
-    /// docs/clusters.md
-    #[arg(long, value_enum, default_value_t = Comm::Single)]
-    pub comm: Comm,
+    /// docs/clusters.md; single is one of several runs that a launcher started side by side
+    #[arg(long, value_enum)]
+    pub comm: Option<Comm>,
     /// With --comm: end the job if no step finishes in this many seconds (exit code 75); a score or a checkpoint
     /// counts as part of a step
     #[arg(long, value_name = "SECONDS", default_value_t = 600, requires = "comm")]

@@ -91,7 +91,7 @@ fn open_wgpu(index: Option<usize>) -> Result<Device> {
                 anyhow::anyhow!("device wgpu did not start: {error}; use --device cpu")
             })?;
     let adapter = setup.adapter.get_info();
-    eprintln!("device wgpu: {} ({:?})", adapter.name, adapter.backend);
+    note!("device wgpu: {} ({:?})", adapter.name, adapter.backend);
     // a lost device poisons Burn's runtime through its own callback: the next read is an error, and the
     // run ends with the last checkpoint intact
     Ok(Device::wgpu(DeviceKind::DefaultDevice))

@@ -34,6 +34,13 @@ pub fn bad_usage(message: impl Into<String>) -> anyhow::Error {
     BadUsage(message.into()).into()
 }
 
+/// Standard output that could not be written, as an error: the files of the command were.
+pub fn bad_output(error: &std::io::Error) -> anyhow::Error {
+    anyhow::anyhow!(
+        "standard output cannot be written: {error}; files that were asked for are written, send the text elsewhere"
+    )
+}
+
 /// Training collapsed and was stopped; its last good checkpoint is kept.
 #[derive(Debug, thiserror::Error)]
 #[error("{0}")]

@@ -9,6 +9,13 @@
 //!
 //! It is a library so that integration tests have access to it; `main.rs` is the program.
 
+// text must never end a command: it goes through `terminal`
+#![deny(clippy::print_stdout, clippy::print_stderr)]
+
+// first: its macros are known below
+#[macro_use]
+pub mod terminal;
+
 pub mod args;
 pub mod commands;
 pub mod dataset;
@@ -17,10 +24,12 @@ pub mod environment;
 pub mod error;
 pub mod evaluation;
 pub mod files;
+pub mod input_file;
 pub mod memory;
 pub mod recipe;
 pub mod records;
 pub mod research;
 pub mod run;
 pub mod show;
+pub mod system_fault;
 pub mod training;

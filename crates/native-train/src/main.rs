@@ -1,20 +1,33 @@
 //! parse -> command -> exit code; the only place that prints an error.
 
+// text must never end a command: it goes through `terminal`
+#![deny(clippy::print_stdout, clippy::print_stderr)]
+
 use std::process::ExitCode;
 
 use native_train::args;
 use native_train::commands;
 use native_train::environment::Environment;
-use native_train::error::{Elsewhere, exit_code};
+use native_train::error::{Elsewhere, bad_output, exit_code};
+use native_train::terminal;
 
 fn main() -> ExitCode {
     keep_freed_memory();
-    let args = args::parse();
-    match commands::run(args, &Environment::from_process()) {
+    terminal::prepare_for_panics();
+    let args = match args::parse() {
+        Ok(args) => args,
+        Err(code) => return code,
+    };
+    let ended = commands::run(args, &Environment::from_process());
+    let ended = match (ended, terminal::finish()) {
+        (Ok(_), Err(error)) => Err(bad_output(&error)),
+        (ended, _) => ended,
+    };
+    match ended {
         Ok(outcome) => outcome.exit_code(),
         Err(error) => {
             if !error.is::<Elsewhere>() {
-                eprintln!("error: {error:#}");
+                terminal::note_line(&format!("error: {error:#}"));
             }
             exit_code(&error)
         }

@@ -10,6 +10,7 @@ use half::f16;
 use safetensors::tensor::{Dtype as StDtype, SafeTensors, TensorInfo};
 use serde::ser::{Serialize, SerializeMap, Serializer};
 
+use super::first_bytes::FirstBytes;
 use crate::error::{Error, Result};
 use crate::named::{HostTensor, HostTensors};
 
@@ -182,11 +183,8 @@ pub(super) struct OpenFile<'a> {
 /// # Errors
 /// If the bytes are not a safetensors file or are truncated.
 pub(super) fn open(bytes: &[u8]) -> Result<OpenFile<'_>> {
-    let (header_bytes, header) = SafeTensors::read_metadata(bytes).map_err(|error| {
-        Error::file(format_args!("the file of {} bytes", bytes.len()))
-            .found(format_args!("not a whole safetensors file: {error}"))
-            .remedy("fetch or export it again")
-    })?;
+    let (header_bytes, header) =
+        SafeTensors::read_metadata(bytes).map_err(|error| not_safetensors(bytes, &error))?;
     let entries = header
         .offset_keys()
         .into_iter()
@@ -197,6 +195,20 @@ pub(super) fn open(bytes: &[u8]) -> Result<OpenFile<'_>> {
         entries,
         data: &bytes[8 + header_bytes..],
     })
+}
+
+/// What bytes are that cannot be read as a safetensors file.
+pub fn not_safetensors(bytes: &[u8], error: &safetensors::SafeTensorError) -> Error {
+    let file = Error::file(format_args!("the file of {} bytes", bytes.len()));
+    match FirstBytes::of_binary(bytes) {
+        Some(other) => file
+            .found(other.what)
+            .expected("a safetensors file")
+            .remedy(other.remedy),
+        None => file
+            .found(format_args!("not a whole safetensors file: {error}"))
+            .remedy("fetch or export it again"),
+    }
 }
 
 fn owned((key, value): (&String, &String)) -> (String, String) {

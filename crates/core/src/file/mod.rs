@@ -5,13 +5,17 @@
 //! content always gives the same bytes.
 
 mod container;
+mod first_bytes;
 mod label_rows;
 mod model_file;
 mod open_model;
 mod pack;
 mod shards;
 
+#[doc(hidden)] // for readers of safetensors of their own: native-train
+pub use container::not_safetensors;
 pub use container::{Dtype, StoredTensors, decode, encode, encode_with, read_metadata};
+pub use first_bytes::FirstBytes;
 pub use label_rows::LabelRows;
 pub use model_file::{
     DatasetInfo, FORMAT, FORMAT_VERSION, ImportedFrom, LISTING, ModelFile, ModelInfo, Provenance,

@@ -15,6 +15,7 @@ use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
 
 use super::container::{Dtype, OpenFile, encode_entries, open};
+use super::first_bytes::FirstBytes;
 use super::model_file::{FORMAT, FORMAT_VERSION, ModelFile, ModelInfo, SHARD_FORMAT, check_format};
 use crate::error::{Error, Result};
 use crate::named::{HostTensor, HostTensors};
@@ -163,9 +164,16 @@ impl ModelFile {
 impl Index {
     pub(super) fn read(bytes: &[u8]) -> Result<Self> {
         serde_json::from_slice(bytes).map_err(|error| {
-            Error::file("the index")
-                .found(format_args!("not an index of safetensors files: {error}"))
-                .remedy("fetch or export the model again")
+            let index = Error::file("the index");
+            match FirstBytes::of(bytes) {
+                Some(other) => index
+                    .found(other.what)
+                    .expected("an index of safetensors files, in JSON")
+                    .remedy(other.remedy),
+                None => index
+                    .found(format_args!("not an index of safetensors files: {error}"))
+                    .remedy("fetch or export the model again"),
+            }
         })
     }
 

@@ -1,9 +1,14 @@
 //! The help of the whole program: commands by what they are for.
 
+use std::any::TypeId;
+use std::process::ExitCode;
+use std::str::FromStr;
+
 use clap::error::ErrorKind;
 use clap::{CommandFactory, FromArgMatches};
 
 use super::Args;
+use crate::terminal;
 
 /// Commands by what they are for.
 const GROUPS: [(&str, &[&str]); 5] = [
@@ -25,17 +30,27 @@ const GROUPS: [(&str, &[&str]); 5] = [
     ("Research", &["table1", "bench"]),
 ];
 
-/// Reads the command line; ends the process with help or a refusal where that is the answer.
-pub fn parse() -> Args {
+/// Reads the command line.
+///
+/// # Errors
+/// The code to end with where help or a refusal is the answer, which is printed.
+pub fn parse() -> Result<Args, ExitCode> {
     let matches = command().try_get_matches();
     let parsed = matches.and_then(|matches| Args::from_arg_matches(&matches));
-    parsed.unwrap_or_else(|error| match error.kind() {
-        // one line, as every refusal of a value
-        ErrorKind::ValueValidation => {
-            eprintln!("{}", error.to_string().lines().next().unwrap_or_default());
-            std::process::exit(error.exit_code())
+    parsed.map_err(|error| {
+        let text = error.render().to_string();
+        match error.kind() {
+            // one line, as every refusal of a value
+            ErrorKind::ValueValidation => {
+                terminal::note_line(text.lines().next().unwrap_or_default());
+            }
+            _ if error.use_stderr() => terminal::note_lines(&text),
+            _ => terminal::say_text(&text),
         }
-        _ => error.exit(),
+        match terminal::finish() {
+            Ok(()) => ExitCode::from(u8::try_from(error.exit_code()).unwrap_or(2)),
+            Err(_) => ExitCode::FAILURE,
+        }
     })
 }
 
@@ -61,7 +76,7 @@ fn command() -> clap::Command {
         }
         groups.push('\n');
     }
-    command
+    numbers(command)
         .mut_args(|arg| match arg.get_id().as_str() {
             "config" => arg,
             _ => arg.hide(true),
@@ -70,6 +85,37 @@ fn command() -> clap::Command {
             "{{about}}\n\nUsage: native-train --config <FILE> [OPTIONS]\n       native-train <COMMAND>\n\n\
              {groups}Options:\n{{options}}\n\nEvery command explains itself, training with all its options: native-train train --help{{after-help}}"
         ))
+}
+
+/// A command in all of whose options numbers may be negative, so that the refusal is of the number and says its range.
+fn numbers(command: clap::Command) -> clap::Command {
+    let below: Vec<String> = command
+        .get_subcommands()
+        .map(|sub| sub.get_name().to_owned())
+        .collect();
+    let command = below.into_iter().fold(command, |command, name| {
+        command.mut_subcommand(name, numbers)
+    });
+    command.mut_args(|arg| {
+        if !arg.get_action().takes_values() {
+            return arg;
+        }
+        let parsed = arg.get_value_parser().type_id();
+        let arg = arg.allow_negative_numbers(true);
+        if parsed == TypeId::of::<u64>() {
+            arg.value_parser(whole::<u64>)
+        } else if parsed == TypeId::of::<usize>() {
+            arg.value_parser(whole::<usize>)
+        } else {
+            arg
+        }
+    })
+}
+
+/// A whole number of a type, or the range that it has.
+fn whole<T: FromStr>(text: &str) -> Result<T, String> {
+    text.parse()
+        .map_err(|_| format!("it must be a whole number, 0 to {}", u64::MAX))
 }
 
 #[cfg(test)]
@@ -132,6 +178,18 @@ mod tests {
         ])
         .unwrap();
         assert!(same.command.is_some());
+        for (option, value, part) in [
+            ("--seed", "-1", "0 to 18446744073709551615"),
+            ("--count", "-3", "0 to 18446744073709551615"),
+            ("--truncation", "-1", "-1"),
+        ] {
+            let refused = parse(&["sample", "m", option, value]).unwrap_err();
+            assert_eq!(refused.kind(), ErrorKind::ValueValidation, "{refused}");
+            assert!(refused.to_string().contains(part), "{refused}");
+        }
+        assert!(parse(&["data", "check", "d", "--resolution", "-8"]).is_err());
+        let set = parse(&["--config", "a.toml", "--set", "x=-1", "--set", "-1"]).unwrap();
+        assert_eq!(set.train.set, ["x=-1", "-1"]);
         let refused = parse(&["sample", "m", "--truncation", "half"]).unwrap_err();
         assert_eq!(refused.kind(), ErrorKind::ValueValidation);
         assert!(

@@ -21,8 +21,8 @@ pub struct ScalingArgs {
     #[arg(long = "set", value_name = "KEY=VALUE")]
     pub set: Vec<String>,
     /// Measure sums, batch norm and a round among the running processes
-    #[arg(long, value_enum, default_value_t = Comm::Single)]
-    pub comm: Comm,
+    #[arg(long, value_enum)]
+    pub comm: Option<Comm>,
     /// Numbers of GPUs to predict for
     #[arg(
         long,

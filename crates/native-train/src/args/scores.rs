@@ -35,8 +35,8 @@ Examples:
 #[derive(Debug, clap::Args)]
 pub struct EvaluateArgs {
     /// Share the work among processes started by mpirun or srun; the scores are those of one process
-    #[arg(long, value_enum, default_value_t = Comm::Single)]
-    pub comm: Comm,
+    #[arg(long, value_enum)]
+    pub comm: Option<Comm>,
     /// Model file, or the index (.safetensors.index.json) of a model in parts
     pub model: PathBuf,
     /// The network.

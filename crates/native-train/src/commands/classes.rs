@@ -9,6 +9,7 @@ use biggan::file::ModelInfo;
 use crate::args::ClassesArgs;
 use crate::error::Outcome;
 use crate::files::{class_list, model_files};
+use crate::terminal;
 
 /// Runs the command.
 ///
@@ -17,13 +18,13 @@ use crate::files::{class_list, model_files};
 pub fn run(args: &ClassesArgs) -> Result<Outcome> {
     let mut info = model_files::read(&args.model)?.info;
     let Some(path) = &args.class_names else {
-        print!("{}", table(&info));
+        terminal::say_text(&table(&info));
         return Ok(Outcome::Done);
     };
     let list = class_list::read(path, info.generator.classes)?;
     class_list::rename(&mut info, list);
     model_files::write_info(&args.model, &info)?;
-    eprintln!(
+    note!(
         "{}: {} classes, from {} to {}",
         args.model.display(),
         info.class_names.len(),

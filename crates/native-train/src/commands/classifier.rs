@@ -8,7 +8,6 @@ use biggan::metrics::{Classifier, ClassifierConfig, ClassifierInfo};
 use biggan::named::read_values;
 use biggan::train::{AdamConfig, AdamMoments, BatchRows, Reals};
 use burn::tensor::Device;
-use indicatif::{ProgressBar, ProgressStyle};
 use pollster::block_on;
 
 use crate::args::ClassifierArgs;
@@ -17,6 +16,7 @@ use crate::environment::Environment;
 use crate::error::Outcome;
 use crate::recipe::data_section::DataSection;
 use crate::run::atomic_file;
+use crate::terminal::Bar;
 
 /// Side of its input in pixels.
 const RESOLUTION: usize = 32;
@@ -48,12 +48,6 @@ pub fn run(args: &ClassifierArgs, environment: &Environment) -> Result<Outcome> 
     let network = Classifier::new(&config, args.seed, &device)?;
     let network = fit(network, train, args, &device)?;
     let test_accuracy = accuracy(&network, test, &device)?;
-    println!(
-        "{}: {:.2} % of the real test images classified rightly after {} epochs",
-        config.name,
-        test_accuracy * 100.0,
-        args.epochs
-    );
     let info = ClassifierInfo {
         classifier: config,
         dataset,
@@ -62,6 +56,12 @@ pub fn run(args: &ClassifierArgs, environment: &Environment) -> Result<Outcome> 
         test_accuracy,
     };
     atomic_file::write(&args.out, &block_on(network.encode(&info, Dtype::F16))?)?;
+    say!(
+        "{}: {:.2} % of the real test images classified rightly after {} epochs",
+        info.classifier.name,
+        info.test_accuracy * 100.0,
+        args.epochs
+    );
     Ok(Outcome::Done)
 }
 
@@ -95,9 +95,10 @@ fn fit(
     let steps = (train.len() * args.epochs).div_ceil(BATCH) as u64;
     let mut loader = Loader::new(train, args.seed, RESOLUTION);
     let mut adam = AdamMoments::default();
-    let bar = ProgressBar::new(steps).with_style(ProgressStyle::with_template(
+    let bar = Bar::new(
+        steps as usize,
         "classifier {bar:24} {pos}/{len} steps  loss {msg}  {eta} left",
-    )?);
+    );
     for step in 0..steps {
         let rule = AdamConfig {
             lr: if step * 3 < steps * 2 { LR } else { LR / 10.0 },
@@ -115,11 +116,10 @@ fn fit(
                 loss.is_finite(),
                 "the classifier's loss is {loss} at step {step}"
             );
-            bar.set_message(format!("{loss:.3}"));
+            bar.set_message(&format!("{loss:.3}"));
         }
         bar.inc(1);
     }
-    bar.finish_and_clear();
     Ok(network)
 }
 

@@ -8,6 +8,7 @@ use biggan::collective::Group;
 use biggan::metrics::{FeatureNetwork, Normal, Protocol, ReferenceInfo, Score};
 use biggan::sampler::Sampler;
 use biggan::truncation::{LatentDistribution, Truncation};
+use biggan::visible::visible;
 use burn::tensor::Device;
 use serde::Serialize;
 
@@ -23,6 +24,7 @@ use crate::evaluation::scores::{Against, Scored};
 use crate::files::model_files;
 use crate::recipe::data_section::DataSection;
 use crate::run::atomic_file;
+use crate::terminal;
 use crate::training::job::Job;
 
 /// Everything that does not depend on the truncation.
@@ -51,7 +53,7 @@ struct Written<'a> {
 /// # Errors
 /// If a file cannot be read, the network does not match the model, or the counts are too small.
 pub fn run(args: &EvaluateArgs, environment: &Environment) -> Result<Outcome> {
-    let job = Job::open(args.comm)?;
+    let job = Job::open(args.comm, environment)?;
     let evaluated = evaluate(args, environment, &job);
     job.end(evaluated)
 }
@@ -93,24 +95,6 @@ fn evaluate(args: &EvaluateArgs, environment: &Environment, job: &Job) -> Result
         bench.rows(&curve, &against)?;
         return Ok(Outcome::Done);
     }
-    if let Some(info) = &open.classifier {
-        println!(
-            "{} classifies {:.2} % of the real test images rightly",
-            info.classifier.name,
-            info.test_accuracy * 100.0
-        );
-    }
-    for score in &scores {
-        println!("{:>12.6}  {score}", score.value);
-    }
-    if args.by_class {
-        println!("recognised by {}, of class:", bench.network.info().name);
-        let names = &bench.sampler.info().class_names;
-        for (class, hits) in names.iter().zip(scored.by_class()) {
-            let share = hits.right as f64 / hits.of as f64;
-            println!("{share:>12.6}  {class}: n={}", hits.of);
-        }
-    }
     if args.update {
         let mut info = bench.sampler.info().clone();
         let all = scores.iter().map(|score| (score.to_string(), score.value));
@@ -118,12 +102,11 @@ fn evaluate(args: &EvaluateArgs, environment: &Environment, job: &Job) -> Result
         model_files::write_info(&args.model, &info)?;
     }
     let rows = bench.rows(&curve, &against)?;
-    print!("{}", curve::table(&rows));
+    let table = curve::table(&rows);
     let verdict = args.amenability.then(|| curve::verdict(&rows));
-    print!("{}", verdict.as_deref().unwrap_or_default());
     if let Some(path) = &args.picture {
         let name = args.model.file_name().unwrap_or_default().to_string_lossy();
-        let title = format!("{name}: {} samples a truncation", args.count);
+        let title = format!("{}: {} samples a truncation", visible(&name), args.count);
         atomic_file::write(path, picture::svg(&rows, &title)?.as_bytes())?;
     }
     if let Some(path) = &args.json {
@@ -134,11 +117,32 @@ fn evaluate(args: &EvaluateArgs, environment: &Environment, job: &Job) -> Result
                 .into_iter()
                 .flat_map(|row| row.scores.into_scores())
                 .collect(),
-            amenability: verdict,
+            amenability: verdict.clone(),
         };
         let json = serde_json::to_vec_pretty(&written).context("writing the scores as JSON")?;
         atomic_file::write(path, &json)?;
     }
+    // printed last: nothing behind the output keeps the files from being written
+    if let Some(info) = &open.classifier {
+        say!(
+            "{} classifies {:.2} % of the real test images rightly",
+            info.classifier.name,
+            info.test_accuracy * 100.0
+        );
+    }
+    for score in &scores {
+        say!("{:>12.6}  {score}", score.value);
+    }
+    if args.by_class {
+        say!("recognised by {}, of class:", bench.network.info().name);
+        let names = &bench.sampler.info().class_names;
+        for (class, hits) in names.iter().zip(scored.by_class()) {
+            let share = hits.right as f64 / hits.of as f64;
+            say!("{share:>12.6}  {class}: n={}", hits.of);
+        }
+    }
+    terminal::say_text(&table);
+    terminal::say_text(verdict.as_deref().unwrap_or_default());
     Ok(Outcome::Done)
 }
 

@@ -11,6 +11,7 @@ use crate::error::{Outcome, bad_usage};
 use crate::files::class_list;
 use crate::files::export::{model_of, off_and, write};
 use crate::files::model_files::Target;
+use crate::input_file;
 use crate::run::checkpoint::Checkpoint;
 use crate::run::run_dir;
 
@@ -62,11 +63,12 @@ fn read_checkpoint(run: &Path) -> Result<Checkpoint> {
     if run.is_file() {
         return run_dir::read_checkpoint(run);
     }
-    let newest = run_dir::newest_checkpoint(run, |line| eprintln!("{line}"))?;
+    let newest = run_dir::newest_checkpoint(run, |line| note!("{line}"))?;
     let (_, checkpoint) = newest.ok_or_else(|| {
         anyhow!(
-            "{} has no checkpoint; give the directory of a run that has written one",
-            run.display()
+            "{} has no checkpoint; give the directory of a run that has written one{}",
+            run.display(),
+            input_file::suggestion(run)
         )
     })?;
     Ok(checkpoint)

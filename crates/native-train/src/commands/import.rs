@@ -8,19 +8,21 @@ use biggan::class_names::KnownClasses;
 use biggan::file::DatasetInfo;
 use biggan::import::{self, NamedClasses, Report};
 use biggan::sampler::Sampler;
-use biggan::text;
+use biggan::visible::visible_lines;
 use burn::tensor::Device;
 
 use crate::args::ImportArgs;
 use crate::error::{Outcome, bad_usage};
 use crate::files::model_files::Target;
 use crate::files::{class_list, foreign_run};
+use crate::input_file;
 use crate::recipe::plan::Plan;
 use crate::run::atomic_file;
 use crate::run::checkpoint::Checkpoint;
 use crate::run::keep::KeepPolicy;
 use crate::run::plan_file;
 use crate::run::run_dir::{self, RunDir};
+use crate::terminal;
 
 /// Name of the default config, next to the weights.
 const CONFIG: &str = "config.json";
@@ -42,7 +44,7 @@ pub fn run(args: &ImportArgs) -> Result<Outcome> {
     let target = Target::new(&args.out, args.shard_size.map(|size| size.0))?;
     let config = read_config(args)?;
     let named = || args.weights.display().to_string();
-    let bytes = std::fs::read(&args.weights).with_context(named)?;
+    let bytes = input_file::read("weights", &args.weights)?;
     let (mut file, mut report) =
         import::model(args.from, &bytes, config.as_deref()).with_context(named)?;
     drop(bytes);
@@ -58,7 +60,7 @@ pub fn run(args: &ImportArgs) -> Result<Outcome> {
     Sampler::new(encoded.decode()?, &Device::flex())?;
     encoded.write()?;
     tell(&[report], args.report.as_deref())?;
-    eprintln!(
+    note!(
         "{}: {} bytes in {} file(s)",
         encoded.path().display(),
         encoded.bytes(),
@@ -73,27 +75,25 @@ fn read_config(args: &ImportArgs) -> Result<Option<String>> {
         Some(path) => (path.clone(), true),
         None => (args.weights.with_file_name(CONFIG), false),
     };
-    match std::fs::read(&path) {
-        Ok(bytes) => {
-            eprintln!("config {}", path.display());
-            let text = text::decode(&bytes);
-            let text =
-                text.with_context(|| format!("config {}: not text in UTF-8", path.display()))?;
-            Ok(Some(text))
-        }
-        Err(error) if !is_named && error.kind() == std::io::ErrorKind::NotFound => Ok(None),
-        Err(error) => Err(error).with_context(|| format!("config {}", path.display())),
+    if !is_named && !path.exists() {
+        return Ok(None);
     }
+    let text = input_file::read_text("config", &path)?;
+    note!("config {}", path.display());
+    Ok(Some(text))
 }
 
-/// Prints the summaries, and writes the tables if requested.
+/// Writes the tables if requested, and shows the summaries.
 fn tell(reports: &[Report], file: Option<&Path>) -> Result<()> {
-    for report in reports {
-        eprint!("{}", report.summary());
+    if let Some(path) = file {
+        let tables: Vec<String> = reports.iter().map(ToString::to_string).collect();
+        let text = tables.join("\n");
+        atomic_file::write(path, visible_lines(&text).as_bytes())?;
     }
-    let Some(path) = file else { return Ok(()) };
-    let tables: Vec<String> = reports.iter().map(ToString::to_string).collect();
-    atomic_file::write(path, tables.join("\n").as_bytes())
+    for report in reports {
+        terminal::note_lines(&report.summary());
+    }
+    Ok(())
 }
 
 fn training(args: &ImportArgs) -> Result<Outcome> {
@@ -137,7 +137,7 @@ fn training(args: &ImportArgs) -> Result<Outcome> {
     run_dir.write_plan(&checkpoint.plan)?;
     let path = run_dir.write_checkpoint(&checkpoint, &KeepPolicy::default())?;
     tell(&imported.reports, args.report.as_deref())?;
-    eprintln!(
+    note!(
         "{}: after {} generator steps; continue with native-train --config {} --out {} --resume",
         path.display(),
         checkpoint.counters.g_step,
@@ -160,7 +160,7 @@ fn class_names(plan: &Plan, typed: Option<&Path>) -> Result<Vec<String>> {
             let data_set = plan.data().dataset.as_str();
             let data_set = KnownClasses::called(data_set).map(|_| data_set);
             let named = NamedClasses::of(generator, data_set);
-            eprintln!("note: {}", named.remark);
+            note!("note: {}", named.remark);
             named.list.names
         }
     })

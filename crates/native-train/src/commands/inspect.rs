@@ -10,11 +10,13 @@ use biggan::train::{CHECKPOINT_FORMAT, Counters};
 use crate::args::InspectArgs;
 use crate::error::{Outcome, bad_usage};
 use crate::files::model_files;
+use crate::input_file;
 use crate::run::checkpoint::Checkpoint;
 use crate::run::plan_file;
 use crate::run::run_dir;
 use crate::show::parameters::LEGEND;
 use crate::show::summary::{generator, plan, row, table};
+use crate::terminal;
 
 /// Runs the command.
 ///
@@ -24,7 +26,7 @@ pub fn run(args: &InspectArgs) -> Result<Outcome> {
     let text = match (&args.path, &args.config) {
         (None, Some(config)) => plan(&plan_file::read(config, &args.set)?)?,
         (Some(path), None) if path.is_dir() => {
-            let newest = run_dir::newest_checkpoint(path, |line| eprintln!("{line}"))?;
+            let newest = run_dir::newest_checkpoint(path, |line| note!("{line}"))?;
             let (path, found) = newest
                 .with_context(|| format!("{} has no checkpoint to inspect", path.display()))?;
             checkpoint(&path, &found)?
@@ -36,7 +38,7 @@ pub fn run(args: &InspectArgs) -> Result<Outcome> {
             ));
         }
     };
-    print!("{text}");
+    terminal::say_text(&text);
     Ok(Outcome::Done)
 }
 
@@ -45,7 +47,7 @@ fn file(path: &Path) -> Result<String> {
         return model(path, &model_files::read(path)?, None);
     }
     let named = || path.display().to_string();
-    let bytes = std::fs::read(path).with_context(named)?;
+    let bytes = input_file::read("file", path)?;
     let metadata = read_metadata(&bytes).with_context(named)?;
     match metadata.get("format").map(String::as_str) {
         Some(CHECKPOINT_FORMAT) => {

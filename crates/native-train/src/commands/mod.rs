@@ -43,7 +43,7 @@ pub fn run(args: Args, environment: &Environment) -> Result<Outcome> {
         Some(Command::StandingStats(args)) => standing_stats::run(&args),
         Some(Command::Classifier(args)) => classifier::run(&args, environment),
         Some(Command::Table1(args)) => table1::run(&args, environment),
-        Some(Command::Bench(args)) => bench::run(&args),
+        Some(Command::Bench(args)) => bench::run(&args, environment),
         Some(Command::Data(command)) => data::run(&command, environment),
     }
 }

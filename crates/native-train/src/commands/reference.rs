@@ -65,6 +65,6 @@ pub fn run(args: &ReferenceArgs, environment: &Environment) -> Result<Outcome> {
         normal: Normal::from_moments(&moments),
     };
     atomic_file::write(&args.out, &reference.encode()?)?;
-    println!("{}: {}", args.out.display(), reference.info);
+    say!("{}: {}", args.out.display(), reference.info);
     Ok(Outcome::Done)
 }

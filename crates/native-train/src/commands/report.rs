@@ -19,8 +19,8 @@ pub fn run(args: &ReportArgs) -> Result<Outcome> {
     let out = args.out.clone().unwrap_or_else(default);
     atomic_file::write(&out, page.as_bytes())?;
     for problem in &view.problems {
-        eprintln!("{problem}");
+        note!("{problem}");
     }
-    println!("{}", out.display());
+    say!("{}", out.display());
     Ok(Outcome::Done)
 }

@@ -3,7 +3,6 @@
 mod each;
 
 use std::collections::BTreeMap;
-use std::path::Path;
 
 use anyhow::{Context, Result, bail};
 use biggan::config::GeneratorConfig;
@@ -14,7 +13,6 @@ use biggan::named::{HostTensor, HostTensors};
 use biggan::request::{self, ClassWeight, Latent, Picture, Point};
 use biggan::sampler::{MAX_SAMPLES, Sampler};
 use biggan::statistics_table::RowRule;
-use biggan::text;
 use biggan::truncation::LatentDistribution;
 use burn::tensor::Device;
 use pollster::block_on;
@@ -25,6 +23,7 @@ use crate::device;
 use crate::error::{Outcome, bad_usage};
 use crate::files::latents_file::read_latents;
 use crate::files::{class_choice, model_files};
+use crate::input_file;
 use crate::run::atomic_file;
 use crate::show::sheet;
 
@@ -78,14 +77,16 @@ pub fn run(args: &SampleArgs) -> Result<Outcome> {
     let config = &sampler.info().generator;
     let brought = match (&args.latents, &args.pictures) {
         (None, None) => None,
-        (Some(path), _) => Some(
-            read_latents(path, config, &device)
-                .with_context(|| format!("latents {}", path.display()))?,
-        ),
-        (None, Some(path)) => Some(
-            pictures(path, config, distribution, &device)
-                .with_context(|| format!("pictures {}", path.display()))?,
-        ),
+        (Some(path), _) => {
+            let bytes = input_file::read("latents", path)?;
+            let latents = read_latents(&bytes, config, &device);
+            Some(latents.with_context(|| format!("latents {}", path.display()))?)
+        }
+        (None, Some(path)) => {
+            let text = input_file::read_text("pictures", path)?;
+            let pictures = pictures(&text, config, distribution, &device);
+            Some(pictures.with_context(|| format!("pictures {}", path.display()))?)
+        }
     };
     let (latents, columns) = match brought {
         None => requested(args, &sampler, distribution, &device)?,
@@ -117,9 +118,7 @@ fn distribution(args: &SampleArgs, sampler: &Sampler) -> Result<LatentDistributi
     let own = sampler.info().truncation_kind;
     let kind = args.truncation_kind.unwrap_or(own);
     if kind != own {
-        eprintln!(
-            "note: the model's statistics are for {own}; {kind} uses the row of the same number"
-        );
+        note!("note: the model's statistics are for {own}; {kind} uses the row of the same number");
     }
     let latent = sampler.info().generator.latent;
     LatentDistribution::new(latent, kind, args.truncation)
@@ -128,14 +127,13 @@ fn distribution(args: &SampleArgs, sampler: &Sampler) -> Result<LatentDistributi
 
 /// The latents of a JSON list of pictures.
 fn pictures(
-    path: &Path,
+    text: &str,
     config: &GeneratorConfig,
     distribution: LatentDistribution,
     device: &Device,
 ) -> Result<Latents> {
-    let text = text::decode(&std::fs::read(path)?).context("not text in UTF-8")?;
     let list: Vec<Picture> =
-        serde_json::from_str(&text).context("not a list of pictures in JSON")?;
+        serde_json::from_str(text).context("not a list of pictures in JSON")?;
     if !(1..=MAX_SAMPLES).contains(&list.len()) {
         bail!("it has {} pictures; give 1 to {MAX_SAMPLES}", list.len());
     }

@@ -57,7 +57,7 @@ pub fn run(args: &StandingStatsArgs) -> Result<Outcome> {
         samples: args.passes * args.batch,
     };
     if !info.scores.is_empty() {
-        eprintln!(
+        note!(
             "note: the {} scores in the model are of its old table and are left out",
             info.scores.len()
         );
@@ -66,7 +66,8 @@ pub fn run(args: &StandingStatsArgs) -> Result<Outcome> {
     let generator = old.generator().clone();
     let made = block_on(ModelFile::from_generator(generator, info, &rows))?;
     let new = Sampler::new(made.clone(), &device)?;
-    println!(
+    export::write(&made, dtype, &target, &device)?;
+    say!(
         "truncation  drift of means  of deviations  |pixel - batch statistics|: old table  new table"
     );
     for (&truncation, row) in truncations.iter().zip(&rows) {
@@ -78,18 +79,17 @@ pub fn run(args: &StandingStatsArgs) -> Result<Outcome> {
             device: &device,
         };
         let [before, after] = [compare.error(&old)?, compare.error(&new)?];
-        println!(
+        say!(
             "{:>10}  {:>14.5}  {:>13.5}  {before:>37.5}  {after:>9.5}",
             truncation.to_string(),
             drift.mean,
             drift.deviation
         );
     }
-    println!(
+    say!(
         "drift: root mean square over all channels, of means in standard deviations of the old table, of \
          deviations in ln(new / old); pixels in [-1, 1], {COMPARED} images"
     );
-    export::write(&made, dtype, &target, &device)?;
     Ok(Outcome::Done)
 }
 

@@ -10,6 +10,7 @@ use crate::device::{self, DeviceName};
 use crate::environment::Environment;
 use crate::error::{Outcome, bad_usage};
 use crate::run::plan_file;
+use crate::terminal;
 use crate::training::dry_run;
 use crate::training::interrupt::Interrupt;
 use crate::training::job::Comm;
@@ -32,17 +33,19 @@ pub fn run(args: &TrainArgs, environment: &Environment) -> Result<Outcome> {
         .clone()
         .unwrap_or_else(|| PathBuf::from("runs").join(plan.name()));
     if args.dry_run {
-        print!("{}{}", plan.to_json()?, crate::show::summary::plan(&plan)?);
+        terminal::say_text(&plan.to_json()?);
+        terminal::say_text(&crate::show::summary::plan(&plan)?);
         let device = device::open(args.device.name)?;
-        print!("{}", dry_run::estimate(&plan, args.device.name, &device)?);
+        let estimate = dry_run::estimate(&plan, args.device.name, &device)?;
+        terminal::say_text(&estimate);
         return Ok(Outcome::Done);
     }
-    if args.comm == Comm::Nccl && !matches!(args.device.name, DeviceName::Cuda(_)) {
+    if args.comm == Some(Comm::Nccl) && !matches!(args.device.name, DeviceName::Cuda(_)) {
         return Err(bad_usage(
             "--comm nccl sums between GPUs of CUDA; give --device cuda too, or --comm mpi",
         ));
     }
-    let job = Job::open(args.comm)?;
+    let job = Job::open(args.comm, environment)?;
     let trained = (|| {
         let run = Run {
             plan: &plan,

@@ -1,6 +1,6 @@
 //! `native-train watch`: a live view of a run in a terminal; it only reads.
 
-use std::io::{IsTerminal, Write};
+use std::io::IsTerminal;
 use std::time::Duration;
 
 use anyhow::{Context, Result};
@@ -10,6 +10,7 @@ use crate::args::WatchArgs;
 use crate::error::Outcome;
 use crate::run::run_view::RunView;
 use crate::show::live_view;
+use crate::terminal;
 use crate::training::interrupt::Interrupt;
 
 /// Time between two reads of the files.
@@ -25,14 +26,14 @@ pub fn run(args: &WatchArgs) -> Result<Outcome> {
     let view = RunView::read(&args.run)?;
     if args.once || !std::io::stdout().is_terminal() {
         let text = live_view::frame_text(&view, ONCE.0, ONCE.1)?;
-        std::io::stdout().write_all(text.as_bytes())?;
+        terminal::say_text(&text);
         return Ok(Outcome::Done);
     }
     let interrupt = Interrupt::install_quietly()?;
     // sets a hook that restores the terminal on a panic
-    let mut terminal = ratatui::try_init().context("the terminal; --once prints one frame")?;
+    let mut screen = ratatui::try_init().context("the terminal; --once prints one frame")?;
     let outcome = follow(view, &interrupt, &mut |view| {
-        terminal.draw(|frame| live_view::draw(view, frame))?;
+        screen.draw(|frame| live_view::draw(view, frame))?;
         Ok(())
     });
     ratatui::restore();

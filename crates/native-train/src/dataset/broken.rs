@@ -44,7 +44,7 @@ pub fn report(classes: &[Class], broken: &Broken, skip: bool, fate: Fate) -> Res
         skip,
         "{count}: {all}; repair or delete them, or set data.skip_broken = true"
     );
-    eprintln!("{count} {}: {all}", fate.words());
+    note!("{count} {}: {all}", fate.words());
     for (place, class) in classes.iter().enumerate() {
         let lost = broken.iter().filter(|(of, ..)| *of == place).count();
         if lost == class.files.len() {

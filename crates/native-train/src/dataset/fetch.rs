@@ -9,11 +9,11 @@ use std::time::Duration;
 
 use anyhow::{Context, Result, anyhow, bail, ensure};
 use flate2::read::MultiGzDecoder;
-use indicatif::{ProgressBar, ProgressStyle};
 use sha2::{Digest, Sha256};
 use tempfile::TempDir;
 
 use super::idx::hex;
+use crate::terminal::Bar;
 
 /// Longest wait for a connection; if the network drops packets, the next source is tried after it.
 const CONNECT_TIMEOUT: Duration = Duration::from_secs(5);
@@ -55,9 +55,10 @@ pub fn fetch(source: &Source, directory: &Path) -> Result<()> {
     let archives = match online {
         Ok(()) => workspace.path().to_owned(),
         Err(online) => {
-            eprintln!(
+            note!(
                 "{}: {online:#}; trying Debian's package {}",
-                source.name, source.debian_package
+                source.name,
+                source.debian_package
             );
             unpack_debian(source, workspace.path()).map_err(|debian| {
                 anyhow!(
@@ -80,7 +81,7 @@ pub fn fetch(source: &Source, directory: &Path) -> Result<()> {
             .with_context(|| format!("data file {}", directory.join(name).display()))?;
     }
     crate::run::atomic_file::sync_directory(directory)?;
-    eprintln!("{}: fetched into {}", source.name, directory.display());
+    note!("{}: fetched into {}", source.name, directory.display());
     Ok(())
 }
 
@@ -140,19 +141,16 @@ fn download_file(
         .send()
         .and_then(reqwest::blocking::Response::error_for_status)
         .map_err(one_line)?;
-    let bar = match response.content_length() {
-        Some(bytes) => ProgressBar::new(bytes),
-        None => ProgressBar::new_spinner(),
-    };
-    bar.set_style(
-        ProgressStyle::with_template("{msg} {bar:30} {bytes}/{total_bytes} {bytes_per_sec} {eta}")
-            .context("the download bar's template")?,
+    let bytes = response.content_length().unwrap_or_default();
+    let bar = Bar::new(
+        usize::try_from(bytes).unwrap_or(usize::MAX),
+        "{msg} {bar:30} {bytes}/{total_bytes} {bytes_per_sec} {eta}",
     );
-    bar.set_message(name.to_owned());
+    bar.set_message(name);
     let mut file = File::create(into)?;
     io::copy(&mut bar.wrap_read(response), &mut file)
         .with_context(|| format!("{url}: the download broke off"))?;
-    bar.finish_and_clear();
+    bar.finish();
     Ok(())
 }
 

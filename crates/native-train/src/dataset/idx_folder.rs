@@ -2,7 +2,7 @@
 
 use std::path::Path;
 
-use anyhow::{Context, Result, bail, ensure};
+use anyhow::{Result, bail, ensure};
 use biggan::file::DatasetInfo;
 
 use super::fit::{CLASSES, Outline};
@@ -101,10 +101,6 @@ pub fn read(
         "{}: images of {width}x{height} pixels",
         directory.display()
     );
-    let name = directory
-        .file_name()
-        .and_then(|name| name.to_str())
-        .with_context(|| format!("data.path {} has no name", directory.display()))?;
     Ok(Dataset {
         images_u8: images.values.into(),
         shape: [1, height, width],
@@ -112,7 +108,7 @@ pub fn read(
         label_rows: None,
         class_names: numbers(request.classes),
         info: DatasetInfo {
-            name: name.to_owned(),
+            name: super::name_of(directory),
             images: count,
             sha256: vec![images.sha256, labels.sha256],
         },

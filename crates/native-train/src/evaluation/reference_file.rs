@@ -8,6 +8,7 @@ use biggan::metrics::{Reference, ReferenceInfo};
 
 use super::scores::Against;
 use crate::evaluation::npz;
+use crate::input_file;
 
 /// Reads the statistics of a file for a model with the protocol `expected`.
 ///
@@ -18,7 +19,7 @@ use crate::evaluation::npz;
 /// If the file cannot be read, is not a reference, or has another protocol; the message has both protocols.
 pub fn read(path: &Path, expected: &ReferenceInfo) -> Result<Against> {
     let named = || format!("reference {}", path.display());
-    let bytes = std::fs::read(path).with_context(named)?;
+    let bytes = input_file::read("reference", path)?;
     if npz::is_zip(&bytes) {
         let normal = npz::statistics(&bytes).with_context(named)?;
         let name = path.file_name().unwrap_or_default().to_string_lossy();

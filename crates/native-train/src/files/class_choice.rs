@@ -28,7 +28,7 @@ pub fn classes(info: &ModelInfo, choices: &[String]) -> Result<Vec<usize>> {
         {
             let name = &info.class_names[class];
             let every = if name.trim() == "*" { "all" } else { "'*'" };
-            eprintln!("note: {name:?} is one of the classes; all of them are --class {every}");
+            note!("note: {name:?} is one of the classes; all of them are --class {every}");
         }
         all.extend(found);
     }

@@ -2,11 +2,12 @@
 
 use std::path::Path;
 
-use anyhow::{Context, Result};
+use anyhow::Result;
 use biggan::class_names::{ClassList, KnownClasses};
 use biggan::file::ModelInfo;
 
 use crate::error::bad_usage;
+use crate::input_file;
 
 /// Names for so many classes.
 ///
@@ -26,14 +27,14 @@ pub fn read(path: &Path, classes: usize) -> Result<ClassList> {
             ))),
         };
     }
-    let bytes = std::fs::read(path).with_context(named)?;
+    let bytes = input_file::read("class names", path)?;
     ClassList::read(&bytes, classes).map_err(|error| bad_usage(error.within(named()).to_string()))
 }
 
 /// Gives a model's classes the names of a list; says so where that takes its ids away.
 pub fn rename(info: &mut ModelInfo, list: ClassList) {
     if list.ids.is_empty() && !info.class_ids.is_empty() {
-        eprintln!(
+        note!(
             "note: the ids of its classes ({}, ..) go, since the new names have none; a list with lines such as \
              \"n01440764 tench\" has them",
             info.class_ids[0]

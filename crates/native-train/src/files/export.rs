@@ -1,6 +1,8 @@
 //! A model file from a checkpoint: the averaged generator with its statistics.
 
-use anyhow::{Context, Result};
+use std::cell::Cell;
+
+use anyhow::Result;
 use biggan::file::{Dtype, ModelFile};
 use biggan::latent_kind::LatentKind;
 use biggan::model::Generator;
@@ -9,11 +11,11 @@ use biggan::standing_stats::{StandingConfig, standing_table};
 use biggan::train::{ModelCard, averaged_model};
 use biggan::truncation::{Truncation, TruncationKind};
 use burn::tensor::Device;
-use indicatif::{ProgressBar, ProgressStyle};
 use pollster::block_on;
 
 use super::model_files::Target;
 use crate::run::checkpoint::Checkpoint;
+use crate::terminal::Bar;
 
 /// Off, and these thresholds if the latents can be truncated.
 pub fn off_and(thresholds: &[f64], latent: LatentKind) -> Vec<Truncation> {
@@ -42,7 +44,7 @@ pub fn model_of(
         seed: plan.train().seed,
     };
     let state = checkpoint.into_state(device)?;
-    let bar = RowBar::new(truncations.len())?;
+    let bar = RowBar::new(truncations.len());
     let on_row = |truncation| bar.next(truncation);
     let model = averaged_model(&state, card, truncations, standing, dtype, device, on_row);
     Ok(block_on(model)?)
@@ -59,36 +61,33 @@ pub fn statistics(
     standing: StandingConfig,
     device: &Device,
 ) -> Result<Vec<Vec<[Vec<f32>; 2]>>> {
-    let bar = RowBar::new(truncations.len())?;
+    let bar = RowBar::new(truncations.len());
     let on_row = |truncation| bar.next(truncation);
     let rows = standing_table(generator, kind, truncations, standing, device, on_row);
     Ok(block_on(rows)?)
 }
 
 /// Shows which row of statistics is being gathered.
-struct RowBar(ProgressBar);
+struct RowBar {
+    bar: Bar,
+    /// Whether a row was begun.
+    begun: Cell<bool>,
+}
 
 impl RowBar {
-    fn new(rows: usize) -> Result<Self> {
-        let bar = ProgressBar::new(rows as u64);
-        bar.set_style(
-            ProgressStyle::with_template("statistics {bar:24} truncation {msg}  {eta} left")
-                .context("the progress bar's template")?,
-        );
-        Ok(Self(bar))
+    fn new(rows: usize) -> Self {
+        let bar = Bar::new(rows, "statistics {bar:24} truncation {msg}  {eta} left");
+        Self {
+            bar,
+            begun: Cell::new(false),
+        }
     }
 
     fn next(&self, truncation: Truncation) {
-        if !self.0.message().is_empty() {
-            self.0.inc(1);
+        if self.begun.replace(true) {
+            self.bar.inc(1);
         }
-        self.0.set_message(truncation.to_string());
-    }
-}
-
-impl Drop for RowBar {
-    fn drop(&mut self) {
-        self.0.finish_and_clear();
+        self.bar.set_message(&truncation.to_string());
     }
 }
 
@@ -101,7 +100,7 @@ pub fn write(file: &ModelFile, dtype: Dtype, target: &Target, device: &Device) -
     // the written bytes must load
     Sampler::new(encoded.decode()?, device)?;
     encoded.write()?;
-    eprintln!(
+    note!(
         "{}: {} bytes in {} file(s), trained on {} images of {}",
         encoded.path().display(),
         encoded.bytes(),

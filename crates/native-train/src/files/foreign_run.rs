@@ -5,6 +5,8 @@ use std::path::{Path, PathBuf};
 use anyhow::{Context, Result, bail};
 use biggan::import::{Source, TrainingFiles};
 
+use crate::input_file;
+
 /// Paths of the files of a run.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct RunFiles {
@@ -108,7 +110,7 @@ impl RunFiles {
     /// # Errors
     /// If one cannot be read; the message names it.
     pub fn read(&self) -> Result<RunBytes> {
-        let read = |path: &PathBuf| std::fs::read(path).with_context(|| path.display().to_string());
+        let read = |path: &PathBuf| input_file::read("weights", path);
         let maybe = |path: &Option<PathBuf>| path.as_ref().map(read).transpose();
         Ok(RunBytes {
             generator: read(&self.generator)?,

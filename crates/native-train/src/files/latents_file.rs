@@ -1,22 +1,20 @@
 //! The user's own latents: `z` `[n, z_dim]` f32 with `y` `[n]` i64 or `class_vector` `[n, classes]` f32.
 
-use std::path::Path;
-
 use anyhow::{Context, Result, bail, ensure};
 use biggan::config::GeneratorConfig;
+use biggan::file::not_safetensors;
 use biggan::latent::{Latents, check_labels};
 use biggan::sampler::MAX_SAMPLES;
 use burn::tensor::Device;
 use safetensors::{Dtype, SafeTensors, tensor::TensorView};
 
-/// Reads the file for a generator.
+/// Reads the bytes of the file for a generator.
 ///
 /// # Errors
 /// If it is not a safetensors file, a tensor is missing or has another type or shape than the generator
 /// takes, a label is out of range, or a value is not finite.
-pub fn read_latents(path: &Path, config: &GeneratorConfig, device: &Device) -> Result<Latents> {
-    let bytes = std::fs::read(path)?;
-    let file = SafeTensors::deserialize(&bytes).context("not a whole safetensors file")?;
+pub fn read_latents(bytes: &[u8], config: &GeneratorConfig, device: &Device) -> Result<Latents> {
+    let file = SafeTensors::deserialize(bytes).map_err(|error| not_safetensors(bytes, &error))?;
     let z = file
         .tensor("z")
         .context("tensor z is missing; give z [n, z_dim] in f32")?;

@@ -8,6 +8,7 @@ use biggan::sampler::Sampler;
 use burn::tensor::Device;
 
 use crate::error::bad_usage;
+use crate::input_file;
 use crate::run::atomic_file;
 
 /// End of the name of a model in one file.
@@ -24,7 +25,7 @@ pub fn is_index(path: &Path) -> bool {
 /// # Errors
 /// If it cannot be read, is truncated, or of another format or version; the message names the file.
 pub fn read(path: &Path) -> Result<ModelFile> {
-    let bytes = std::fs::read(path).with_context(|| named(path))?;
+    let bytes = input_file::read("model", path)?;
     let file = if is_index(path) {
         ModelFile::decode_shards(&bytes, |part| {
             std::fs::read(path.with_file_name(part))
@@ -41,7 +42,7 @@ pub fn read(path: &Path) -> Result<ModelFile> {
 /// # Errors
 /// If it cannot be read or written, or is not a model.
 pub fn write_info(path: &Path, info: &ModelInfo) -> Result<()> {
-    let bytes = std::fs::read(path).with_context(|| named(path))?;
+    let bytes = input_file::read("model", path)?;
     let new = if is_index(path) {
         ModelFile::replace_info_in_index(&bytes, info)
     } else {

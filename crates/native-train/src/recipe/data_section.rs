@@ -44,6 +44,20 @@ fn four_gib() -> ByteSize {
 }
 
 impl DataSection {
+    /// Refuses what no directory or data set can be.
+    ///
+    /// # Errors
+    /// If the path is empty.
+    pub fn validate(&self) -> biggan::Result<()> {
+        match &self.path {
+            Some(path) if path.as_os_str().is_empty() => Err(biggan::Error::config("data.path")
+                .found("empty")
+                .expected("a directory")
+                .remedy("write \".\" for the current one, or leave the key out")),
+            _ => Ok(()),
+        }
+    }
+
     /// A data set by name, in its default directory or the given one.
     pub fn named(dataset: &str, path: Option<PathBuf>) -> Self {
         Self {

@@ -9,3 +9,4 @@ pub mod overrides;
 pub mod plan;
 pub mod run_section;
 pub mod score_section;
+mod values;

@@ -11,6 +11,7 @@ use crate::error::bad_usage;
 use crate::recipe::data_section::DataSection;
 use crate::recipe::overrides;
 use crate::recipe::run_section::RunSection;
+use crate::recipe::values;
 
 /// A recipe as written: the TOML file.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -40,25 +41,52 @@ impl Plan {
     /// # Errors
     /// If the text is not TOML, has an unknown key, or describes a run that is impossible.
     pub fn parse(text: &str, settings: &[String]) -> Result<Self> {
-        let mut table: toml::Table = text.parse().map_err(|error: toml::de::Error| {
+        let table: toml::Table = text.parse().map_err(|error: toml::de::Error| {
             let line = error
                 .span()
                 .map_or(1, |span| 1 + text[..span.start].matches('\n').count());
             bad_usage(format!("line {line}: {}", one_line(error.message())))
         })?;
-        overrides::apply(&mut table, settings)?;
-        let recipe: Recipe =
-            serde_path_to_error::deserialize(toml::Value::Table(table)).map_err(|error| {
-                let path = error.path().to_string();
-                let message = one_line(error.inner().message());
-                bad_usage(match path.as_str() {
-                    "." => message,
-                    path => format!("{path}: {message}"),
-                })
-            })?;
-        let plan = Self::try_from(recipe)?;
-        plan.train().validate()?;
-        Ok(plan)
+        Self::of_tree(values::of_toml("", toml::Value::Table(table))?, settings)
+    }
+
+    /// This plan with `--set` values.
+    ///
+    /// # Errors
+    /// As [`Plan::parse`].
+    pub fn with_settings(&self, settings: &[String]) -> Result<Self> {
+        let tree = serde_json::to_value(self).expect("a plan has only string keys");
+        Self::of_tree(tree, settings)
+    }
+
+    fn of_tree(mut tree: Value, settings: &[String]) -> Result<Self> {
+        let mut settings = overrides::apply(&mut tree, settings)?;
+        // of a value that is taken as text next: why it was refused as what it looks like
+        let mut refused: Option<(String, String)> = None;
+        loop {
+            let error = match serde_path_to_error::deserialize::<_, Recipe>(&tree) {
+                Ok(recipe) => {
+                    let plan = Self::try_from(recipe)?;
+                    plan.data().validate()?;
+                    plan.train().validate()?;
+                    return Ok(plan);
+                }
+                Err(error) => error,
+            };
+            let path = error.path().to_string();
+            let message = match &refused {
+                Some((place, first)) if *place == path => first.clone(),
+                _ => one_line(&error.inner().to_string()),
+            };
+            if overrides::take_as_text(&mut tree, &mut settings, &path)? {
+                refused = Some((path, message));
+                continue;
+            }
+            return Err(bad_usage(match path.as_str() {
+                "." => message,
+                path => format!("{path}: {message}"),
+            }));
+        }
     }
 
     /// Name of the recipe.
@@ -165,6 +193,8 @@ fn one_line(text: &str) -> String {
 
 #[cfg(test)]
 mod tests {
+    use std::path::Path;
+
     use super::*;
 
     const FASHION: &str = include_str!("../../../../configs/fashion32.toml");
@@ -210,6 +240,57 @@ mod tests {
         assert!(message(&["name='a/b'"]).contains("\"a/b\""));
         let text = Plan::parse("name = \n", &[]).unwrap_err().to_string();
         assert!(text.starts_with("line 1") && !text.contains('\n'), "{text}");
+    }
+
+    #[test]
+    fn a_value_that_looks_like_a_number_is_text_where_the_key_is() {
+        let plan = |setting: &str| Plan::parse(FASHION, &[setting.to_owned()]);
+        for value in ["2019", "true", "1e5", "0x10", "2024-01-31", "1.50", "-3"] {
+            let named = plan(&format!("data.path={value}")).unwrap();
+            assert_eq!(named.data().path.as_deref(), Some(Path::new(value)));
+        }
+        for value in ["2024", "007", "1e5"] {
+            assert_eq!(plan(&format!("name={value}")).unwrap().name(), value);
+        }
+        let ten = "data.class_names=[0, 1, 2, 3, 4, 5, 6, 7, 8, 0x9]";
+        let names = plan(ten).unwrap().data().class_names.clone().unwrap();
+        assert_eq!((names.len(), names[9].as_str()), (10, "0x9"));
+        // where the key is a number, the refusal is of the number
+        let refused = message(&["run.images=1.5"]);
+        assert!(
+            refused.contains("1.5") && !refused.contains("string"),
+            "{refused}"
+        );
+    }
+
+    #[test]
+    fn every_seed_can_be_set() {
+        let seed = u64::MAX - 1;
+        let plan = Plan::parse(FASHION, &[format!("train.seed={seed}")]).unwrap();
+        assert_eq!(plan.train().seed, seed);
+        let more = plan.with_settings(&["run.images=9".to_owned()]).unwrap();
+        assert_eq!((more.train().seed, more.run().images), (seed, 9));
+        let beyond = message(&["train.seed=18446744073709551616"]);
+        assert!(
+            beyond.contains("train.seed") && beyond.contains("18446744073709551616"),
+            "{beyond}"
+        );
+    }
+
+    #[test]
+    fn an_empty_path_is_refused_and_the_current_directory_is_one() {
+        let empty = message(&["data.path="]);
+        assert!(
+            empty.contains("data.path is empty") && empty.contains("\".\""),
+            "{empty}"
+        );
+        let here = Plan::parse(FASHION, &["data.path=.".to_owned()]).unwrap();
+        assert_eq!(here.data().path.as_deref(), Some(Path::new(".")));
+        let infinite = message(&["train.adam_g.lr=inf"]);
+        assert!(
+            infinite.contains("train.adam_g.lr") && infinite.contains("finite"),
+            "{infinite}"
+        );
     }
 
     #[test]

@@ -10,6 +10,7 @@ use biggan::train::{Ranks, RoundTraffic, TrainConfig, TrainState};
 use burn::tensor::{Device, Distribution, Tensor};
 
 use crate::args::ScalingArgs;
+use crate::environment::Environment;
 use crate::error::Outcome;
 use crate::research::scaling::{Cluster, Link, table};
 use crate::run::plan_file;
@@ -27,9 +28,9 @@ const NORM: [usize; 3] = [96, 32, 32];
 ///
 /// # Errors
 /// If the recipe is not valid, or ranks send another volume than the formula says.
-pub fn run(args: &ScalingArgs) -> Result<Outcome> {
+pub fn run(args: &ScalingArgs, environment: &Environment) -> Result<Outcome> {
     let plan = plan_file::read(&args.config, &args.set)?;
-    let job = Job::open(args.comm)?;
+    let job = Job::open(args.comm, environment)?;
     let benched = bench(args, plan.train(), &job);
     job.end(benched).map(|()| Outcome::Done)
 }
@@ -37,7 +38,7 @@ pub fn run(args: &ScalingArgs) -> Result<Outcome> {
 fn bench(args: &ScalingArgs, config: &TrainConfig, job: &Job) -> Result<()> {
     let say = |line: String| {
         if job.leads() {
-            println!("{line}");
+            say!("{line}");
         }
     };
     for &ranks in &args.gpus {

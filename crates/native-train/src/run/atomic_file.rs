@@ -1,11 +1,13 @@
 //! Files that appear completely or not at all: written under a temporary name, synced, renamed.
 
 use std::fs::{File, OpenOptions};
-use std::io::{Seek, SeekFrom, Write};
+use std::io::{ErrorKind, Seek, SeekFrom, Write};
 use std::path::Path;
 
 use anyhow::{Context, Result, bail};
 use tempfile::NamedTempFile;
+
+use crate::system_fault::{inject, is_unsupported};
 
 /// Prefix of the names of unfinished files.
 pub const PARTIAL: &str = ".partial-";
@@ -65,14 +67,29 @@ impl Aside {
         Ok(Self(file))
     }
 
-    /// Syncs the file to disk and renames it to its final name.
+    /// Syncs the file to disk and renames it to its final name; where the system cannot, since that is a mount of its
+    /// own, the content is written into it.
     ///
     /// # Errors
     /// If the system refuses.
     pub fn commit(self, path: &Path) -> Result<()> {
-        self.0.as_file().sync_all()?;
-        self.0.persist(path).map_err(|error| error.error)?;
-        sync_directory(directory_of(path))
+        sync_file(self.0.as_file(), path)?;
+        let (file, error) = match inject("rename") {
+            Err(error) => (self.0, error),
+            Ok(()) => match self.0.persist(path) {
+                Ok(_) => return sync_directory(directory_of(path)),
+                Err(refused) => (refused.file, refused.error),
+            },
+        };
+        if !matches!(
+            error.kind(),
+            ErrorKind::CrossesDevices | ErrorKind::ResourceBusy
+        ) {
+            return Err(error.into());
+        }
+        // a file that is mounted by itself, as containers do, cannot be replaced, only written
+        std::fs::copy(file.path(), path)?;
+        sync_file(&OpenOptions::new().write(true).open(path)?, path)
     }
 
     /// Renames the file to its final name without waiting for the disk: a loss of power may leave it empty or cut. For
@@ -113,18 +130,40 @@ fn directory_of(path: &Path) -> &Path {
     }
 }
 
-/// Makes renames in a directory durable.
+/// Writes a file through to the disk. Where the file system has no such call the user is told.
+fn sync_file(file: &File, path: &Path) -> Result<()> {
+    match inject("fsync_file").and_then(|()| file.sync_all()) {
+        Err(error) if is_unsupported(&error) => {
+            note!(
+                "warning: {}: its file system cannot be told to write it through ({error}); after a power failure \
+                 it may be incomplete",
+                path.display()
+            );
+            Ok(())
+        }
+        synced => Ok(synced?),
+    }
+}
+
+/// Makes renames in a directory durable, where its file system can.
 ///
 /// # Errors
-/// If the system refuses.
+/// If the disk fails.
 pub fn sync_directory(directory: &Path) -> Result<()> {
     // a directory cannot be opened as a file on Windows, whose renames are journalled
-    if cfg!(unix) {
-        File::open(directory)
-            .and_then(|directory| directory.sync_all())
-            .with_context(|| format!("syncing directory {}", directory.display()))?;
+    if !cfg!(unix) {
+        return Ok(());
     }
-    Ok(())
+    let synced = inject("fsync_directory")
+        .and_then(|()| File::open(directory))
+        .and_then(|directory| directory.sync_all());
+    match synced {
+        // one that may be written need not be readable
+        Err(error) if is_unsupported(&error) || error.kind() == ErrorKind::PermissionDenied => {
+            Ok(())
+        }
+        synced => synced.with_context(|| format!("syncing directory {}", directory.display())),
+    }
 }
 
 /// Removes unfinished files that a killed process left in a directory.

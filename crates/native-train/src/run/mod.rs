@@ -4,6 +4,7 @@ pub mod atomic_file;
 pub mod checkpoint;
 pub mod json_lines;
 pub mod keep;
+mod lock;
 pub mod log_tail;
 pub mod plan_file;
 pub mod run_dir;

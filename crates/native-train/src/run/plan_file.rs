@@ -6,6 +6,7 @@ use anyhow::{Context, Result};
 
 use super::run_dir;
 use crate::error::bad_usage;
+use crate::input_file;
 use crate::recipe::plan::Plan;
 
 /// Reads a recipe file, or the recipe of a checkpoint, and applies `--set` values.
@@ -15,17 +16,16 @@ use crate::recipe::plan::Plan;
 pub fn read(path: &Path, settings: &[String]) -> Result<Plan> {
     if is_checkpoint(path) {
         let plan = run_dir::read_checkpoint(path)?.plan;
-        if settings.is_empty() {
-            return Ok(plan);
-        }
-        let text = toml::to_string(&plan).context("the recipe of the checkpoint as TOML")?;
-        return Plan::parse(&text, settings)
-            .with_context(|| format!("checkpoint {}", path.display()));
+        return match settings {
+            [] => Ok(plan),
+            _ => plan
+                .with_settings(settings)
+                .with_context(|| format!("checkpoint {}", path.display())),
+        };
     }
-    let text = std::fs::read_to_string(path).map_err(|error| {
+    let text = input_file::read_text("recipe", path).map_err(|error| {
         bad_usage(format!(
-            "recipe {}: {error}; give --config an existing TOML file, see configs/",
-            path.display()
+            "{error}; give --config an existing TOML file, see configs/"
         ))
     })?;
     Plan::parse(&text, settings).with_context(|| format!("recipe {}", path.display()))

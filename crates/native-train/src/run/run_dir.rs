@@ -1,11 +1,11 @@
 //! The files of a run: plan, log, checkpoints, sample sheets. Only one process writes them at a time.
 
-use std::fs::{File, OpenOptions, TryLockError};
 use std::path::{Path, PathBuf};
 
-use anyhow::{Context, Result, bail};
+use anyhow::{Context, Result};
 
 use crate::error::bad_usage;
+use crate::input_file;
 use crate::recipe::plan::Plan;
 use crate::records::event::Event;
 use crate::records::intervention::Intervention;
@@ -14,6 +14,7 @@ use crate::run::atomic_file;
 use crate::run::checkpoint::Checkpoint;
 use crate::run::json_lines::JsonLines;
 use crate::run::keep::{KeepPolicy, Stored};
+use crate::run::lock::Lock;
 use crate::run::run_log::RunLog;
 use crate::run::score_log::ScoreLog;
 
@@ -30,8 +31,8 @@ const LOCK: &str = "lock";
 #[derive(Debug)]
 pub struct RunDir {
     root: PathBuf,
-    /// Held during the run; the system releases it when the process ends, however it ends.
-    _lock: File,
+    /// Held during the run.
+    _lock: Lock,
 }
 
 impl RunDir {
@@ -49,21 +50,7 @@ impl RunDir {
         for directory in [root.to_owned(), root.join(CHECKPOINTS), root.join(SAMPLES)] {
             std::fs::create_dir_all(directory).with_context(named)?;
         }
-        let lock = OpenOptions::new()
-            .create(true)
-            .truncate(false)
-            .write(true)
-            .open(root.join(LOCK))
-            .with_context(named)?;
-        match lock.try_lock() {
-            Ok(()) => {}
-            Err(TryLockError::WouldBlock) => bail!(
-                "run directory {} is in use by another process; wait for it, or choose another with \
-                 --out",
-                root.display()
-            ),
-            Err(TryLockError::Error(error)) => return Err(error).with_context(named),
-        }
+        let lock = Lock::take(root, &root.join(LOCK))?;
         for directory in [root.to_owned(), root.join(CHECKPOINTS), root.join(SAMPLES)] {
             atomic_file::remove_partial(&directory)?;
         }
@@ -237,10 +224,8 @@ pub fn checkpoint_files(root: &Path) -> Result<Vec<(u64, PathBuf)>> {
 /// # Errors
 /// If the file cannot be read or is not a checkpoint; the message names it.
 pub fn read_checkpoint(path: &Path) -> Result<Checkpoint> {
-    std::fs::read(path)
-        .map_err(anyhow::Error::from)
-        .and_then(|bytes| Checkpoint::decode(&bytes))
-        .with_context(|| format!("checkpoint {}", path.display()))
+    let bytes = input_file::read("checkpoint", path)?;
+    Checkpoint::decode(&bytes).with_context(|| format!("checkpoint {}", path.display()))
 }
 
 /// The images seen in the name `<images>.<extension>` of a run's file; `None` for other files.

@@ -1,14 +1,15 @@
 //! A read-only view of a run directory: any file may be missing, and problems with reading are
 //! reported as text.
 
-use std::fs::{File, TryLockError};
 use std::path::{Path, PathBuf};
 
 use anyhow::Result;
 use serde_json::{Map, Value};
 
 use crate::error::bad_usage;
+use crate::input_file;
 use crate::recipe::plan::flat;
+use crate::run::lock;
 use crate::run::log_tail::LogTail;
 use crate::run::view_files;
 
@@ -20,13 +21,13 @@ const MAX_SMALL_FILE: u64 = 64 << 20;
 /// The state of a run.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum RunState {
-    /// A process holds its lock.
+    /// A process writes to it.
     Running,
     /// All images of its plan were seen.
     Finished,
     /// It was ended by a collapse.
     Collapsed,
-    /// No process holds its lock, and images are left.
+    /// No process writes to it, and images are left.
     Interrupted,
     /// It has no log line and no checkpoint.
     NotStarted,
@@ -97,8 +98,9 @@ impl RunView {
     pub fn read(root: &Path) -> Result<Self> {
         if !root.is_dir() {
             return Err(bad_usage(format!(
-                "{} is not a directory; give the directory of a run, such as runs/fashion32",
-                root.display()
+                "{} is not a directory; give the directory of a run, such as runs/fashion32{}",
+                root.display(),
+                input_file::suggestion(root)
             )));
         }
         let marks = ["plan.json", "log.jsonl", "checkpoints"];
@@ -180,8 +182,7 @@ impl RunView {
     }
 
     fn judge(&self) -> RunState {
-        let locked = File::open(self.root.join("lock"))
-            .is_ok_and(|lock| matches!(lock.try_lock_shared(), Err(TryLockError::WouldBlock)));
+        let locked = lock::is_held(&self.root.join("lock"));
         let seen = self.images_seen();
         if locked {
             RunState::Running
@@ -333,7 +334,7 @@ mod tests {
         assert_eq!(view.state, RunState::Collapsed);
         write("checkpoints/000000000100.safetensors", "");
         assert_eq!(RunView::read(root).unwrap().state, RunState::Finished);
-        let lock = File::create(root.join("lock")).unwrap();
+        let lock = std::fs::File::create(root.join("lock")).unwrap();
         lock.lock().unwrap();
         assert_eq!(RunView::read(root).unwrap().state, RunState::Running);
     }

@@ -2,6 +2,7 @@
 
 use anyhow::Result;
 use biggan::train::probe::Judgement;
+use biggan::visible::visible;
 use indicatif::{BinaryBytes, HumanCount};
 use ratatui::backend::TestBackend;
 use ratatui::layout::{Constraint, Layout, Rect};
@@ -73,10 +74,10 @@ fn draw_head(view: &RunView, frame: &mut Frame<'_>, area: Rect) {
     };
     let bold = Style::new().add_modifier(Modifier::BOLD);
     let words = Line::from(vec![
-        Span::styled(plain(&view.name()), bold),
+        Span::styled(visible(&view.name()).into_owned(), bold),
         Span::raw("  "),
         Span::styled(view.state.word(), bold.fg(color)),
-        Span::raw(format!("  {}", view.root.display())),
+        Span::raw(format!("  {}", visible(&view.root.display().to_string()))),
     ]);
     frame.render_widget(words, title);
     let seen = view.images_seen();
@@ -215,7 +216,7 @@ fn draw_singular_values(view: &RunView, frame: &mut Frame<'_>, area: Rect) {
     let rows = layers.into_iter().map(|(name, sigma)| {
         let name = name.replace("generator.", "G ");
         let name = name.replace("discriminator.", "D ");
-        let name = plain(name.strip_suffix(".weight").unwrap_or(&name));
+        let name = visible(name.strip_suffix(".weight").unwrap_or(&name)).into_owned();
         let sigma: Vec<String> = sigma.iter().map(|&v| short(f64::from(v))).collect();
         Row::new([name, sigma.join(" ")])
     });
@@ -224,14 +225,10 @@ fn draw_singular_values(view: &RunView, frame: &mut Frame<'_>, area: Rect) {
 }
 
 fn draw_events(view: &RunView, frame: &mut Frame<'_>, area: Rect) {
-    let problems = view.problems.iter().map(|problem| plain(problem));
+    let problems = view.problems.iter().cloned();
     let collapses = view.collapses.iter().rev();
     let collapses = collapses.map(|c| format!("collapse at {} images", HumanCount(c.images_seen)));
-    let events = view
-        .events
-        .iter()
-        .rev()
-        .map(|event| plain(&one_line(event)));
+    let events = view.events.iter().rev().map(one_line);
     let newest = [("checkpoint", &view.checkpoints), ("sheet", &view.sheets)];
     let newest = newest.into_iter().filter_map(|(what, files)| {
         let path = files.last()?.path.display();
@@ -241,7 +238,7 @@ fn draw_events(view: &RunView, frame: &mut Frame<'_>, area: Rect) {
         .chain(collapses)
         .chain(events.take(3))
         .chain(newest)
-        .map(Line::from)
+        .map(|line| Line::from(visible(&line).into_owned()))
         .collect();
     let block = Block::bordered().title(" events, newest first ");
     frame.render_widget(Paragraph::new(lines).block(block), area);
@@ -264,11 +261,6 @@ pub fn frame_text(view: &RunView, width: u16, height: u16) -> Result<String> {
     Ok(text)
 }
 
-/// Text of a file without control characters.
-fn plain(text: &str) -> String {
-    text.chars().filter(|letter| !letter.is_control()).collect()
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -289,7 +281,7 @@ mod tests {
         let (_directory, view) = view(&format!("{LINE}\n"));
         let text = frame_text(&view, 100, 30).unwrap();
         for part in [
-            "tiny[31m",
+            "tiny\\u001b[31m",
             "interrupted",
             "500 of 1,000 images  50 %",
             "20 images/s",

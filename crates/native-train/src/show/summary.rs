@@ -5,6 +5,7 @@ use std::fmt::Write;
 use anyhow::Result;
 use biggan::config::GeneratorConfig;
 use biggan::shape::NetworkShape;
+use biggan::visible::visible;
 
 use super::parameters::{LEGEND, NetworkTable};
 use crate::recipe::plan::Plan;
@@ -68,5 +69,6 @@ pub fn generator(text: &mut String, config: &GeneratorConfig) {
 
 /// Appends a named line.
 pub fn row(text: &mut String, name: &str, value: &str) {
+    let value = visible(value);
     writeln!(text, "{name:<12} {value}").expect("a string takes all");
 }

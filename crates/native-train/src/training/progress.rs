@@ -2,18 +2,17 @@
 
 use std::time::Instant;
 
-use anyhow::{Context, Result};
 use biggan::train::RoundReport;
-use indicatif::{ProgressBar, ProgressStyle};
 
 use crate::memory::Memory;
 use crate::records::log_record::LogRecord;
 use crate::show::time_left::time_left;
+use crate::terminal::Bar;
 
 /// Gathers reports over an interval and shows them.
 #[derive(Debug)]
 pub struct Progress {
-    bar: ProgressBar,
+    bar: Bar,
     total_images: u64,
     started: Instant,
     elapsed_before_secs: f64,
@@ -27,17 +26,14 @@ pub struct Progress {
 
 impl Progress {
     /// Starts at `images_seen` of `total_images`.
-    ///
-    /// # Errors
-    /// If the bar's template is invalid.
-    pub fn new(images_seen: u64, total_images: u64, elapsed_before_secs: f64) -> Result<Self> {
-        let bar = ProgressBar::new(total_images).with_position(images_seen);
-        bar.set_style(
-            ProgressStyle::with_template("{bar:24} {human_pos}/{human_len} images  {msg}")
-                .context("the progress bar's template")?,
+    pub fn new(images_seen: u64, total_images: u64, elapsed_before_secs: f64) -> Self {
+        let bar = Bar::new(
+            total_images as usize,
+            "{bar:24} {human_pos}/{human_len} images  {msg}",
         );
+        bar.set_position(images_seen);
         let now = Instant::now();
-        Ok(Self {
+        Self {
             bar,
             total_images,
             started: now,
@@ -47,7 +43,7 @@ impl Progress {
             sums: [0.0; 4],
             last: RoundReport::default(),
             rounds: 0,
-        })
+        }
     }
 
     /// Adds a round to the interval.
@@ -98,26 +94,19 @@ impl Progress {
             record.images_per_sec, record.loss_d, record.loss_g, record.d_real, record.d_fake,
         );
         if self.bar.is_hidden() {
-            eprintln!(
+            note!(
                 "step {}  {}/{} images  {line}",
-                record.g_step, record.images_seen, self.total_images
+                record.g_step,
+                record.images_seen,
+                self.total_images
             );
         } else {
-            self.bar.set_message(line);
-        }
-    }
-
-    /// A line above the bar.
-    pub fn note(&self, line: &str) {
-        if self.bar.is_hidden() {
-            eprintln!("{line}");
-        } else {
-            self.bar.println(line);
+            self.bar.set_message(&line);
         }
     }
 
     /// Removes the bar, before a last line.
     pub fn finish(&self) {
-        self.bar.finish_and_clear();
+        self.bar.finish();
     }
 }

@@ -212,7 +212,7 @@ impl Run<'_> {
             1 => String::new(),
             world => format!(", by {world} ranks"),
         };
-        eprintln!(
+        note!(
             "{}: {} images of {}{ranks}, into {}",
             plan.name(),
             dataset.len(),
@@ -220,7 +220,7 @@ impl Run<'_> {
             self.out.display()
         );
         for remark in plan.train().remarks() {
-            eprintln!("note: {remark}");
+            note!("note: {remark}");
         }
         Ok(state)
     }
@@ -300,12 +300,12 @@ fn checkpoint_to_resume(run: &Run<'_>, run_dir: &RunDir) -> Result<Option<Checkp
             root.display()
         )));
     }
-    let mut newest = run_dir::newest_checkpoint(root, |line| eprintln!("{line}"))?;
+    let mut newest = run_dir::newest_checkpoint(root, |line| note!("{line}"))?;
     if let (None, Some(path)) = (&newest, run.from) {
         newest = Some((path.to_owned(), run_dir::read_checkpoint(path)?));
     }
     let Some((path, checkpoint)) = newest else {
-        eprintln!(
+        note!(
             "{} has no checkpoint yet: starting at the beginning",
             root.display()
         );
@@ -326,13 +326,13 @@ fn checkpoint_to_resume(run: &Run<'_>, run_dir: &RunDir) -> Result<Option<Checkp
         )));
     }
     if !differences.is_empty() {
-        eprintln!("amended: {}", differences.join(", "));
+        note!("amended: {}", differences.join(", "));
         run_dir.append_event(&Event::Amended {
             images_seen: checkpoint.counters.images_seen,
             changes: differences,
         })?;
     }
-    eprintln!("resuming from {}", path.display());
+    note!("resuming from {}", path.display());
     Ok(Some(checkpoint))
 }
 
@@ -354,7 +354,7 @@ fn probe(plan: &Plan, training: &Dataset, environment: &Environment) -> Result<O
         Ok(held_out) => Some(held_out),
         Err(error) if dataset::has_test_part(&request, data_home)? => return Err(error),
         Err(error) => {
-            eprintln!("D's accuracy on images it never saw is not watched: {error:#}");
+            note!("D's accuracy on images it never saw is not watched: {error:#}");
             None
         }
     };

@@ -9,6 +9,7 @@ use burn::tensor::Device;
 
 use crate::dataset::Dataset;
 use crate::files::model_files;
+use crate::input_file;
 use crate::recipe::plan::Plan;
 use crate::run::checkpoint::Checkpoint;
 use crate::run::run_dir;
@@ -28,7 +29,7 @@ pub fn read(path: &Path, plan: &Plan) -> Result<Pretrained> {
 fn networks(path: &Path) -> Result<Pretrained> {
     let named = || format!("--init {}", path.display());
     if path.is_dir() {
-        let newest = run_dir::newest_checkpoint(path, |line| eprintln!("{line}"))?;
+        let newest = run_dir::newest_checkpoint(path, |line| note!("{line}"))?;
         let (_, checkpoint) = newest.with_context(|| {
             format!(
                 "--init {}: no checkpoint in it; give a run that has one, a checkpoint or a model",
@@ -40,7 +41,7 @@ fn networks(path: &Path) -> Result<Pretrained> {
     if model_files::is_index(path) {
         return Pretrained::from_model(model_files::read(path)?).with_context(named);
     }
-    let bytes = std::fs::read(path).with_context(named)?;
+    let bytes = input_file::read("--init", path)?;
     let metadata = read_metadata(&bytes).with_context(named)?;
     match metadata.get("format").map(String::as_str) {
         Some(CHECKPOINT_FORMAT) => Ok(of_checkpoint(
@@ -79,7 +80,7 @@ pub fn begin(
     let starts = pretrained.class_starts(&dataset.class_names, train.seed);
     let said = describe(&pretrained, &dataset.class_names, &starts);
     for line in &said {
-        eprintln!("{}: {line}", path.display());
+        note!("{}: {line}", path.display());
     }
     let state = pretrained
         .begin(train, &starts, device)

@@ -114,7 +114,7 @@ impl Training<'_> {
         }
         Ok(Stretch {
             scores,
-            progress: Progress::new(state.images_seen, run.images, log.elapsed_before_secs())?,
+            progress: Progress::new(state.images_seen, run.images, log.elapsed_before_secs()),
             logged_images: before.last().map_or(0, |record| record.images_seen),
             log,
             detector,
@@ -158,7 +158,7 @@ impl Training<'_> {
                 };
                 let (steps, images) = (state.g_step, state.images_seen);
                 let path = path.display();
-                eprintln!("{word} after {steps} generator steps and {images} images: {path}");
+                note!("{word} after {steps} generator steps and {images} images: {path}");
                 return Ok(Ended::Stopped(outcome));
             }
             elsewhere = self.shared.job.decide(Next::Round, false).interrupted;
@@ -190,7 +190,7 @@ impl Training<'_> {
             let slow = after.speeds.as_deref().and_then(straggler);
             if let Some((rank, line)) = slow.filter(|(rank, _)| stretch.straggler != Some(*rank)) {
                 stretch.straggler = Some(rank);
-                stretch.progress.note(&line);
+                note!("{line}");
             }
             record.images_per_sec_of_ranks = after.speeds;
             let watched = |every: u64| state.g_step.is_multiple_of(every);
@@ -212,7 +212,7 @@ impl Training<'_> {
         let passed = |every: u64| before / every != state.images_seen / every;
         let scored = after.score.is_some();
         if let Some(record) = after.score {
-            stretch.progress.note(&record.to_string());
+            note!("{record}");
             stretch.scores.append(&record)?;
             let detector = stretch.detector.as_mut();
             let alarm = detector

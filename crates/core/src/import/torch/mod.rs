@@ -23,6 +23,7 @@ use pickle::Machine;
 use value::{Arena, Id, Value};
 
 use crate::error::{Error, Result};
+use crate::file::FirstBytes;
 
 /// Longest name of a tensor, or key of a dictionary.
 const MAX_NAME: usize = 256;
@@ -74,11 +75,17 @@ impl<'a> TorchFile<'a> {
             let (arena, root, storages) = safetensors::read(bytes)?;
             return Self::new(arena, root, &storages, bytes.len());
         }
-        Err(
-            Error::file(format_args!("the file of {} bytes", bytes.len())).found(
-                "not a file of torch.save: it begins neither as a zip nor with PyTorch's magic number",
-            ),
-        )
+        let file = Error::file(format_args!("the file of {} bytes", bytes.len()));
+        // a pickle alone has no tensors of torch.save either, but is closest to it
+        if let Some(other) = FirstBytes::of_binary(bytes).filter(|_| !bytes.starts_with(b"\x80")) {
+            return Err(file
+                .found(other.what)
+                .expected("a file of torch.save")
+                .remedy(other.remedy));
+        }
+        Err(file.found(
+            "not a file of torch.save: it begins neither as a zip nor with PyTorch's magic number",
+        ))
     }
 
     fn open_zip(bytes: &'a [u8]) -> Result<Self> {

@@ -29,7 +29,7 @@ pub fn run(args: &BenchArgs, environment: &Environment) -> Result<Outcome> {
     let dataset = dataset::load(&request, resolution, environment.data_home.as_deref())?;
     let opened = started.elapsed().as_secs_f64();
     let count = dataset.len();
-    println!(
+    say!(
         "opening {}: {count} images in {opened:.2} s, {:.0} images/s, once",
         dataset.info.name,
         count as f64 / opened
@@ -41,7 +41,7 @@ pub fn run(args: &BenchArgs, environment: &Environment) -> Result<Outcome> {
         images += train.batch_size as u64;
     }
     let secs = started.elapsed().as_secs_f64();
-    println!(
+    say!(
         "batches of {}: {images} images in {secs:.2} s, {:.0} images/s",
         train.batch_size,
         images as f64 / secs

@@ -3,7 +3,6 @@
 use std::path::Path;
 
 use anyhow::{Context, Result, bail};
-use indicatif::{ProgressBar, ProgressStyle};
 use rayon::prelude::*;
 use serde_json::json;
 use sha2::{Digest, Sha256};
@@ -24,6 +23,7 @@ use crate::environment::Environment;
 use crate::error::Outcome;
 use crate::recipe::plan::Plan;
 use crate::run::plan_file;
+use crate::terminal::{self, Bar};
 
 /// Classes that the table shows.
 const MAX_CLASSES: usize = 20;
@@ -69,7 +69,7 @@ pub fn run(args: &CheckArgs, environment: &Environment) -> Result<Outcome> {
             "classes": serde_json::Map::from_iter(parts),
             "findings": findings,
         });
-        println!("{}", serde_json::to_string_pretty(&report)?);
+        terminal::say_text(&(serde_json::to_string_pretty(&report)? + "\n"));
     } else {
         print(&facts, &findings);
     }
@@ -85,16 +85,16 @@ fn print(facts: &[Facts], findings: &[Finding]) {
     for (_, part) in PARTS {
         let counts = counts(facts, part);
         if counts.is_empty() {
-            println!("{part}: none");
+            say!("{part}: none");
             continue;
         }
         let images: usize = counts.values().sum();
-        println!("{part}: {images} images in {} classes", counts.len());
+        say!("{part}: {images} images in {} classes", counts.len());
         for (class, count) in counts.iter().take(MAX_CLASSES) {
-            println!("  {count:>8}  {class}");
+            say!("  {count:>8}  {class}");
         }
         if counts.len() > MAX_CLASSES {
-            println!(
+            say!(
                 "            and {} more classes",
                 counts.len() - MAX_CLASSES
             );
@@ -106,13 +106,13 @@ fn print(facts: &[Facts], findings: &[Finding]) {
             Severity::Warning => "warning",
             Severity::Note => "note",
         };
-        println!("{word}: {}: {}", finding.kind, finding.message);
+        say!("{word}: {}: {}", finding.kind, finding.message);
         if !finding.remedy.is_empty() {
-            println!("  remedy: {}", finding.remedy);
+            say!("  remedy: {}", finding.remedy);
         }
     }
     if findings.iter().all(|f| f.severity == Severity::Note) {
-        println!("no problems found");
+        say!("no problems found");
     }
 }
 
@@ -259,8 +259,9 @@ fn pictures(
     preparation: &Preparation,
     checked: &mut Checked,
 ) -> Result<()> {
-    let bar = ProgressBar::new(listing.entries.len() as u64).with_style(
-        ProgressStyle::with_template("pictures {bar:24} {pos}/{len}  {eta} left")?,
+    let bar = Bar::new(
+        listing.entries.len(),
+        "pictures {bar:24} {pos}/{len}  {eta} left",
     );
     let seen: Vec<Result<Facts, String>> = listing
         .entries
@@ -271,7 +272,7 @@ fn pictures(
                 .map_err(|error| format!("{}: {error:#}", entry.path.display()))
         })
         .collect();
-    bar.finish_and_clear();
+    bar.finish();
     let mut broken = Vec::new();
     let mut images = vec![0; listing.class_names.len()];
     for (seen, entry) in seen.into_iter().zip(&listing.entries) {
@@ -351,7 +352,7 @@ fn of_recipe(plan: &Plan, environment: &Environment) -> Result<Checked> {
             Err(error) => {
                 let outline = (named.test_outline)(&request, &directory);
                 if split == Split::Test && outline.is_ok_and(|test| test.is_none()) {
-                    eprintln!("no {part} part: {error:#}");
+                    note!("no {part} part: {error:#}");
                 } else {
                     let remedy = "repair or replace the files";
                     checked.find(Severity::Fault, "unreadable", format!("{error:#}"), remedy);

@@ -4,7 +4,6 @@ use std::borrow::Cow;
 use std::path::Path;
 
 use anyhow::{Context, Result, ensure};
-use indicatif::{ProgressBar, ProgressStyle};
 use rayon::prelude::*;
 
 use super::label_list;
@@ -22,6 +21,7 @@ use crate::environment::Environment;
 use crate::error::{Outcome, bad_usage};
 use crate::memory;
 use crate::run::plan_file;
+use crate::terminal::Bar;
 
 /// Most pictures that are decoded together, in parallel.
 const CHUNK: usize = 256;
@@ -93,7 +93,7 @@ fn of_folders(folder: &Path) -> Result<(Listing, Option<Listing>)> {
         }
     };
     if let Some(line) = layout.line(&passed) {
-        eprintln!("{line}");
+        note!("{line}");
     }
     Ok((Listing::of(train), test))
 }
@@ -101,7 +101,7 @@ fn of_folders(folder: &Path) -> Result<(Listing, Option<Listing>)> {
 fn say(about: &Path, remarks: impl Iterator<Item = String>) {
     let remarks: Vec<String> = remarks.collect();
     if !remarks.is_empty() {
-        eprintln!("{}: {}", about.display(), remarks.join("; "));
+        note!("{}: {}", about.display(), remarks.join("; "));
     }
 }
 
@@ -115,7 +115,7 @@ struct Packed<'a> {
 /// Gives the files their names, all of them after all are whole; a test part of an earlier pack goes.
 fn commit(args: &PackArgs, train: Packed<'_>, test: Option<Packed<'_>>) -> Result<Outcome> {
     if test.is_none() && packed::remove_test_part(&args.out)? {
-        println!(
+        say!(
             "{}: removed, since these data have no test part",
             args.out.join(packed::file_name(Split::Test)).display()
         );
@@ -129,7 +129,7 @@ fn commit(args: &PackArgs, train: Packed<'_>, test: Option<Packed<'_>>) -> Resul
         let images = file.images;
         file.commit()?;
         let bytes = std::fs::metadata(path)?.len();
-        println!(
+        say!(
             "{}: {images} images of {classes} classes, {bytes} bytes",
             path.display()
         );
@@ -155,7 +155,6 @@ fn pictures<'a>(
         .map(|&index| &listing.entries[index])
         .collect();
     let resolution = args.resolution;
-    let name = folder.file_name().and_then(|name| name.to_str());
     let shape = [3, resolution, resolution];
     let preparation = Preparation::new(
         resolution,
@@ -164,14 +163,15 @@ fn pictures<'a>(
     );
     let mut writer = PackFile::new(
         path,
-        name.unwrap_or("pictures"),
+        &dataset::name_of(folder),
         &listing.class_names,
         shape,
         &preparation.notes(),
     )?;
-    let bar = ProgressBar::new(entries.len() as u64).with_style(ProgressStyle::with_template(
+    let bar = Bar::new(
+        entries.len(),
         "packing {bar:24} {pos}/{len}  {per_sec}  {eta} left",
-    )?);
+    );
     let image_bytes = preparation.image_bytes();
     let at_once = memory::free_bytes() / SHARE / image_bytes;
     let at_once = at_once.clamp(1, CHUNK.min(entries.len().max(1)));
@@ -204,9 +204,9 @@ fn pictures<'a>(
             listed(&broken)
         );
     }
-    bar.finish_and_clear();
+    bar.finish();
     if !broken.is_empty() {
-        eprintln!(
+        note!(
             "{} of {} pictures cannot be read and are left out: {}",
             broken.len(),
             entries.len(),
@@ -263,7 +263,7 @@ fn recipe(args: &PackArgs, environment: &Environment) -> Result<Outcome> {
             return Err(error);
         }
         Err(error) => {
-            eprintln!("no test part: {error:#}");
+            note!("no test part: {error:#}");
             None
         }
     };

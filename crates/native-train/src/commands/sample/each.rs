@@ -12,7 +12,6 @@ use biggan::latent::{Latents, one_hot_values};
 use biggan::sampler::Sampler;
 use biggan::truncation::LatentDistribution;
 use burn::tensor::Device;
-use indicatif::{ProgressBar, ProgressStyle};
 use pollster::block_on;
 use sha2::{Digest, Sha256};
 
@@ -21,6 +20,7 @@ use crate::error::{Outcome, bad_usage};
 use crate::files::folder_names::folder_names;
 use crate::files::single_picture::{self, Drawn, Found};
 use crate::run::atomic_file;
+use crate::terminal::Bar;
 
 /// Pixels of the pictures drawn together: bounds the memory, not the result.
 const PIXELS_AT_ONCE: usize = 1 << 20;
@@ -95,7 +95,7 @@ impl Each<'_> {
             atomic_file::remove_partial(folder)?;
         }
         let total = (classes.len() as u64).saturating_mul(self.args.count as u64);
-        let progress = Progress::new(total)?;
+        let progress = Progress::new(total);
         let side = info.generator.resolution;
         let at_once = (PIXELS_AT_ONCE / (side * side)).clamp(1, MOST_AT_ONCE);
         let mut missing = Vec::with_capacity(at_once);
@@ -123,7 +123,7 @@ impl Each<'_> {
             0 => String::new(),
             _ => format!(" ({there} were there)"),
         };
-        eprintln!(
+        note!(
             "{}: {total} pictures of {} classes{before}, {new} drawn in {secs:.1} s",
             directory.display(),
             classes.len()
@@ -173,25 +173,22 @@ impl Each<'_> {
 
 /// A bar on a terminal, a line now and then elsewhere.
 struct Progress {
-    bar: ProgressBar,
+    bar: Bar,
     total: u64,
     last_line: std::cell::Cell<Instant>,
 }
 
 impl Progress {
-    fn new(total: u64) -> Result<Self> {
-        let bar = ProgressBar::new(total);
-        bar.set_style(
-            ProgressStyle::with_template(
-                "{bar:24} {human_pos}/{human_len} pictures  {per_sec}  {eta} left",
-            )
-            .context("the progress bar's template")?,
+    fn new(total: u64) -> Self {
+        let bar = Bar::new(
+            total as usize,
+            "{bar:24} {human_pos}/{human_len} pictures  {per_sec}  {eta} left",
         );
-        Ok(Self {
+        Self {
             bar,
             total,
             last_line: Instant::now().into(),
-        })
+        }
     }
 
     fn show(&self, there: u64, new: u64) {
@@ -199,11 +196,11 @@ impl Progress {
         self.bar.set_position(count);
         if self.bar.is_hidden() && self.last_line.get().elapsed() >= BETWEEN_LINES {
             self.last_line.set(Instant::now());
-            eprintln!("{count} of {} pictures", self.total);
+            note!("{count} of {} pictures", self.total);
         }
     }
 
     fn finish(&self) {
-        self.bar.finish_and_clear();
+        self.bar.finish();
     }
 }

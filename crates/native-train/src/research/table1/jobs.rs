@@ -40,13 +40,13 @@ pub fn run(
     };
     let worker = || -> Result<()> {
         while let Some(row) = next() {
-            eprintln!("{}: started", row.name);
+            note!("{}: started", row.name);
             match row_in_a_process(row, args, interrupt) {
                 Ok(true) => finished(row)?,
                 Ok(false) => {}
                 Err(error) => {
                     let failure = format!("row {}: {error:#}", row.name);
-                    eprintln!("{failure}");
+                    note!("{failure}");
                     let mut failures = failures.lock().expect("no thread panics with the failures");
                     failures.push(failure);
                 }

@@ -22,6 +22,7 @@ use crate::evaluation::PAPER;
 use crate::evaluation::features::{CHUNK, Counts, real_images, samples};
 use crate::evaluation::networks::{OpenNetwork, open_classifier};
 use crate::files::export;
+use crate::input_file;
 use crate::recipe::plan::Plan;
 use crate::run::checkpoint::Checkpoint;
 use crate::training::run;
@@ -253,7 +254,7 @@ fn only(count: usize) -> Counts {
 
 fn read(path: &Path) -> Result<Checkpoint> {
     let named = || format!("checkpoint {}", path.display());
-    Checkpoint::decode(&std::fs::read(path).with_context(named)?).with_context(named)
+    Checkpoint::decode(&input_file::read("checkpoint", path)?).with_context(named)
 }
 
 /// Share of the saturated values of all images.

@@ -178,7 +178,7 @@ fn measure(
     environment: &Environment,
 ) -> Result<RowResult> {
     let started = Instant::now();
-    eprintln!("{}: measuring", row.name);
+    note!("{}: measuring", row.name);
     let device = Device::flex();
     let judge = Judge::new(&args.classifier, plan, args.samples, environment, &device)?;
     let checkpoints = run_dir::checkpoints(out)?;
@@ -195,7 +195,7 @@ fn measure(
         _ => Vec::new(),
     };
     let (log, _) = run_dir::RunDir::open(out)?.open_log(u64::MAX)?;
-    eprintln!(
+    note!(
         "{}: measured in {:.0} s",
         row.name,
         started.elapsed().as_secs_f64()
@@ -220,9 +220,12 @@ fn report(row: &Row, args: &Table1Args) -> Result<()> {
     if let Some(result) = RowResult::read(&args.out, row)?
         && let Some(best) = result.best
     {
-        eprintln!(
+        note!(
             "{}: Frechet distance {:.2} at {} images, trained in {:.0} s",
-            row.name, best.frechet, best.images_seen, result.train_secs
+            row.name,
+            best.frechet,
+            best.images_seen,
+            result.train_secs
         );
     }
     Ok(())

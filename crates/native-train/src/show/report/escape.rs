@@ -1,9 +1,11 @@
 //! Text in HTML.
 
-/// Text as HTML, in elements and in attributes.
+use biggan::visible::visible;
+
+/// Text as HTML, in elements and in attributes; control characters are shown, as everywhere.
 pub(super) fn escape(text: &str) -> String {
     let mut escaped = String::with_capacity(text.len());
-    for letter in text.chars() {
+    for letter in visible(text).chars() {
         match letter {
             '&' => escaped.push_str("&amp;"),
             '<' => escaped.push_str("&lt;"),

@@ -80,7 +80,7 @@ impl Collapse<'_> {
             let kept = format!("the run ends with checkpoint {}", path.display());
             return Err(self.end(&directory, &kept));
         }
-        eprintln!(
+        note!(
             "{}; back to {back_to} images: {action}; evidence in {}",
             self.what(),
             directory.display()
@@ -117,7 +117,7 @@ impl Collapse<'_> {
         for index in by_goodness(&images, self.scores, self.alarm.since_images) {
             match run_dir::read_checkpoint(&files[index].1) {
                 Ok(checkpoint) => return Ok(Some(checkpoint)),
-                Err(error) => eprintln!("warning: {error:#}; going back to another"),
+                Err(error) => note!("warning: {error:#}; going back to another"),
             }
         }
         Ok(None)
@@ -224,7 +224,7 @@ pub fn resumed(
         )));
     }
     last.action = action;
-    eprintln!(
+    note!(
         "after the collapse at {} images: {action}",
         last.alarm.images_seen
     );

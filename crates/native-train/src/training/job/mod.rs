@@ -5,7 +5,9 @@
 //! and the job restarts from the last checkpoint.
 
 mod comm;
+mod cores;
 mod decide;
+mod launcher;
 #[cfg(feature = "mpi")]
 mod mpi;
 #[cfg(feature = "nccl")]
@@ -30,6 +32,7 @@ pub use state::share_state;
 pub use watchdog::Watchdog;
 
 use crate::device::DeviceName;
+use crate::environment::{Environment, Launched};
 use crate::error::{self, Elsewhere};
 
 /// Exit code of a rank that panicked, as Rust's own.
@@ -70,19 +73,28 @@ impl Job {
         }
     }
 
-    /// Joins the job that `mpirun` or `srun` started, as `--comm` says.
+    /// Joins the job that `mpirun` or `srun` started, as `--comm` says; without it this process is one of its own.
+    /// Warns where the ranks have more threads than there are cores.
     ///
     /// # Errors
-    /// If the program was built without that engine, or it does not start.
-    pub fn open(comm: Comm) -> Result<Self> {
+    /// If the program was built without that engine, it does not start, or a launcher says otherwise than it.
+    pub fn open(comm: Option<Comm>, environment: &Environment) -> Result<Self> {
+        launcher::check_asked(comm, &environment.launched)?;
+        let job = Self::of_engine(comm.unwrap_or(Comm::Single), &environment.launched)?;
+        cores::warn(&job.world);
+        Ok(job)
+    }
+
+    fn of_engine(comm: Comm, launched: &[Launched]) -> Result<Self> {
         match comm {
             Comm::Single => Ok(Self::single()),
             #[cfg(feature = "mpi")]
-            Comm::Mpi => Self::launched(false),
+            Comm::Mpi => Self::launched(false, launched),
             #[cfg(feature = "nccl")]
-            Comm::Nccl => Self::launched(true),
+            Comm::Nccl => Self::launched(true, launched),
             #[allow(unreachable_patterns)]
             Comm::Mpi | Comm::Nccl => {
+                let _ = launched;
                 let name = if comm == Comm::Mpi { "mpi" } else { "nccl" };
                 Err(error::bad_usage(format!(
                     "--comm {name}: this program was built without it; build it with `--features {name}` (see \
@@ -93,8 +105,10 @@ impl Job {
     }
 
     #[cfg(feature = "mpi")]
-    fn launched(on_gpus: bool) -> Result<Self> {
+    fn launched(on_gpus: bool, launched: &[Launched]) -> Result<Self> {
         let job = mpi::Job::open()?;
+        let sees = biggan::collective::Collective::world(&*job.world());
+        launcher::check_world(sees, &mpi::version(), launched)?;
         let local_rank = job.local_rank();
         let world = group(job.world(), on_gpus, local_rank)?;
         Ok(Self {
@@ -216,7 +230,7 @@ impl Job {
         if self.is_alone() || self.ends.get() {
             return result;
         }
-        eprintln!("error: rank {} of {}: {error:#}", self.rank(), self.world());
+        note!("error: rank {} of {}: {error:#}", self.rank(), self.world());
         abort(i32::from(error::code(error)))
     }
 }

@@ -215,6 +215,13 @@ impl Collective for Ranks {
     }
 }
 
+/// Name and version of the MPI that this program was linked with.
+pub fn version() -> String {
+    let text = mpi::environment::library_version().unwrap_or_default();
+    let named = text.split(['\n', ',']).next().unwrap_or_default();
+    named.split_whitespace().collect::<Vec<_>>().join(" ")
+}
+
 /// A panic on one rank would make the others wait forever: unwinding finalises MPI, which waits for
 /// the others in turn. So a panic aborts them.
 fn abort_on_panic() {

@@ -39,7 +39,7 @@ impl Watchdog {
                 sleep((patience / 10).min(Duration::from_secs(1)));
                 let last = Duration::from_millis(watched.load(Ordering::Relaxed));
                 if started.elapsed().saturating_sub(last) > patience {
-                    eprintln!(
+                    note!(
                         "error: rank {rank}: no step ended in {} s: another rank is stuck or gone, or the step takes \
                          longer than --step-timeout; resume from the last checkpoint with --resume",
                         patience.as_secs_f64()
