@@ -97,7 +97,7 @@ fn faults_of_all_kinds_are_found_at_once() {
         "{text}"
     );
     // the part itself, one class alone, and a class folder given for the directory of classes
-    let expected = ["small", "uneven", "unreadable"].map(str::to_owned);
+    let expected = ["shape", "small", "uneven", "unreadable"].map(str::to_owned);
     assert_eq!(
         kinds(&setting, "pictures/train").0,
         BTreeSet::from(expected)

@@ -10,6 +10,9 @@ const FAR_FROM_SQUARE: usize = 2;
 /// Values below this are a quarter of the range or less: masks of classes, or values of 14 bits or fewer in 16.
 const DARK: u8 = 64;
 
+/// Files of 16 bits that use no more than these were meant to be scaled first; others lose nothing that is seen.
+const FEW_BITS: u32 = 14;
+
 /// Judges pictures for networks of a resolution.
 pub fn judge(facts: &[Facts], resolution: usize, fit: Fit, background: Color) -> Vec<Finding> {
     let mut findings = Vec::new();
@@ -83,7 +86,7 @@ pub fn judge(facts: &[Facts], resolution: usize, fit: Fit, background: Color) ->
             .largest_of_16_bits
             .map(|value| 16 - value.leading_zeros())
     };
-    let deep = such(&|fact| bits(fact).is_some());
+    let deep = such(&|fact| bits(fact).is_some_and(|bits| bits <= FEW_BITS));
     if let Some(most) = deep.iter().filter_map(|fact| bits(fact)).max() {
         some(
             "16 bits",
@@ -190,6 +193,8 @@ mod tests {
         one("16 bits", "of which 12 are in use", &|f| {
             f.traits.largest_of_16_bits = Some(4095)
         });
+        let full = |f: &mut Facts| f.traits.largest_of_16_bits = Some(1 << 14);
+        assert_eq!(found(Fit::Crop, &full), []);
         one("range", "above 2 of 255", &|f| f.largest = 2);
         one("animated", "first frame", &|f| f.traits.animated = true);
         one("profile", "\"Display P3\"", &|f| {
