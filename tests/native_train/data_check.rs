@@ -103,7 +103,7 @@ fn faults_of_all_kinds_are_found_at_once() {
         BTreeSet::from(expected)
     );
     std::fs::remove_dir_all(path("train/apple".into())).unwrap();
-    let expected = ["one class", "small"].map(str::to_owned);
+    let expected = ["one class", "shape", "small"].map(str::to_owned);
     let (found, code) = kinds(&setting, "pictures/train");
     assert_eq!((found, code), (BTreeSet::from(expected), Some(0)));
     let (found, code) = kinds(&setting, "pictures/train/pear");

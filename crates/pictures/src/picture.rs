@@ -19,7 +19,7 @@ use anyhow::{Result, ensure};
 
 use raw::Raw;
 
-pub use kinds::{KIND_BYTES, check_kind, kind, other_kind};
+pub use kinds::{KIND_BYTES, check_kind, kind, other_picture};
 pub use raw::{MAX_SIDE, Traits};
 
 /// Most bytes of a file; 8192x8192 incompressible RGB pixels have 192 MiB.

@@ -13,9 +13,7 @@ pub fn kind_of(start: &[u8]) -> Option<String> {
     if picture::kind(start).is_some() {
         return Some("picture".to_owned());
     }
-    let (name, remedy) = picture::other_kind(start)?;
-    // an archive, a page or a video is no picture
-    remedy.starts_with("convert").then(|| name.to_owned())
+    picture::other_picture(start).map(str::to_owned)
 }
 
 /// Bytes of a start that [`kind_of`] needs.

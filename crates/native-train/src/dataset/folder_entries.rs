@@ -7,7 +7,6 @@ use std::path::{Path, PathBuf};
 
 use anyhow::{Context, Result};
 
-use super::other_kind::other_kind;
 use super::passed::{Passed, Reason};
 use super::picture;
 
@@ -106,7 +105,7 @@ fn look(path: &Path) -> Look {
     let mut start = Vec::with_capacity(picture::KIND_BYTES as usize);
     let read = std::fs::File::open(path)
         .and_then(|file| file.take(picture::KIND_BYTES).read_to_end(&mut start));
-    match (read, picture::kind(&start), other_kind(&start)) {
+    match (read, picture::kind(&start), picture::other_picture(&start)) {
         (Err(_), ..) => Look::Other,
         (Ok(0), ..) => Look::Empty,
         (Ok(_), Some(_), _) => Look::Picture,

@@ -16,7 +16,6 @@ pub mod image_folder;
 mod listing;
 pub mod loader;
 pub mod npm;
-mod other_kind;
 pub mod packed;
 pub mod parts;
 pub mod passed;

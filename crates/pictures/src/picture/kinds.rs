@@ -92,7 +92,7 @@ const OTHERS: [(usize, &[u8], &str, &str); 43] = [
 ];
 
 /// The name of a kind that is not read, and what to do about it, by the first [`KIND_BYTES`].
-pub fn other_kind(start: &[u8]) -> Option<(&'static str, &'static str)> {
+fn other_kind(start: &[u8]) -> Option<(&'static str, &'static str)> {
     let fits = |at: usize, mark: &[u8]| start.get(at..).is_some_and(|rest| rest.starts_with(mark));
     let known = OTHERS.iter().find(|(at, mark, ..)| fits(*at, mark));
     if let Some((_, _, name, remedy)) = known {
@@ -120,6 +120,12 @@ pub fn other_kind(start: &[u8]) -> Option<(&'static str, &'static str)> {
     }
     let empty = start.len() >= 8 && start.iter().all(|&byte| byte == 0);
     empty.then_some(("only zeros", "copy or download it again"))
+}
+
+/// The name of a kind of picture that is not read, by the first [`KIND_BYTES`].
+pub fn other_picture(start: &[u8]) -> Option<&'static str> {
+    let (name, remedy) = other_kind(start)?;
+    (remedy == CONVERT).then_some(name)
 }
 
 #[cfg(test)]
@@ -151,6 +157,11 @@ mod tests {
         );
         assert_eq!(name(b"<?xml version=\"1.0\"?>\n<svg "), Some("SVG"));
         assert_eq!(name(&[0; 20]), Some("only zeros"));
+        // archives, pages and videos are no pictures
+        assert_eq!(other_picture(b"\0\0\0\x18ftypheic"), Some("HEIC"));
+        for start in [&b"PK\x03\x04"[..], b"<html>", b"\0\0\0\x18ftypmp42"] {
+            assert!(name(start).is_some() && other_picture(start).is_none());
+        }
         let mut dicom = vec![0; 128];
         dicom.extend(b"DICM");
         assert_eq!(name(&dicom), Some("DICOM"));

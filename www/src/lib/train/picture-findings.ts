@@ -10,6 +10,8 @@ import type { Preparation } from "./protocol.js";
 const FAR_FROM_SQUARE = 2;
 /** Values below this are a quarter of the range or less: masks of classes, or values of 14 bits or fewer in 16. */
 const DARK = 64;
+/** Files of 16 bits that use no more than these were meant to be scaled first; others lose nothing that is seen. */
+const FEW_BITS = 14;
 
 /** Judges pictures for networks of a resolution. */
 export function judgePictures(
@@ -27,7 +29,7 @@ export function judgePictures(
 
   const small = such((fact) => seen(fact) < resolution);
   const shape = such((fact) => ratio(fact) >= FAR_FROM_SQUARE);
-  const deep = such(({ bitsOf16 }) => bitsOf16 !== null);
+  const deep = such(({ bitsOf16 }) => bitsOf16 !== null && bitsOf16 <= FEW_BITS);
   const dark = such(({ largest, constant }) => largest < DARK && !constant);
   const profiled = such(({ profile }) => profile !== null);
   const findings: Finding[] = [];
