@@ -97,6 +97,7 @@ fn random_model(channels: usize) -> Result<Vec<u8>, Box<dyn Error>> {
             name: "none".into(),
             images: 0,
             sha256: vec![],
+            source: None,
         },
         provenance: Provenance {
             program: format!("browser_reference {}", env!("CARGO_PKG_VERSION")),

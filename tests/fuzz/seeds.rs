@@ -242,6 +242,7 @@ fn model() -> ModelFile {
                 name: "none".into(),
                 images: 0,
                 sha256: vec!["00".into()],
+                source: None,
             },
             provenance: Provenance {
                 program: "test".into(),
@@ -279,6 +280,7 @@ fn checkpoint() -> Vec<u8> {
             name: "none".into(),
             images: 1,
             sha256: vec!["00".into()],
+            source: None,
         },
         class_names: (0..plan.train().generator.classes)
             .map(|class| class.to_string())

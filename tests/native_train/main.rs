@@ -51,6 +51,7 @@ mod support {
 }
 mod table1;
 mod terminals;
+mod trusted_scores;
 mod usage;
 mod watching;
 #[cfg(feature = "wgpu")]

@@ -46,8 +46,8 @@ fn a_score_changes_nothing_and_the_best_checkpoint_stays() {
         assert!(score.frechet > 0.0 && (0.0..=1.0).contains(&score.recognised));
         assert_eq!(
             score.protocol,
-            "tiny: n=12, ref=train n=24, average of G, BN statistics of batches of 100, truncation \
-             off, seed 3"
+            "tiny: n=12, ref=train n=24, spread by class, average of G, BN statistics of batches of 100, truncation \
+             off, classes at random, seed 3"
         );
     }
     let best = scores
@@ -120,4 +120,55 @@ fn a_score_that_gets_worse_again_is_a_collapse() {
             "against a threshold of 0.002",
         ],
     );
+}
+
+#[test]
+fn scores_of_another_protocol_are_not_compared() {
+    let setting = with_classifier();
+    setting.train("run", 40, &SCORED);
+    // far better ones, as an earlier version with classes in turn would write them
+    let path = setting.path("run/scores.jsonl");
+    let mut old = scores(&setting, "run");
+    for score in &mut old {
+        score.frechet = 1e-3;
+        score.protocol = score.protocol.replace(", classes at random", "");
+    }
+    let lines = old.iter().map(serde_json::to_string);
+    let text: String = lines.map(|line| line.unwrap() + "\n").collect();
+    std::fs::write(&path, text).unwrap();
+    let on = [
+        "--config",
+        "tiny.toml",
+        "--out",
+        "run",
+        "--resume",
+        "--steps",
+        "10",
+    ];
+    let output = setting.run(&[&on[..], &SCORED].concat());
+    let said = String::from_utf8_lossy(&output.stderr).into_owned();
+    assert!(output.status.success(), "{said}");
+    assert!(
+        said.contains("5 scores of scores.jsonl are of another protocol"),
+        "{said}"
+    );
+    let all = scores(&setting, "run");
+    assert_eq!(all[..5], old[..], "they stay");
+    setting.ok(&["report", "run", "--out", "report.html"]);
+    let html = std::fs::read_to_string(setting.path("report.html")).unwrap();
+    let drawn = html.contains("5 scores of another protocol are not drawn");
+    assert_eq!(drawn, all.len() > 5);
+}
+
+#[test]
+fn a_count_too_small_for_the_features_is_remarked_while_training() {
+    let setting = with_classifier();
+    setting.train("run", 8, &SCORED);
+    let remarks = &scores(&setting, "run")[0].remarks;
+    let said = |part: &str| remarks.iter().any(|remark| remark.contains(part));
+    assert!(
+        said("12 samples are too few for the covariance of 128 features"),
+        "{remarks:?}"
+    );
+    assert!(said("24 real images are too few"), "{remarks:?}");
 }

@@ -56,7 +56,7 @@ impl Sampler {
     /// Loads a model onto a device.
     ///
     /// # Errors
-    /// If a tensor is missing, unexpected or of another shape.
+    /// If a tensor is missing, unexpected, of another shape, or has a value that is not finite.
     pub fn new(file: ModelFile, device: &Device) -> Result<Self> {
         let ModelFile { info, mut tensors } = file;
         Self::with(info, &mut tensors, device)
@@ -89,6 +89,7 @@ impl Sampler {
                     .source
                     .take(&name)?
                     .ok_or_else(|| Error::tensor(&name).found("missing"))?;
+                refuse_broken(&name, &table.values)?;
                 if table.shape != [rows, channels] {
                     return Err(Error::tensor(name)
                         .found(format_args!("{:?}", table.shape))
@@ -198,7 +199,8 @@ impl Sampler {
     /// Images of given latents; the truncation only chooses the statistics.
     ///
     /// # Errors
-    /// If the shapes do not match, the table of statistics does not suit the row rule, or the device fails.
+    /// If the shapes do not match, the table of statistics does not suit the row rule, the model is broken (a pixel is
+    /// not finite), or the device fails.
     pub async fn generate(&self, latents: Latents, truncation: Truncation) -> Result<Samples> {
         let Latents { z, class_weights } = latents;
         let config = &self.info.generator;
@@ -226,6 +228,7 @@ impl Sampler {
             let images = generator.evaluate(z, class_weights, NormMode::Stored);
             images_pm1.extend(read_values(images).await?);
         }
+        refuse_broken("a value of the generator's output", &images_pm1)?;
         Ok(Samples { images_pm1, side })
     }
 
@@ -253,12 +256,29 @@ impl TensorSource for WithSlots<'_> {
     fn take(&mut self, name: &str) -> Result<Option<HostTensor>> {
         match self.slots.take(name)? {
             Some(slot) => Ok(Some(slot)),
-            None => self.source.take(name),
+            None => {
+                let tensor = self.source.take(name)?;
+                if let Some(tensor) = &tensor {
+                    refuse_broken(name, &tensor.values)?;
+                }
+                Ok(tensor)
+            }
         }
     }
 
     fn left(&self) -> Option<&str> {
         self.slots.left().or_else(|| self.source.left())
+    }
+}
+
+/// Refuses values from which no picture comes: the scores of black pictures would look like scores.
+fn refuse_broken(what: &str, values: &[f32]) -> Result<()> {
+    match values.iter().find(|value| !value.is_finite()) {
+        None => Ok(()),
+        Some(value) => Err(Error::not_finite(what)
+            .found(value)
+            .expected("finite values")
+            .remedy("use another model: this one is broken")),
     }
 }
 

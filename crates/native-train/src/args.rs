@@ -399,9 +399,12 @@ pub struct ClassifierArgs {
     /// Name used in scores [default: that of --out without its extension]
     #[arg(long)]
     pub name: Option<String>,
-    /// Classes of the data set
-    #[arg(long, default_value_t = 10)]
-    pub classes: usize,
+    /// Classes of the data set [default: as many as it has; of idx files 10]
+    #[arg(long)]
+    pub classes: Option<usize>,
+    /// Side of the images in pixels, as in the models that it will judge; a multiple of 8
+    #[arg(long, value_name = "PIXELS", default_value_t = 32)]
+    pub resolution: usize,
     /// Passes over the training set
     #[arg(long, default_value_t = 6)]
     pub epochs: usize,

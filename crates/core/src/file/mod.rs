@@ -18,8 +18,8 @@ pub use container::{Dtype, StoredTensors, decode, encode, encode_with, read_meta
 pub use first_bytes::FirstBytes;
 pub use label_rows::LabelRows;
 pub use model_file::{
-    DatasetInfo, FORMAT, FORMAT_VERSION, ImportedFrom, LISTING, ModelFile, ModelInfo, Provenance,
-    StatisticsTable,
+    DataSource, DatasetInfo, FORMAT, FORMAT_VERSION, ImportedFrom, LISTING, ModelFile, ModelInfo,
+    Provenance, StatisticsTable,
 };
 pub use open_model::OpenModel;
 pub use pack::{Pack, PackWriter};

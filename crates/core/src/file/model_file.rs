@@ -69,6 +69,25 @@ pub struct DatasetInfo {
     /// SHA-256 of the decompressed files, in the order they were read. For folders of pictures: one of all
     /// names and contents, if these were read, and one, prefixed with [`LISTING`], of all names and sizes.
     pub sha256: Vec<String>,
+    /// How they were read, so that they can be found again; unknown of imported models and older files.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub source: Option<DataSource>,
+}
+
+/// How images were read for training.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct DataSource {
+    /// Kind of the data set, `data.dataset` of the recipe.
+    pub dataset: String,
+    /// Name of its directory, if the recipe named one.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub directory: Option<String>,
+    /// Side in pixels of the networks that they were read for.
+    pub resolution: usize,
+    /// The keys of the recipe's section that change pixels (`fit`, `background`), where they were given.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub preparation: BTreeMap<String, String>,
 }
 
 /// Prefix of a SHA-256 of the names and sizes of files.

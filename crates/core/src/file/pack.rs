@@ -161,6 +161,7 @@ impl<W: Write + Seek> PackWriter<W> {
             name: self.metadata["name"].clone(),
             images,
             sha256: vec![sha256_hex(&[head, tail].concat())],
+            source: None,
         };
         Ok((info, self.out))
     }
@@ -300,6 +301,7 @@ impl<'a> Pack<'a> {
                 name: named("name")?.clone(),
                 images: count,
                 sha256: vec![sha256_hex(&[header, ends, classes, digests].concat())],
+                source: None,
             },
             class_names,
             notes: notes

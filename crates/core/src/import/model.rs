@@ -58,6 +58,7 @@ pub fn model(source: Source, bytes: &[u8], config: Option<&str>) -> Result<(Mode
             name: named.data_set,
             images: 0,
             sha256: Vec::new(),
+            source: None,
         },
         provenance: Provenance {
             program: concat!("biggan ", env!("CARGO_PKG_VERSION")).into(),

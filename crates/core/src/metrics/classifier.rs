@@ -1,4 +1,4 @@
-//! The project's own small classifier: features for scores on 32x32 data sets.
+//! The project's own small classifier: features for scores on data sets without a network of their own.
 //!
 //! It is trained on real images only, and the generator is never trained against it. Scores in its
 //! features are named after it (`FD-<name>`), never FID.
@@ -26,13 +26,13 @@ pub struct ClassifierConfig {
     pub resolution: usize,
     /// Classes.
     pub classes: usize,
-    /// Width of the first convolution; the others have twice and four times as many.
+    /// Width of the first convolution; the second has twice, the others four times as many.
     pub channels: usize,
     /// Length of the feature vector.
     pub features: usize,
 }
 
-/// Three convolutions with average pooling, then features, then logits.
+/// Convolutions with average pooling, three and more for larger images, then features, then logits.
 #[derive(Module, Debug)]
 pub struct Classifier {
     convs: Vec<Conv2d>,
@@ -49,6 +49,24 @@ pub struct ClassifierOutput {
     pub features: Tensor<2>,
     /// `[n, classes]`
     pub logits: Tensor<2>,
+}
+
+/// Fewest convolutions, each of which halves the side.
+const FEWEST_CONVS: usize = 3;
+/// Side of the last map, beyond which more convolutions halve it.
+const LAST_SIDE: usize = 4;
+
+impl ClassifierConfig {
+    /// Number of convolutions and side of the last map: images of any size end in maps of about 4x4 (16: 3
+    /// convolutions, 2x2; 32: 3, 4x4; 64: 4; 128: 5).
+    fn depth(&self) -> (usize, usize) {
+        let (mut convs, mut side) = (0, self.resolution);
+        while convs < FEWEST_CONVS || (side > LAST_SIDE && side.is_multiple_of(2)) {
+            convs += 1;
+            side /= 2;
+        }
+        (convs, side)
+    }
 }
 
 impl Classifier {
@@ -72,10 +90,17 @@ impl Classifier {
         }
         let init = &mut Initialiser::new(seed, NETWORK, device);
         let c = config.channels;
-        let convs = [[3, c], [c, 2 * c], [2 * c, 4 * c]]
-            .map(|io| Conv2d::new(init, io, 3, true, None))
-            .to_vec();
-        let pixels = (config.resolution / 8).pow(2);
+        let (convs, side) = config.depth();
+        let widths = |conv: usize| match conv {
+            0 => [3, c],
+            1 => [c, 2 * c],
+            2 => [2 * c, 4 * c],
+            _ => [4 * c, 4 * c],
+        };
+        let convs = (0..convs)
+            .map(|conv| Conv2d::new(init, widths(conv), 3, true, None))
+            .collect();
+        let pixels = side.pow(2);
         Ok(Self {
             convs,
             to_features: Linear::new(init, [4 * c * pixels, config.features], true, None),
@@ -143,6 +168,33 @@ impl Classifier {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn images_of_any_size_end_in_small_maps() {
+        let device = Device::flex();
+        let sides = [
+            (16, (3, 2)),
+            (24, (3, 3)),
+            (32, (3, 4)),
+            (64, (4, 4)),
+            (128, (5, 4)),
+            (72, (3, 9)),
+        ];
+        for (resolution, depth) in sides {
+            let config = ClassifierConfig {
+                name: "tiny".into(),
+                resolution,
+                classes: 3,
+                channels: 2,
+                features: 5,
+            };
+            assert_eq!(config.depth(), depth, "{resolution}");
+            let network = Classifier::new(&config, 1, &device).unwrap();
+            let images = Tensor::zeros([2, 3, resolution, resolution], &device);
+            let said = network.forward(images);
+            assert_eq!((said.features.dims(), said.logits.dims()), ([2, 5], [2, 3]));
+        }
+    }
 
     #[test]
     fn cross_entropy_of_even_logits_is_log_classes() {

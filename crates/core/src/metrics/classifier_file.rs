@@ -27,6 +27,12 @@ pub struct ClassifierInfo {
     pub seed: u64,
     /// Accuracy on the real test images.
     pub test_accuracy: f64,
+    /// Training images that were held out and tested on, if the data set has no test part.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub held_out: Option<usize>,
+    /// A name for each class, in the order of the labels; none in files of earlier versions.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub class_names: Vec<String>,
 }
 
 impl Classifier {

@@ -30,7 +30,7 @@ impl Normal {
     ///
     /// # Errors
     /// If the lengths do not match, a value is not finite, a variance is negative, or the matrix is not
-    /// symmetric up to rounding.
+    /// symmetric or not positive semidefinite up to rounding: then they are the moments of no vectors.
     pub fn new(mean: Vec<f64>, covariance: Vec<f64>) -> Result<Self> {
         let dim = mean.len();
         if dim == 0 || dim.checked_mul(dim) != Some(covariance.len()) {
@@ -56,9 +56,20 @@ impl Normal {
                 "not symmetric: two of its values differ by {skew}, the largest is {largest}"
             )));
         }
+        let covariance = (&covariance + covariance.transpose()) * 0.5;
+        let mut raised = covariance.clone();
+        let rounding = SEMIDEFINITE * largest.max(f64::MIN_POSITIVE);
+        for at in 0..dim {
+            raised[(at, at)] += rounding;
+        }
+        if raised.cholesky().is_none() {
+            return Err(Error::file("the covariance")
+                .found("not positive semidefinite: the variance along some direction is negative")
+                .expected("the covariance of vectors"));
+        }
         Ok(Self {
             mean: DVector::from_vec(mean),
-            covariance: (&covariance + covariance.transpose()) * 0.5,
+            covariance,
         })
     }
 
@@ -95,6 +106,9 @@ impl Normal {
 
 /// How far two values that should be equal may differ, relative to the largest: roundings of f32.
 const SYMMETRY: f64 = 1e-5;
+/// How far below zero an eigenvalue may be, relative to the largest value: roundings of f32 over thousands of
+/// values.
+const SEMIDEFINITE: f64 = 1e-4;
 
 /// [`Normal::frechet_distance`] of the vectors of two sets.
 pub fn frechet_distance(a: &Moments, b: &Moments) -> f64 {
@@ -261,5 +275,13 @@ mod tests {
         refused(&[f64::NAN], &[1.0], "NaN");
         refused(&[0.0], &[-1.0], "variance is -1");
         refused(&[0.0, 0.0], &[1.0, 0.5, 0.0, 1.0], "not symmetric");
+        refused(
+            &[0.0, 0.0],
+            &[1.0, 2.0, 2.0, 1.0],
+            "not positive semidefinite",
+        );
+        // equal vectors, and as many as leave the matrix singular, are vectors
+        Normal::new(vec![0.0, 0.0], vec![0.0; 4]).unwrap();
+        Normal::new(vec![0.0, 0.0], vec![1.0, 1.0, 1.0, 1.0]).unwrap();
     }
 }

@@ -34,7 +34,7 @@ pub use inception_score::InceptionScore;
 pub use kernel_distance::{Subsets, kernel_distance};
 pub use moments::Moments;
 pub use neighbours::{NeighbourScores, neighbour_scores};
-pub use protocol::{Protocol, Score};
+pub use protocol::{Protocol, RANDOM_CLASSES, Score};
 pub use reference::{Reference, ReferenceInfo};
 pub use spread::class_spread;
 pub use vectors::squared_distance;

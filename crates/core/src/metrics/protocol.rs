@@ -19,9 +19,15 @@ pub struct Protocol {
     pub statistics: String,
     /// Truncation of z, and its kind where it is not the paper's.
     pub truncation: String,
-    /// Seed of the latents and of the chosen real images.
+    /// How the classes of the samples are chosen.
+    pub classes: String,
+    /// Seed of the latents, of the classes and of the chosen real images.
     pub seed: u64,
 }
+
+/// How the classes of samples are chosen: uniformly, as training draws them (ajbrock/BigGAN-PyTorch `sample.py`).
+/// Protocols of earlier versions, which took the classes in turn, do not have these words.
+pub const RANDOM_CLASSES: &str = "classes at random";
 
 impl Protocol {
     /// How many digits of a SHA-256 are printed.
@@ -41,6 +47,7 @@ impl Protocol {
             resolution,
             statistics,
             truncation,
+            classes: RANDOM_CLASSES.to_owned(),
             seed,
         }
     }
@@ -50,13 +57,14 @@ impl std::fmt::Display for Protocol {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         write!(
             f,
-            "{0}x{0} {1}, network {2} {3}, {4}, truncation {5}, seed {6}",
+            "{0}x{0} {1}, network {2} {3}, {4}, truncation {5}, {6}, seed {7}",
             self.resolution,
             self.resizer,
             self.network,
             short(&self.network_sha256),
             self.statistics,
             self.truncation,
+            self.classes,
             self.seed
         )
     }
@@ -82,6 +90,9 @@ pub struct Score {
     pub reference: Option<String>,
     /// The number.
     pub value: f64,
+    /// Why the number says less than it seems to.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub remarks: Vec<String>,
     /// The rest of its protocol.
     pub protocol: Protocol,
 }

@@ -199,6 +199,7 @@ mod tests {
                 name: "some".into(),
                 images: 5,
                 sha256: vec!["fedcba9876543210".into()],
+                source: None,
             },
             split: "train".into(),
             count: 5,

@@ -399,6 +399,7 @@ fn a_large_running_variance_is_exported_in_f16() {
             name: "three".into(),
             images: 3,
             sha256: vec![],
+            source: None,
         },
         program: "test".into(),
         recipe: "test".into(),

@@ -79,6 +79,7 @@ impl TrainingImages {
                 name: name.clone(),
                 images: labels.len(),
                 sha256: vec![],
+                source: None,
             },
             name,
             class_names,

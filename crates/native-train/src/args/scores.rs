@@ -11,6 +11,7 @@ use crate::training::job::Comm;
 pub(super) const EVALUATE_EXAMPLES: &str = "\
 Examples:
   native-train classifier --dataset fashion-mnist --out models/fashion-cnn.safetensors
+  native-train classifier --dataset image-folder --data pictures --resolution 64 --out own64.safetensors
   native-train evaluate models/fashion32.safetensors --classifier models/fashion-cnn.safetensors \\
       --truncation 1.0
   native-train evaluate models/fashion32.safetensors --classifier models/fashion-cnn.safetensors \\

@@ -17,12 +17,12 @@ use crate::device;
 use crate::environment::Environment;
 use crate::error::{Outcome, bad_usage};
 use crate::evaluation::PAPER;
-use crate::evaluation::features::{Counts, Samples, real_images, samples, training_set};
+use crate::evaluation::features::{Counts, Samples, real_images, samples};
 use crate::evaluation::networks::open;
+use crate::evaluation::own_data::training_set;
 use crate::evaluation::reference_file;
 use crate::evaluation::scores::{Against, Scored};
 use crate::files::model_files;
-use crate::recipe::data_section::DataSection;
 use crate::run::atomic_file;
 use crate::terminal;
 use crate::training::job::Job;
@@ -46,6 +46,8 @@ struct Written<'a> {
     curve: Vec<Score>,
     #[serde(skip_serializing_if = "Option::is_none")]
     amenability: Option<String>,
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    remarks: Vec<String>,
 }
 
 /// Runs the command.
@@ -83,6 +85,8 @@ fn evaluate(args: &EvaluateArgs, environment: &Environment, job: &Job) -> Result
     };
     let config = &bench.sampler.info().generator;
     open.check(config.resolution, config.classes)?;
+    let info = bench.sampler.info();
+    let unsure = open.check_classes(&info.class_names, &info.dataset)?;
     let distribution = bench.sampler.distribution(args.truncation).map_err(usage)?;
     let curve = bench.curve(args.curve.clone())?;
 
@@ -95,6 +99,7 @@ fn evaluate(args: &EvaluateArgs, environment: &Environment, job: &Job) -> Result
         bench.rows(&curve, &against)?;
         return Ok(Outcome::Done);
     }
+    let remarks: Vec<String> = unsure.into_iter().chain(scored.remarks(&scores)).collect();
     if args.update {
         let mut info = bench.sampler.info().clone();
         let all = scores.iter().map(|score| (score.to_string(), score.value));
@@ -118,6 +123,7 @@ fn evaluate(args: &EvaluateArgs, environment: &Environment, job: &Job) -> Result
                 .flat_map(|row| row.scores.into_scores())
                 .collect(),
             amenability: verdict.clone(),
+            remarks: remarks.clone(),
         };
         let json = serde_json::to_vec_pretty(&written).context("writing the scores as JSON")?;
         atomic_file::write(path, &json)?;
@@ -133,12 +139,18 @@ fn evaluate(args: &EvaluateArgs, environment: &Environment, job: &Job) -> Result
     for score in &scores {
         say!("{:>12.6}  {score}", score.value);
     }
+    for remark in &remarks {
+        say!("note: {remark}");
+    }
     if args.by_class {
         say!("recognised by {}, of class:", bench.network.info().name);
         let names = &bench.sampler.info().class_names;
         for (class, hits) in names.iter().zip(scored.by_class()) {
-            let share = hits.right as f64 / hits.of as f64;
-            say!("{share:>12.6}  {class}: n={}", hits.of);
+            let share = match hits.of {
+                0 => "-".to_owned(),
+                of => format!("{:.6}", hits.right as f64 / of as f64),
+            };
+            say!("{share:>12}  {class}: n={}", hits.of);
         }
     }
     terminal::say_text(&table);
@@ -171,17 +183,6 @@ impl EvaluateArgs {
             },
             recognised: self.recognised,
         })
-    }
-
-    /// The data set of the real images, from the arguments and the model.
-    fn section(&self, sampler: &Sampler) -> DataSection {
-        let dataset = self.dataset.as_ref();
-        let dataset = dataset.unwrap_or(&sampler.info().dataset.name);
-        DataSection {
-            // the checksum says whether these are the images that the model saw
-            skip_broken: true,
-            ..DataSection::named(dataset, self.data.clone())
-        }
     }
 }
 
@@ -218,11 +219,11 @@ impl Bench<'_> {
             let network = self.network.info();
             let expected = ReferenceInfo::new(network, resolution, dataset, "train", images);
             let against = reference_file::read(path, &expected)?;
-            reference_file::check_dim(&against, &network.name, network.features)?;
+            reference_file::check(&against, &network.name, network.features)?;
             return Ok(against);
         }
-        let section = self.args.section(&self.sampler);
-        let data = training_set(&section, &self.sampler, environment)?;
+        let (dataset, directory) = (self.args.dataset.as_deref(), self.args.data.as_deref());
+        let data = training_set(info, dataset, directory, environment)?;
         let images = real_images(
             &data,
             self.network,
@@ -235,6 +236,8 @@ impl Bench<'_> {
         Ok(Against {
             normal: Normal::from_moments(&images.moments),
             protocol: format!("{} train n={}", data.info.name, data.len()),
+            count: Some(data.len()),
+            of_unknown_network: false,
             images: Some(images),
         })
     }

@@ -125,6 +125,7 @@ fn training(args: &ImportArgs) -> Result<Outcome> {
             name: plan.data().dataset.clone(),
             images: 0,
             sha256: Vec::new(), // its training data are unknown
+            source: None,
         },
         interventions: Vec::new(),
         counters: imported.counters,

@@ -4,6 +4,7 @@ use std::path::Path;
 
 use anyhow::{Context, Result, bail};
 use biggan::file::{FORMAT, ModelFile, read_metadata};
+use biggan::metrics::RANDOM_CLASSES;
 use biggan::shape::NetworkShape;
 use biggan::train::{CHECKPOINT_FORMAT, Counters};
 
@@ -105,6 +106,14 @@ fn model(path: &Path, file: &ModelFile, bytes: Option<usize>) -> Result<String> 
         "data set",
         &format!("{}, {} images", info.dataset.name, info.dataset.images),
     );
+    if let Some(source) = &info.dataset.source {
+        let kind = format!("{}, {1}x{1}", source.dataset, source.resolution);
+        let more = source
+            .preparation
+            .iter()
+            .map(|(key, value)| format!(", {key} {value}"));
+        row(&mut text, "read as", &(kind + &more.collect::<String>()));
+    }
     let from = &info.provenance;
     let provenance = match &from.imported {
         Some(file) => format!(
@@ -124,6 +133,14 @@ fn model(path: &Path, file: &ModelFile, bytes: Option<usize>) -> Result<String> 
     row(&mut text, "provenance", &provenance);
     for (protocol, score) in &info.scores {
         row(&mut text, "score", &format!("{protocol}: {score}"));
+    }
+    let old = |protocol: &&String| !protocol.contains(RANDOM_CLASSES);
+    if info.scores.keys().any(|protocol| old(&protocol)) {
+        let note = format!(
+            "scores whose protocol does not say {RANDOM_CLASSES:?} are of an earlier version, which took the classes in \
+             turn: they are not comparable with others"
+        );
+        row(&mut text, "note", &note);
     }
     text += &table("generator", &NetworkShape::generator(&info.generator)?);
     text += LEGEND;

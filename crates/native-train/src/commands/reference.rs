@@ -10,7 +10,7 @@ use crate::dataset::{self, DatasetRequest, Split};
 use crate::device;
 use crate::environment::Environment;
 use crate::error::{Outcome, bad_usage};
-use crate::evaluation::{features, networks};
+use crate::evaluation::{features, networks, remarks};
 use crate::recipe::data_section::DataSection;
 use crate::run::atomic_file;
 
@@ -49,6 +49,7 @@ pub fn run(args: &ReferenceArgs, environment: &Environment) -> Result<Outcome> {
         "{} images; a covariance needs two",
         data.len()
     );
+    let data_len = data.len();
     let mut moments = Moments::new(info.features);
     features::each(
         &data,
@@ -66,5 +67,9 @@ pub fn run(args: &ReferenceArgs, environment: &Environment) -> Result<Outcome> {
     };
     atomic_file::write(&args.out, &reference.encode()?)?;
     say!("{}: {}", args.out.display(), reference.info);
+    if let Some(remark) = remarks::few_for_features(data_len, "real images", info.features, "give")
+    {
+        say!("note: {remark}");
+    }
     Ok(Outcome::Done)
 }

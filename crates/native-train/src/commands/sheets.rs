@@ -16,9 +16,9 @@ use crate::device;
 use crate::environment::Environment;
 use crate::error::{Outcome, bad_usage};
 use crate::evaluation::PAPER;
+use crate::evaluation::own_data::training_set;
 use crate::evaluation::{features, networks};
 use crate::files::{class_choice, model_files};
-use crate::recipe::data_section::DataSection;
 use crate::run::atomic_file;
 use crate::show::sheet;
 
@@ -218,12 +218,8 @@ impl<'a> Asked<'a> {
         let config = &self.sampler.info().generator;
         let side = config.resolution;
         open.check(side, config.classes)?;
-        let named = self.sampler.info().dataset.name.clone();
-        let section = DataSection {
-            skip_broken: true,
-            ..DataSection::named(args.dataset.as_ref().unwrap_or(&named), args.data.clone())
-        };
-        let data = features::training_set(&section, self.sampler, environment)?;
+        let (dataset, directory) = (args.dataset.as_deref(), args.data.as_deref());
+        let data = training_set(self.sampler.info(), dataset, directory, environment)?;
         let wanted = self.columns - 1;
         ensure!(
             data.len() >= wanted,

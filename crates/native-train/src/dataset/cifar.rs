@@ -201,6 +201,7 @@ fn gathered(name: &str, class_names: Vec<String>, batches: Vec<Batch>) -> Datase
             name: name.to_owned(),
             images: labels.len(),
             sha256,
+            source: None,
         },
         labels,
         label_rows: None,

@@ -111,6 +111,7 @@ pub fn read(
             name: super::name_of(directory),
             images: count,
             sha256: vec![images.sha256, labels.sha256],
+            source: None,
         },
     })
 }

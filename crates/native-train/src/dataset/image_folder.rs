@@ -69,6 +69,7 @@ fn read(request: &DatasetRequest<'_>, directory: &Path, resolution: usize) -> Re
             name: super::name_of(directory),
             images: read.labels.len(),
             sha256: read.sha256,
+            source: None,
         },
         labels: read.labels,
         label_rows: None,

@@ -135,6 +135,7 @@ mod tests {
                 name: "five".into(),
                 images: 5,
                 sha256: vec![],
+                source: None,
             },
         };
         Loader::new(dataset, 3, 4)

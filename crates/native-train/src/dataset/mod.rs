@@ -32,7 +32,8 @@ use std::borrow::Cow;
 use std::path::{Path, PathBuf};
 
 use anyhow::{Context, Result, ensure};
-use biggan::file::{DatasetInfo, LabelRows};
+use biggan::file::{DataSource, DatasetInfo, LabelRows};
+use biggan::train::RealBatch;
 use burn::tensor::{Device, Tensor, TensorData};
 
 use crate::error::bad_usage;
@@ -207,6 +208,29 @@ impl Dataset {
         }
         Ok(Tensor::from_data(TensorData::new(values, shape), device))
     }
+
+    /// Images of some indices, as [`Dataset::images_pm1`], with 1/k for each of an image's k classes.
+    ///
+    /// # Errors
+    /// If a picture file cannot be read.
+    pub fn reals(
+        &self,
+        indices: &[usize],
+        resolution: usize,
+        device: &Device,
+    ) -> Result<RealBatch> {
+        let (n, classes) = (indices.len(), self.class_names.len());
+        let mut images = Vec::with_capacity(n * 3 * resolution * resolution);
+        for image in self.read(indices)? {
+            self.push_pm1(&image, resolution, &mut images);
+        }
+        let weights = self.class_weights(indices);
+        let shape = [n, 3, resolution, resolution];
+        Ok(RealBatch {
+            images: Tensor::from_data(TensorData::new(images, shape), device),
+            class_weights: Tensor::from_data(TensorData::new(weights, [n, classes]), device),
+        })
+    }
 }
 
 /// The data set of a name.
@@ -295,7 +319,8 @@ pub fn load(
 ) -> Result<Dataset> {
     let (named, directory) = locate(request.section, data_home)?;
     let (dataset, _) = read_fitting(named, request, &directory, resolution)?;
-    renamed(dataset, request.section)
+    let dataset = renamed(dataset, request.section)?;
+    Ok(with_source(dataset, request.section, resolution))
 }
 
 /// Reads the training part, for training.
@@ -315,7 +340,8 @@ pub fn load_to_train(
         let train = Outline::of(&dataset, place);
         fit::refuse(fit::with_training_part(&test, &train))?;
     }
-    renamed(dataset, request.section)
+    let dataset = renamed(dataset, request.section)?;
+    Ok(with_source(dataset, request.section, resolution))
 }
 
 /// Whether there is a test part, and its faults are faults of the data.
@@ -341,6 +367,23 @@ fn read_fitting(
     fit::refuse(fit::with_networks(&outline, request.classes, resolution))?;
     let images = fit::images_by_class(&dataset, &place).map_err(|misfit| misfit.error)?;
     Ok((dataset, images))
+}
+
+/// Keys of the recipe's section that change the pixels.
+const PREPARATION: [&str; 2] = ["fit", "background"];
+
+/// A data set that remembers how it was read.
+fn with_source(mut dataset: Dataset, section: &DataSection, resolution: usize) -> Dataset {
+    let keys = serde_json::to_value(section).unwrap_or_default();
+    let given = |key: &str| Some((key.to_owned(), keys.get(key)?.as_str()?.to_owned()));
+    let directory = section.path.as_deref().and_then(Path::file_name);
+    dataset.info.source = Some(DataSource {
+        dataset: section.dataset.clone(),
+        directory: directory.map(|name| name.to_string_lossy().into_owned()),
+        resolution,
+        preparation: PREPARATION.into_iter().filter_map(given).collect(),
+    });
+    dataset
 }
 
 /// With the names that the recipe gives to its classes.

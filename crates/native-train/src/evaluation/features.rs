@@ -2,21 +2,20 @@
 
 use std::ops::Range;
 
-use anyhow::{Result, bail};
+use anyhow::Result;
 use biggan::collective::Group;
-use biggan::latent::{Latents, one_hot_values};
+use biggan::latent::{LatentKey, Latents, one_hot_values};
 use biggan::metrics::{Classifier, FeatureNetwork, InceptionScore, Moments, saturated};
 use biggan::named::read_values;
-use biggan::random::{Stream, permutation};
+use biggan::random::Stream;
 use biggan::sampler::Sampler;
 use biggan::truncation::LatentDistribution;
 use burn::tensor::activation::softmax;
 use burn::tensor::{Device, Tensor, TensorData};
 use pollster::block_on;
 
-use crate::dataset::{self, Dataset, DatasetRequest, Split};
-use crate::environment::Environment;
-use crate::recipe::data_section::DataSection;
+use super::choice;
+use crate::dataset::Dataset;
 use crate::terminal::Bar;
 
 /// Images generated together: affects memory, not the result.
@@ -24,8 +23,6 @@ pub const CHUNK: usize = 100;
 /// Splits of the Inception score, as usual (ajbrock/BigGAN-PyTorch inception_utils.py,
 /// `num_splits`).
 const SPLITS: usize = 10;
-/// Step of the choice of real images in `Stream::EvaluationChoice`; the subsets of KID have those from 1.
-const CHOICE_STEP: u64 = 0;
 
 /// How many images each score uses.
 #[derive(Debug, Clone, Copy)]
@@ -43,15 +40,15 @@ pub struct Counts {
 pub struct RealImages {
     /// Of all images.
     pub moments: Moments,
-    /// Features of the first images, `[recognised, dim]`.
-    pub first: Vec<f32>,
+    /// Features of images chosen within each class, `[n, dim]`.
+    pub of_classes: Vec<f32>,
     /// Their labels.
-    pub first_labels: Vec<usize>,
-    /// Features of images chosen by the seed, `[neighbours, dim]`.
+    pub labels: Vec<usize>,
+    /// Features of images chosen among all, `[neighbours, dim]`.
     pub chosen: Vec<f32>,
 }
 
-/// Samples of all classes in turn.
+/// Samples of classes drawn at random.
 #[derive(Debug)]
 pub struct Samples {
     /// Of the first `count` samples.
@@ -78,32 +75,6 @@ pub struct Said {
     pub predicted: Vec<usize>,
 }
 
-/// Reads the training set that the samples are compared with.
-///
-/// # Errors
-/// If it cannot be read, or is not the model's.
-pub fn training_set(
-    section: &DataSection,
-    sampler: &Sampler,
-    environment: &Environment,
-) -> Result<Dataset> {
-    let request = DatasetRequest {
-        section,
-        split: Split::Train,
-        classes: sampler.info().generator.classes,
-    };
-    let resolution = sampler.info().generator.resolution;
-    let data = dataset::load(&request, resolution, environment.data_home.as_deref())?;
-    // imported models do not record their training images
-    if data.info.same_images(&sampler.info().dataset) == Some(false) {
-        bail!(
-            "the data set {} is another than the model was trained on; give the right one with --data",
-            data.info.name
-        );
-    }
-    Ok(data)
-}
-
 /// Runs the network over the whole training set, in its own order.
 ///
 /// # Errors
@@ -118,15 +89,15 @@ pub fn real_images(
     group: &Group,
 ) -> Result<RealImages> {
     let dim = network.info().features;
-    let mut chosen = vec![false; data.len()];
-    let order = permutation(seed, Stream::EvaluationChoice, CHOICE_STEP, data.len());
-    for &index in order.iter().take(counts.neighbours) {
-        chosen[index as usize] = true;
-    }
+    let chosen = choice::of_all(data.len(), counts.neighbours, seed);
+    let of_classes = match counts.recognised {
+        0 => vec![false; data.len()],
+        count => choice::by_class(&data.labels, count, seed),
+    };
     let mut real = RealImages {
         moments: Moments::new(dim),
-        first: Vec::new(),
-        first_labels: Vec::new(),
+        of_classes: Vec::new(),
+        labels: Vec::new(),
         chosen: Vec::new(),
     };
     each(
@@ -138,9 +109,9 @@ pub fn real_images(
         |indices, features| {
             real.moments.add(features);
             for (index, features) in indices.zip(features.chunks_exact(dim)) {
-                if index < counts.recognised {
-                    real.first.extend(features);
-                    real.first_labels.push(usize::from(data.labels[index]));
+                if of_classes[index] {
+                    real.of_classes.extend(features);
+                    real.labels.push(usize::from(data.labels[index]));
                 }
                 if chosen[index] {
                     real.chosen.extend(features);
@@ -223,7 +194,19 @@ pub fn in_turns(
     Ok(())
 }
 
-/// Generates samples of all classes in turn and runs the network over them.
+/// Classes of samples, drawn at random by the seed and the index of each: a count below the number of classes has
+/// some of them all over the list, and the splits of the Inception score have all classes.
+pub fn random_labels(seed: u64, indices: Range<usize>, classes: usize) -> Vec<usize> {
+    let key = LatentKey {
+        seed,
+        stream: Stream::Sample,
+        step: 0,
+        first: indices.start as u64,
+    };
+    key.labels(indices.len(), classes)
+}
+
+/// Generates samples of random classes and runs the network over them.
 ///
 /// # Errors
 /// If the device fails.
@@ -249,7 +232,7 @@ pub fn samples(
         predicted: Vec::new(),
     };
     let bar = progress("samples", total);
-    let labels_of = |indices: Range<usize>| indices.map(|i| i % config.classes).collect();
+    let labels_of = |indices| random_labels(seed, indices, config.classes);
     let look_at = |indices: Range<usize>| {
         let (first, n) = (indices.start, indices.len());
         let labels: Vec<usize> = labels_of(indices);
@@ -287,7 +270,8 @@ pub fn samples(
     Ok(made)
 }
 
-/// Images rounded to bytes and back: a network sees what a viewer sees.
+/// Images rounded to bytes and back: a network sees what a viewer sees. Values that are not finite become grey: who
+/// calls this has refused them.
 pub fn as_seen(images_pm1: &[f32], side: usize, device: &Device) -> Tensor<4> {
     let seen_pm1: Vec<f32> = images_pm1
         .iter()
@@ -325,8 +309,17 @@ pub fn extract(network: &dyn FeatureNetwork, images: Tensor<4>) -> Result<Said> 
     };
     for images in images.split(info.at_once, 0) {
         let output = network.extract(images);
-        said.features
-            .extend(block_on(read_values(output.features))?);
+        let features = block_on(read_values(output.features))?;
+        if features.iter().any(|value| !value.is_finite()) {
+            return Err(biggan::Error::not_finite(format_args!(
+                "a feature by the network {}",
+                info.name
+            ))
+            .found("not finite")
+            .remedy("use another network: this one is broken")
+            .into());
+        }
+        said.features.extend(features);
         let probabilities = block_on(read_values(softmax(output.logits, 1)))?;
         said.predicted.extend(largest(&probabilities, info.classes));
         said.probabilities.extend(probabilities);
@@ -348,4 +341,31 @@ fn progress(what: &'static str, total: usize) -> Bar {
         total,
         &format!("{what} {{bar:24}} {{pos}}/{{len}}  {{eta}} left"),
     )
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn five_samples_of_ten_classes_have_labels_by_seed() {
+        let five = random_labels(0, 0..5, 10);
+        assert_ne!(five, [0, 1, 2, 3, 4]);
+        assert_eq!(five, random_labels(0, 0..5, 10));
+        assert_eq!(five[2..], random_labels(0, 2..5, 10));
+        assert_ne!(random_labels(0, 0..50, 10), random_labels(1, 0..50, 10));
+        let mut counts = [0; 10];
+        for label in random_labels(0, 0..10_000, 10) {
+            counts[label] += 1;
+        }
+        // five standard deviations
+        assert!(
+            counts.iter().all(|count| (850..1150).contains(count)),
+            "{counts:?}"
+        );
+        // the halves have the same classes, unlike halves of labels in turn with fewer samples than classes
+        let half = |first: usize| random_labels(0, first..first + 500, 100);
+        let classes = |labels: Vec<usize>| labels.iter().filter(|&&label| label < 50).count();
+        assert!(classes(half(0)).abs_diff(classes(half(500))) < 60);
+    }
 }

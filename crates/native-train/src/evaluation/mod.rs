@@ -1,9 +1,12 @@
 //! Scores of samples: features, feature networks, references, distances.
 
+pub mod choice;
 pub mod features;
 pub mod networks;
 pub mod npz;
+pub mod own_data;
 pub mod reference_file;
+pub mod remarks;
 pub mod scores;
 
 /// The thresholds of figure 2a in the paper's first version; later ones leave out 1.5.

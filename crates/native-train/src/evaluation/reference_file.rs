@@ -29,6 +29,8 @@ pub fn read(path: &Path, expected: &ReferenceInfo) -> Result<Against> {
                 "{name} {} of unknown images, network and resizer",
                 &sha256_hex(&bytes)[..8]
             ),
+            count: None,
+            of_unknown_network: true,
             images: None,
         });
     }
@@ -40,15 +42,21 @@ pub fn read(path: &Path, expected: &ReferenceInfo) -> Result<Against> {
             "{} {} n={}",
             reference.info.dataset.name, reference.info.split, reference.info.count
         ),
+        count: Some(reference.info.count),
+        of_unknown_network: false,
         images: None,
     })
 }
 
-/// Refuses statistics of vectors of another length than the network's.
+/// How far below zero a mean may be: roundings.
+const NEGATIVE: f64 = -1e-6;
+
+/// Refuses statistics that are not of the network's features: of vectors of another length, or with a negative mean.
+/// The features of all networks here are averages of values that a rectifier has left at 0 or more.
 ///
 /// # Errors
-/// If they differ; the message has both lengths.
-pub fn check_dim(against: &Against, network: &str, features: usize) -> Result<()> {
+/// If they are not; the message has both lengths, or the mean.
+pub fn check(against: &Against, network: &str, features: usize) -> Result<()> {
     let dim = against.normal.dim();
     if dim != features {
         bail!(
@@ -57,5 +65,46 @@ pub fn check_dim(against: &Against, network: &str, features: usize) -> Result<()
             against.protocol
         );
     }
+    let negative = against
+        .normal
+        .mean()
+        .iter()
+        .position(|&mean| mean < NEGATIVE);
+    if let Some(at) = negative {
+        bail!(
+            "the reference [{}] is of no images: the mean of feature {at} is {}, and the features by {network} are 0 or \
+             more; give the statistics that its program wrote, or make them with `native-train reference`",
+            against.protocol,
+            against.normal.mean()[at]
+        );
+    }
     Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use biggan::metrics::Normal;
+
+    #[test]
+    fn means_that_no_images_give_are_refused() {
+        let against = |mean: f64| Against {
+            normal: Normal::new(vec![0.5, mean], vec![1.0, 0.0, 0.0, 1.0]).unwrap(),
+            protocol: "some.npz".into(),
+            count: None,
+            of_unknown_network: true,
+            images: None,
+        };
+        check(&against(0.2), "tiny", 2).unwrap();
+        let refused = |mean, features, parts: &[&str]| {
+            let message = check(&against(mean), "tiny", features)
+                .unwrap_err()
+                .to_string();
+            for part in parts {
+                assert!(message.contains(part), "{message} lacks {part}");
+            }
+        };
+        refused(-0.3, 2, &["some.npz", "feature 1 is -0.3", "0 or more"]);
+        refused(0.2, 3, &["vectors of 2 values", "makes 3"]);
+    }
 }

@@ -6,6 +6,7 @@ use biggan::metrics::{
 };
 
 use super::features::{Counts, RealImages, Samples, splits};
+use super::remarks;
 
 /// Subsets of KID, and vectors in each; fewer vectors if there are not enough (Binkowski et al.
 /// 2018 use subsets of 1000).
@@ -21,6 +22,10 @@ pub struct Against {
     pub normal: Normal,
     /// Their protocol, in words.
     pub protocol: String,
+    /// Number of images, if it is known.
+    pub count: Option<usize>,
+    /// Whether nothing says which network the statistics are of.
+    pub of_unknown_network: bool,
     /// The images, if their features were computed.
     pub images: Option<RealImages>,
 }
@@ -47,8 +52,11 @@ impl Scored<'_> {
             (right + class.right, of + class.of)
         });
         let name = format!("recognised by {}", self.network.name);
+        let classes = self.network.classes;
+        let remark = remarks::few_for_classes(of, "samples", classes, "give --recognised");
         (of > 0).then(|| Score {
             count: of,
+            remarks: remark.into_iter().collect(),
             ..self.score(name, right as f64 / of as f64)
         })
     }
@@ -65,7 +73,8 @@ impl Scored<'_> {
         hits.into_iter()
     }
 
-    /// Spread within a class, divided by that of as many real images.
+    /// Spread within a class, divided by that of real images; `None` where no class has two samples, or real images
+    /// that differ.
     pub fn spread(&self) -> Option<Score> {
         let real = self.against.images.as_ref()?;
         let (few, dim) = (self.samples.labels.len(), self.network.features);
@@ -73,12 +82,16 @@ impl Scored<'_> {
             return None;
         }
         let samples = &self.samples.features[..few * dim];
-        let value = class_spread(samples, dim, &self.samples.labels)
-            / class_spread(&real.first, dim, &real.first_labels);
+        let value = class_spread(samples, dim, &self.samples.labels)?
+            / class_spread(&real.of_classes, dim, &real.labels)?;
+        if !value.is_finite() {
+            return None;
+        }
         let name = format!("spread within a class / real, {}", self.network.name);
+        let chosen = real.labels.len();
         Some(Score {
             count: few,
-            reference: Some(self.against.protocol.clone()),
+            reference: Some(format!("{chosen} by class of {}", self.against.protocol)),
             ..self.score(name, value)
         })
     }
@@ -89,8 +102,52 @@ impl Scored<'_> {
             Normal::from_moments(&self.samples.moments).frechet_distance(&self.against.normal);
         Score {
             reference: Some(self.against.protocol.clone()),
+            remarks: self.of_frechet(),
             ..self.score(self.network.score("FD"), value)
         }
+    }
+
+    fn of_frechet(&self) -> Vec<String> {
+        let (features, count) = (self.network.features, self.counts.count);
+        let few = remarks::few_for_features;
+        let samples = few(count, "samples", features, "give --count");
+        let reference = self.against.count.and_then(|count| {
+            let remedy = "compare with";
+            few(count, "real images", features, remedy)
+        });
+        let scale = self.against.of_unknown_network.then(|| {
+            let means = self.samples.moments.mean();
+            remarks::another_scale(self.against.normal.mean(), means.as_slice())
+        });
+        samples
+            .into_iter()
+            .chain(reference)
+            .chain(scale.flatten())
+            .collect()
+    }
+
+    /// Why there is no spread although there are real images and classes.
+    fn no_spread(&self) -> Option<String> {
+        let missing = self.against.images.is_some()
+            && !self.samples.labels.is_empty()
+            && self.spread().is_none();
+        missing.then(|| {
+            "there is no spread within a class: no class has two samples (give --recognised more), or two real images \
+             that differ"
+                .to_owned()
+        })
+    }
+
+    /// What makes the scores say less than they seem to.
+    pub fn remarks(&self, scores: &[Score]) -> Vec<String> {
+        let mut all: Vec<String> = Vec::new();
+        let of_scores = scores.iter().flat_map(|score| &score.remarks).cloned();
+        for remark in of_scores.chain(self.no_spread()) {
+            if !all.contains(&remark) {
+                all.push(remark);
+            }
+        }
+        all
     }
 
     /// Mean Inception score of the splits.
@@ -99,8 +156,15 @@ impl Scored<'_> {
     /// If no split is complete.
     pub fn inception_score(&self) -> Result<Score> {
         let value = self.samples.inception.finish()?.mean;
+        let splits = splits(self.counts.count);
+        let (each, classes) = (self.counts.count / splits, self.network.classes);
+        let what = format!("samples in each of {splits} splits of the Inception score");
+        let remedy = format!("give --count {splits} times");
         Ok(Score {
-            detail: Some(format!("mean of {} splits", splits(self.counts.count))),
+            detail: Some(format!("mean of {splits} splits")),
+            remarks: remarks::few_for_classes(each, &what, classes, &remedy)
+                .into_iter()
+                .collect(),
             ..self.score(self.network.score("IS"), value)
         })
     }
@@ -196,6 +260,7 @@ impl Scored<'_> {
             reference: None,
             value,
             protocol: self.protocol.clone(),
+            remarks: Vec::new(),
         }
     }
 }

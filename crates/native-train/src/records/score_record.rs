@@ -15,21 +15,28 @@ pub struct ScoreRecord {
     pub frechet: f64,
     /// Share of the samples that the classifier puts into their class.
     pub recognised: f64,
-    /// Spread within a class, divided by that of as many real images.
-    pub spread: f64,
+    /// Spread within a class, divided by that of real images; none if no class has two samples or two real images
+    /// that differ.
+    pub spread: Option<f64>,
     /// The protocol of the numbers.
     pub protocol: String,
+    /// What makes them say less than they seem to.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub remarks: Vec<String>,
 }
 
 impl fmt::Display for ScoreRecord {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(
             f,
-            "{} images: Frechet distance {:.3}, recognised {:.1} %, spread {:.3}",
+            "{} images: Frechet distance {:.3}, recognised {:.1} %, spread ",
             self.images_seen,
             self.frechet,
             self.recognised * 100.0,
-            self.spread
-        )
+        )?;
+        match self.spread {
+            Some(spread) => write!(f, "{spread:.3}"),
+            None => f.write_str("none"),
+        }
     }
 }

@@ -90,8 +90,8 @@ impl RunDir {
     ///
     /// # Errors
     /// If they cannot be opened.
-    pub fn open_scores(&self, g_step: u64) -> Result<ScoreLog> {
-        ScoreLog::open(&self.root.join(SCORES), g_step)
+    pub fn open_scores(&self, g_step: u64, protocol: Option<&str>) -> Result<ScoreLog> {
+        ScoreLog::open(&self.root.join(SCORES), g_step, protocol)
     }
 
     /// Where the evidence of a collapse goes.

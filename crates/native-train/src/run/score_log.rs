@@ -13,18 +13,36 @@ use crate::records::score_record::ScoreRecord;
 pub struct ScoreLog {
     lines: JsonLines,
     scores: Scores,
+    others: usize,
 }
 
 impl ScoreLog {
-    /// Opens a file to continue after generator step `g_step`: later lines are removed.
+    /// Opens a file to continue after generator step `g_step`: later lines are removed. Scores of another protocol
+    /// than the run's, or than the last one's if it is no longer scored, stay in the file but are not compared.
     ///
     /// # Errors
     /// If the file cannot be read or written.
-    pub fn open(path: &Path, g_step: u64) -> Result<Self> {
+    pub fn open(path: &Path, g_step: u64, protocol: Option<&str>) -> Result<Self> {
         let (lines, before) =
             JsonLines::open(path, |record: &ScoreRecord| record.g_step <= g_step)?;
-        let scores = before.iter().map(|r| (r.images_seen, r.frechet)).collect();
-        Ok(Self { lines, scores })
+        let last = before.last().map(|record| record.protocol.clone());
+        let protocol = protocol.map(str::to_owned).or(last);
+        let same = |record: &&ScoreRecord| Some(&record.protocol) == protocol.as_ref();
+        let scores = before
+            .iter()
+            .filter(same)
+            .map(|r| (r.images_seen, r.frechet));
+        let scores: Scores = scores.collect();
+        Ok(Self {
+            lines,
+            others: before.iter().filter(|record| !same(record)).count(),
+            scores,
+        })
+    }
+
+    /// How many lines are of another protocol.
+    pub fn others(&self) -> usize {
+        self.others
     }
 
     /// Frechet distances by images seen.

@@ -151,6 +151,7 @@ mod tests {
                 name: "nine".into(),
                 images: 9,
                 sha256: vec![],
+                source: None,
             },
         };
         let state = TrainState::new(plan.train(), &device).unwrap();
@@ -192,6 +193,7 @@ mod tests {
                 name: "one".into(),
                 images: 1,
                 sha256: vec![],
+                source: None,
             },
         };
         let device = Device::flex();

@@ -83,7 +83,14 @@ impl Run<'_> {
 
         let prepare = || {
             let scorer = Scorer::open(plan, device)?;
-            Ok((scorer, load(plan, Split::Train, environment)?))
+            let dataset = load(plan, Split::Train, environment)?;
+            let remarks = scorer.as_ref().map(|scorer| scorer.check(&dataset));
+            for remark in remarks.transpose()?.unwrap_or_default() {
+                if job.leads() {
+                    note!("note: {remark}");
+                }
+            }
+            Ok((scorer, dataset))
         };
         // rank 0 first: missing data are fetched once
         let first = match job.leads() {

@@ -105,7 +105,17 @@ impl Together<'_> {
         let scored = run.score.as_ref().is_some_and(|s| passed(s.every_images));
         if let Some(scorer) = self.scorer.as_mut().filter(|_| scored) {
             let (data, job) = (self.loader.dataset(), self.job);
-            after.score = Some(scorer.score(&state, data, job.group(), &self.watchdog)?);
+            match scorer.score(&state, data, job.group(), &self.watchdog) {
+                Ok(score) => after.score = Some(score),
+                Err(error) if is_not_finite(&error) => {
+                    return Ok(Rounded {
+                        state,
+                        report,
+                        after: Err(error),
+                    });
+                }
+                Err(error) => return Err(error),
+            }
         }
         let after = Ok(after);
         Ok(Rounded {

@@ -106,7 +106,18 @@ impl Training<'_> {
         for record in &before {
             self.watch(&mut detector, record);
         }
-        let scores = self.run_dir.open_scores(state.g_step)?;
+        let data = self.shared.loader.dataset();
+        let protocol = self.shared.scorer.as_ref().map(|s| s.protocol(data));
+        let scores = self
+            .run_dir
+            .open_scores(state.g_step, protocol.as_deref())?;
+        if scores.others() > 0 {
+            note!(
+                "note: {} scores of scores.jsonl are of another protocol and are not compared with [{}]",
+                scores.others(),
+                protocol.as_deref().unwrap_or("that of the last score")
+            );
+        }
         if let Some(detector) = &mut detector {
             for (&images, &frechet) in scores.scores() {
                 detector.feed_score(0, images, frechet); // earlier alarms were handled

@@ -32,6 +32,7 @@ pub(in crate::file) fn tiny() -> ModelFile {
                 name: "none".into(),
                 images: 0,
                 sha256: vec![],
+                source: None,
             },
             provenance: Provenance {
                 program: "test".into(),
@@ -110,6 +111,7 @@ fn images_are_told_by_contents_else_by_names_and_sizes() {
         name: "x".into(),
         images: 1,
         sha256: sha256.iter().map(|&s| s.to_owned()).collect(),
+        source: None,
     };
     let (in_memory, streamed) = (
         &["c1", "names-and-sizes:l1"][..],

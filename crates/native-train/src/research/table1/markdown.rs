@@ -40,7 +40,7 @@ fn protocol(first: &RowResult, results: Results<'_>) -> String {
          of the data), two D steps per G step, Adam {lr}, average {decay} with a ramp. Frechet distance in the \
          features of {network} against all {reals} training images: {samples} samples of the averaged G for \
          the best and the last checkpoint, {few} for the choice among {count} checkpoints and for all \
-         other scores; batch norm statistics of {standing} samples, truncation off, seed 0. Singular values \
+         other scores; batch norm statistics of {standing} samples, truncation off, {classes}, seed 0. Singular values \
          before spectral norm, at the end. {noise}\n\n",
         data = how.dataset,
         resolution = plan.train().generator.resolution,
@@ -53,6 +53,7 @@ fn protocol(first: &RowResult, results: Results<'_>) -> String {
         few = how.samples_on_the_way,
         count = first.points.len(),
         standing = how.statistics_samples,
+        classes = how.classes,
     )
 }
 
@@ -273,6 +274,7 @@ pub mod tests {
                 dataset: "fashion-mnist".to_owned(),
                 real_images: 60_000,
                 real_saturated: 0.61,
+                classes: "classes at random".into(),
             },
             train_secs: 100.0,
             plan,

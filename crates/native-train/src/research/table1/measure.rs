@@ -3,16 +3,16 @@
 use std::ops::Range;
 use std::path::{Path, PathBuf};
 
-use anyhow::{Context, Error, Result};
+use anyhow::{Context, Result};
 use biggan::collective::Group;
 use biggan::file::Dtype;
-use biggan::metrics::{Normal, saturated};
+use biggan::metrics::{Normal, RANDOM_CLASSES, saturated};
 use biggan::sampler::Sampler;
 use biggan::standing_stats::StandingConfig;
 use biggan::train::probe;
-use biggan::train::{BatchRows, RealBatch, Reals, TrainState, spectra};
+use biggan::train::{BatchRows, Reals, TrainState, spectra};
 use biggan::truncation::Truncation;
-use burn::tensor::{Device, Tensor, TensorData};
+use burn::tensor::Device;
 use pollster::block_on;
 
 use super::result::{Accuracy, Point, Protocol, Spectra, TruncationPoint};
@@ -68,6 +68,9 @@ impl Judge {
         let generator = &plan.train().generator;
         open.check(generator.resolution, generator.classes)?;
         let train = run::load(plan, Split::Train, environment)?;
+        if let Some(unsure) = open.check_classes(&train.class_names, &train.info)? {
+            note!("note: {unsure}");
+        }
         let (network, counts) = (&*open.network, only(train.len()));
         let real = real_images(
             &train,
@@ -99,6 +102,7 @@ impl Judge {
             dataset: self.train.info.name.clone(),
             real_images: self.train.len(),
             real_saturated: self.real_saturated,
+            classes: RANDOM_CLASSES.to_owned(),
         }
     }
 
@@ -217,22 +221,17 @@ impl Judge {
     /// None where the objective has no boundary.
     fn accuracy(&self, plan: &Plan, state: &TrainState) -> Result<Option<Accuracy>> {
         let config = plan.train();
-        let (resolution, classes) = (config.generator.resolution, config.generator.classes);
+        let resolution = config.generator.resolution;
         let mut seen = Loader::new(self.train.clone(), config.seed, resolution);
         let count = ACCURACY_IMAGES.min(self.train.len()) as u64;
         let training = chunks(count.min(state.images_seen) as usize).map(|Range { start, end }| {
             seen.batch(start as u64, &BatchRows::all(end - start), &self.device)
         });
-        let held_out = chunks(ACCURACY_IMAGES.min(self.test.len())).map(|indices| {
-            let weights = self
-                .test
-                .class_weights(&indices.clone().collect::<Vec<_>>());
-            let weights = TensorData::new(weights, [indices.len(), classes]);
-            Ok::<_, Error>(RealBatch {
-                images: self.test.images_pm1(indices, resolution, &self.device)?,
-                class_weights: Tensor::from_data(weights, &self.device),
-            })
-        });
+        // files are in the order of their classes
+        let chosen = probe::chosen_reals(SEED, self.test.len(), ACCURACY_IMAGES);
+        let held_out = chosen
+            .chunks(CHUNK)
+            .map(|indices| self.test.reals(indices, resolution, &self.device));
         let (d, objective) = (&state.discriminator, config.techniques.objective);
         let training = block_on(probe::judge_reals(objective, d, training))?;
         let held_out = block_on(probe::judge_reals(objective, d, held_out))?;

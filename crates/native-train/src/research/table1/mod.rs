@@ -46,16 +46,22 @@ pub fn run(args: &Table1Args, environment: &Environment) -> Result<Outcome> {
     let chosen = chosen(args)?;
     std::fs::create_dir_all(&args.out)
         .with_context(|| format!("directory {}", args.out.display()))?;
-    let mut missing = Vec::new();
+    let (mut missing, mut same_protocol) = (Vec::new(), Ok(()));
     for row in chosen {
         let plan = plan(row, args)?;
         match RowResult::read(&args.out, row)? {
-            Some(result) => result.check(&plan, args.samples)?,
+            Some(result) => {
+                result.check(&plan, args.samples)?;
+                same_protocol = same_protocol.and(result.check_protocol());
+            }
             None => missing.push((row, plan)),
         }
     }
     if args.table_only {
         missing.clear();
+    }
+    if !missing.is_empty() {
+        same_protocol?;
     }
     // faults of the other files show now, not after the first row
     write_table(args)?;

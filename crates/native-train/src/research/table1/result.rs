@@ -3,6 +3,7 @@
 use std::path::{Path, PathBuf};
 
 use anyhow::{Context, Result};
+use biggan::metrics::RANDOM_CLASSES;
 use biggan::truncation::Truncation;
 use serde::{Deserialize, Serialize};
 
@@ -106,6 +107,14 @@ pub struct Protocol {
     pub real_images: usize,
     /// Share of their values with |x| > 0.99.
     pub real_saturated: f64,
+    /// How the classes of the samples are chosen.
+    #[serde(default = "in_turn")]
+    pub classes: String,
+}
+
+/// How earlier versions chose classes.
+fn in_turn() -> String {
+    "classes in turn".to_owned()
 }
 
 impl RowResult {
@@ -155,6 +164,22 @@ impl RowResult {
             "row {} is there already and differs: {}; choose another --out, or remove its result",
             self.row,
             differences.join(", ")
+        )))
+    }
+
+    /// Refuses a result of another protocol than a row has that is measured now, so that no table compares the two.
+    ///
+    /// # Errors
+    /// If the classes of its samples were chosen in another way.
+    pub fn check_protocol(&self) -> Result<()> {
+        let classes = &self.protocol.classes;
+        if classes == RANDOM_CLASSES {
+            return Ok(());
+        }
+        Err(bad_usage(format!(
+            "row {} was scored with {classes}, a row would be scored now with {RANDOM_CLASSES}: they cannot be compared; \
+             choose another --out, or give --table-only",
+            self.row
         )))
     }
 

@@ -4,7 +4,7 @@ use std::fmt::Write;
 
 use anyhow::Result;
 use indicatif::{BinaryBytes, HumanCount, HumanDuration};
-use serde_json::Value;
+use serde_json::{Map, Value};
 
 use super::chart::{Chart, short};
 use super::escape::escape;
@@ -39,7 +39,7 @@ pub fn page(view: &RunView) -> Result<String> {
     section(
         &mut html,
         "Scores",
-        &curves::of_scores(&view.scores),
+        &curves::of_scores(&comparable(view)),
         &protocol(view),
     )?;
     sheets(&mut html, view)?;
@@ -113,11 +113,24 @@ fn verdict(view: &RunView) -> String {
     text
 }
 
-/// The protocol of the newest score.
+/// The scores of the newest one's protocol: others are no points of the same curve.
+fn comparable(view: &RunView) -> Vec<Map<String, Value>> {
+    let protocol = |score: &Map<String, Value>| score.get("protocol").cloned();
+    let newest = view.scores.last().and_then(protocol);
+    let same = |score: &&Map<String, Value>| protocol(score) == newest;
+    view.scores.iter().filter(same).cloned().collect()
+}
+
+/// The protocol of the newest score, and what it leaves out.
 fn protocol(view: &RunView) -> String {
     let fields = view.scores.last().into_iter().flatten();
     let words = fields.filter_map(|(_, value)| value.as_str());
-    words.collect::<Vec<_>>().join("; ")
+    let mut text = words.collect::<Vec<_>>().join("; ");
+    let others = view.scores.len() - comparable(view).len();
+    if others > 0 {
+        text += &format!("; {others} scores of another protocol are not drawn");
+    }
+    text
 }
 
 fn section(html: &mut String, title: &str, charts: &[Chart], note: &str) -> Result<()> {
