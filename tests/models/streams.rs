@@ -129,6 +129,12 @@ const USES: &[Use] = &[
         0..=0,
     ),
     draws(
+        "NewClasses",
+        "core/src/train/pretrained.rs",
+        "classes that new ones start from",
+        0..=0,
+    ),
+    draws(
         "Spectrum",
         "core/src/train/spectrum.rs",
         "start of an iteration",

@@ -7,7 +7,7 @@ use biggan::named::HostTensor;
 use native_train::run::checkpoint::Checkpoint;
 
 use crate::support::fixtures::fixture;
-use crate::support::setting::{Setting, stderr};
+use crate::support::setting::{IMAGES, Setting, stderr};
 use crate::support::torch_writer::{Item, TorchWriter};
 
 /// Images, absolute: as in tests/models/parity.
@@ -285,9 +285,17 @@ fn optimiser(weights: &Path) -> Vec<u8> {
     ]))
 }
 
+/// The tiny data with as many classes as the fixtures' networks have.
+fn with_five_classes() -> Setting {
+    let setting = Setting::new();
+    let labels: Vec<u8> = (0..IMAGES).map(|i| (i % 5) as u8).collect();
+    setting.write_idx("train-labels-idx1-ubyte", &[IMAGES], &labels);
+    setting
+}
+
 #[test]
 fn a_foreign_run_goes_on() {
-    let setting = Setting::new();
+    let setting = with_five_classes();
     std::fs::write(setting.path("continued.toml"), RECIPE).unwrap();
     let run = setting.path("weights");
     std::fs::create_dir(&run).unwrap();
@@ -381,7 +389,7 @@ fn a_foreign_run_goes_on() {
 
 #[test]
 fn a_run_of_studiogan_goes_on_with_a_fresh_optimiser() {
-    let setting = Setting::new();
+    let setting = with_five_classes();
     let recipe = RECIPE
         .replace("bn_eps = 1e-5", "bn_eps = 1e-4\narchitecture = \"big_resnet\"\nattention = [16]")
         .replace(

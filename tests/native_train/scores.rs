@@ -343,7 +343,10 @@ fn networks_are_asked_for_in_one_way_and_checked() {
     refused(
         1,
         &inception("model.safetensors"),
-        &["not a file of torch.save", "safetensors"],
+        &[
+            "inception model.safetensors",
+            "Conv2d_1a_3x3.conv.weight is missing",
+        ],
     );
     // a generator's weights are of another network
     let mut writer = crate::support::torch_writer::TorchWriter::default();

@@ -95,7 +95,8 @@ impl Pretrained {
                 shape: vec![width],
                 values: values.to_vec(),
             };
-            tensors.0.insert(name, row);
+            let (layer, kind) = name.rsplit_once('.').unwrap_or((&name, ""));
+            tensors.0.insert(format!("{layer}.stats.{kind}"), row);
         }
         Ok(Self {
             class_names: file.info.class_names,

@@ -476,7 +476,9 @@ fn frozen_blocks_of_d_stay() {
     let (after, report, _) = round(&frozen);
     for (name, values) in weights(&after) {
         let stays = name.starts_with("blocks.0.");
-        assert_eq!(values == start[&name], stays, "{name}");
+        // the last bias moves nothing in the first step: hinge pulls fakes and reals apart by the same
+        let pulled = name != "linear.bias";
+        assert_eq!(values == start[&name], stays || !pulled, "{name}");
         assert_eq!(report.gradients.contains_key(&name), !stays, "{name}");
     }
     let all: Vec<String> = weights(&round(&free).0).into_keys().collect();
