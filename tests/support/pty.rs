@@ -27,6 +27,10 @@ impl Pty {
             )
         };
         assert_eq!(opened, 0, "a pseudo-terminal");
+        for end in [master, slave] {
+            // SAFETY: the call sets a flag; a command that kept the master would keep its terminal open
+            unsafe { libc::fcntl(end, libc::F_SETFD, libc::FD_CLOEXEC) };
+        }
         // SAFETY: both were just opened and belong to nobody else
         let (master, slave) = unsafe { (File::from_raw_fd(master), OwnedFd::from_raw_fd(slave)) };
         let pty = Self {
