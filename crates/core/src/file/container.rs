@@ -10,6 +10,7 @@ use half::f16;
 use safetensors::tensor::{Dtype as StDtype, SafeTensors, TensorInfo};
 use serde::ser::{Serialize, SerializeMap, Serializer};
 
+use super::digests::{self, Digests};
 use super::first_bytes::FirstBytes;
 use crate::error::{Error, Result};
 use crate::named::{HostTensor, HostTensors};
@@ -64,20 +65,32 @@ pub fn encode_with(
     dtype_of: impl Fn(&str) -> Dtype,
 ) -> Result<Vec<u8>> {
     let entries = tensors.0.iter();
-    encode_entries(
-        entries.map(|(name, tensor)| (name.as_str(), tensor, dtype_of(name))),
-        metadata,
-    )
+    let entries = entries.map(|(name, tensor)| (name.as_str(), tensor, dtype_of(name)));
+    encode_sorted(&sorted(entries), metadata, true)
 }
 
-/// As [`encode_with`], for some tensors. They are sorted f32 first and then by name, as in the library,
-/// so that values are aligned.
+/// As [`encode_with`], for some tensors and without their digests.
 pub(super) fn encode_entries<'a>(
     tensors: impl Iterator<Item = (&'a str, &'a HostTensor, Dtype)>,
     metadata: &BTreeMap<String, String>,
 ) -> Result<Vec<u8>> {
+    encode_sorted(&sorted(tensors), metadata, false)
+}
+
+/// f32 first and then by name, as in the library, so that values are aligned.
+fn sorted<'a>(
+    tensors: impl Iterator<Item = (&'a str, &'a HostTensor, Dtype)>,
+) -> Vec<(&'a str, &'a HostTensor, Dtype)> {
     let mut tensors: Vec<_> = tensors.collect();
     tensors.sort_by_key(|&(name, _, dtype)| (dtype == Dtype::F16, name));
+    tensors
+}
+
+fn encode_sorted(
+    tensors: &[(&str, &HostTensor, Dtype)],
+    metadata: &BTreeMap<String, String>,
+    with_digests: bool,
+) -> Result<Vec<u8>> {
     let mut end = 0;
     let entries = tensors
         .iter()
@@ -95,8 +108,20 @@ pub(super) fn encode_entries<'a>(
             (name, info)
         })
         .collect();
+    let mut metadata = metadata.clone();
+    if with_digests {
+        // the header comes first: values are made twice rather than kept twice
+        let mut digests = String::new();
+        for &(name, tensor, dtype) in tensors {
+            let mut values = Vec::new();
+            write_values(&mut values, name, &tensor.values, dtype)?;
+            digests += &digests::digest(&values);
+        }
+        metadata.insert(digests::KEY.to_owned(), digests);
+    }
+    let metadata = &metadata;
     let mut bytes = header(&Header { metadata, entries }, end)?;
-    for (name, tensor, dtype) in tensors {
+    for &(name, tensor, dtype) in tensors {
         write_values(&mut bytes, name, &tensor.values, dtype)?;
     }
     Ok(bytes)
@@ -105,7 +130,7 @@ pub(super) fn encode_entries<'a>(
 /// The bytes of a file with other metadata; the tensors stay unchanged, bit for bit.
 ///
 /// # Errors
-/// If the bytes are not a safetensors file.
+/// If the bytes are not a safetensors file, or damaged.
 pub(super) fn replace_metadata(
     bytes: &[u8],
     metadata: &BTreeMap<String, String>,
@@ -116,6 +141,14 @@ pub(super) fn replace_metadata(
         .iter()
         .map(|(name, info)| (name.as_str(), info.clone()))
         .collect();
+    // values are checked as they are read: a digest of damaged ones would hide the damage
+    let mut metadata = metadata.clone();
+    let mut digests = String::new();
+    for (name, info) in &file.entries {
+        digests += &digests::digest(file.bytes(name, info)?);
+    }
+    metadata.insert(digests::KEY.to_owned(), digests);
+    let metadata = &metadata;
     let mut new = header(&Header { metadata, entries }, file.data.len())?;
     new.extend_from_slice(file.data);
     Ok(new)
@@ -170,8 +203,9 @@ fn write_values(bytes: &mut Vec<u8>, name: &str, values: &[f32], dtype: Dtype) -
 
 /// A file whose header has been checked against its length; values are still bytes.
 pub(super) struct OpenFile<'a> {
-    /// `__metadata__`.
+    /// `__metadata__` without the digests.
     pub metadata: BTreeMap<String, String>,
+    digests: Digests,
     /// Names and offsets of the tensors, in the order of their values.
     pub entries: Vec<(String, TensorInfo)>,
     /// The values of all tensors.
@@ -185,15 +219,19 @@ pub(super) struct OpenFile<'a> {
 pub(super) fn open(bytes: &[u8]) -> Result<OpenFile<'_>> {
     let (header_bytes, header) =
         SafeTensors::read_metadata(bytes).map_err(|error| not_safetensors(bytes, &error))?;
-    let entries = header
+    let entries: Vec<(String, TensorInfo)> = header
         .offset_keys()
         .into_iter()
         .filter_map(|name| header.info(&name).cloned().map(|info| (name, info)))
         .collect();
+    let metadata = header.metadata().iter().flatten().map(owned);
+    let mut metadata: BTreeMap<String, String> = metadata.collect();
+    let names = entries.iter().map(|(name, _)| name.as_str());
     Ok(OpenFile {
-        metadata: header.metadata().iter().flatten().map(owned).collect(),
-        entries,
+        digests: Digests::take(&mut metadata, names)?,
+        metadata,
         data: &bytes[8 + header_bytes..],
+        entries,
     })
 }
 
@@ -228,13 +266,20 @@ impl OpenFile<'_> {
         Ok(HostTensors(tensors.collect::<Result<_>>()?))
     }
 
+    /// The bytes of a tensor, checked against its digest.
+    fn bytes(&self, name: &str, info: &TensorInfo) -> Result<&[u8]> {
+        let (start, end) = info.data_offsets;
+        let bytes = &self.data[start..end]; // in range: the library checks offsets against the length
+        self.digests.check(name, bytes)?;
+        Ok(bytes)
+    }
+
     /// The values of a tensor, widened to f32.
     ///
     /// # Errors
-    /// If they have another type than f32 and f16.
+    /// If they have another type than f32 and f16, or another digest than the file states.
     pub fn tensor(&self, name: &str, info: &TensorInfo) -> Result<HostTensor> {
-        let (start, end) = info.data_offsets;
-        let data = &self.data[start..end]; // in range: the library checks offsets against the length
+        let data = self.bytes(name, info)?;
         let values = match info.dtype {
             StDtype::F32 => data
                 .chunks_exact(4)
@@ -260,7 +305,7 @@ impl OpenFile<'_> {
 /// The inverse of [`encode`].
 ///
 /// # Errors
-/// If the bytes are not a safetensors file, are truncated, or hold another type than f32 and f16.
+/// If the bytes are not a safetensors file, are truncated or damaged, or hold another type than f32 and f16.
 pub fn decode(bytes: &[u8]) -> Result<StoredTensors> {
     let file = open(bytes)?;
     Ok(StoredTensors {

@@ -5,6 +5,7 @@
 //! content always gives the same bytes.
 
 mod container;
+mod digests;
 mod first_bytes;
 mod label_rows;
 mod model_file;
@@ -23,4 +24,4 @@ pub use model_file::{
 };
 pub use open_model::OpenModel;
 pub use pack::{Pack, PackWriter};
-pub use shards::{INDEX_SUFFIX, check_part_name, sha256_hex};
+pub use shards::{INDEX_SUFFIX, check_part_name, part_names, sha256_hex};

@@ -6,7 +6,7 @@
 
 use std::collections::BTreeMap;
 
-use serde::{Deserialize, Serialize};
+use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
 use super::container::{Dtype, encode_with, open, replace_metadata};
 use crate::class_names::ClassNames;
@@ -43,9 +43,31 @@ pub struct ModelInfo {
     pub dataset: DatasetInfo,
     /// How it was trained.
     pub provenance: Provenance,
-    /// Scores by protocol, e.g. `"FD-fashion-cnn n=5000 ref=train truncation=off": 12.3`.
-    #[serde(default)]
+    /// Scores by protocol, e.g. `"FD-fashion-cnn n=5000 ref=train truncation=off": 12.3`. JSON has no numbers that are
+    /// not finite: such scores are not stored, and null, which older programs wrote for them, is passed over.
+    #[serde(
+        default,
+        serialize_with = "write_finite",
+        deserialize_with = "read_finite"
+    )]
     pub scores: BTreeMap<String, f64>,
+}
+
+fn write_finite<S: Serializer>(
+    scores: &BTreeMap<String, f64>,
+    serializer: S,
+) -> core::result::Result<S::Ok, S::Error> {
+    serializer.collect_map(scores.iter().filter(|(_, score)| score.is_finite()))
+}
+
+fn read_finite<'de, D: Deserializer<'de>>(
+    deserializer: D,
+) -> core::result::Result<BTreeMap<String, f64>, D::Error> {
+    let read = BTreeMap::<String, Option<f64>>::deserialize(deserializer)?;
+    let finite = read
+        .into_iter()
+        .filter_map(|(name, score)| Some((name, score?)));
+    Ok(finite.collect())
 }
 
 /// Rows of the statistics, and the number of samples they were computed from.
@@ -159,8 +181,11 @@ impl ModelInfo {
 
     /// The metadata of a file with this info.
     pub(super) fn metadata(&self) -> Result<BTreeMap<String, String>> {
-        let config = serde_json::to_string(self)
-            .map_err(|error| Error::file("the model's config").not_writable(error))?;
+        let unwritable =
+            |error: serde_json::Error| Error::file("the model's config").not_writable(error);
+        let config = serde_json::to_string(self).map_err(unwritable)?;
+        // what cannot be read again, such as a number that is not finite, is not written
+        serde_json::from_str::<Self>(&config).map_err(unwritable)?;
         Ok(BTreeMap::from([
             ("format".to_owned(), FORMAT.to_owned()),
             ("format_version".to_owned(), FORMAT_VERSION.to_owned()),

@@ -50,6 +50,15 @@ struct IndexMetadata {
     sha256: BTreeMap<String, String>,
 }
 
+/// Names of the parts of a model, from its index.
+///
+/// # Errors
+/// If the bytes are not an index, or a name is not a plain file name.
+pub fn part_names(index: &[u8]) -> Result<Vec<String>> {
+    let index = Index::read(index)?;
+    Ok(index.parts()?.into_iter().map(str::to_owned).collect())
+}
+
 /// SHA-256 in lower-case hex.
 pub fn sha256_hex(bytes: &[u8]) -> String {
     let digest = Sha256::digest(bytes);
@@ -265,8 +274,12 @@ impl Index {
 }
 
 fn config_value(info: &ModelInfo) -> Result<serde_json::Value> {
-    serde_json::to_value(info)
-        .map_err(|error| Error::file("the model's config").not_writable(error))
+    let unwritable =
+        |error: serde_json::Error| Error::file("the model's config").not_writable(error);
+    let value = serde_json::to_value(info).map_err(unwritable)?;
+    // as in a model of one file
+    ModelInfo::deserialize(&value).map_err(unwritable)?;
+    Ok(value)
 }
 
 /// Refuses names that could lead out of the index's directory.

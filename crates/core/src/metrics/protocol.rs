@@ -1,6 +1,6 @@
 //! A score with everything that its number depends on.
 
-use serde::Serialize;
+use serde::{Serialize, Serializer};
 
 use super::NetworkInfo;
 
@@ -75,6 +75,13 @@ pub(super) fn short(sha256: &str) -> &str {
     sha256.get(..Protocol::DIGITS).unwrap_or(sha256)
 }
 
+fn number_or_text<S: Serializer>(value: &f64, serializer: S) -> Result<S::Ok, S::Error> {
+    match value.is_finite() {
+        true => serializer.serialize_f64(*value),
+        false => serializer.collect_str(value),
+    }
+}
+
 /// A number under its protocol.
 #[derive(Debug, Clone, PartialEq, Serialize)]
 pub struct Score {
@@ -88,7 +95,8 @@ pub struct Score {
     /// The real images, for scores that compare with them.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub reference: Option<String>,
-    /// The number.
+    /// The number; in JSON, which has no others, as text where it is not finite.
+    #[serde(serialize_with = "number_or_text")]
     pub value: f64,
     /// Why the number says less than it seems to.
     #[serde(skip_serializing_if = "Vec::is_empty")]

@@ -20,6 +20,19 @@ pub const CHECKPOINT_VERSION: &str = "1";
 /// Key of the configuration in the metadata `plan`, a JSON object.
 const TRAIN: &str = "train";
 
+/// Metadata key of the CRC-32 of all other metadata, 8 hex digits: a flipped digit of a counter or a rate is found as a flipped
+/// bit of a weight is, whose digests the container has.
+const DIGEST: &str = "metadata_crc32";
+
+fn digest(metadata: &BTreeMap<String, String>) -> String {
+    let mut hasher = crc32fast::Hasher::new();
+    for text in metadata.iter().flat_map(|(key, value)| [key, value]) {
+        hasher.update(&(text.len() as u64).to_le_bytes());
+        hasher.update(text.as_bytes());
+    }
+    format!("{:08x}", hasher.finalize())
+}
+
 /// The metadata of a checkpoint.
 #[derive(Debug, Clone, PartialEq)]
 pub struct CheckpointInfo<P = Map<String, Value>> {
@@ -66,6 +79,9 @@ impl<P: Serialize + DeserializeOwned> CheckpointInfo<P> {
         ] {
             metadata.insert(key.to_owned(), value);
         }
+        // what cannot be read again, such as a number that is not finite, is not written
+        Self::from_metadata(metadata.clone())?;
+        metadata.insert(DIGEST.to_owned(), digest(&metadata));
         encode(tensors, &metadata, Dtype::F32)
     }
 
@@ -75,7 +91,12 @@ impl<P: Serialize + DeserializeOwned> CheckpointInfo<P> {
     /// If the bytes are truncated, or of another format or version; the message names both values.
     pub fn decode(bytes: &[u8]) -> Result<(Self, HostTensors)> {
         let stored = decode(bytes)?;
-        let mut more = stored.metadata;
+        Ok((Self::from_metadata(stored.metadata)?, stored.tensors))
+    }
+
+    fn from_metadata(mut more: BTreeMap<String, String>) -> Result<Self> {
+        let stated = more.remove(DIGEST); // files of older programs have none
+        let found = digest(&more);
         for (key, expected, remedy) in [
             ("format", CHECKPOINT_FORMAT, "give a checkpoint"),
             (
@@ -92,6 +113,12 @@ impl<P: Serialize + DeserializeOwned> CheckpointInfo<P> {
                     .remedy(remedy));
             }
         }
+        if let Some(stated) = stated.filter(|stated| *stated != found) {
+            return Err(Error::file("the checkpoint's metadata")
+                .found(format_args!("damaged: CRC-32 {found}"))
+                .expected(format_args!("{stated}, by the file"))
+                .remedy("use another checkpoint"));
+        }
         let mut take = |key: &str| {
             more.remove(key).ok_or_else(|| {
                 Error::file(format_args!("the checkpoint's {key}"))
@@ -100,7 +127,7 @@ impl<P: Serialize + DeserializeOwned> CheckpointInfo<P> {
         };
         let mut plan: Map<String, Value> = from_json("plan", &take("plan")?)?;
         let config = plan.remove(TRAIN).unwrap_or_default();
-        let info = Self {
+        Ok(Self {
             config: serde_json::from_value(config).map_err(|error| unreadable(TRAIN, &error))?,
             plan: serde_json::from_value(plan.into())
                 .map_err(|error| unreadable("plan", &error))?,
@@ -108,8 +135,7 @@ impl<P: Serialize + DeserializeOwned> CheckpointInfo<P> {
             class_names: from_json("class_names", &take("class_names")?)?,
             counters: from_json("counters", &take("counters")?)?,
             more,
-        };
-        Ok((info, stored.tensors))
+        })
     }
 }
 

@@ -39,7 +39,7 @@ fn the_bytes_are_these() {
     let dtype_of = |name: &str| if name == "a" { Dtype::F16 } else { Dtype::F32 };
     let bytes = encode_with(&sample(), &metadata, dtype_of).unwrap();
     let header = concat!(
-        r#"{"__metadata__":{"a":"1","b":"2"},"#,
+        r#"{"__metadata__":{"a":"1","b":"2","tensors_crc32":"5e188f4b3705536f"},"#,
         r#""w":{"dtype":"F32","shape":[2,2],"data_offsets":[0,16]},"#,
         r#""a":{"dtype":"F16","shape":[1],"data_offsets":[16,18]}}"#
     );
@@ -73,6 +73,39 @@ fn metadata_is_replaced_and_values_stay() {
     let bytes = encode(&sample(), &BTreeMap::new(), Dtype::F16).unwrap();
     let new = replace_metadata(&bytes, &metadata()).unwrap();
     assert_eq!(new, encode(&sample(), &metadata(), Dtype::F16).unwrap());
+}
+
+#[test]
+fn a_flipped_bit_is_named_with_its_tensor() {
+    let bytes = encode(&sample(), &metadata(), Dtype::F32).unwrap();
+    // a (4 bytes) before w (16 bytes)
+    for (from_end, name) in [(1, "w"), (16, "w"), (17, "a"), (20, "a")] {
+        for bit in 0..8 {
+            let mut damaged = bytes.clone();
+            damaged[bytes.len() - from_end] ^= 1 << bit;
+            let error = decode(&damaged).unwrap_err();
+            assert_eq!(error.fields().name, name);
+            assert!(error.to_string().contains("damaged: CRC-32"), "{error}");
+            // and is not hidden by new metadata
+            assert!(replace_metadata(&damaged, &metadata()).is_err());
+        }
+    }
+}
+
+#[test]
+fn files_without_digests_are_read_and_get_them_when_written_again() {
+    let old = {
+        let all = sample();
+        let entries = all
+            .0
+            .iter()
+            .map(|(name, tensor)| (name.as_str(), tensor, Dtype::F32));
+        encode_entries(entries, &metadata()).unwrap()
+    };
+    assert!(!old.windows(5).any(|part| part == b"crc32"));
+    assert_eq!(decode(&old).unwrap().tensors, sample());
+    let new = encode(&sample(), &metadata(), Dtype::F32).unwrap();
+    assert_eq!(replace_metadata(&old, &metadata()).unwrap(), new);
 }
 
 #[test]

@@ -88,6 +88,38 @@ fn the_info_is_replaced_and_tensors_stay() {
 }
 
 #[test]
+fn scores_that_are_not_finite_are_left_out_and_null_is_passed_over() {
+    let mut file = tiny();
+    for (name, score) in [("fd", 1.5), ("spread", f64::NAN), ("far", f64::INFINITY)] {
+        file.info.scores.insert(name.into(), score);
+    }
+    let bytes = file.encode(Dtype::F16).unwrap();
+    let kept = BTreeMap::from([("fd".to_owned(), 1.5)]);
+    assert_eq!(ModelFile::decode(&bytes).unwrap().info.scores, kept);
+    // as `evaluate --update` wrote it
+    let mut config = serde_json::to_value(&file.info).unwrap();
+    config["scores"]["spread"] = serde_json::Value::Null;
+    let mut metadata = file.info.metadata().unwrap();
+    metadata.insert("config".into(), config.to_string());
+    let destroyed = encode_with(&file.tensors, &metadata, |_| Dtype::F16).unwrap();
+    assert_eq!(ModelFile::decode(&destroyed).unwrap().info.scores, kept);
+    // other numbers of the config may not be left out
+    file.info.provenance.ema_initial_share = f64::NAN;
+    let error = file.encode(Dtype::F16).unwrap_err().to_string();
+    assert!(
+        error.contains("the model's config is not writable"),
+        "{error}"
+    );
+    let error = ModelFile::replace_info(&bytes, &file.info)
+        .unwrap_err()
+        .to_string();
+    assert!(
+        error.contains("the model's config is not writable"),
+        "{error}"
+    );
+}
+
+#[test]
 fn counts_that_disagree_are_refused() {
     for (spoil, part) in [
         (
