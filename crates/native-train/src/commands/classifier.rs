@@ -106,7 +106,10 @@ pub fn run(args: &ClassifierArgs, environment: &Environment) -> Result<Outcome> 
             Test::HeldOut(indices) => Some(indices.len()),
         },
     };
-    atomic_file::write(&args.out, &block_on(network.encode(&info, Dtype::F16))?)?;
+    let bytes = block_on(network.encode(&info, Dtype::F16))?;
+    // what was trained must be readable before it takes a place
+    Classifier::decode(&bytes, &device)?;
+    atomic_file::write(&args.out, &bytes)?;
     say!(
         "{}: {:.2} % of {of} classified rightly after {} epochs",
         info.classifier.name,

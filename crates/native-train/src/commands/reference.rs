@@ -65,7 +65,9 @@ pub fn run(args: &ReferenceArgs, environment: &Environment) -> Result<Outcome> {
         info: ReferenceInfo::new(info, resolution, data.info, "train", moments.count()),
         normal: Normal::from_moments(&moments),
     };
-    atomic_file::write(&args.out, &reference.encode()?)?;
+    let bytes = reference.encode()?;
+    Reference::decode(&bytes)?;
+    atomic_file::write(&args.out, &bytes)?;
     say!("{}: {}", args.out.display(), reference.info);
     if let Some(remark) = remarks::few_for_features(data_len, "real images", info.features, "give")
     {

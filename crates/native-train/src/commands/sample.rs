@@ -98,18 +98,26 @@ pub fn run(args: &SampleArgs) -> Result<Outcome> {
     let count = latents.count();
     let images = block_on(sampler.generate(latents, distribution.truncation()))?.images_pm1;
     let side = sampler.info().generator.resolution;
-    if let Some(out) = &args.out {
-        let png = sheet::to_png(&Sheet::new(&to_rgba(&images, side)?, side, columns))?;
-        atomic_file::write(out, &png)?;
-    }
-    if let Some(raw) = &args.raw {
-        let image = HostTensor {
-            shape: vec![count, 3, side, side],
-            values: images,
-        };
-        let tensors = HostTensors(BTreeMap::from([("image".to_owned(), image)]));
-        atomic_file::write(raw, &encode(&tensors, &BTreeMap::new(), Dtype::F32)?)?;
-    }
+    let png = match &args.out {
+        Some(_) => sheet::to_png(&Sheet::new(&to_rgba(&images, side)?, side, columns))?,
+        None => Vec::new(),
+    };
+    let raw = match &args.raw {
+        Some(_) => {
+            let image = HostTensor {
+                shape: vec![count, 3, side, side],
+                values: images,
+            };
+            let tensors = HostTensors(BTreeMap::from([("image".to_owned(), image)]));
+            encode(&tensors, &BTreeMap::new(), Dtype::F32)?
+        }
+        None => Vec::new(),
+    };
+    let both = [(&args.out, &png), (&args.raw, &raw)];
+    let named = both
+        .iter()
+        .filter_map(|(path, bytes)| Some((path.as_deref()?, &bytes[..])));
+    atomic_file::write_all(&named.collect::<Vec<_>>())?;
     Ok(Outcome::Done)
 }
 

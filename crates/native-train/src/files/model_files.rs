@@ -26,29 +26,34 @@ pub fn is_index(path: &Path) -> bool {
 /// If it cannot be read, is truncated, or of another format or version; the message names the file.
 pub fn read(path: &Path) -> Result<ModelFile> {
     let bytes = input_file::read("model", path)?;
-    let file = if is_index(path) {
-        ModelFile::decode_shards(&bytes, |part| {
-            std::fs::read(path.with_file_name(part))
-                .map_err(|error| biggan::Error::file(part).not_readable(error))
-        })
-    } else {
-        ModelFile::decode(&bytes)
-    };
-    file.with_context(|| named(path))
+    decode(path, &bytes).with_context(|| named(path))
+}
+
+/// The model of these bytes; of an index, with the parts that lie next to `path`.
+fn decode(path: &Path, bytes: &[u8]) -> biggan::Result<ModelFile> {
+    if !is_index(path) {
+        return ModelFile::decode(bytes);
+    }
+    ModelFile::decode_shards(bytes, |part| {
+        std::fs::read(path.with_file_name(part))
+            .map_err(|error| biggan::Error::file(part).not_readable(error))
+    })
 }
 
 /// Replaces the info of a model; its tensors stay unchanged.
 ///
 /// # Errors
-/// If it cannot be read or written, or is not a model.
+/// If it cannot be read or written, is not a model, or would not be one afterwards: it then stays as it is.
 pub fn write_info(path: &Path, info: &ModelInfo) -> Result<()> {
     let bytes = input_file::read("model", path)?;
-    let new = if is_index(path) {
+    let replaced = if is_index(path) {
         ModelFile::replace_info_in_index(&bytes, info)
     } else {
         ModelFile::replace_info(&bytes, info)
     };
-    atomic_file::write(path, &new.with_context(|| named(path))?)
+    let new = replaced.with_context(|| named(path))?;
+    decode(path, &new).with_context(|| named(path))?;
+    atomic_file::write(path, &new)
 }
 
 fn named(path: &Path) -> String {
@@ -106,7 +111,7 @@ impl Target {
     /// # Errors
     /// If a value does not fit the type.
     pub fn encode(&self, file: &ModelFile, dtype: Dtype) -> Result<EncodedModel> {
-        let files = match &self.parts {
+        let files: Vec<(PathBuf, Vec<u8>)> = match &self.parts {
             None => vec![(self.path.clone(), file.encode(dtype)?)],
             Some((stem, shard_bytes)) => file
                 .encode_shards(stem, dtype, *shard_bytes)?
@@ -114,7 +119,8 @@ impl Target {
                 .map(|(name, bytes)| (self.path.with_file_name(name), bytes))
                 .collect(),
         };
-        Ok(EncodedModel { files })
+        let stem = self.parts.as_ref().map(|(stem, _)| stem.clone());
+        Ok(EncodedModel { files, stem })
     }
 }
 
@@ -123,6 +129,8 @@ impl Target {
 pub struct EncodedModel {
     /// Paths and bytes, the parts first and the index last.
     files: Vec<(PathBuf, Vec<u8>)>,
+    /// What the names of the parts begin with, of a model in parts.
+    stem: Option<String>,
 }
 
 impl EncodedModel {
@@ -145,15 +153,43 @@ impl EncodedModel {
         Ok(ModelFile::decode_shards(bytes, part)?)
     }
 
-    /// Writes the files. A reader sees no model before it is complete: the index comes last.
+    /// Writes the files, the index last, and then removes parts of an older model of the same name. If a file cannot be
+    /// written, the older model stays whole.
     ///
     /// # Errors
     /// If a file cannot be written.
     pub fn write(&self) -> Result<()> {
-        for (path, bytes) in &self.files {
-            atomic_file::write(path, bytes)?;
+        let older = self.older_parts();
+        let all = self.files.iter();
+        let all: Vec<(&Path, &[u8])> = all.map(|(path, bytes)| (&**path, &**bytes)).collect();
+        atomic_file::write_all(&all)?;
+        for path in older {
+            if let Err(error) = std::fs::remove_file(&path) {
+                note!(
+                    "warning: {} of the older model stays: {error}",
+                    path.display()
+                );
+            }
         }
         Ok(())
+    }
+
+    /// Files that the index to be replaced names, and the new one does not. Only names that the program gives itself
+    /// count: an index is untrusted.
+    fn older_parts(&self) -> Vec<PathBuf> {
+        let (Some(stem), index) = (&self.stem, self.path()) else {
+            return Vec::new();
+        };
+        let names = std::fs::read(index).ok();
+        let names = names.and_then(|bytes| biggan::file::part_names(&bytes).ok());
+        let names = names
+            .into_iter()
+            .flatten()
+            .filter(|name| is_part(stem, name));
+        let paths = names.map(|name| index.with_file_name(name));
+        paths
+            .filter(|old| !self.files.iter().any(|(new, _)| new == old))
+            .collect()
     }
 
     /// The path to read the model from.
@@ -174,6 +210,17 @@ impl EncodedModel {
     fn last(&self) -> &(PathBuf, Vec<u8>) {
         self.files.last().expect("a target makes a file or more")
     }
+}
+
+/// Whether a file is a part of the model in parts of this stem, by its name.
+pub fn is_part(stem: &str, name: &str) -> bool {
+    let numbers = name
+        .strip_prefix(stem)
+        .and_then(|rest| rest.strip_prefix('-'))
+        .and_then(|rest| rest.strip_suffix(SUFFIX))
+        .and_then(|rest| rest.split_once("-of-"));
+    let is_number = |text: &str| text.len() >= 5 && text.bytes().all(|b| b.is_ascii_digit());
+    numbers.is_some_and(|(number, of)| is_number(number) && is_number(of))
 }
 
 /// Reads a model, from its file or index, onto a device.

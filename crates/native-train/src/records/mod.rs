@@ -4,7 +4,7 @@ pub mod alarm;
 pub mod event;
 pub mod intervention;
 pub mod log_record;
-mod number;
+pub(crate) mod number;
 pub mod probe_record;
 pub mod score_record;
 pub mod vitals;

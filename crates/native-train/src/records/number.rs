@@ -9,6 +9,12 @@ pub(crate) fn number_or_nan<'de, D: Deserializer<'de>>(from: D) -> Result<f64, D
     Ok(Option::deserialize(from)?.unwrap_or(f64::NAN))
 }
 
+/// Reads a list of such numbers.
+pub(crate) fn list_or_nan<'de, D: Deserializer<'de>>(from: D) -> Result<Vec<f32>, D::Error> {
+    let read: Vec<Option<f32>> = Deserialize::deserialize(from)?;
+    Ok(read.into_iter().map(|v| v.unwrap_or(f32::NAN)).collect())
+}
+
 /// Reads lists of such numbers by name.
 pub(crate) fn numbers_or_nan<'de, D: Deserializer<'de>>(
     from: D,
@@ -19,4 +25,13 @@ pub(crate) fn numbers_or_nan<'de, D: Deserializer<'de>>(
         .into_iter()
         .map(|(name, values)| (name, values.into_iter().map(number).collect()))
         .collect())
+}
+
+/// Reads such numbers by name.
+pub(crate) fn named_or_nan<'de, D: Deserializer<'de>>(
+    from: D,
+) -> Result<BTreeMap<String, f32>, D::Error> {
+    let read: BTreeMap<String, Option<f32>> = Deserialize::deserialize(from)?;
+    let number = |(name, value): (String, Option<f32>)| (name, value.unwrap_or(f32::NAN));
+    Ok(read.into_iter().map(number).collect())
 }

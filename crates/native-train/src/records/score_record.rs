@@ -4,7 +4,9 @@ use std::fmt;
 
 use serde::{Deserialize, Serialize};
 
-/// One line of `scores.jsonl`.
+use super::number::number_or_nan;
+
+/// One line of `scores.jsonl`. Numbers that are not finite are null, as in [`LogRecord`](super::log_record::LogRecord).
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct ScoreRecord {
     /// Generator steps taken.
@@ -12,8 +14,10 @@ pub struct ScoreRecord {
     /// Real images seen by D.
     pub images_seen: u64,
     /// Frechet distance of the samples to all training images, in the classifier's features.
+    #[serde(deserialize_with = "number_or_nan")]
     pub frechet: f64,
     /// Share of the samples that the classifier puts into their class.
+    #[serde(deserialize_with = "number_or_nan")]
     pub recognised: f64,
     /// Spread within a class, divided by that of real images; none if no class has two samples or two real images
     /// that differ.

@@ -2,6 +2,7 @@
 
 pub mod atomic_file;
 pub mod checkpoint;
+pub mod destination;
 pub mod json_lines;
 pub mod keep;
 mod lock;

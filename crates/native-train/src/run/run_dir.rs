@@ -99,14 +99,18 @@ impl RunDir {
         self.root.join(COLLAPSE).join(format!("{images_seen:012}"))
     }
 
-    /// Appends to `events.jsonl`.
+    /// Appends to `events.jsonl`, unless it is the last event there: a run that is killed before its next checkpoint
+    /// is amended again.
     ///
     /// # Errors
     /// If it cannot be read or written.
     pub fn append_event(&self, event: &Event) -> Result<()> {
-        JsonLines::open(&self.root.join(EVENTS), |_: &Event| true)?
-            .0
-            .append(event)
+        let (mut lines, before): (_, Vec<Event>) =
+            JsonLines::open(&self.root.join(EVENTS), |_| false)?;
+        match before.last() == Some(event) {
+            true => Ok(()),
+            false => lines.append(event),
+        }
     }
 
     /// Appends to `events.jsonl` the interventions that are not there yet.
@@ -118,7 +122,7 @@ impl RunDir {
         if interventions.is_empty() {
             return Ok(());
         }
-        let (mut lines, mut before) = JsonLines::open(&path, |_: &Event| true)?;
+        let (mut lines, mut before): (_, Vec<Event>) = JsonLines::open(&path, |_| false)?;
         for event in interventions.iter().cloned().map(Event::Collapse) {
             // the same collapse may occur twice
             match before.iter().position(|known| *known == event) {

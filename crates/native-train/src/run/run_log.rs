@@ -5,7 +5,7 @@ use std::path::Path;
 use anyhow::Result;
 
 use crate::records::log_record::LogRecord;
-use crate::run::json_lines::JsonLines;
+use crate::run::json_lines::{JsonLines, is_after};
 
 /// The log of a run.
 #[derive(Debug)]
@@ -20,7 +20,8 @@ impl RunLog {
     /// # Errors
     /// If the file cannot be read or written.
     pub fn open(path: &Path, g_step: u64) -> Result<(Self, Vec<LogRecord>)> {
-        let (lines, before) = JsonLines::open(path, |record: &LogRecord| record.g_step <= g_step)?;
+        let (lines, before): (_, Vec<LogRecord>) =
+            JsonLines::open(path, |line| is_after(line, g_step))?;
         let log = Self {
             lines,
             elapsed_before_secs: before.last().map_or(0.0, |record| record.elapsed_secs),

@@ -4,7 +4,7 @@ use std::path::Path;
 
 use anyhow::Result;
 
-use super::json_lines::JsonLines;
+use super::json_lines::{JsonLines, is_after};
 use super::keep::Scores;
 use crate::records::score_record::ScoreRecord;
 
@@ -23,8 +23,8 @@ impl ScoreLog {
     /// # Errors
     /// If the file cannot be read or written.
     pub fn open(path: &Path, g_step: u64, protocol: Option<&str>) -> Result<Self> {
-        let (lines, before) =
-            JsonLines::open(path, |record: &ScoreRecord| record.g_step <= g_step)?;
+        let (lines, before): (_, Vec<ScoreRecord>) =
+            JsonLines::open(path, |line| is_after(line, g_step))?;
         let last = before.last().map(|record| record.protocol.clone());
         let protocol = protocol.map(str::to_owned).or(last);
         let same = |record: &&ScoreRecord| Some(&record.protocol) == protocol.as_ref();

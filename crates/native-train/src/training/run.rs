@@ -60,6 +60,8 @@ struct Files {
     /// What to start from instead.
     pretrained: Option<Pretrained>,
     interventions: Vec<Intervention>,
+    /// How the recipe and the data differ from the checkpoint's.
+    changes: Vec<String>,
 }
 
 impl Run<'_> {
@@ -115,10 +117,13 @@ impl Run<'_> {
                     resumed,
                     pretrained,
                     interventions,
+                    mut changes,
                 } = files;
-                let state = self.state(resumed, pretrained, &dataset, &run_dir);
+                let images_seen = resumed.as_ref().map_or(0, |c| c.counters.images_seen);
+                let mut parts = Vec::new();
+                let state = self.state((resumed, pretrained), &dataset, &mut changes, &mut parts);
                 (
-                    Some(run_dir),
+                    Some((run_dir, images_seen, changes, parts)),
                     state.map(|state| Some((state, interventions))),
                 )
             }
@@ -145,10 +150,27 @@ impl Run<'_> {
             scorer,
             interventions,
         };
-        let Some(run_dir) = files else {
+        let Some((run_dir, images_seen, changes, parts)) = files else {
             return shared.follow(state, &self.interrupt);
         };
         let probe = probe(plan, shared.loader.dataset(), environment)?;
+        // nothing is left to check: a refused start changes no file
+        run_dir.write_plan(plan)?;
+        if !changes.is_empty() {
+            note!("amended: {}", changes.join(", "));
+            run_dir.append_event(&Event::Amended {
+                images_seen,
+                changes,
+            })?;
+        }
+        if let (false, Some(path)) = (parts.is_empty(), self.init) {
+            let from = path.display().to_string();
+            run_dir.append_event(&Event::Initialised { from, parts })?;
+            // a run that is killed before its first checkpoint has these networks too
+            let data = shared.loader.dataset();
+            let first = Checkpoint::of_state(&state, plan, &[], &data.info, &data.class_names)?;
+            run_dir.write_checkpoint(&first, &KeepPolicy::new(plan.run(), None))?;
+        }
         let training = Training {
             shared,
             probe,
@@ -162,7 +184,10 @@ impl Run<'_> {
     /// Opens the run directory and reads the checkpoint to continue from.
     fn files(&self) -> Result<Files> {
         let run_dir = RunDir::open(self.out)?;
-        let mut resumed = checkpoint_to_resume(self, &run_dir)?;
+        let (mut resumed, changes) = match checkpoint_to_resume(self, &run_dir)? {
+            Some((checkpoint, changes)) => (Some(checkpoint), changes),
+            None => (None, Vec::new()),
+        };
         let interventions = match &mut resumed {
             Some(checkpoint) => {
                 let before = std::mem::take(&mut checkpoint.interventions);
@@ -181,39 +206,36 @@ impl Run<'_> {
             resumed,
             pretrained,
             interventions,
+            changes,
         })
     }
 
-    /// The initial state; also writes the plan.
+    /// The initial state; adds to the changes what became of the data, and to the parts what came from other networks.
     fn state(
         &self,
-        resumed: Option<Checkpoint>,
-        pretrained: Option<Pretrained>,
+        from: (Option<Checkpoint>, Option<Pretrained>),
         dataset: &Dataset,
-        run_dir: &RunDir,
+        changes: &mut Vec<String>,
+        parts: &mut Vec<String>,
     ) -> Result<TrainState> {
         let plan = self.plan;
-        let fine_tuned = pretrained.zip(self.init);
-        let (state, parts) = match fine_tuned {
-            Some((networks, path)) => start::begin(networks, path, plan, dataset, &self.device)?,
-            None => (
-                new_or_resumed(resumed, plan, dataset, &self.device)?,
-                Vec::new(),
-            ),
+        let (resumed, pretrained) = from;
+        let state = match (resumed, pretrained.zip(self.init)) {
+            (_, Some((networks, path))) => {
+                let (state, begun) = start::begin(networks, path, plan, dataset, &self.device)?;
+                *parts = begun;
+                state
+            }
+            (None, None) => TrainState::new(plan.train(), &self.device)?,
+            (Some(checkpoint), None) => {
+                changes.extend(changed_data(&checkpoint, dataset, self.amend)?);
+                checkpoint.into_state(&self.device)?
+            }
         };
         if let Some(misfit) =
             KeepPolicy::new(plan.run(), None).misfit(plan.train().cost()?.state_bytes)
         {
             return Err(bad_usage(misfit));
-        }
-        run_dir.write_plan(plan)?;
-        if let (false, Some(path)) = (parts.is_empty(), self.init) {
-            let from = path.display().to_string();
-            run_dir.append_event(&Event::Initialised { from, parts })?;
-            // a run that is killed before its first checkpoint has these networks too
-            let (info, names) = (&dataset.info, &dataset.class_names);
-            let first = Checkpoint::of_state(&state, plan, &[], info, names)?;
-            run_dir.write_checkpoint(&first, &KeepPolicy::new(plan.run(), None))?;
         }
         let ranks = match self.job.world() {
             1 => String::new(),
@@ -294,8 +316,11 @@ const AMENDABLE: [&str; 8] = [
     "train.techniques.",
 ];
 
-/// The checkpoint that `--resume` continues; `None` for a new run.
-fn checkpoint_to_resume(run: &Run<'_>, run_dir: &RunDir) -> Result<Option<Checkpoint>> {
+/// The checkpoint that `--resume` continues, and how the recipe differs from its; `None` for a new run.
+fn checkpoint_to_resume(
+    run: &Run<'_>,
+    run_dir: &RunDir,
+) -> Result<Option<(Checkpoint, Vec<String>)>> {
     let root = run_dir.root();
     if !run.resume {
         if run_dir::checkpoints(root)?.is_empty() {
@@ -332,15 +357,8 @@ fn checkpoint_to_resume(run: &Run<'_>, run_dir: &RunDir) -> Result<Option<Checkp
             differences.join(", ")
         )));
     }
-    if !differences.is_empty() {
-        note!("amended: {}", differences.join(", "));
-        run_dir.append_event(&Event::Amended {
-            images_seen: checkpoint.counters.images_seen,
-            changes: differences,
-        })?;
-    }
     note!("resuming from {}", path.display());
-    Ok(Some(checkpoint))
+    Ok(Some((checkpoint, differences)))
 }
 
 /// The probe, if the plan has probes. A data set without a test part is not an error:
@@ -369,32 +387,42 @@ fn probe(plan: &Plan, training: &Dataset, environment: &Environment) -> Result<O
     Probe::new(training, held_out.as_ref(), images, train).map(Some)
 }
 
-fn new_or_resumed(
-    resumed: Option<Checkpoint>,
-    plan: &Plan,
-    dataset: &Dataset,
-    device: &Device,
-) -> Result<TrainState> {
-    let Some(checkpoint) = resumed else {
-        return Ok(TrainState::new(plan.train(), device)?);
-    };
-    let both = || {
-        let [there, here] = [&checkpoint.dataset, &dataset.info].map(|i| i.sha256.join(", "));
-        format!("SHA-256 {there} there, {here} here")
-    };
-    match checkpoint.dataset.same_images(&dataset.info) {
-        Some(true) => {}
-        None if checkpoint.dataset.sha256.is_empty() => {} // an imported run does not record its data
-        Some(false) => bail!(
-            "the data differ from those of the checkpoint: {}; restore the data, or start a new run with \
-             --out",
-            both()
-        ),
+/// How the images differ from those of a checkpoint; `None` if they are the same, or if it does not record its data, as
+/// an imported run.
+///
+/// # Errors
+/// If they differ and may not: the recipe is not amended, or they have other classes.
+fn changed_data(checkpoint: &Checkpoint, dataset: &Dataset, amend: bool) -> Result<Option<String>> {
+    let (there, here) = (&checkpoint.dataset, &dataset.info);
+    let same = there.same_images(here);
+    if same == Some(true) || there.sha256.is_empty() {
+        return Ok(None);
+    }
+    let [sha_there, sha_here] = [there, here].map(|info| info.sha256.join(", "));
+    let both = format!("SHA-256 {sha_there} there, {sha_here} here");
+    let (names_there, names_here) = (&checkpoint.class_names, &dataset.class_names);
+    if names_there != names_here {
+        bail!(
+            "the data differ from those of the checkpoint: its classes are {}, here are {}; restore the classes, or \
+             start a new run from its networks with --init and another --out",
+            names_there.join(", "),
+            names_here.join(", ")
+        );
+    }
+    match same {
+        _ if amend => Ok(Some(format!(
+            "data {} -> {} images, {both}",
+            there.images, here.images
+        ))),
         None => bail!(
-            "the checkpoint knows the contents of its images, and of these only names and sizes are known: {}; \
-             raise data.memory, or start a new run with --out",
-            both()
+            "the checkpoint knows the contents of its images, and of these only names and sizes are known: {both}; \
+             raise data.memory, add --amend to continue with them, or start a new run with --out"
+        ),
+        _ => bail!(
+            "the data differ from those of the checkpoint: {} images there, {} here, {both}; restore the data, add \
+             --amend to continue with these, or start a new run with --out",
+            there.images,
+            here.images
         ),
     }
-    checkpoint.into_state(device)
 }

@@ -10,6 +10,7 @@ use serde::{Deserialize, Serialize};
 use super::rows::Row;
 use crate::error::bad_usage;
 use crate::recipe::plan::Plan;
+use crate::records::number::{list_or_nan, number_or_nan};
 use crate::run::atomic_file;
 
 /// A finished row.
@@ -54,6 +55,7 @@ pub struct Point {
     /// Generator steps taken.
     pub g_step: u64,
     /// Frechet distance to the training images.
+    #[serde(deserialize_with = "number_or_nan")]
     pub frechet: f64,
 }
 
@@ -62,8 +64,10 @@ pub struct Point {
 #[serde(deny_unknown_fields)]
 pub struct Spectra {
     /// Of G's first layer, the linear one.
+    #[serde(deserialize_with = "list_or_nan")]
     pub generator_first: Vec<f32>,
     /// Of D's last convolution: its last layer has one row, and so one value.
+    #[serde(deserialize_with = "list_or_nan")]
     pub discriminator_last: Vec<f32>,
 }
 
@@ -84,8 +88,10 @@ pub struct TruncationPoint {
     /// Off, or the threshold.
     pub truncation: Truncation,
     /// Frechet distance to the training images.
+    #[serde(deserialize_with = "number_or_nan")]
     pub frechet: f64,
     /// Share of values with |x| > 0.99.
+    #[serde(deserialize_with = "number_or_nan")]
     pub saturated: f64,
 }
 
