@@ -24,6 +24,7 @@ mod launchers;
 mod layouts;
 mod model;
 mod monotone;
+mod nothing_lost;
 mod older_files;
 mod other_files;
 mod output;

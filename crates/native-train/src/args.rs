@@ -7,6 +7,7 @@ mod data;
 mod device;
 mod help;
 mod job;
+mod outputs;
 mod scores;
 
 use std::path::PathBuf;
@@ -159,7 +160,8 @@ pub struct TrainArgs {
     #[arg(long)]
     pub resume: bool,
     /// With --resume: continue although the optimisers, the average, D's steps or the techniques of the
-    /// recipe have changed; events.jsonl records the changes
+    /// recipe have changed, or the data set has more, fewer or other images of the same classes; events.jsonl records
+    /// the changes
     #[arg(long, requires = "resume")]
     pub amend: bool,
     /// Start from the networks of a model, a checkpoint or a run: fine-tuning. Classes meet by name, a new one starts

@@ -7,7 +7,8 @@ use std::str::FromStr;
 use clap::error::ErrorKind;
 use clap::{CommandFactory, FromArgMatches};
 
-use super::Args;
+use super::{Args, outputs};
+use crate::error::exit_code;
 use crate::terminal;
 
 /// Commands by what they are for.
@@ -36,8 +37,8 @@ const GROUPS: [(&str, &[&str]); 5] = [
 /// The code to end with where help or a refusal is the answer, which is printed.
 pub fn parse() -> Result<Args, ExitCode> {
     let matches = command().try_get_matches();
-    let parsed = matches.and_then(|matches| Args::from_arg_matches(&matches));
-    parsed.map_err(|error| {
+    let parsed = matches.and_then(|matches| Ok((Args::from_arg_matches(&matches)?, matches)));
+    let (args, matches) = parsed.map_err(|error| {
         let text = error.render().to_string();
         match error.kind() {
             // one line, as every refusal of a value
@@ -51,12 +52,17 @@ pub fn parse() -> Result<Args, ExitCode> {
             Ok(()) => ExitCode::from(u8::try_from(error.exit_code()).unwrap_or(2)),
             Err(_) => ExitCode::FAILURE,
         }
-    })
+    })?;
+    outputs::check(&matches).map_err(|error| {
+        terminal::note_line(&format!("error: {error:#}"));
+        exit_code(&error)
+    })?;
+    Ok(args)
 }
 
 /// The program's command line. The options of training are those of `train`, whose help lists them; without a
 /// command they mean the same.
-fn command() -> clap::Command {
+pub(super) fn command() -> clap::Command {
     let command = Args::command();
     let about: Vec<(String, String)> = command
         .get_subcommands()

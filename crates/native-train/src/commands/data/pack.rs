@@ -5,6 +5,7 @@ use std::path::Path;
 
 use anyhow::{Context, Result, ensure};
 use rayon::prelude::*;
+use same_file::is_same_file;
 
 use super::label_list;
 use super::source::{Entry, Listing, PARTS};
@@ -246,6 +247,14 @@ fn recipe(args: &PackArgs, environment: &Environment) -> Result<Outcome> {
             "the recipe names a folder of pictures; give the folder itself and --resolution, which packs \
              it without taking it into memory",
         ));
+    }
+    let own = plan.data().path.as_deref();
+    let own = own.filter(|_| plan.data().dataset == packed::PACKED.name);
+    if own.is_some_and(|own| is_same_file(own, &args.out).unwrap_or(false)) {
+        return Err(bad_usage(format!(
+            "--out {} is the directory of the recipe's own data, whose files would be replaced; name another",
+            args.out.display()
+        )));
     }
     prepare(&args.out)?;
     let [to_train, to_test] = PARTS.map(|(split, _)| args.out.join(packed::file_name(split)));
