@@ -5,8 +5,9 @@ use std::io::{Cursor, Write};
 
 use biggan::config::{Architecture, ClassEmbedding, GeneratorConfig};
 use biggan::file::{
-    DatasetInfo, Dtype, ModelFile, ModelInfo, PackWriter, Provenance, StatisticsTable,
+    DatasetInfo, Dtype, ModelFile, ModelInfo, PackWriter, Provenance, StatisticsTable, encode,
 };
+use biggan::import::torch::TorchFile;
 use biggan::named::{HostTensor, HostTensors};
 use biggan::train::Counters;
 use biggan::truncation::{Truncation, TruncationKind};
@@ -336,6 +337,22 @@ const FOREIGN_CONFIG: &str = r#"{"output_dim": 128, "z_dim": 128, "class_embed_d
 "num_classes": 1000, "layers": [[false, 16, 16], [true, 16, 16]], "attention_layer_position": 8, "eps": 0.0001,
 "n_stats": 51}"#;
 
+/// The tensors of a file of `torch.save` in a safetensors file.
+fn safetensors(bytes: &[u8]) -> Vec<u8> {
+    let file = TorchFile::open(bytes).unwrap();
+    let tensors = file.root().state_dict().unwrap().into_iter();
+    let tensors = tensors.map(|(name, tensor)| {
+        let (shape, values) = (tensor.shape().to_vec(), tensor.to_f32().unwrap());
+        (name.to_owned(), HostTensor { shape, values })
+    });
+    encode(
+        &HostTensors(tensors.collect()),
+        &BTreeMap::new(),
+        Dtype::F32,
+    )
+    .unwrap()
+}
+
 /// All seeds.
 pub fn all() -> Vec<Seed> {
     let seed = |name, target, bytes| Seed {
@@ -355,6 +372,11 @@ pub fn all() -> Vec<Seed> {
         ),
         seed("legacy", Target::Torch, writer.legacy(&root)),
         seed("legacy generator", Target::Generator, small.legacy(&state)),
+        seed(
+            "safetensors generator",
+            Target::Generator,
+            safetensors(&small.legacy(&state)),
+        ),
         seed(
             "model f32",
             Target::Model,

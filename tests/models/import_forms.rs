@@ -257,6 +257,14 @@ fn files_that_are_no_weights_are_called_by_name() {
         message.contains("TorchScript") && message.contains("state_dict()"),
         "{message}"
     );
+    let whole = TorchWriter::default().legacy(&Item::Call("models", "Generator", Vec::new()));
+    assert!(refused(Source::BigganPytorch, &whole).contains("Save only the state_dict"));
+    let imported = import::model(Source::BigganPytorch, &writer.legacy(&alone), Some(BN_EPS));
+    let model = imported.unwrap().0.encode(Dtype::F32).unwrap();
+    assert!(refused(Source::BigganPytorch, &model).contains("a model file already"));
+    let mut long = (5u64 << 20).to_le_bytes().to_vec();
+    long.extend(b"{}");
+    assert!(refused(Source::BigganPytorch, &long).contains("a header of 5242880 bytes"));
     let bytes = TorchWriter::default().legacy(&optimiser());
     assert!(refused(Source::BigganPytorch, &bytes).contains("the state of an optimiser"));
     assert!(

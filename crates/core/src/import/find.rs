@@ -53,8 +53,12 @@ fn places<'f, 'a>(root: Node<'f, 'a>) -> Vec<Place<'f, 'a>> {
             continue;
         }
         for (key, node) in place.node.entries().into_iter().flatten() {
+            // a file can name one dictionary many times, or within itself
+            let is_new = || all.iter().all(|place| !place.node.is_same(node));
             if let Some(key) = key.text()
                 && node.entries().is_some()
+                && all.len() < MAX_DICTIONARIES
+                && is_new()
             {
                 let path = place.path.iter().copied().chain([key]).collect();
                 all.push(Place { node, path });

@@ -56,6 +56,12 @@ const MARKS: &[(&str, &str, Option<Source>, bool)] = &[
         false,
     ),
     (
+        "stats.output_bn.mean",
+        "a model file already, which needs no import",
+        None,
+        true,
+    ),
+    (
         "Mixed_5b.branch1x1.conv.weight",
         "an Inception network",
         None,

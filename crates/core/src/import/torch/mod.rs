@@ -211,6 +211,11 @@ impl<'f, 'a> Node<'f, 'a> {
         self.file.arena.kind(self.id)
     }
 
+    /// Whether both are one value of the file.
+    pub fn is_same(self, other: Self) -> bool {
+        self.id == other.id
+    }
+
     /// A text, if it is one.
     pub fn text(self) -> Option<&'a str> {
         match self.file.arena.get(self.id) {

@@ -12,6 +12,9 @@ use crate::error::{Error, Result};
 /// Bytes before the header: its length.
 const LENGTH: usize = 8;
 
+/// Longest header: the largest known file has 700 tensors in 100 kB. It bounds the memory that names take.
+const MAX_HEADER: u64 = 4 << 20;
+
 /// Whether the bytes begin as such a file does.
 pub(super) fn is_safetensors(bytes: &[u8]) -> bool {
     bytes.get(LENGTH) == Some(&b'{')
@@ -30,6 +33,12 @@ pub(super) fn read<'a>(bytes: &'a [u8]) -> Result<(Arena<'a>, Id, Vec<StorageByt
         ))
         .not_readable(why)
     };
+    let length = bytes.first_chunk().copied().map_or(0, u64::from_le_bytes);
+    if length > MAX_HEADER {
+        return Err(broken(&format_args!(
+            "a header of {length} bytes, at most {MAX_HEADER} are read"
+        )));
+    }
     // the library checks that every offset lies in the file
     let (header, metadata) =
         SafeTensors::read_metadata(bytes).map_err(|error| broken(&error.to_string()))?;
