@@ -142,15 +142,27 @@ const USES: &[Use] = &[
     ),
     draws(
         "EvaluationChoice",
-        "native-train/src/evaluation/features.rs",
-        "choice of real images",
+        "native-train/src/evaluation/choice.rs",
+        "choice among all real images",
         0..=0,
+    ),
+    draws(
+        "EvaluationChoice",
+        "native-train/src/evaluation/choice.rs",
+        "choice within a class",
+        u64::MAX..=u64::MAX,
+    ),
+    draws(
+        "EvaluationChoice",
+        "native-train/src/commands/classifier.rs",
+        "images held out",
+        u64::MAX - 1..=u64::MAX - 1,
     ),
     draws(
         "EvaluationChoice",
         "core/src/metrics/kernel_distance.rs",
         "subsets of features",
-        1..=u64::MAX,
+        1..=u64::MAX - 2,
     ),
     draws(
         "Noise",
