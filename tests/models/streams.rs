@@ -72,6 +72,13 @@ const USES: &[Use] = &[
     draws("Sample", "core/src/sampler.rs", SAMPLES, 0..=0),
     draws("Sample", "core/src/self_test.rs", SAMPLES, 0..=0),
     draws("Sample", "core/src/train/probe.rs", SAMPLES, 0..=0),
+    // their labels
+    draws(
+        "Sample",
+        "native-train/src/evaluation/features.rs",
+        SAMPLES,
+        0..=0,
+    ),
     draws(
         "Sample",
         "native-train/src/training/scorer.rs",
