@@ -134,7 +134,7 @@ fn run(seed: u64, count: u64, time: Duration) -> Tally {
     } in &seeds
     {
         assert!(
-            bytes.len() <= 8 << 10,
+            bytes.len() <= 9 << 10,
             "seed {name} has {} bytes",
             bytes.len()
         );

@@ -348,7 +348,7 @@ fn safetensors(bytes: &[u8]) -> Vec<u8> {
     encode(
         &HostTensors(tensors.collect()),
         &BTreeMap::new(),
-        Dtype::F32,
+        Dtype::F16,
     )
     .unwrap()
 }
