@@ -99,7 +99,6 @@ pub fn endure(workspace: &Workspace, how_much: Endurance) -> Result<()> {
 struct Place {
     root: PathBuf,
     program: PathBuf,
-    classifier: PathBuf,
 }
 
 impl Place {
@@ -124,11 +123,11 @@ impl Place {
         }
         let place = Self {
             program: workspace.target.join("debug/native-train"),
-            classifier: workspace.root.join("models/fashion-cnn.safetensors"),
             root,
         };
         place.whole(&["--config", "recipe.toml", "--out", "run", "--steps", "8"])?;
         place.whole(&EXPORT)?;
+        place.whole(&CLASSIFIER)?;
         Ok(place)
     }
 
@@ -168,6 +167,19 @@ const EXPORT: [&str; 6] = [
     "--passes",
     "1",
 ];
+const CLASSIFIER: [&str; 11] = [
+    "classifier",
+    "--dataset",
+    "idx",
+    "--data",
+    "data",
+    "--classes",
+    "10",
+    "--epochs",
+    "1",
+    "--out",
+    "judge.safetensors",
+];
 const PACK: [&str; 6] = ["data", "pack", "--config", "recipe.toml", "--out", "packed"];
 
 /// What is killed, and what must hold afterwards.
@@ -181,14 +193,13 @@ struct Victim {
 
 const SHARES: u64 = 5;
 
-fn victims(place: &Place) -> Vec<Victim> {
+fn victims() -> Vec<Victim> {
     let words = |args: &[&str]| args.iter().map(|arg| (*arg).to_owned()).collect();
-    let classifier = place.classifier.display().to_string();
     let evaluate = [
         "evaluate",
         "model.safetensors",
         "--classifier",
-        &classifier,
+        "judge.safetensors",
         "--dataset",
         "idx",
         "--data",
@@ -235,7 +246,7 @@ fn kills(workspace: &Workspace, how_much: Endurance) -> Result<()> {
     let place = Place::new(workspace)?;
     let mut random = Random(how_much.seed);
     let mut report = String::from("| command | kills | of them after its end |\n|---|---|---|\n");
-    for victim in victims(&place) {
+    for victim in victims() {
         let span = match victim.name {
             // it never ends
             "training" => Duration::from_secs(1),

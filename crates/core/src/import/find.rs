@@ -87,14 +87,10 @@ pub(super) fn network<'f, 'a>(
 ) -> Result<Place<'f, 'a>> {
     let known = known(root);
     let wanted = |looks: &Looks| looks.source == Some(source) && looks.is_generator == is_generator;
-    let mut fitting: Vec<&Place<'f, 'a>> = known
-        .iter()
-        .filter(|(_, looks)| wanted(looks))
-        .map(|(place, _)| place)
-        .collect();
-    fitting.sort_by_key(|place| !place.is_average());
-    if let Some(place) = fitting.first() {
-        return Ok((*place).clone());
+    let fitting = || known.iter().filter(|(_, looks)| wanted(looks));
+    let average = fitting().find(|(place, _)| place.is_average());
+    if let Some((place, _)) = average.or_else(|| fitting().next()) {
+        return Ok(place.clone());
     }
     // networks say more than optimisers do
     let other = known.iter().find(|(_, looks)| looks.source.is_some());
