@@ -32,7 +32,10 @@ pub(super) fn check_asked(comm: Option<Comm>, launched: &[Launched]) -> Result<(
 ///
 /// # Errors
 /// If MPI sees one process where its launcher started several.
-#[cfg_attr(not(feature = "mpi"), expect(dead_code, reason = "only MPI has ranks"))]
+#[cfg_attr(
+    not(any(feature = "mpi", test)),
+    expect(dead_code, reason = "only MPI has ranks")
+)]
 pub(super) fn check_world(world: usize, mpi: &str, launched: &[Launched]) -> Result<()> {
     let agrees = |launched: &Launched| launched.ranks == world;
     if world > 1 || launched.iter().any(agrees) {
