@@ -28,7 +28,7 @@ pub fn write(path: &Path, bytes: &[u8]) -> Result<()> {
 /// if one then cannot get its name, those before it get their old content back.
 ///
 /// # Errors
-/// As [`write`].
+/// As [`write()`].
 pub fn write_all(files: &[(&Path, &[u8])]) -> Result<()> {
     let mut staged = Vec::new();
     for &(path, bytes) in files {
