@@ -83,7 +83,7 @@ pub mod x86 {
     );
 
     kernels!(AVX512, __m512, [8, 4] x 3, 4 x 6, "avx512f,avx512vl");
-    kernels!(AVX2, __m256, [4, 2] x 3, 4 x 2, "avx2,fma");
+    kernels!(AVX2, __m256, [6, 3] x 2, 4 x 2, "avx2,fma");
 }
 
 #[cfg(all(target_arch = "wasm32", target_feature = "simd128"))]
