@@ -6,11 +6,11 @@
 use std::time::Instant;
 
 use biggan::kernels::{
-    avg_pool_2x2, batch_norm_train, conv2d, conv3x3_after_upsample, conv3x3_then_pool,
-    scale_shift_relu, upsample_nearest_2x,
+    attention, avg_pool_2x2, batch_norm_train, conv2d, conv3x3_after_upsample, conv3x3_then_pool,
+    max_pool_2x2, scale_shift_relu, upsample_nearest_2x,
 };
-use burn::tensor::module::{avg_pool2d, conv2d as burn_conv2d};
-use burn::tensor::ops::{AvgPoolOptions, ConvOptions};
+use burn::tensor::module::{avg_pool2d, conv2d as burn_conv2d, max_pool2d};
+use burn::tensor::ops::{AvgPoolOptions, ConvOptions, MaxPoolOptions};
 use burn::tensor::{Device, Distribution, Tensor, activation};
 
 const REPEATS: usize = 9;
@@ -98,6 +98,31 @@ fn plain_upsample(x: &Tensor<4>) -> Tensor<4> {
     x.expand([n, c, h, 2, w, 2]).reshape([n, c, 2 * h, 2 * w])
 }
 
+/// Queries, keys and values `[n, channels, positions]`.
+fn flat(t: &[Tensor<4>]) -> [Tensor<3>; 3] {
+    [0, 1, 2].map(|i| {
+        let [n, c, h, w] = t[i].dims();
+        t[i].clone().reshape([n, c, h * w])
+    })
+}
+
+fn plain_attention(t: &[Tensor<4>]) -> Tensor<4> {
+    let [theta, phi, g] = flat(t);
+    let weights = activation::softmax(theta.transpose().matmul(phi), 2);
+    unflat(g.matmul(weights.transpose()), t)
+}
+
+fn our_attention(t: &[Tensor<4>]) -> Tensor<4> {
+    let [theta, phi, g] = flat(t);
+    unflat(attention(theta, phi, g), t)
+}
+
+fn unflat(y: Tensor<3>, t: &[Tensor<4>]) -> Tensor<4> {
+    let [_, _, h, w] = t[0].dims();
+    let [n, c, _] = y.dims();
+    y.reshape([n, c, h, w])
+}
+
 fn main() {
     println!(
         "{:<44} |{:^26} |{:^26}",
@@ -161,6 +186,28 @@ fn main() {
             &|t| avg_pool_2x2(our_conv(t)),
             &|t| conv3x3_then_pool(t[0].clone(), t[1].clone(), bias(t)),
             &large,
+        );
+    }
+    // widths 16, 32 and 96 of BigGAN-128, whose attention is at 64, and width 16 of BigGAN-64
+    for (c, r, n) in [
+        (32, 64, 1),
+        (64, 64, 1),
+        (192, 64, 1),
+        (32, 64, 8),
+        (32, 32, 32),
+    ] {
+        let h = r / 2;
+        compare(
+            &format!("attention {c}, {r}, {n}"),
+            &plain_attention,
+            &our_attention,
+            &[[n, c / 8, r, r], [n, c / 8, h, h], [n, c / 2, h, h]],
+        );
+        compare(
+            &format!("max_pool_2x2 {}, {r}, {n}", c / 2),
+            &|t| max_pool2d(t[0].clone(), MaxPoolOptions::new([2, 2])),
+            &|t| max_pool_2x2(t[0].clone()),
+            &[[n, c / 2, r, r]],
         );
     }
     for (c, r, n) in [(32, 32, 64), (32, 8, 64), (128, 4, 64), (16, 64, 16)] {

@@ -184,6 +184,55 @@ impl<B: KernelOps> Backward<B, 3> for ScaleShiftBackward {
     }
 }
 
+#[derive(Debug)]
+struct MaxPoolBackward;
+
+impl<B: KernelOps> Backward<B, 1> for MaxPoolBackward {
+    type State = FloatTensor<B>;
+
+    fn backward(
+        self,
+        ops: Ops<Self::State, 1>,
+        grads: &mut Gradients,
+        _checkpointer: &mut Checkpointer,
+    ) {
+        unary::<B, _>(ops.parents, ops.node, grads, |dy| {
+            B::max_pool_2x2_grad(ops.state, dy)
+        });
+    }
+}
+
+/// The inputs, then the outputs of [`KernelOps::self_attention`].
+#[derive(Clone, Debug)]
+struct AttentionState<T> {
+    inputs: [T; 3],
+    outputs: [T; 2],
+}
+
+#[derive(Debug)]
+struct AttentionBackward;
+
+impl<B: KernelOps> Backward<B, 3> for AttentionBackward {
+    type State = AttentionState<FloatTensor<B>>;
+
+    fn backward(
+        self,
+        ops: Ops<Self::State, 3>,
+        grads: &mut Gradients,
+        _checkpointer: &mut Checkpointer,
+    ) {
+        let AttentionState { inputs, outputs } = ops.state;
+        let ([theta, phi, g], [y, log_sums]) = (inputs, outputs);
+        let dy = grads.consume::<B>(&ops.node);
+        let (dtheta, dphi, dg) = B::self_attention_grad(theta, phi, g, y, log_sums, dy);
+        for (node, grad) in ops.parents.into_iter().zip([dtheta, dphi, dg]) {
+            if let Some(node) = node {
+                grads.register::<B>(node.id, grad);
+            }
+        }
+    }
+}
+
 /// Upsampling and pooling, whose gradients are each other.
 #[derive(Clone, Copy, Debug)]
 enum Resampling {
@@ -352,5 +401,39 @@ impl<B: KernelOps, C: CheckpointStrategy> KernelOps for Autodiff<B, C> {
 
     fn pool_2x2(x: FloatTensor<Self>, factor: f32) -> FloatTensor<Self> {
         Resampling::Pool.record::<B, C>(x, factor)
+    }
+
+    fn max_pool_2x2(x: FloatTensor<Self>) -> FloatTensor<Self> {
+        let (x, node) = x.into_parts();
+        let y = B::max_pool_2x2(x.clone());
+        let prepared = MaxPoolBackward.prepare::<C>([node]).compute_bound();
+        match prepared.stateful() {
+            OpsKind::Tracked(prepared) => prepared.finish(x, y),
+            OpsKind::UnTracked(prepared) => prepared.finish(y),
+        }
+    }
+
+    fn self_attention(
+        theta: FloatTensor<Self>,
+        phi: FloatTensor<Self>,
+        g: FloatTensor<Self>,
+    ) -> (FloatTensor<Self>, FloatTensor<Self>) {
+        let (theta, theta_node) = theta.into_parts();
+        let (phi, phi_node) = phi.into_parts();
+        let (g, g_node) = g.into_parts();
+        let (y, log_sums) = B::self_attention(theta.clone(), phi.clone(), g.clone());
+        let detached = Self::from_inner(log_sums.clone());
+        let prepared = AttentionBackward.prepare::<C>([theta_node, phi_node, g_node]);
+        let y = match prepared.compute_bound().stateful() {
+            OpsKind::Tracked(prepared) => {
+                let state = AttentionState {
+                    inputs: [theta, phi, g],
+                    outputs: [y.clone(), log_sums],
+                };
+                prepared.finish(state, y)
+            }
+            OpsKind::UnTracked(prepared) => prepared.finish(y),
+        };
+        (y, detached)
     }
 }

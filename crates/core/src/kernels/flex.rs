@@ -6,9 +6,10 @@ use burn::backend::flex::FlexTensor;
 use burn::backend::{Flex, TensorMetadata};
 use burn::tensor::{DType, TensorData};
 
-use super::cpu::batch_norm;
+use super::cpu::attention::{self, AttentionShape};
 use super::cpu::conv::{self, ConvShape};
 use super::cpu::planes::{self, PlaneShape};
+use super::cpu::{attention_grad, batch_norm};
 use super::cpu::{conv_up, resample};
 use super::ops::KernelOps;
 use super::ops::plain;
@@ -67,6 +68,17 @@ fn conv_shape([images, _, height, width]: [usize; 4], weight: [usize; 4]) -> Con
 
 fn halved([n, c, h, w]: [usize; 4]) -> [usize; 4] {
     [n, c, h / 2, w / 2]
+}
+
+fn attention_shape(theta: &Values, phi: &Values, g: &Values) -> AttentionShape {
+    let [images, inner, queries] = theta.dims();
+    AttentionShape {
+        images,
+        inner,
+        channels: g.dims::<3>()[1],
+        queries,
+        keys: phi.dims::<3>()[2],
+    }
 }
 
 /// The weight whose upsampling convolution is the adjoint of the pooled convolution of `weight`:
@@ -318,5 +330,68 @@ impl KernelOps for Flex {
         let [n, c, h, w] = x.dims();
         let y = resample::pool(x.get(), n * c, [h, w], factor);
         tensor(y, [n, c, h / 2, w / 2])
+    }
+
+    fn max_pool_2x2(x: FlexTensor) -> FlexTensor {
+        if !is_f32(&[&x]) {
+            return plain::max_pool_2x2::<Self>(x);
+        }
+        let x = Values::new(x);
+        let [n, c, h, w] = x.dims();
+        let y = resample::max_pool(x.get(), n * c, [h, w]);
+        tensor(y, [n, c, h / 2, w / 2])
+    }
+
+    fn max_pool_2x2_grad(x: FlexTensor, dy: FlexTensor) -> FlexTensor {
+        if !is_f32(&[&x, &dy]) {
+            return plain::max_pool_2x2_grad::<Self>(x, dy);
+        }
+        let (x, dy) = (Values::new(x), Values::new(dy));
+        let [n, c, h, w] = x.dims();
+        let dx = resample::max_pool_grad(x.get(), dy.get(), n * c, [h, w]);
+        tensor(dx, [n, c, h, w])
+    }
+
+    fn self_attention(
+        theta: FlexTensor,
+        phi: FlexTensor,
+        g: FlexTensor,
+    ) -> (FlexTensor, FlexTensor) {
+        if !is_f32(&[&theta, &phi, &g]) {
+            return plain::attention::<Self>(theta, phi, g);
+        }
+        let [theta, phi, g] = [theta, phi, g].map(Values::new);
+        let shape = attention_shape(&theta, &phi, &g);
+        let (y, log_sums) = attention::attention(shape, [theta.get(), phi.get(), g.get()]);
+        (
+            tensor(y, [shape.images, shape.channels, shape.queries]),
+            tensor(log_sums, [shape.images, shape.queries]),
+        )
+    }
+
+    fn self_attention_grad(
+        theta: FlexTensor,
+        phi: FlexTensor,
+        g: FlexTensor,
+        y: FlexTensor,
+        log_sums: FlexTensor,
+        dy: FlexTensor,
+    ) -> Triple {
+        // by the inputs alone, as in the forward pass, whose `log_sums` these are
+        if !is_f32(&[&theta, &phi, &g]) {
+            return plain::attention_grad::<Self>(theta, phi, g, y, log_sums, dy);
+        }
+        let [theta, phi, g, y, log_sums, dy] = [theta, phi, g, y, log_sums, dy].map(Values::new);
+        let [dtheta, dphi, dg] = attention_grad::attention_grad(
+            attention_shape(&theta, &phi, &g),
+            [theta.get(), phi.get(), g.get()],
+            [y.get(), log_sums.get()],
+            dy.get(),
+        );
+        (
+            tensor(dtheta, theta.dims::<3>()),
+            tensor(dphi, phi.dims::<3>()),
+            tensor(dg, g.dims::<3>()),
+        )
     }
 }

@@ -145,6 +145,39 @@ pub fn avg_pool_2x2(x: Tensor<4>) -> Tensor<4> {
     Tensor::from_dispatch(Dispatch::pool_2x2(x.into_dispatch(), 0.25))
 }
 
+/// The maxima of 2x2 blocks, `[n, c, 2h, 2w] -> [n, c, h, w]`; of equal ones the first has the gradient.
+pub fn max_pool_2x2(x: Tensor<4>) -> Tensor<4> {
+    assert_even(&x);
+    Tensor::from_dispatch(Dispatch::max_pool_2x2(x.into_dispatch()))
+}
+
+/// Self-attention (Zhang et al. 2019, "Self-Attention GANs", eq. 1-2, whose f and g are theta and phi, and whose h
+/// is g): `y[n, :, q] = sum_j beta[q, j] g[n, :, j]`, `beta[q, :] = softmax_j(theta[n, :, q] . phi[n, :, j])`; that
+/// is `g softmax(theta^T phi)^T`.
+///
+/// On the CPU the table beta is never whole: it is computed in blocks with a running maximum (Milakov & Gimelshein
+/// 2018; Dao et al. 2022, "FlashAttention"), and again for the gradient.
+///
+/// # Shapes
+/// - theta: `[n, k, queries]`, phi: `[n, k, keys]`, g: `[n, c, keys]`
+/// - output: `[n, c, queries]`
+pub fn attention(theta: Tensor<3>, phi: Tensor<3>, g: Tensor<3>) -> Tensor<3> {
+    let ([n, k, _], [_, _, keys], [_, c, _]) = (theta.dims(), phi.dims(), g.dims());
+    assert!(
+        phi.dims() == [n, k, keys] && g.dims() == [n, c, keys],
+        "attention: queries {:?}, keys {:?} and values {:?} do not fit",
+        theta.dims(),
+        phi.dims(),
+        g.dims()
+    );
+    let (y, _) = Dispatch::self_attention(
+        theta.into_dispatch(),
+        phi.into_dispatch(),
+        g.into_dispatch(),
+    );
+    Tensor::from_dispatch(y)
+}
+
 /// The sums over all ranks of a group; the gradient is summed in the same way.
 ///
 /// # Shapes

@@ -6,6 +6,7 @@
 #[cfg(feature = "nccl")]
 mod cuda_sum;
 pub mod plain;
+mod plain_attention;
 
 use burn::backend::tensor::FloatTensor;
 use burn::backend::{Backend, TensorMetadata, backend_extension};
@@ -14,7 +15,7 @@ use burn::tensor::{TensorData, read_sync};
 use crate::collective::{Group, Share};
 
 /// Fused operations of the networks. Shapes and formulas are documented at the functions of [`super`] with the
-/// same names; `weight` is `[o, i, k, k]`, `bias` `[o]`, tables are `[n or 1, c]`. (The macro has no
+/// same names (that of `self_attention` is `attention`, which Burn has, too); `weight` is `[o, i, k, k]`, `bias` `[o]`, tables are `[n or 1, c]`. (The macro has no
 /// optional inputs: a missing bias is zero.)
 #[backend_extension(Autodiff: cfg(feature = "train"), Flex, Cube: cfg(any(feature = "wgpu", feature = "nccl")))]
 pub trait KernelOps: Backend {
@@ -75,6 +76,21 @@ pub trait KernelOps: Backend {
     /// The sums of 2x2 blocks, multiplied by `factor`; the adjoint of `upsample_2x`.
     fn pool_2x2(x: FloatTensor<Self>, factor: f32) -> FloatTensor<Self> {
         plain::pool_2x2::<Self>(x, factor)
+    }
+
+    /// The maxima of 2x2 blocks.
+    fn max_pool_2x2(x: FloatTensor<Self>) -> FloatTensor<Self> {
+        plain::max_pool_2x2::<Self>(x)
+    }
+
+    /// `(y, log_sums)`: the attention of each query, and the logarithm, `[n, queries]`, of the sum of its
+    /// exponentials, to the base that the backend's gradient expects. No gradient flows through the latter.
+    fn self_attention(
+        theta: FloatTensor<Self>,
+        phi: FloatTensor<Self>,
+        g: FloatTensor<Self>,
+    ) -> (FloatTensor<Self>, FloatTensor<Self>) {
+        plain::attention::<Self>(theta, phi, g)
     }
 
     /// The sums over all ranks of a group.
@@ -152,6 +168,23 @@ pub trait KernelOps: Backend {
         relu: bool,
     ) -> (FloatTensor<Self>, FloatTensor<Self>, FloatTensor<Self>) {
         plain::scale_shift_relu_grad::<Self>(x, scale, shift, dy, relu)
+    }
+
+    /// Gradient of `max_pool_2x2`: of equal maxima the first one has it.
+    fn max_pool_2x2_grad(x: FloatTensor<Self>, dy: FloatTensor<Self>) -> FloatTensor<Self> {
+        plain::max_pool_2x2_grad::<Self>(x, dy)
+    }
+
+    /// `(dtheta, dphi, dg)` of `self_attention`, whose outputs are `y` and `log_sums`.
+    fn self_attention_grad(
+        theta: FloatTensor<Self>,
+        phi: FloatTensor<Self>,
+        g: FloatTensor<Self>,
+        y: FloatTensor<Self>,
+        log_sums: FloatTensor<Self>,
+        dy: FloatTensor<Self>,
+    ) -> (FloatTensor<Self>, FloatTensor<Self>, FloatTensor<Self>) {
+        plain::attention_grad::<Self>(theta, phi, g, y, log_sums, dy)
     }
 }
 

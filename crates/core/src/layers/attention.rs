@@ -3,16 +3,10 @@
 
 use burn::module::{Module, Param};
 use burn::tensor::Tensor;
-use burn::tensor::activation::softmax;
-use burn::tensor::module::max_pool2d;
-use burn::tensor::ops::MaxPoolOptions;
 
 use super::init::Initialiser;
 use super::{Conv2d, Updates};
-
-/// Largest table of attention weights computed at once, in bytes: browsers bind at most 128 MiB to
-/// a buffer, and BigGAN-256 with attention at 128x128 has 256 MiB per image.
-const MAX_TABLE_BYTES: usize = 64 << 20;
+use crate::kernels::{attention, max_pool_2x2};
 
 /// `x + gamma o(g(x) softmax(theta(x)^T phi(x))^T)`, gamma starts at 0.
 #[derive(Module, Debug)]
@@ -53,10 +47,10 @@ impl SelfAttention {
             t.reshape([n, c, len])
         };
         let theta = flat(self.theta.forward(x.clone(), updates), pixels); // [n, c/8, hw]
-        let phi = flat(pool(self.phi.forward(x.clone(), updates)), pooled); // [n, c/8, hw/4]
-        let g = flat(pool(self.g.forward(x.clone(), updates)), pooled); // [n, c/2, hw/4]
+        let phi = flat(max_pool_2x2(self.phi.forward(x.clone(), updates)), pooled); // [n, c/8, hw/4]
+        let g = flat(max_pool_2x2(self.g.forward(x.clone(), updates)), pooled); // [n, c/2, hw/4]
 
-        let attended = attend(theta, phi, g, MAX_TABLE_BYTES); // [n, c/2, hw]
+        let attended = attention(theta, phi, g); // [n, c/2, hw]
         let half = attended.dims()[1];
         let o = self.o.forward(attended.reshape([n, half, h, w]), updates); // [n, c, h, w]
         x + o * self.gamma.val().reshape([1, 1, 1, 1])
@@ -70,36 +64,6 @@ impl SelfAttention {
     }
 }
 
-/// `g softmax(theta^T phi)^T`, in blocks of queries if the table of weights would exceed `max_bytes`.
-///
-/// # Shapes
-/// - theta: `[n, k, queries]`, phi: `[n, k, keys]`, g: `[n, c, keys]`
-/// - returns `[n, c, queries]`
-fn attend(theta: Tensor<3>, phi: Tensor<3>, g: Tensor<3>, max_bytes: usize) -> Tensor<3> {
-    let [n, k, queries] = theta.dims();
-    let query_bytes = n * phi.dims()[2] * size_of::<f32>();
-    let block = (max_bytes / query_bytes).max(1);
-    let rows = |theta: Tensor<3>| {
-        let beta = softmax(theta.transpose().matmul(phi.clone()), 2); // [n, block, keys]
-        g.clone().matmul(beta.transpose()) // [n, c, block]
-    };
-    if block >= queries {
-        return rows(theta);
-    }
-    let blocks = (0..queries)
-        .step_by(block)
-        .map(|first| {
-            let last = (first + block).min(queries);
-            rows(theta.clone().slice([0..n, 0..k, first..last]))
-        })
-        .collect();
-    Tensor::cat(blocks, 2)
-}
-
-fn pool(x: Tensor<4>) -> Tensor<4> {
-    max_pool2d(x, MaxPoolOptions::new([2, 2]))
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -110,28 +74,6 @@ mod tests {
             .map(|i| libm::sinf(i as f32 * rate))
             .collect();
         Tensor::from_data(TensorData::new(values, shape), &Device::flex())
-    }
-
-    fn attended(max_bytes: usize) -> Vec<f32> {
-        let (theta, phi, g) = (
-            waves([2, 3, 16], 0.7),
-            waves([2, 3, 4], 1.3),
-            waves([2, 5, 4], 0.3),
-        );
-        let y = attend(theta, phi, g, max_bytes);
-        assert_eq!(y.dims(), [2, 5, 16]);
-        y.into_data().try_to_vec().unwrap()
-    }
-
-    #[test]
-    fn blocks_of_queries_change_nothing() {
-        let whole = attended(1 << 20);
-        // one query needs 2 images x 4 keys x 4 bytes: blocks of 1, 3 (with a rest) and 16
-        for max_bytes in [1, 3 * 32, 16 * 32] {
-            for (a, b) in attended(max_bytes).iter().zip(&whole) {
-                assert!((a - b).abs() < 1e-6, "{max_bytes}: {a} {b}");
-            }
-        }
     }
 
     #[test]

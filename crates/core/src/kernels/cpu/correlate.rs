@@ -1,10 +1,10 @@
 //! Weights applied to taps of the packed image: the forward half of every convolution here.
 
 use super::grid::{DenseRow, Grid, Item};
-use super::instruction_sets::kernels;
+use super::instruction_sets::{Kernels, kernels};
 use super::pack::Source;
 use super::parallel::{Output, for_each, with_scratch};
-use super::simd::{Kernels, TileArgs};
+use super::simd::TileArgs;
 use super::taps::{Tap, offsets};
 
 /// `out[o, p] = sum_k weight[o, k] * image[taps[k] at p]`
@@ -89,6 +89,7 @@ pub fn correlate(
                             starts: starts.as_ptr(),
                             out: result[to + t * kernels.vectors * kernels.lanes..].as_mut_ptr(),
                             pitch,
+                            add: false,
                         };
                         // SAFETY: a start is in the item and an offset at most a row and a pixel
                         // away, for which, and for the rounding to a register, `Grid::packed`

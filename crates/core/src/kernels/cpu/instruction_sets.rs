@@ -1,6 +1,20 @@
-//! The inner loops of [`super::simd`] compiled for each instruction set.
+//! The inner loops of [`super::simd`] and [`super::softmax`] compiled for each instruction set.
 
-use super::simd::{DotArgs, Kernels, LaneSums, TileArgs, Vector, dot, tile};
+use super::simd::{Dot, DotArgs, LaneSums, Tile, TileArgs, Vector, dot, tile};
+use super::softmax::{Softmax, SoftmaxArgs, SoftmaxGrad, SoftmaxGradArgs, softmax, softmax_grad};
+
+/// The inner loops for one instruction set.
+pub struct Kernels {
+    /// Values of a register.
+    pub lanes: usize,
+    /// Registers computed by one call of a tile.
+    pub vectors: usize,
+    /// `(rows, kernel)`, more rows first.
+    pub tiles: [(usize, Tile); 2],
+    pub dot: Dot,
+    pub softmax: Softmax,
+    pub softmax_grad: SoftmaxGrad,
+}
 
 /// Defines the [`Kernels`] of one instruction set: two tile heights, the vectors of a tile's width, and
 /// the slab of the dot products.
@@ -22,11 +36,23 @@ macro_rules! kernels {
                 // SAFETY: as promised by the caller of `Dot`.
                 unsafe { dot::<$vector, $r, $c>(args, out) }
             }
+            $(#[target_feature(enable = $feature)])?
+            unsafe fn weights(args: &mut SoftmaxArgs) {
+                // SAFETY: as promised by the caller of `Softmax`.
+                unsafe { softmax::<$vector>(args) }
+            }
+            $(#[target_feature(enable = $feature)])?
+            unsafe fn weights_grad(args: &mut SoftmaxGradArgs) {
+                // SAFETY: as promised by the caller of `SoftmaxGrad`.
+                unsafe { softmax_grad::<$vector>(args) }
+            }
             Kernels {
                 lanes: <$vector as Vector>::LANES,
                 vectors: $vectors,
                 tiles: [($tall, tall), ($short, short)],
                 dot: dots,
+                softmax: weights,
+                softmax_grad: weights_grad,
             }
         };
     };
@@ -39,7 +65,8 @@ pub mod x86 {
     use core::arch::x86_64::*;
 
     macro_rules! vector {
-        ($name:ty, $lanes:literal, $splat:ident, $load:ident, $store:ident, $fma:ident) => {
+        ($name:ty, $lanes:literal, $splat:ident, $load:ident, $store:ident, $fma:ident, $add:ident, $sub:ident,
+         $mul:ident, $max:ident, $min:ident, $shift:ident, $bits:ident, $floats:ident) => {
             impl Vector for $name {
                 const LANES: usize = $lanes;
                 #[inline(always)]
@@ -62,6 +89,36 @@ pub mod x86 {
                     // SAFETY: the caller has checked the instruction set.
                     unsafe { $fma(a, b, self) }
                 }
+                #[inline(always)]
+                unsafe fn add(self, other: Self) -> Self {
+                    // SAFETY: the caller has checked the instruction set.
+                    unsafe { $add(self, other) }
+                }
+                #[inline(always)]
+                unsafe fn sub(self, other: Self) -> Self {
+                    // SAFETY: the caller has checked the instruction set.
+                    unsafe { $sub(self, other) }
+                }
+                #[inline(always)]
+                unsafe fn mul(self, other: Self) -> Self {
+                    // SAFETY: the caller has checked the instruction set.
+                    unsafe { $mul(self, other) }
+                }
+                #[inline(always)]
+                unsafe fn max(self, other: Self) -> Self {
+                    // SAFETY: as above; where one is a NaN the result is the second operand.
+                    unsafe { $max(other, self) }
+                }
+                #[inline(always)]
+                unsafe fn min(self, other: Self) -> Self {
+                    // SAFETY: as above; where one is a NaN the result is the second operand.
+                    unsafe { $min(other, self) }
+                }
+                #[inline(always)]
+                unsafe fn low_bits_to_exponent(self) -> Self {
+                    // SAFETY: the caller has checked the instruction set.
+                    unsafe { $floats($shift::<23>($bits(self))) }
+                }
             }
         };
     }
@@ -71,7 +128,15 @@ pub mod x86 {
         _mm512_set1_ps,
         _mm512_loadu_ps,
         _mm512_storeu_ps,
-        _mm512_fmadd_ps
+        _mm512_fmadd_ps,
+        _mm512_add_ps,
+        _mm512_sub_ps,
+        _mm512_mul_ps,
+        _mm512_max_ps,
+        _mm512_min_ps,
+        _mm512_slli_epi32,
+        _mm512_castps_si512,
+        _mm512_castsi512_ps
     );
     vector!(
         __m256,
@@ -79,7 +144,15 @@ pub mod x86 {
         _mm256_set1_ps,
         _mm256_loadu_ps,
         _mm256_storeu_ps,
-        _mm256_fmadd_ps
+        _mm256_fmadd_ps,
+        _mm256_add_ps,
+        _mm256_sub_ps,
+        _mm256_mul_ps,
+        _mm256_max_ps,
+        _mm256_min_ps,
+        _mm256_slli_epi32,
+        _mm256_castps_si256,
+        _mm256_castsi256_ps
     );
 
     kernels!(AVX512, __m512, [8, 4] x 3, 4 x 6, "avx512f,avx512vl");
@@ -90,7 +163,10 @@ pub mod x86 {
 pub mod wasm {
     //! simd128 by name, so that nothing depends on automatic vectorisation.
     use super::*;
-    use core::arch::wasm32::{f32x4_add, f32x4_mul, f32x4_splat, v128, v128_load, v128_store};
+    use core::arch::wasm32::{
+        f32x4_add, f32x4_mul, f32x4_pmax, f32x4_pmin, f32x4_splat, f32x4_sub, i32x4_shl, v128,
+        v128_load, v128_store,
+    };
 
     impl Vector for v128 {
         const LANES: usize = 4;
@@ -111,6 +187,30 @@ pub mod wasm {
         #[inline(always)]
         unsafe fn add_product(self, a: Self, b: Self) -> Self {
             f32x4_add(self, f32x4_mul(a, b))
+        }
+        #[inline(always)]
+        unsafe fn add(self, other: Self) -> Self {
+            f32x4_add(self, other)
+        }
+        #[inline(always)]
+        unsafe fn sub(self, other: Self) -> Self {
+            f32x4_sub(self, other)
+        }
+        #[inline(always)]
+        unsafe fn mul(self, other: Self) -> Self {
+            f32x4_mul(self, other)
+        }
+        #[inline(always)]
+        unsafe fn max(self, other: Self) -> Self {
+            f32x4_pmax(self, other)
+        }
+        #[inline(always)]
+        unsafe fn min(self, other: Self) -> Self {
+            f32x4_pmin(self, other)
+        }
+        #[inline(always)]
+        unsafe fn low_bits_to_exponent(self) -> Self {
+            i32x4_shl(self, 23)
         }
     }
 
@@ -146,6 +246,32 @@ pub mod portable {
         unsafe fn add_product(self, a: Self, b: Self) -> Self {
             Self(core::array::from_fn(|i| self.0[i] + a.0[i] * b.0[i]))
         }
+        #[inline(always)]
+        unsafe fn add(self, other: Self) -> Self {
+            Self(core::array::from_fn(|i| self.0[i] + other.0[i]))
+        }
+        #[inline(always)]
+        unsafe fn sub(self, other: Self) -> Self {
+            Self(core::array::from_fn(|i| self.0[i] - other.0[i]))
+        }
+        #[inline(always)]
+        unsafe fn mul(self, other: Self) -> Self {
+            Self(core::array::from_fn(|i| self.0[i] * other.0[i]))
+        }
+        #[inline(always)]
+        unsafe fn max(self, other: Self) -> Self {
+            let larger = |a, b| if a < b { b } else { a };
+            Self(core::array::from_fn(|i| larger(self.0[i], other.0[i])))
+        }
+        #[inline(always)]
+        unsafe fn min(self, other: Self) -> Self {
+            let smaller = |a, b| if b < a { b } else { a };
+            Self(core::array::from_fn(|i| smaller(self.0[i], other.0[i])))
+        }
+        #[inline(always)]
+        unsafe fn low_bits_to_exponent(self) -> Self {
+            Self(self.0.map(|value| f32::from_bits(value.to_bits() << 23)))
+        }
     }
 
     kernels!(KERNELS, Four, [4, 2] x 2, 2 x 3);
@@ -176,11 +302,11 @@ pub fn kernels() -> &'static Kernels {
 }
 
 #[cfg(test)]
-mod tests {
+pub mod tests {
     use super::*;
 
     /// All that this machine can run.
-    fn available() -> Vec<&'static Kernels> {
+    pub fn available() -> Vec<&'static Kernels> {
         let mut all = vec![&portable::KERNELS];
         #[cfg(target_arch = "x86_64")]
         {
@@ -209,8 +335,8 @@ mod tests {
                 let weights = integers(rows * offsets.len());
                 let starts: Vec<usize> = (0..kernels.vectors).map(|v| v * 37).collect();
                 let pitch = kernels.vectors * kernels.lanes + 5;
-                let mut out = vec![0.0; rows * pitch];
-                let args = TileArgs {
+                let mut out = vec![7.0; rows * pitch];
+                let mut args = TileArgs {
                     offsets: offsets.as_ptr(),
                     taps: offsets.len(),
                     weights: weights.as_ptr(),
@@ -218,8 +344,12 @@ mod tests {
                     starts: starts.as_ptr(),
                     out: out.as_mut_ptr(),
                     pitch,
+                    add: false,
                 };
                 // SAFETY: the largest index read is 100 + 2 * 37 + 15.
+                unsafe { tile(&args) };
+                args.add = true;
+                // SAFETY: as above.
                 unsafe { tile(&args) };
                 for i in 0..rows {
                     for p in 0..kernels.vectors * kernels.lanes {
@@ -230,7 +360,7 @@ mod tests {
                             .sum();
                         assert_eq!(
                             out[i * pitch + p],
-                            sum,
+                            2.0 * sum,
                             "{} lanes, {rows} rows",
                             kernels.lanes
                         );

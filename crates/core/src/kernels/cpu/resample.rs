@@ -1,4 +1,4 @@
-//! Upsampling by repetition and 2x2 pooling; each is the adjoint of the other.
+//! Upsampling by repetition and 2x2 pooling by sums, each the adjoint of the other, and by maxima.
 
 use super::parallel::{Output, for_each_plane};
 
@@ -36,6 +36,68 @@ pub fn pool(x: &[f32], planes: usize, [height, width]: [usize; 2], factor: f32) 
             for ((to, a), b) in to.iter_mut().zip(upper).zip(lower) {
                 *to = ((a[0] + a[1]) + (b[0] + b[1])) * factor;
             }
+        }
+    });
+    // SAFETY: all planes and rows are written.
+    unsafe { out.finish() }
+}
+
+/// The rows of 2x2 blocks: `each(plane * height / 2 + row, upper, lower)`.
+fn for_each_block_row(
+    x: &[f32],
+    planes: usize,
+    [height, width]: [usize; 2],
+    each: impl Fn(usize, &[[f32; 2]], &[[f32; 2]]) + Sync + Send,
+) {
+    let rows = height / 2;
+    for_each_plane(planes, height * width, |plane| {
+        for row in plane * rows..(plane + 1) * rows {
+            let (upper, lower) = x[row * 2 * width..][..2 * width].split_at(width);
+            each(row, upper.as_chunks().0, lower.as_chunks().0);
+        }
+    });
+}
+
+/// Whether `b` takes the place of the maximum `a` before it: the first of equal values stays, and a NaN
+/// any way.
+fn beats(b: f32, a: f32) -> bool {
+    b > a || b.is_nan()
+}
+
+/// `y[i, j] = max_{a, b < 2} x[2i + a, 2j + b]`, planes of `[height, width]`, both even.
+pub fn max_pool(x: &[f32], planes: usize, size: [usize; 2]) -> Vec<f32> {
+    let half = size[1] / 2;
+    let out = Output::new(x.len() / 4);
+    let larger = |a: f32, b: f32| if beats(b, a) { b } else { a };
+    for_each_block_row(x, planes, size, |row, upper, lower| {
+        // SAFETY: each row of blocks has its own output row.
+        let to = unsafe { out.slice(row * half, half) };
+        for ((to, a), b) in to.iter_mut().zip(upper).zip(lower) {
+            *to = larger(larger(larger(a[0], a[1]), b[0]), b[1]);
+        }
+    });
+    // SAFETY: all planes and rows are written.
+    unsafe { out.finish() }
+}
+
+/// The gradient of [`max_pool`]: `dy` where the maximum is, the first of equal ones.
+pub fn max_pool_grad(x: &[f32], dy: &[f32], planes: usize, size: [usize; 2]) -> Vec<f32> {
+    let width = size[1];
+    let out = Output::new(x.len());
+    for_each_block_row(x, planes, size, |row, upper, lower| {
+        // SAFETY: each row of blocks has its own two output rows.
+        let to = unsafe { out.slice(row * 2 * width, 2 * width) };
+        to.fill(0.0);
+        let dy = &dy[row * width / 2..][..width / 2];
+        for (j, ((a, b), dy)) in upper.iter().zip(lower).zip(dy).enumerate() {
+            let values = [a[0], a[1], b[0], b[1]];
+            let mut place = 0;
+            for i in 1..4 {
+                if beats(values[i], values[place]) {
+                    place = i;
+                }
+            }
+            to[place / 2 * width + 2 * j + place % 2] = *dy;
         }
     });
     // SAFETY: all planes and rows are written.

@@ -1,6 +1,6 @@
-//! The two inner loops of the convolutions, for each instruction set.
+//! Registers, and the two inner loops of the convolutions, for each instruction set.
 //!
-//! Both are matrix products whose operand is addressed through a list of offsets, one per
+//! Both loops are matrix products whose operand is addressed through a list of offsets, one per
 //! (channel, tap) pair, so a convolution needs no im2col matrix: a tap is a shifted view of the packed
 //! image. The instruction set is chosen at run time on x86-64 and at compile time elsewhere.
 
@@ -20,9 +20,33 @@ pub trait Vector: Copy {
     /// # Safety
     /// As for `splat`.
     unsafe fn add_product(self, a: Self, b: Self) -> Self;
+    /// `self + other`
+    /// # Safety
+    /// As for `splat`.
+    unsafe fn add(self, other: Self) -> Self;
+    /// `self - other`
+    /// # Safety
+    /// As for `splat`.
+    unsafe fn sub(self, other: Self) -> Self;
+    /// `self * other`
+    /// # Safety
+    /// As for `splat`.
+    unsafe fn mul(self, other: Self) -> Self;
+    /// `other` where it is larger, else `self`: a NaN in `self` stays.
+    /// # Safety
+    /// As for `splat`.
+    unsafe fn max(self, other: Self) -> Self;
+    /// `other` where it is smaller, else `self`: a NaN in `self` stays.
+    /// # Safety
+    /// As for `splat`.
+    unsafe fn min(self, other: Self) -> Self;
+    /// The lowest bits of each value as its exponent and sign: `bits << 23`.
+    /// # Safety
+    /// As for `splat`.
+    unsafe fn low_bits_to_exponent(self) -> Self;
 }
 
-/// Arguments of [`Kernels::tile`].
+/// Arguments of [`tile`].
 pub struct TileArgs {
     /// Offset of each tap from `image`.
     pub offsets: *const usize,
@@ -37,12 +61,14 @@ pub struct TileArgs {
     /// Output `[rows, pitch]`, at the first value of the tile.
     pub out: *mut f32,
     pub pitch: usize,
+    /// Whether the sums are added to what `out` holds.
+    pub add: bool,
 }
 
-/// `out[i, p] = sum_k weights[k, i] * image[offsets[k] + starts[v] + l]`, `p = v * lanes + l`
-type Tile = unsafe fn(&TileArgs);
+/// `out[i, p] (+)= sum_k weights[k, i] * image[offsets[k] + starts[v] + l]`, `p = v * lanes + l`
+pub type Tile = unsafe fn(&TileArgs);
 
-/// Arguments of [`Kernels::dot`].
+/// Arguments of [`dot()`].
 pub struct DotArgs<'a> {
     /// Registers of 16 values, or as many smaller ones as hold the same.
     pub starts: &'a [usize],
@@ -56,25 +82,14 @@ pub struct DotArgs<'a> {
 /// `l`: lanes that the instruction set does not have stay as they are.
 pub type LaneSums = [[[f32; MAX_LANES]; DOT_COLUMNS]; DOT_ROWS];
 
-type Dot = unsafe fn(&DotArgs, &mut LaneSums);
+pub type Dot = unsafe fn(&DotArgs, &mut LaneSums);
 
 /// Lanes of the widest instruction set.
 pub const MAX_LANES: usize = 16;
-/// Rows of one [`Kernels::dot`] call.
+/// Rows of one [`dot()`] call.
 pub const DOT_ROWS: usize = 4;
-/// Columns of one [`Kernels::dot`] call.
+/// Columns of one [`dot()`] call.
 pub const DOT_COLUMNS: usize = 6;
-
-/// The inner loops for one instruction set.
-pub struct Kernels {
-    /// Values of a register.
-    pub lanes: usize,
-    /// Registers computed by one call of a tile.
-    pub vectors: usize,
-    /// `(rows, kernel)`, more rows first.
-    pub tiles: [(usize, Tile); 2],
-    pub dot: Dot,
-}
 
 /// # Safety
 /// The pointers of `args` must cover what the formula of [`Tile`] reads and writes.
@@ -100,7 +115,12 @@ pub unsafe fn tile<V: Vector, const ROWS: usize, const VECTORS: usize>(args: &Ti
         }
         for (i, row) in acc.iter().enumerate() {
             for (j, value) in row.iter().enumerate() {
-                value.store(args.out.add(i * args.pitch + j * V::LANES));
+                let out = args.out.add(i * args.pitch + j * V::LANES);
+                if args.add {
+                    V::load(out).add(*value).store(out);
+                } else {
+                    value.store(out);
+                }
             }
         }
     }

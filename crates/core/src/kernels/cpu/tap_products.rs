@@ -2,10 +2,10 @@
 //! here.
 
 use super::grid::Grid;
-use super::instruction_sets::kernels;
+use super::instruction_sets::{Kernels, kernels};
 use super::pack::Source;
 use super::parallel::{Output, for_each, with_scratch};
-use super::simd::{DOT_COLUMNS, DOT_ROWS, DotArgs, Kernels, MAX_LANES};
+use super::simd::{DOT_COLUMNS, DOT_ROWS, DotArgs, MAX_LANES};
 use super::taps::{Tap, offsets};
 
 /// Partial sums of a weight gradient, added in order: enough to share the work, and fixed, so that the
@@ -91,7 +91,7 @@ pub fn tap_products(
 }
 
 /// `sums[i, k] += sum_p a[a_offsets[i] + p] * b[b_offsets[k] at p]`
-fn add_products(
+pub fn add_products(
     kernels: &Kernels,
     starts: &[usize],
     (a, a_offsets): (&[f32], &[usize]),

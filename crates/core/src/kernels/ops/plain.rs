@@ -4,9 +4,10 @@
 use burn::backend::ops::ConvOptions;
 use burn::backend::tensor::FloatTensor;
 use burn::backend::{Backend, TensorMetadata};
-use burn::tensor::{Scalar, Shape, Slice, TensorData};
+use burn::tensor::{IntDType, Scalar, Shape, Slice, TensorData};
 
 use super::KernelOps;
+pub use super::plain_attention::{attention, attention_grad};
 use crate::collective::Share;
 
 type Triple<B> = (FloatTensor<B>, FloatTensor<B>, FloatTensor<B>);
@@ -76,6 +77,19 @@ pub fn pool_2x2<B: Backend>(x: FloatTensor<B>, factor: f32) -> FloatTensor<B> {
     let x = B::float_sum_dims(x, &[3, 5]);
     let x = B::float_reshape(x, Shape::new([n, c, h, w]));
     B::float_mul_scalar(x, Scalar::from(factor))
+}
+
+/// `[n, c, 2h, 2w] -> [n, c, h, w]`, the maxima of 2x2 blocks.
+pub fn max_pool_2x2<B: Backend>(x: FloatTensor<B>) -> FloatTensor<B> {
+    B::max_pool2d(x, [2, 2], [2, 2], [0, 0], [1, 1], false)
+}
+
+/// Gradient of [`max_pool_2x2`].
+pub fn max_pool_2x2_grad<B: Backend>(x: FloatTensor<B>, dy: FloatTensor<B>) -> FloatTensor<B> {
+    let (two, zero, one) = ([2, 2], [0, 0], [1, 1]);
+    let places =
+        B::max_pool2d_with_indices(x.clone(), two, two, zero, one, false, IntDType::I32).indices;
+    B::max_pool2d_with_indices_backward(x, two, two, zero, one, false, dy, places).x_grad
 }
 
 /// 3x3 convolution of the upsampled `x`.

@@ -1,5 +1,6 @@
 //! Each kernel against Burn's own operations, and its gradients also against finite differences.
 
+mod attention;
 mod batch_norm;
 mod conv;
 mod ranks;
@@ -61,7 +62,7 @@ fn run(operation: Operation, inputs: &[Vec<f32>]) -> Vec<Vec<f32>> {
     results
 }
 
-fn assert_close(name: &str, ours: &[Vec<f32>], reference: &[Vec<f32>]) {
+fn assert_close(name: &str, ours: &[Vec<f32>], reference: &[Vec<f32>], tolerance: f32) {
     for (i, (ours, reference)) in ours.iter().zip(reference).enumerate() {
         assert_eq!(ours.len(), reference.len(), "{name}: length of result {i}");
         let scale = reference
@@ -70,7 +71,7 @@ fn assert_close(name: &str, ours: &[Vec<f32>], reference: &[Vec<f32>]) {
         for (at, (a, b)) in ours.iter().zip(reference).enumerate() {
             let error = (a - b).abs();
             assert!(
-                error <= TOLERANCE * scale,
+                error <= tolerance * scale,
                 "{name}: result {i} at {at}: {a} for {b}, scale {scale}"
             );
         }
@@ -79,9 +80,13 @@ fn assert_close(name: &str, ours: &[Vec<f32>], reference: &[Vec<f32>]) {
 
 /// Same values as the reference, and the same bits twice and on one thread.
 fn check(name: &str, ours: Operation, reference: Operation, lens: &[usize]) {
+    check_within(TOLERANCE, name, ours, reference, lens);
+}
+
+fn check_within(tolerance: f32, name: &str, ours: Operation, reference: Operation, lens: &[usize]) {
     let inputs = inputs(lens);
     let results = run(ours, &inputs);
-    assert_close(name, &results, &run(reference, &inputs));
+    assert_close(name, &results, &run(reference, &inputs), tolerance);
     assert!(results == run(ours, &inputs), "{name}: two runs differ");
     for threads in [1, 3] {
         assert!(
@@ -187,6 +192,15 @@ fn gradients_match_finite_differences() {
         "scale_shift_relu",
         &|t| scale_shift_relu(x(t), table(&t[1]), table(&t[2]), false),
         &[96, 6, 6],
+    );
+    check_differences(
+        "attention",
+        &|t| {
+            let [theta, phi, g] = [(0, 3, 5), (1, 3, 7), (2, 4, 7)]
+                .map(|(i, channels, len)| t[i].clone().reshape([2, channels, len]));
+            attention(theta, phi, g).reshape([2, 4, 5, 1])
+        },
+        &[30, 42, 56],
     );
     check_differences("avg_pool_2x2", &|t| avg_pool_2x2(x(t)), &[96]);
     check_differences("upsample_nearest_2x", &|t| upsample_nearest_2x(x(t)), &[96]);

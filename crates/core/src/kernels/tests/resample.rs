@@ -1,7 +1,7 @@
 //! Upsampling and pooling against Burn's.
 
-use burn::tensor::module::avg_pool2d;
-use burn::tensor::ops::AvgPoolOptions;
+use burn::tensor::module::{avg_pool2d, max_pool2d};
+use burn::tensor::ops::{AvgPoolOptions, MaxPoolOptions};
 use burn::tensor::{Device, Tensor};
 
 use super::*;
@@ -31,6 +31,28 @@ fn resampling_matches_burn() {
             &|t| reference_pool(t[0].clone().reshape([n, c, 2 * h, 2 * w])),
             &[n * c * 4 * h * w],
         );
+        // rounded, so that there are equal values; what is rounded has no gradient
+        let halves = |t: &[Tensor<1>]| -> Tensor<4> {
+            let x = t[0].clone();
+            let rounded = ((x.clone() * 2.0).round() * 0.5).detach();
+            (x.clone() - x.detach() + rounded).reshape([n, c, 2 * h, 2 * w])
+        };
+        check(
+            &format!("max_pool_2x2 {:?}", [n, c, h, w]),
+            &|t| max_pool_2x2(halves(t)),
+            &|t| max_pool2d(halves(t), MaxPoolOptions::new([2, 2])),
+            &[n * c * 4 * h * w],
+        );
+    }
+}
+
+#[test]
+fn the_maximum_of_a_nan_is_a_nan() {
+    for place in 0..4 {
+        let mut values = [1.0, 2.0, 3.0, -1.0];
+        values[place] = f32::NAN;
+        let x = Tensor::<1>::from_floats(values, &Device::flex()).reshape([1, 1, 2, 2]);
+        assert!(vector(max_pool_2x2(x))[0].is_nan());
     }
 }
 
