@@ -160,7 +160,7 @@ fn a_recipe_with_a_mark_of_its_encoding_is_read() {
     setting.refused(
         2,
         &RESUME_ONE_STEP,
-        &["byte 8 is not UTF-8", "save it as UTF-8"],
+        &["line 1, byte 8 is not UTF-8", "save it as UTF-8"],
     );
 }
 

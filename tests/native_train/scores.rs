@@ -153,26 +153,26 @@ fn a_file_of_another_kind_is_no_classifier() {
     );
 }
 
-/// Arguments of an evaluation in the tiny classifier's features.
+/// An evaluation in the tiny classifier's features.
+const EVALUATE: [&str; 8] = [
+    "evaluate",
+    "model.safetensors",
+    "--count",
+    "30",
+    "--recognised",
+    "10",
+    "--classifier",
+    "tiny.safetensors",
+];
+
+/// Against the images of the data set.
 fn evaluate<'a>(more: &[&'a str]) -> Vec<&'a str> {
-    let mut args = vec![
-        "evaluate",
-        "model.safetensors",
-        "--count",
-        "30",
-        "--recognised",
-        "10",
-    ];
-    args.extend([
-        "--classifier",
-        "tiny.safetensors",
-        "--dataset",
-        "idx",
-        "--data",
-        "data",
-    ]);
-    args.extend(more);
-    args
+    [&EVALUATE[..], &["--dataset", "idx", "--data", "data"], more].concat()
+}
+
+/// Against kept statistics.
+fn against(reference: &str) -> Vec<&str> {
+    [&EVALUATE[..], &["--reference", reference]].concat()
 }
 
 /// The score whose line holds `of`.
@@ -202,7 +202,7 @@ fn a_kept_reference_gives_the_distance_of_its_images() {
         said.contains("data train n=24 (") && said.contains("32x32 not resized"),
         "{said}"
     );
-    let kept = setting.ok(&evaluate(&["--reference", "stats"]));
+    let kept = setting.ok(&against("stats"));
     assert_eq!(score(&kept, "FD-tiny"), score(&of_images, "FD-tiny"));
     assert!(
         kept.contains("FD-tiny: n=30, ref=data train n=24"),
@@ -214,7 +214,7 @@ fn a_kept_reference_gives_the_distance_of_its_images() {
     let mut other = CLASSIFIER.to_vec();
     other.extend(["--seed", "2"]);
     setting.ok(&other);
-    let args = evaluate(&["--reference", "stats"]);
+    let args = against("stats");
     let refusal = setting.refused(1, &args, &["another network", "native-train reference"]);
     assert_eq!(refusal.matches("network tiny ").count(), 2, "{refusal}");
     // of another data set
@@ -224,7 +224,7 @@ fn a_kept_reference_gives_the_distance_of_its_images() {
     setting.ok(&make);
     setting.refused(1, &args, &["another data set", "data train n=24"]);
     // of another kind
-    let of_model = evaluate(&["--reference", "model.safetensors"]);
+    let of_model = against("model.safetensors");
     setting.refused(
         1,
         &of_model,
@@ -232,7 +232,7 @@ fn a_kept_reference_gives_the_distance_of_its_images() {
     );
     let npz = include_bytes!("../fixtures/frechet/small.npz");
     std::fs::write(setting.path("small.npz"), npz).unwrap();
-    let of_npz = evaluate(&["--reference", "small.npz"]);
+    let of_npz = against("small.npz");
     setting.refused(
         1,
         &of_npz,
@@ -386,4 +386,24 @@ fn networks_are_asked_for_in_one_way_and_checked() {
         "x",
     ];
     setting.refused(2, &reference, &["--classifier FILE"]);
+    // what a network without classes, or statistics without images, would ignore
+    for typed in [&["--by-class"][..], &["--recognised", "9"]] {
+        let args = [&start[..], &inception("model.safetensors"), typed].concat();
+        setting.refused(2, &args, &[typed[0], "--classifier FILE"]);
+    }
+    for typed in [
+        ["--data", "data"],
+        ["--neighbours", "9"],
+        ["--fit", "pad"],
+        ["--background", "#000000"],
+    ] {
+        let args = [&start[..2], &["--reference", "stats"], &typed].concat();
+        let output = setting.run(&args);
+        assert_eq!(output.status.code(), Some(2), "{typed:?}");
+        let said = String::from_utf8_lossy(&output.stderr);
+        assert!(
+            said.contains("cannot be used with") && said.contains(typed[0]),
+            "{said}"
+        );
+    }
 }

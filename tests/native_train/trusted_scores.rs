@@ -26,12 +26,12 @@ const AT_16: [&str; 14] = [
     "train.discriminator.classes=2",
 ];
 
-/// Six pictures of each class in a folder.
+/// Six pictures of each class in a folder, wider than high.
 fn write_classes(setting: &Setting, folder: &str, classes: [&str; 2]) {
     for (class, kind) in classes.into_iter().zip([11, 90]) {
         for number in 0..6 {
             let path = setting.path(&format!("{folder}/{class}/{number}.png"));
-            seeded_picture(&path, 16, 16, kind + number);
+            seeded_picture(&path, 20, 16, kind + number);
         }
     }
 }
@@ -86,6 +86,14 @@ fn a_score_of_own_pictures_at_another_resolution() {
     }
     let named = ["--dataset", "image-folder", "--data", "pictures"];
     assert_eq!(said, setting.ok(&[&EVALUATE[..], &named].concat()));
+    // pictures that became squares in another way are other images
+    let fitted = |fit| [&EVALUATE[..], &["--data", "pictures", "--fit", fit]].concat();
+    assert_eq!(said, setting.ok(&fitted("crop")));
+    setting.refused(
+        1,
+        &fitted("pad"),
+        &["is another than the model was trained on"],
+    );
     let inside = setting.ok(&["inspect", "model.safetensors"]);
     assert!(inside.contains("image-folder, 16x16"), "{inside}");
     // and while training

@@ -16,6 +16,7 @@ use biggan::import::Source;
 use biggan::truncation::{Truncation, TruncationKind};
 use clap::{Parser, Subcommand};
 
+use crate::dataset::preparation::SquareArgs;
 use crate::recipe::byte_size::ByteSize;
 use crate::training::job::Comm;
 
@@ -395,6 +396,9 @@ pub struct ClassifierArgs {
     /// Directory of the data set [default: where `data fetch` puts it]
     #[arg(long, value_name = "DIR")]
     pub data: Option<PathBuf>,
+    /// How pictures become squares
+    #[command(flatten)]
+    pub square: SquareArgs,
     /// Classifier file to write
     #[arg(long, value_name = "FILE")]
     pub out: PathBuf,

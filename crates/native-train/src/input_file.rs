@@ -1,5 +1,6 @@
 //! Files that a user names: read whole, or refused with what is there instead and what was probably meant.
 
+use std::fs::File;
 use std::io::{Error, ErrorKind};
 use std::path::{Path, PathBuf};
 
@@ -45,7 +46,11 @@ pub fn read_text(what: &str, path: &Path) -> Result<String> {
     }
     text::decode(&bytes).ok_or_else(|| {
         let at = match str::from_utf8(&bytes) {
-            Err(error) if !is_wide => format!("byte {} is", error.valid_up_to()),
+            Err(error) if !is_wide => {
+                let before = &bytes[..error.valid_up_to()];
+                let line = 1 + before.iter().filter(|&&byte| byte == b'\n').count();
+                format!("line {line}, byte {} is", before.len())
+            }
             _ => "it is".to_owned(),
         };
         anyhow!(
@@ -53,6 +58,22 @@ pub fn read_text(what: &str, path: &Path) -> Result<String> {
             path.display()
         )
     })
+}
+
+/// Opens a file that is read in pieces.
+///
+/// # Errors
+/// As [`read`].
+pub fn open(what: &str, path: &Path) -> Result<File> {
+    File::open(path).map_err(|error| refused(what, path, &error))
+}
+
+/// `; it is ...`, what a file's first bytes are of, with the remedy; nothing if they do not say.
+pub fn told(first_bytes: &[u8]) -> String {
+    match FirstBytes::of(first_bytes) {
+        Some(other) => format!("; it is {}: {}", other.what, other.remedy),
+        None => String::new(),
+    }
 }
 
 /// Why a file could not be opened, with a remedy.
@@ -220,7 +241,7 @@ mod tests {
         );
         std::fs::write(&path, [b'a', 0xe9]).unwrap();
         let words = read_text("recipe", &path).unwrap_err().to_string();
-        assert!(words.contains("byte 1 is not UTF-8"), "{words}");
+        assert!(words.contains("line 1, byte 1 is not UTF-8"), "{words}");
         std::fs::write(&path, "\u{feff}a = 1").unwrap();
         assert_eq!(read_text("recipe", &path).unwrap(), "a = 1");
     }

@@ -2,9 +2,9 @@
 
 use std::path::PathBuf;
 
-use biggan_pictures::color::Color;
-use biggan_pictures::fit::Fit;
 use clap::Subcommand;
+
+use crate::dataset::preparation::SquareArgs;
 
 const DATA_EXAMPLES: &str = "\
 Examples:
@@ -32,7 +32,7 @@ pub enum DataCommand {
     Bench(BenchArgs),
 }
 
-/// Which images, for `data`.
+/// Which images, for `data pack` and `data check`.
 #[derive(Debug, clap::Args)]
 #[group(required = true, multiple = false)]
 pub struct DataSource {
@@ -40,20 +40,8 @@ pub struct DataSource {
     /// `test` with one folder per class; see docs/data.md)
     pub folder: Option<PathBuf>,
     /// Recipe whose [data] section to use
-    #[arg(long, value_name = "FILE")]
+    #[arg(long, value_name = "FILE", conflicts_with_all = ["fit", "background"])]
     pub config: Option<PathBuf>,
-}
-
-/// How pictures become squares, for `data` with a directory; a recipe has its own.
-#[derive(Debug, clap::Args)]
-pub struct SquareArgs {
-    /// How pictures that are not square become squares: crop (the central square) or pad (the whole picture) [default:
-    /// crop]
-    #[arg(long, value_name = "FIT", conflicts_with = "config")]
-    pub fit: Option<Fit>,
-    /// What transparent pixels are blended over, and what is around padded pictures, e.g. "#000000" [default: "#ffffff"]
-    #[arg(long, value_name = "COLOUR", conflicts_with = "config")]
-    pub background: Option<Color>,
 }
 
 /// Options of `data pack`.
@@ -73,7 +61,7 @@ pub struct PackArgs {
         conflicts_with = "config"
     )]
     pub resolution: usize,
-    /// How pictures become squares
+    /// How pictures of a directory become squares; a recipe has its own way
     #[command(flatten)]
     pub square: SquareArgs,
     /// Directory for train.pack and test.pack
@@ -111,7 +99,7 @@ pub struct CheckArgs {
         conflicts_with = "config"
     )]
     pub resolution: usize,
-    /// How pictures become squares
+    /// How pictures of a directory become squares; a recipe has its own way
     #[command(flatten)]
     pub square: SquareArgs,
     /// Print JSON

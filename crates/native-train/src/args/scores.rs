@@ -5,7 +5,9 @@ use std::path::PathBuf;
 use biggan::truncation::Truncation;
 
 use super::DeviceArgs;
+use crate::dataset::preparation::SquareArgs;
 use crate::evaluation::networks::NetworkArgs;
+use crate::evaluation::own_data::RealImagesArgs;
 use crate::training::job::Comm;
 
 pub(super) const EVALUATE_EXAMPLES: &str = "\
@@ -45,14 +47,11 @@ pub struct EvaluateArgs {
     pub network: NetworkArgs,
     /// Compare with these statistics instead of the images: a file of `native-train reference`, or an
     /// .npz of pytorch-fid. There is then no KID, precision, recall, density, coverage or spread
-    #[arg(long, value_name = "STATS")]
+    #[arg(long, value_name = "STATS", conflicts_with_all = ["data", "fit", "background", "neighbours"])]
     pub reference: Option<PathBuf>,
-    /// Data set of the real images [default: the one that the model names]
-    #[arg(long, value_name = "NAME")]
-    pub dataset: Option<String>,
-    /// Directory of the real images [default: where `data fetch` puts them]
-    #[arg(long, value_name = "DIR")]
-    pub data: Option<PathBuf>,
+    /// The real images.
+    #[command(flatten)]
+    pub real: RealImagesArgs,
     /// How far z is truncated, or off: by the model's kind, which `inspect` prints
     #[arg(long, value_name = "T", default_value = "off")]
     pub truncation: Truncation,
@@ -63,13 +62,14 @@ pub struct EvaluateArgs {
     /// density and coverage, which hold all features in memory
     #[arg(long, value_name = "N", default_value_t = 5000)]
     pub neighbours: usize,
-    /// Samples for the shares of recognised classes and the spread
-    #[arg(long, default_value_t = 1000)]
-    pub recognised: usize,
+    /// Samples for the shares of recognised classes and the spread, which need a classifier of the model's classes
+    /// [default: 1000]
+    #[arg(long)]
+    pub recognised: Option<usize>,
     /// Seed of the latents and of the chosen real images
     #[arg(long, default_value_t = 0)]
     pub seed: u64,
-    /// Also print the share of recognised samples of each class
+    /// Also print the share of recognised samples of each class, with a classifier
     #[arg(long)]
     pub by_class: bool,
     /// Also print the main scores at these truncations, e.g. 0.2,0.5,1.0,off
@@ -105,6 +105,9 @@ pub struct ReferenceArgs {
     /// Directory of the data set [default: where `data fetch` puts it]
     #[arg(long, value_name = "DIR")]
     pub data: Option<PathBuf>,
+    /// How pictures become squares
+    #[command(flatten)]
+    pub square: SquareArgs,
     /// Side of the images in pixels, as in the models [default: the classifier's]
     #[arg(long)]
     pub resolution: Option<usize>,
@@ -148,12 +151,9 @@ pub struct SheetArgs {
     /// The network (neighbours).
     #[command(flatten)]
     pub network: NetworkArgs,
-    /// Data set of the real images (neighbours) [default: the one that the model names]
-    #[arg(long, value_name = "NAME")]
-    pub dataset: Option<String>,
-    /// Directory of the real images (neighbours) [default: where `data fetch` puts them]
-    #[arg(long, value_name = "DIR")]
-    pub data: Option<PathBuf>,
+    /// The real images (neighbours).
+    #[command(flatten)]
+    pub real: RealImagesArgs,
     /// Where to compute.
     #[command(flatten)]
     pub device: DeviceArgs,

@@ -45,7 +45,11 @@ pub fn run(args: &ClassifierArgs, environment: &Environment) -> Result<Outcome> 
         )));
     }
     let device = Device::flex();
-    let section = DataSection::named(&args.dataset, args.data.clone());
+    let section = DataSection {
+        fit: args.square.fit,
+        background: args.square.background,
+        ..DataSection::named(&args.dataset, args.data.clone())
+    };
     let classes = match args.classes {
         Some(classes) => classes,
         None => classes_of(&section)?,

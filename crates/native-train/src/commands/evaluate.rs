@@ -27,6 +27,9 @@ use crate::run::atomic_file;
 use crate::terminal;
 use crate::training::job::Job;
 
+/// Samples for recognised classes by default.
+const RECOGNISED: usize = 1000;
+
 /// Everything that does not depend on the truncation.
 struct Bench<'a> {
     args: &'a EvaluateArgs,
@@ -71,13 +74,7 @@ fn evaluate(args: &EvaluateArgs, environment: &Environment, job: &Job) -> Result
     let open = open(&args.network, &device)?;
     let bench = Bench {
         args,
-        counts: match open.classifier {
-            Some(_) => counts,
-            None => Counts {
-                recognised: 0,
-                ..counts
-            },
-        },
+        counts,
         sampler: model_files::load(&args.model, &device)?,
         network: &*open.network,
         device,
@@ -164,9 +161,21 @@ fn usage(error: biggan::Error) -> anyhow::Error {
 
 impl EvaluateArgs {
     fn counts(&self) -> Result<Counts> {
+        let of_classes = [
+            ("--by-class", self.by_class),
+            ("--recognised", self.recognised.is_some()),
+        ];
+        let first = of_classes.iter().find(|(_, typed)| *typed);
+        if let (Some((option, _)), false) = (first, self.network.knows_classes()) {
+            return Err(bad_usage(format!(
+                "{option} is about recognised classes, which the network of --features does not know; give \
+                 --classifier FILE, or leave {option} out"
+            )));
+        }
+        let recognised = self.recognised.unwrap_or(RECOGNISED);
         for (name, value) in [
             ("--count", self.count),
-            ("--recognised", self.recognised),
+            ("--recognised", recognised),
             ("--neighbours", self.neighbours),
         ] {
             if value < 2 {
@@ -181,7 +190,10 @@ impl EvaluateArgs {
                 Some(_) => 0, // there are no images to compare with
                 None => self.neighbours.min(self.count),
             },
-            recognised: self.recognised,
+            recognised: match self.network.knows_classes() {
+                true => recognised,
+                false => 0,
+            },
         })
     }
 }
@@ -212,7 +224,7 @@ impl Bench<'_> {
         if let Some(path) = &self.args.reference {
             let mut dataset = info.dataset.clone();
             // imported models do not record their training images
-            if let (true, Some(name)) = (dataset.sha256.is_empty(), &self.args.dataset) {
+            if let (true, Some(name)) = (dataset.sha256.is_empty(), &self.args.real.dataset) {
                 dataset.name.clone_from(name);
             }
             let images = dataset.images;
@@ -222,8 +234,7 @@ impl Bench<'_> {
             reference_file::check(&against, &network.name, network.features)?;
             return Ok(against);
         }
-        let (dataset, directory) = (self.args.dataset.as_deref(), self.args.data.as_deref());
-        let data = training_set(info, dataset, directory, environment)?;
+        let data = training_set(info, &self.args.real, environment)?;
         let images = real_images(
             &data,
             self.network,

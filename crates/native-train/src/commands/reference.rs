@@ -37,7 +37,11 @@ pub fn run(args: &ReferenceArgs, environment: &Environment) -> Result<Outcome> {
         bad_usage("--classes is missing: the number of classes of the data set, e.g. 10")
     })?;
     open.check(resolution, classes)?;
-    let section = DataSection::named(&args.dataset, args.data.clone());
+    let section = DataSection {
+        fit: args.square.fit,
+        background: args.square.background,
+        ..DataSection::named(&args.dataset, args.data.clone())
+    };
     let request = DatasetRequest {
         section: &section,
         split: Split::Train,

@@ -62,14 +62,15 @@ struct Asked<'a> {
 /// Refuses options of another kind of sheet, which would change nothing.
 fn refuse_unused(args: &SheetArgs) -> Result<()> {
     let network = &args.network;
-    let of_neighbours = [
+    let of_network = [
         ("--classifier", network.classifier.is_some()),
         ("--features", network.features.is_some()),
-        ("--dataset", args.dataset.is_some()),
-        ("--data", args.data.is_some()),
     ];
-    let given = of_neighbours.iter().find(|(_, given)| *given);
-    if let (Some((option, _)), false) = (given, args.kind == SheetKind::Neighbours) {
+    let of_network = of_network
+        .into_iter()
+        .filter_map(|(option, typed)| typed.then_some(option));
+    let first = of_network.chain(args.real.typed()).next();
+    if let (Some(option), false) = (first, args.kind == SheetKind::Neighbours) {
         return Err(bad_usage(format!(
             "{option} belongs to --kind neighbours; leave it out"
         )));
@@ -218,8 +219,7 @@ impl<'a> Asked<'a> {
         let config = &self.sampler.info().generator;
         let side = config.resolution;
         open.check(side, config.classes)?;
-        let (dataset, directory) = (args.dataset.as_deref(), args.data.as_deref());
-        let data = training_set(self.sampler.info(), dataset, directory, environment)?;
+        let data = training_set(self.sampler.info(), &args.real, environment)?;
         let wanted = self.columns - 1;
         ensure!(
             data.len() >= wanted,

@@ -3,7 +3,6 @@
 //! (cs.toronto.edu/~kriz/cifar.html): records of the label (CIFAR-100: coarse, then fine) and 3072 bytes,
 //! red, green and blue plane. CIFAR-10 is read from [PNG strips](super::png_strip) too.
 
-use std::fs::File;
 use std::io::Read;
 use std::path::{Path, PathBuf};
 
@@ -16,6 +15,7 @@ use super::cifar_batch::{Batch, IMAGE_BYTES, check_label};
 use super::idx::hex;
 use super::npm::NpmPackage;
 use super::{Dataset, DatasetRequest, NamedDataset, Split, png_strip};
+use crate::input_file;
 
 /// CIFAR-10.
 pub const CIFAR10: NamedDataset = NamedDataset {
@@ -171,7 +171,7 @@ fn names_beside(directory: &Path) -> Result<Vec<String>> {
         return Ok(KnownClasses::Cifar100.list().names);
     }
     let named = || format!("{}", path.display());
-    let bytes = std::fs::read(&path).with_context(named)?;
+    let bytes = input_file::read("class names", &path)?;
     let classes = KnownClasses::Cifar100.count();
     Ok(ClassList::read(&bytes, classes).with_context(named)?.names)
 }
@@ -209,23 +209,35 @@ fn gathered(name: &str, class_names: Vec<String>, batches: Vec<Batch>) -> Datase
     }
 }
 
+/// Bytes by which another kind of file is told.
+const FIRST: u64 = 512;
+
 /// Reads a file of a known number of records; its size is checked before memory is allocated.
 fn read_binary(path: &Path, images: usize, labels: Labels) -> Result<Batch> {
     let named = || format!("data file {}", path.display());
-    let file = File::open(path).with_context(named)?;
+    let file = input_file::open("data file", path)?;
     let record = labels.counts.len() + IMAGE_BYTES;
     let expected = images * record;
     let found = file.metadata().with_context(named)?.len();
-    ensure!(
-        found == expected as u64,
-        "{}: {} with {found} bytes, expected {expected} ({images} images of {record}); fetch it again",
-        named(),
-        if found < expected as u64 {
-            "truncated"
-        } else {
-            "too long"
-        },
-    );
+    if found != expected as u64 {
+        let mut first = Vec::new();
+        file.take(FIRST)
+            .read_to_end(&mut first)
+            .with_context(named)?;
+        let remedy = match &*input_file::told(&first) {
+            "" => "; fetch it again".to_owned(),
+            told => told.to_owned(),
+        };
+        bail!(
+            "{}: {} with {found} bytes, expected {expected} ({images} images of {record}){remedy}",
+            named(),
+            if found < expected as u64 {
+                "truncated"
+            } else {
+                "too long"
+            },
+        );
+    }
     let mut bytes = Vec::with_capacity(expected);
     file.take(expected as u64)
         .read_to_end(&mut bytes)

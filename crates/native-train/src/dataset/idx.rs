@@ -4,15 +4,21 @@
 //! Files may be gzipped. Nothing in a file is trusted: sizes are checked before memory is allocated.
 
 use std::fs::File;
-use std::io::{BufReader, Read};
+use std::io::{BufRead, BufReader, Read};
 use std::path::{Path, PathBuf};
 
-use anyhow::{Context, Result, ensure};
+use anyhow::{Context, Result, bail, ensure};
 use flate2::read::MultiGzDecoder;
 use sha2::{Digest, Sha256};
 
+use crate::input_file;
+
 /// Type code of unsigned bytes, the only one that data sets of images use.
 const UNSIGNED_BYTE: u8 = 8;
+/// Bytes by which another kind of file is told.
+const FIRST: u64 = 512;
+/// First bytes of a gzip file.
+const GZIP: &[u8] = b"\x1f\x8b";
 /// Largest file that is accepted, so that a broken header cannot request all memory.
 const MAX_BYTES: u64 = 16 << 30;
 
@@ -69,10 +75,11 @@ pub fn dims(path: &Path, rank: usize) -> Result<Vec<usize>> {
 }
 
 fn open(path: &Path) -> Result<Box<dyn Read>> {
-    let file = BufReader::with_capacity(1 << 20, File::open(path)?);
-    Ok(match path.extension() {
-        Some(extension) if extension == "gz" => Box::new(MultiGzDecoder::new(file)),
-        _ => Box::new(file),
+    let mut file = BufReader::with_capacity(1 << 20, File::open(path)?);
+    // whatever the name says: servers unpack files and leave the ending, or the other way round
+    Ok(match file.fill_buf()?.starts_with(GZIP) {
+        true => Box::new(MultiGzDecoder::new(file)),
+        false => Box::new(file),
     })
 }
 
@@ -126,11 +133,15 @@ fn header(source: &mut impl Read, rank: usize) -> Result<(Vec<u8>, Vec<usize>)> 
         "truncated: {got} bytes, expected a header of {header_bytes}; fetch it again"
     );
     let magic = [0, 0, UNSIGNED_BYTE, rank as u8];
-    ensure!(
-        header[..4] == magic,
-        "not an idx file of bytes with {rank} dimensions: it starts with {:?}, expected {magic:?}",
-        &header[..4]
-    );
+    if header[..4] != magic {
+        let mut first = header.clone();
+        source.take(FIRST).read_to_end(&mut first)?;
+        bail!(
+            "not an idx file of bytes with {rank} dimensions: it starts with {:?}, expected {magic:?}{}",
+            &header[..4],
+            input_file::told(&first)
+        );
+    }
     let dims: Vec<usize> = header[4..]
         .chunks_exact(4)
         .map(|b| u32::from_be_bytes([b[0], b[1], b[2], b[3]]) as usize)
@@ -187,6 +198,29 @@ mod tests {
         for name in ["train-images.idx3-ubyte.gz", "train-images-idx3-ubyte"] {
             std::fs::write(directory.path().join(name), "").unwrap();
             assert_eq!(find().unwrap(), directory.path().join(name));
+        }
+    }
+
+    #[test]
+    fn gzip_is_told_by_its_bytes_and_other_files_by_name() {
+        let directory = tempfile::tempdir().unwrap();
+        let path = directory.path().join("train-images-idx3-ubyte");
+        let plain = file(&[1, 1, 2], &[3, 4]);
+        let mut packed = flate2::write::GzEncoder::new(Vec::new(), flate2::Compression::fast());
+        std::io::Write::write_all(&mut packed, &plain).unwrap();
+        for bytes in [plain.clone(), packed.finish().unwrap()] {
+            std::fs::write(&path, bytes).unwrap();
+            assert_eq!(read(&path, 3).unwrap().values, [3, 4]);
+        }
+        let pointer = "version https://git-lfs.github.com/spec/v1\noid sha256:0\n";
+        for (bytes, part) in [
+            (file(&[20], &[1; 20]).as_slice(), "an idx file of labels"),
+            (pointer.as_bytes(), "a pointer of Git LFS"),
+            (b"PK\x03\x04 and more than a header", "a zip archive"),
+        ] {
+            std::fs::write(&path, bytes).unwrap();
+            let text = format!("{:#}", read(&path, 3).unwrap_err());
+            assert!(text.contains(part), "{text}");
         }
     }
 

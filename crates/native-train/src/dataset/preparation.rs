@@ -17,6 +17,18 @@ const BYTES_A_PIXEL: usize = 20;
 /// Bytes of an RGB value of the resizer between its two passes.
 const BYTES_BETWEEN: usize = 12;
 
+/// How pictures become squares, as typed.
+#[derive(Debug, Clone, Copy, Default, clap::Args)]
+pub struct SquareArgs {
+    /// How pictures that are not square become squares: crop (the central square) or pad (the whole picture) [default:
+    /// crop]
+    #[arg(long, value_name = "FIT")]
+    pub fit: Option<Fit>,
+    /// What transparent pixels are blended over, and what is around padded pictures, e.g. "#000000" [default: "#ffffff"]
+    #[arg(long, value_name = "COLOUR")]
+    pub background: Option<Color>,
+}
+
 /// How pictures become images.
 #[derive(Debug)]
 pub struct Preparation {
@@ -38,6 +50,12 @@ impl Preparation {
             background,
             room: Room::new(memory::free_bytes() / SHARE),
         }
+    }
+
+    /// As typed.
+    pub fn typed(square: SquareArgs, resolution: usize) -> Self {
+        let fit = square.fit.unwrap_or_default();
+        Self::new(resolution, fit, square.background.unwrap_or_default())
     }
 
     /// By the keys of a recipe.

@@ -27,6 +27,13 @@ pub struct NetworkArgs {
     pub network: Option<PathBuf>,
 }
 
+impl NetworkArgs {
+    /// Whether it is a classifier of a data set's classes.
+    pub fn knows_classes(&self) -> bool {
+        self.classifier.is_some() || self.features == Some(FeatureKind::Classifier)
+    }
+}
+
 /// Kinds of feature networks.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, clap::ValueEnum)]
 pub enum FeatureKind {

@@ -1,27 +1,56 @@
 //! The data set that a model was trained on, found by what the model remembers of it.
 
-use std::path::Path;
+use std::path::PathBuf;
 
 use anyhow::{Context, Result, bail};
 use biggan::file::{DataSource, DatasetInfo, ModelInfo};
 use serde_json::Value;
 
+use crate::dataset::preparation::SquareArgs;
 use crate::dataset::{self, Dataset, DatasetRequest, Split};
 use crate::environment::Environment;
 use crate::error::bad_usage;
 use crate::recipe::data_section::DataSection;
 
-/// Reads the training set of a model: of the kind that was asked for, or that the model remembers.
+/// The real images of a model, where the model does not say enough of them.
+#[derive(Debug, Clone, Default, clap::Args)]
+pub struct RealImagesArgs {
+    /// Data set of the real images [default: the one that the model names]
+    #[arg(long, value_name = "NAME")]
+    pub dataset: Option<String>,
+    /// Directory of the real images [default: where `data fetch` puts them]
+    #[arg(long, value_name = "DIR")]
+    pub data: Option<PathBuf>,
+    /// As the model's training pictures became squares, by default.
+    #[command(flatten)]
+    pub square: SquareArgs,
+}
+
+impl RealImagesArgs {
+    /// The options that were typed.
+    pub fn typed(&self) -> impl Iterator<Item = &'static str> {
+        let options = [
+            ("--dataset", self.dataset.is_some()),
+            ("--data", self.data.is_some()),
+            ("--fit", self.square.fit.is_some()),
+            ("--background", self.square.background.is_some()),
+        ];
+        options
+            .into_iter()
+            .filter_map(|(option, typed)| typed.then_some(option))
+    }
+}
+
+/// Reads the training set of a model: as typed, the rest as the model remembers it.
 ///
 /// # Errors
 /// If neither says what to read, it cannot be read, or is not the model's.
 pub fn training_set(
     info: &ModelInfo,
-    dataset: Option<&str>,
-    directory: Option<&Path>,
+    typed: &RealImagesArgs,
     environment: &Environment,
 ) -> Result<Dataset> {
-    let section = section(&info.dataset, dataset, directory)?;
+    let section = section(&info.dataset, typed)?;
     let request = DatasetRequest {
         section: &section,
         split: Split::Train,
@@ -41,16 +70,12 @@ pub fn training_set(
 }
 
 /// What the data set is read from.
-fn section(
-    info: &DatasetInfo,
-    dataset: Option<&str>,
-    directory: Option<&Path>,
-) -> Result<DataSection> {
+fn section(info: &DatasetInfo, typed: &RealImagesArgs) -> Result<DataSection> {
     let source = info.source.as_ref();
     // older models of fetched data sets have the name of the kind
     let remembered = || Some(source.map_or(&*info.name, |source| &*source.dataset));
     let known = |name: &&str| dataset::by_name(name).is_ok();
-    let kind = match dataset {
+    let kind = match &typed.dataset {
         Some(asked) => dataset::by_name(asked)?,
         None => match remembered().filter(known) {
             Some(name) => dataset::by_name(name)?,
@@ -64,7 +89,7 @@ fn section(
             }
         },
     };
-    if directory.is_none() && kind.fetch.is_none() {
+    if typed.data.is_none() && kind.fetch.is_none() {
         return Err(bad_usage(format!(
             "the model was trained on {}; give its directory with --data DIR",
             described(info)
@@ -75,16 +100,21 @@ fn section(
     let mut keys = serde_json::to_value(DataSection {
         // the checksum says whether these are the images that the model saw
         skip_broken: true,
-        ..DataSection::named(kind.name, directory.map(Path::to_owned))
+        ..DataSection::named(kind.name, typed.data.clone())
     })?;
     for (key, value) in preparation.iter().flat_map(|source| &source.preparation) {
         keys[key] = Value::String(value.clone());
     }
-    serde_json::from_value(keys).with_context(|| {
+    let remembered: DataSection = serde_json::from_value(keys).with_context(|| {
         format!(
             "the model's images were prepared in a way that this version does not know: {:?}",
             preparation
         )
+    })?;
+    Ok(DataSection {
+        fit: typed.square.fit.or(remembered.fit),
+        background: typed.square.background.or(remembered.background),
+        ..remembered
     })
 }
 
@@ -112,6 +142,8 @@ fn described(info: &DatasetInfo) -> String {
 
 #[cfg(test)]
 mod tests {
+    use biggan_pictures::fit::Fit;
+
     use super::*;
 
     fn info(source: Option<DataSource>) -> DatasetInfo {
@@ -123,6 +155,32 @@ mod tests {
         }
     }
 
+    fn in_directory(data: &str) -> RealImagesArgs {
+        RealImagesArgs {
+            data: Some(data.into()),
+            ..RealImagesArgs::default()
+        }
+    }
+
+    #[test]
+    fn what_was_typed_goes_before_what_the_model_remembers() {
+        let source = DataSource {
+            dataset: "image-folder".into(),
+            directory: None,
+            resolution: 64,
+            preparation: [("fit".to_owned(), "pad".to_owned())].into(),
+        };
+        let info = info(Some(source));
+        let found = section(&info, &in_directory("x")).unwrap();
+        assert_eq!((found.fit, found.background), (Some(Fit::Pad), None));
+        let mut typed = in_directory("x");
+        typed.square.fit = Some(Fit::Crop);
+        typed.square.background = Some("#102030".parse().unwrap());
+        let found = section(&info, &typed).unwrap();
+        let both = (typed.square.fit, typed.square.background);
+        assert_eq!((found.fit, found.background), both);
+    }
+
     #[test]
     fn the_directory_of_own_folders_is_asked_for_by_name() {
         let source = DataSource {
@@ -132,11 +190,13 @@ mod tests {
             preparation: Default::default(),
         };
         let info = info(Some(source));
-        let message = section(&info, None, None).unwrap_err().to_string();
+        let message = section(&info, &RealImagesArgs::default())
+            .unwrap_err()
+            .to_string();
         for part in ["\"avatars\", 7 images", "image-folder, 64x64", "--data DIR"] {
             assert!(message.contains(part), "{message} lacks {part}");
         }
-        let found = section(&info, None, Some(Path::new("x"))).unwrap();
+        let found = section(&info, &in_directory("x")).unwrap();
         assert_eq!(
             (&*found.dataset, found.path),
             ("image-folder", Some("x".into()))
@@ -146,7 +206,9 @@ mod tests {
 
     #[test]
     fn a_model_that_remembers_no_kind_asks_for_it() {
-        let message = section(&info(None), None, None).unwrap_err().to_string();
+        let message = section(&info(None), &RealImagesArgs::default())
+            .unwrap_err()
+            .to_string();
         assert!(
             message.contains("\"avatars\"") && message.contains("image-folder"),
             "{message}"
@@ -154,7 +216,9 @@ mod tests {
         let mut fetched = info(None);
         fetched.name = "fashion-mnist".into();
         assert_eq!(
-            section(&fetched, None, None).unwrap().dataset,
+            section(&fetched, &RealImagesArgs::default())
+                .unwrap()
+                .dataset,
             "fashion-mnist"
         );
     }

@@ -35,9 +35,7 @@ const LAYOUT: &str = "DIR/<class>/<picture>, or DIR/train/<class>/<picture> and 
 /// # Errors
 /// If there are faults, after all findings have been printed.
 pub fn run(args: &CheckArgs, environment: &Environment) -> Result<Outcome> {
-    let fit = args.square.fit.unwrap_or_default();
-    let background = args.square.background.unwrap_or_default();
-    let mut preparation = Preparation::new(args.resolution, fit, background);
+    let mut preparation = Preparation::typed(args.square, args.resolution);
     let checked = match (&args.source.folder, &args.source.config) {
         (Some(folder), _) => of_folder(folder, None, &preparation)?,
         (None, Some(config)) => {

@@ -9,6 +9,7 @@ use serde_json::Value;
 use super::source::{Entry, Listing};
 use crate::dataset::folder_entries::entries;
 use crate::dataset::passed::{Passed, Reason};
+use crate::input_file;
 
 /// Titles of a column of paths, in lower case.
 const PATH_TITLES: [&str; 12] = [
@@ -66,8 +67,7 @@ struct Row {
 /// message has the line number.
 pub fn read(folder: &Path, labels: &Path) -> Result<LabelList> {
     let named = || format!("labels {}", labels.display());
-    let bytes = std::fs::read(labels).with_context(named)?;
-    let text = text(&bytes).with_context(named)?;
+    let text = &input_file::read_text("labels", labels)?;
     let mut remarks = Vec::new();
     let ending = labels.extension().and_then(|ending| ending.to_str());
     let ending = ending.unwrap_or_default().to_ascii_lowercase();
@@ -87,20 +87,6 @@ pub fn read(folder: &Path, labels: &Path) -> Result<LabelList> {
         },
         remarks,
         passed,
-    })
-}
-
-/// The bytes as text, without a byte order mark.
-fn text(bytes: &[u8]) -> Result<&str> {
-    ensure!(
-        !bytes.starts_with(b"\xff\xfe") && !bytes.starts_with(b"\xfe\xff"),
-        "it is UTF-16; save it as UTF-8"
-    );
-    let bytes = bytes.strip_prefix(b"\xef\xbb\xbf").unwrap_or(bytes);
-    std::str::from_utf8(bytes).map_err(|error| {
-        let before = &bytes[..error.valid_up_to()];
-        let line = 1 + before.iter().filter(|&&byte| byte == b'\n').count();
-        anyhow::anyhow!("line {line} is not UTF-8; save the list as UTF-8")
     })
 }
 
@@ -501,12 +487,19 @@ mod tests {
         let directory = tempfile::tempdir().unwrap();
         let labels = directory.path().join("l.tsv");
         for (bytes, part) in [
-            (&b"\xff\xfea\0"[..], "UTF-16"),
-            (b"a\tb\n\xe9\tc", "line 2 is not UTF-8"),
+            (&b"\xff\xfea"[..], "not UTF-8"),
+            (b"a\tb\n\xe9\tc", "line 2, byte 4 is not UTF-8"),
+            (b"PK\x03\x04", "a zip archive"),
         ] {
             std::fs::write(&labels, bytes).unwrap();
             let text = format!("{:#}", read(directory.path(), &labels).unwrap_err());
             assert!(text.contains(part), "{text}");
         }
+        let error = read(directory.path(), &directory.path().join("l.tvs"));
+        let text = error.unwrap_err().to_string();
+        assert!(
+            text.contains("did you mean") && text.contains("l.tsv"),
+            "{text}"
+        );
     }
 }

@@ -157,11 +157,7 @@ fn pictures<'a>(
         .collect();
     let resolution = args.resolution;
     let shape = [3, resolution, resolution];
-    let preparation = Preparation::new(
-        resolution,
-        args.square.fit.unwrap_or_default(),
-        args.square.background.unwrap_or_default(),
-    );
+    let preparation = Preparation::typed(args.square, resolution);
     let mut writer = PackFile::new(
         path,
         &dataset::name_of(folder),
