@@ -26,6 +26,7 @@ mod model;
 mod monotone;
 mod nothing_lost;
 mod older_files;
+mod onnx;
 mod other_files;
 mod output;
 mod outside_names;
@@ -46,6 +47,7 @@ mod support {
     pub mod processes;
     #[cfg(target_os = "linux")]
     pub mod pty;
+    pub mod random_model;
     pub mod runs;
     pub mod setting;
     pub mod torch_writer;

@@ -119,7 +119,7 @@ fn an_output_that_is_an_input_is_refused() {
         "--out",
         picture,
     ];
-    let cases: [(Vec<&str>, [&str; 2]); 22] = [
+    let cases: [(Vec<&str>, [&str; 2]); 24] = [
         (
             vec!["sample", model, "--class", "0", "--out", model],
             ["--out", model],
@@ -216,6 +216,14 @@ fn an_output_that_is_an_input_is_refused() {
         (
             vec!["export", "run", "--out", "run/plan.json"],
             ["run/plan.json", "plan.json"],
+        ),
+        (
+            vec!["export", model, "--onnx", "hard"],
+            ["--onnx hard", model],
+        ),
+        (
+            vec!["export", "run", "--onnx", "run/plan.json"],
+            ["--onnx run/plan.json", "plan.json"],
         ),
         (
             vec!["report", "run", "--out", "run/log.jsonl"],

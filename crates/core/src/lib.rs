@@ -36,6 +36,7 @@
 //! | write a training loop | `train::TrainState`, `train::discriminator_step`, `train::generator_step` |
 //! | convert weights of PyTorch programs | [`import`]; `examples/import.rs` |
 //! | score a model | `metrics` |
+//! | give a generator to other programs | `onnx` |
 //! | use the network alone | [`Generator`], [`GeneratorConfig`]; [`model`], [`config`] |
 //!
 //! # Features
@@ -46,6 +47,7 @@
 //! | `metrics` | yes | `metrics`: Frechet distance, KID, Inception score, precision and recall |
 //! | `rayon` | yes | all cores on the CPU; leave it out in a browser |
 //! | `wgpu` | no | GPUs through Vulkan, Metal, DirectX 12 or WebGPU |
+//! | `onnx` | no | `onnx`: a generator as an ONNX file, for other programs |
 //! | `nccl` | no | sums between CUDA GPUs without a copy to the host; needs CUDA |
 //!
 //! Results do not depend on the number of threads, and the same seed gives the same picture on every machine, up to the
@@ -73,6 +75,8 @@ pub mod metrics;
 pub mod model;
 pub mod named;
 mod normal;
+#[cfg(feature = "onnx")]
+pub mod onnx;
 pub mod random;
 pub mod request;
 pub mod sampler;

@@ -142,16 +142,7 @@ impl Sampler {
             truncation,
             self.row_rule,
         )?;
-        let row = |table: &HostTensor| -> Vec<f32> {
-            let channels = table.shape[1];
-            let at = |row: usize, c: usize| f64::from(table.values[row * channels + c]);
-            (0..channels)
-                .map(|c| {
-                    let (low, high) = (at(place.row, c), at(place.next, c));
-                    (low + (high - low) * place.weight) as f32
-                })
-                .collect()
-        };
+        let row = |table: &HostTensor| place.row_of(&table.values, table.shape[1]);
         let tables = self.means.iter().zip(&self.variances);
         Ok(tables
             .map(|(mean, variance)| [row(mean), row(variance)])

@@ -59,6 +59,17 @@ impl TablePosition {
             RowRule::HfCompat => hf_compat(rows, truncation),
         }
     }
+
+    /// The row of a table `[rows, channels]` at this position, interpolated in f64.
+    pub(crate) fn row_of(self, table: &[f32], channels: usize) -> Vec<f32> {
+        let at = |row: usize, c: usize| f64::from(table[row * channels + c]);
+        (0..channels)
+            .map(|c| {
+                let (low, high) = (at(self.row, c), at(self.next, c));
+                (low + (high - low) * self.weight) as f32
+            })
+            .collect()
+    }
 }
 
 /// Rows may be in any order. Below the smallest threshold its row is taken; above the largest the

@@ -50,7 +50,7 @@ pub enum TruncationKind {
 
 /// Where [`TruncationKind::ScaledTruncatedNormal`] cuts the normal (pytorch-pretrained-BigGAN
 /// `utils.py:31`).
-const SCALED_CUT: f64 = 2.0;
+pub(crate) const SCALED_CUT: f64 = 2.0;
 
 impl TruncationKind {
     /// All kinds, in the order that messages list them.

@@ -53,6 +53,15 @@ Examples:
   native-train import --from biggan-pytorch weights/run --training \\
       --recipe configs/biggan-pytorch-imagenet128.toml --out runs/continued";
 
+const EXPORT_EXAMPLES: &str = "\
+Examples:
+  native-train export runs/fashion32 --out fashion32.safetensors
+  native-train export runs/fashion32/checkpoints/000000256000.safetensors --dtype f32 --out early.safetensors
+  native-train export fashion32.safetensors --onnx fashion32.onnx --truncation 0.5
+
+An ONNX file is for other programs: inputs z [n,z_dim] and class_weights [n,classes], output image [n,3,r,r] in
+[-1,1], all f32, opset 17. Its doc_string says what z must be drawn from, its metadata names the classes.";
+
 const SAMPLE_EXAMPLES: &str = "\
 What a class means, the first that fits (where several classes fit, they are listed and none is drawn):
   1. a name exactly as it is
@@ -106,7 +115,8 @@ pub enum Command {
     /// Train a recipe (the same as giving --config without a command)
     #[command(after_help = EXAMPLES)]
     Train(TrainArgs),
-    /// Write the averaged generator of a run as a model file
+    /// Write the averaged generator of a run as a model file, or a generator as ONNX
+    #[command(after_help = EXPORT_EXAMPLES)]
     Export(ExportArgs),
     /// Convert another program's weights into a model, or into a run to continue
     #[command(after_help = IMPORT_EXAMPLES)]
@@ -195,11 +205,18 @@ pub struct TrainArgs {
 /// Options of `export`.
 #[derive(Debug, clap::Args)]
 pub struct ExportArgs {
-    /// Directory of a run (its newest checkpoint is taken), or one checkpoint file
+    /// Directory of a run (its newest checkpoint is taken), or one checkpoint file; with --onnx also a model file or
+    /// its index
     pub run: PathBuf,
     /// Model file to write
-    #[arg(long, value_name = "MODEL")]
-    pub out: PathBuf,
+    #[arg(long, value_name = "MODEL", required_unless_present = "onnx")]
+    pub out: Option<PathBuf>,
+    /// Write the generator as an ONNX file instead, for other programs
+    #[arg(long, value_name = "FILE", conflicts_with_all = ["out", "shard_size"])]
+    pub onnx: Option<PathBuf>,
+    /// With --onnx: how far z will be truncated, or off, by the model's kind; the statistics are those for it
+    #[arg(long, value_name = "T", default_value = "off", conflicts_with = "out")]
+    pub truncation: Truncation,
     /// Type of the stored values
     #[arg(long, value_enum, default_value_t = StoredType::F16)]
     pub dtype: StoredType,

@@ -16,6 +16,7 @@ mod library;
 mod messages;
 mod model;
 mod mpi;
+mod python;
 mod run;
 mod setup;
 mod shipped_images;

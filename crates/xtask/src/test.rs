@@ -9,6 +9,7 @@ use crate::browser;
 use crate::feature_network;
 use crate::library;
 use crate::mpi;
+use crate::python::ONNX_RUNTIME;
 use crate::run::{command, output, run, step};
 use crate::setup::setup;
 use crate::web::web;
@@ -85,7 +86,7 @@ fn quick(workspace: &Workspace, features: &[&str], checks: &mut Checks) {
     checks.check("format", || format(workspace));
     checks.check("lints", || lints(workspace, features));
     checks.check("fast tests", || {
-        native_tests(workspace, features, &["default"])
+        native_tests(workspace, features, &["default"], None)
     });
 }
 
@@ -96,8 +97,13 @@ fn native(workspace: &Workspace, features: &[&str], checks: &mut Checks) {
         checks.check("lints of many processes", || lints(workspace, features));
         checks.check("types of NCCL", || nccl_types(workspace));
     }
+    let onnx = ONNX_RUNTIME.find(workspace);
+    if onnx.is_none() {
+        let what = "comparison of exported graphs with ONNX Runtime (pip cannot install it)";
+        checks.skipped.push(what.to_owned());
+    }
     checks.check("native tests", || {
-        native_tests(workspace, features, &["default", "slow"])
+        native_tests(workspace, features, &["default", "slow"], onnx.as_deref())
     });
     checks.check("documentation", || {
         library::documentation(workspace, features)
@@ -144,7 +150,14 @@ fn lints(workspace: &Workspace, features: &[&str]) -> Result<()> {
 }
 
 /// The tests of the workspace in some of nextest's profiles; without nextest all of them.
-fn native_tests(workspace: &Workspace, features: &[&str], profiles: &[&str]) -> Result<()> {
+///
+/// `onnx` is a Python that has ONNX Runtime.
+fn native_tests(
+    workspace: &Workspace,
+    features: &[&str],
+    profiles: &[&str],
+    onnx: Option<&Path>,
+) -> Result<()> {
     let root = &workspace.root;
     let feature_network = match profiles.contains(&"slow") {
         true => feature_network::efficientnet(workspace),
@@ -156,6 +169,9 @@ fn native_tests(workspace: &Workspace, features: &[&str], profiles: &[&str]) -> 
         tests.args(features);
         if let Some(file) = &feature_network {
             tests.env(feature_network::VARIABLE, file);
+        }
+        if let Some(python) = onnx {
+            tests.env(ONNX_RUNTIME.variable, python);
         }
         run(tests)
     };

@@ -120,7 +120,7 @@ impl FirstBytes {
             });
         }
         if head[0] == 8
-            && ["onnx", "pytorch", "tf2onnx"]
+            && ["biggan", "onnx", "pytorch", "tf2onnx"]
                 .iter()
                 .any(|name| holds(head, name))
         {
@@ -186,6 +186,7 @@ mod tests {
             (b"\x80\x02}q\0", "pickle"),
             (&tar, "tar"),
             (b"\x08\x07\x12\x07pytorch\x1a\x05", "ONNX"),
+            (b"\x08\x08\x12\x06biggan\x1a\x05", "ONNX"),
             (b"\x89HDF\r\n\x1a\n", "HDF5"),
             (b"\x89PNG\r\n\x1a\n\0", "PNG"),
             (b"\xff\xd8\xff\xe0", "JPEG"),

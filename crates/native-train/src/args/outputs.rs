@@ -14,7 +14,9 @@ use crate::run::destination::{Destination, destination};
 
 /// Options that name what is written; the other paths of a command are read. A test holds both lists against the
 /// command line.
-const OUTPUTS: [&str; 7] = ["out", "each", "raw", "json", "picture", "report", "table"];
+const OUTPUTS: [&str; 8] = [
+    "out", "onnx", "each", "raw", "json", "picture", "report", "table",
+];
 /// Paths without an option.
 const POSITIONAL: [&str; 5] = ["model", "run", "weights", "folder", "path"];
 /// What a run directory holds; other files in it are the user's.

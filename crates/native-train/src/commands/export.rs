@@ -1,17 +1,27 @@
-//! `native-train export RUN --out MODEL`: the averaged generator of a run as a model file.
+//! `native-train export RUN --out MODEL`: the averaged generator of a run as a model file; with `--onnx FILE` that of
+//! a run or of a model for other programs.
 
 use std::path::Path;
 
-use anyhow::{Result, anyhow};
+use anyhow::{Context, Result, anyhow};
+use biggan::class_names::ClassList;
+use biggan::config::GeneratorConfig;
+use biggan::file::{ModelFile, read_metadata};
+use biggan::onnx;
 use biggan::standing_stats::StandingConfig;
+use biggan::statistics_table::{RowRule, TablePosition};
+use biggan::train::{CHECKPOINT_FORMAT, EXPORT_KIND};
+use biggan::truncation::{LatentDistribution, Truncation, TruncationKind};
+use burn::tensor::Device;
 
 use crate::args::ExportArgs;
 use crate::device;
 use crate::error::{Outcome, bad_usage};
-use crate::files::class_list;
 use crate::files::export::{model_of, off_and, write};
 use crate::files::model_files::Target;
+use crate::files::{class_list, model_files};
 use crate::input_file;
+use crate::run::atomic_file;
 use crate::run::checkpoint::Checkpoint;
 use crate::run::run_dir;
 
@@ -29,34 +39,122 @@ const THRESHOLDS: [f64; 13] = [
 /// Runs the command.
 ///
 /// # Errors
-/// If there is no checkpoint, the average is too young, or the file cannot be written.
+/// If there is no checkpoint, the average is too young, a model is asked for as a model, the truncation is out of range,
+/// or the file cannot be written.
 pub fn run(args: &ExportArgs) -> Result<Outcome> {
     let device = device::open(args.device.name)?;
     if args.passes == 0 {
         return Err(bad_usage("--passes is 0; it must be 1 or more"));
     }
-    let target = Target::new(&args.out, args.shard_size.map(|size| size.0))?;
+    match (&args.out, &args.onnx) {
+        (_, Some(path)) => export_onnx(args, path, &device),
+        (Some(path), None) => export_model(args, path, &device),
+        (None, None) => Err(bad_usage("give --out MODEL or --onnx FILE")),
+    }
+}
+
+fn export_model(args: &ExportArgs, path: &Path, device: &Device) -> Result<Outcome> {
+    let target = Target::new(path, args.shard_size.map(|size| size.0))?;
     let checkpoint = read_checkpoint(&args.run)?;
-    let classes = checkpoint.plan.train().generator.classes;
+    let truncations = off_and(&THRESHOLDS, checkpoint.plan.train().generator.latent);
+    let file = averaged(args, checkpoint, truncations, device)?;
+    write(&file, args.dtype.into(), &target, device)?;
+    Ok(Outcome::Done)
+}
+
+/// The generator as ONNX: of a model, or of a run as the model that would be made of it.
+fn export_onnx(args: &ExportArgs, path: &Path, device: &Device) -> Result<Outcome> {
+    let file = match read_model(&args.run)? {
+        Some(mut file) => {
+            let config = &file.info.generator;
+            let names = class_names(args, config.classes)?;
+            check_truncation(args, config, file.info.truncation_kind)?;
+            if let Some(names) = names {
+                class_list::rename(&mut file.info, names);
+            }
+            file
+        }
+        None => {
+            let checkpoint = read_checkpoint(&args.run)?;
+            let config = &checkpoint.plan.train().generator;
+            check_truncation(args, config, EXPORT_KIND)?;
+            // of the model's table only the rows that count: each takes as long as the others
+            let rows = off_and(&THRESHOLDS, config.latent);
+            let rule = RowRule::default();
+            let place = TablePosition::find(&rows, EXPORT_KIND, args.truncation, rule)?;
+            let mut needed = vec![rows[place.row], rows[place.next]];
+            needed.dedup();
+            averaged(args, checkpoint, needed, device)?
+        }
+    };
+    let bytes = onnx::encode(&file, args.truncation)
+        .with_context(|| format!("{} as ONNX", args.run.display()))?;
+    onnx::check(&bytes)?;
+    atomic_file::write(path, &bytes)?;
+    note!(
+        "{}: {} bytes, ONNX of opset {}, statistics at truncation {}",
+        path.display(),
+        bytes.len(),
+        onnx::OPSET,
+        args.truncation
+    );
+    Ok(Outcome::Done)
+}
+
+fn check_truncation(
+    args: &ExportArgs,
+    config: &GeneratorConfig,
+    kind: TruncationKind,
+) -> Result<()> {
+    match LatentDistribution::new(config.latent, kind, args.truncation) {
+        Ok(_) => Ok(()),
+        Err(error) => Err(bad_usage(error.to_string())),
+    }
+}
+
+fn class_names(args: &ExportArgs, classes: usize) -> Result<Option<ClassList>> {
     let names = args.class_names.as_deref();
-    let names = names
+    names
         .map(|path| class_list::read(path, classes))
-        .transpose()?;
-    refuse_young_average(&checkpoint, &args.run)?;
+        .transpose()
+}
+
+/// The averaged generator of a checkpoint with these rows of statistics.
+fn averaged(
+    args: &ExportArgs,
+    checkpoint: Checkpoint,
+    truncations: Vec<Truncation>,
+    device: &Device,
+) -> Result<ModelFile> {
     let train = checkpoint.plan.train();
+    let names = class_names(args, train.generator.classes)?;
+    refuse_young_average(&checkpoint, &args.run)?;
     let standing = StandingConfig {
         passes: args.passes,
         batch_size: train.batch_size,
         seed: train.seed,
     };
-    let truncations = off_and(&THRESHOLDS, train.generator.latent);
-    let dtype = args.dtype.into();
-    let mut file = model_of(checkpoint, truncations, standing, dtype, &device)?;
+    let mut file = model_of(checkpoint, truncations, standing, args.dtype.into(), device)?;
     if let Some(names) = names {
         class_list::rename(&mut file.info, names);
     }
-    write(&file, dtype, &target, &device)?;
-    Ok(Outcome::Done)
+    Ok(file)
+}
+
+/// The model at a path; `None` if it is a directory or another file, such as a checkpoint.
+fn read_model(path: &Path) -> Result<Option<ModelFile>> {
+    if path.is_dir() {
+        return Ok(None);
+    }
+    if model_files::is_index(path) {
+        return model_files::read(path).map(Some);
+    }
+    let bytes = input_file::read("model or checkpoint", path)?;
+    let metadata = read_metadata(&bytes).with_context(|| path.display().to_string())?;
+    match metadata.get("format").map(String::as_str) {
+        Some(CHECKPOINT_FORMAT) => Ok(None),
+        _ => model_files::read(path).map(Some),
+    }
 }
 
 fn read_checkpoint(run: &Path) -> Result<Checkpoint> {
