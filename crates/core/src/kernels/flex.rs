@@ -379,7 +379,7 @@ impl KernelOps for Flex {
     ) -> Triple {
         // by the inputs alone, as in the forward pass, whose `log_sums` these are
         if !is_f32(&[&theta, &phi, &g]) {
-            return plain::attention_grad::<Self>(theta, phi, g, y, log_sums, dy);
+            return plain::attention_grad::<Self>(theta, phi, g, y, dy);
         }
         let [theta, phi, g, y, log_sums, dy] = [theta, phi, g, y, log_sums, dy].map(Values::new);
         let [dtheta, dphi, dg] = attention_grad::attention_grad(

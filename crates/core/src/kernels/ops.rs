@@ -84,7 +84,7 @@ pub trait KernelOps: Backend {
     }
 
     /// `(y, log_sums)`: the attention of each query, and the logarithm, `[n, queries]`, of the sum of its
-    /// exponentials, to the base that the backend's gradient expects. No gradient flows through the latter.
+    /// exponentials, as the backend's gradient expects it. No gradient flows through the latter.
     fn self_attention(
         theta: FloatTensor<Self>,
         phi: FloatTensor<Self>,
@@ -181,10 +181,10 @@ pub trait KernelOps: Backend {
         phi: FloatTensor<Self>,
         g: FloatTensor<Self>,
         y: FloatTensor<Self>,
-        log_sums: FloatTensor<Self>,
+        _log_sums: FloatTensor<Self>,
         dy: FloatTensor<Self>,
     ) -> (FloatTensor<Self>, FloatTensor<Self>, FloatTensor<Self>) {
-        plain::attention_grad::<Self>(theta, phi, g, y, log_sums, dy)
+        plain::attention_grad::<Self>(theta, phi, g, y, dy)
     }
 }
 

@@ -57,25 +57,19 @@ const COEFFICIENTS: [f32; 7] = [
 /// Numbers of this size have no fraction, and end in the exponent's bits of `2^(value - ROUND)`.
 const ROUND: f32 = 12_582_912.0 + 127.0; // 1.5 2^23 and the exponent's bias
 
-/// Registers that go through [`exp2`] together: one alone waits for each of its results.
-const TOGETHER: usize = 4;
-
 /// `2^x` for `x <= 0`, with an error below 1.5 units in the last place; below -126 it is `2^-126`.
 #[inline(always)]
-unsafe fn exp2<V: Vector, const N: usize>(x: [V; N]) -> [V; N] {
+unsafe fn exp2<V: Vector>(x: V) -> V {
     // SAFETY: the caller has checked the instruction set.
     unsafe {
-        let x = x.map(|x| x.max(V::splat(-126.0)));
-        let rounded = x.map(|x| x.add(V::splat(ROUND)));
-        // in [-1/2, 1/2], exact
-        let rest: [V; N] = core::array::from_fn(|i| x[i].sub(rounded[i].sub(V::splat(ROUND))));
-        let mut powers = [V::splat(COEFFICIENTS[6]); N];
+        let x = x.max(V::splat(-126.0));
+        let rounded = x.add(V::splat(ROUND));
+        let rest = x.sub(rounded.sub(V::splat(ROUND))); // in [-1/2, 1/2], exact
+        let mut power = V::splat(COEFFICIENTS[6]);
         for &coefficient in COEFFICIENTS[..6].iter().rev() {
-            for (power, &rest) in powers.iter_mut().zip(&rest) {
-                *power = V::splat(coefficient).add_product(*power, rest);
-            }
+            power = V::splat(coefficient).add_product(power, rest);
         }
-        core::array::from_fn(|i| powers[i].mul(rounded[i].low_bits_to_exponent()))
+        power.mul(rounded.low_bits_to_exponent())
     }
 }
 
@@ -97,41 +91,18 @@ pub unsafe fn softmax<V: Vector>(args: &mut SoftmaxArgs) {
             for row in 0..args.rows {
                 max = max.max(V::load(logits.add(row * args.pitch)));
             }
-            let [scale] = exp2([before.sub(max)]);
+            let scale = exp2(before.sub(max));
             let mut sum = V::splat(0.0);
-            let whole = args.rows - args.rows % TOGETHER;
-            for row in (0..whole).step_by(TOGETHER) {
+            for row in 0..args.rows {
                 let at = logits.add(row * args.pitch);
-                sum = powers::<V, TOGETHER>(at, args.pitch, max, sum);
-            }
-            for row in whole..args.rows {
-                sum = powers::<V, 1>(logits.add(row * args.pitch), args.pitch, max, sum);
+                let power = exp2(V::load(at).sub(max));
+                power.store(at);
+                sum = sum.add(power);
             }
             max.store(max_at);
             sum.add_product(V::load(sum_at), scale).store(sum_at);
             scale.store(scale_at);
         }
-    }
-}
-
-/// `2^(logit - max)` in place of `N` logits, added to `sum` in order.
-#[inline(always)]
-unsafe fn powers<V: Vector, const N: usize>(
-    logits: *mut f32,
-    pitch: usize,
-    max: V,
-    mut sum: V,
-) -> V {
-    // SAFETY: the caller's promise.
-    unsafe {
-        let powers = exp2::<V, N>(core::array::from_fn(|i| {
-            V::load(logits.add(i * pitch)).sub(max)
-        }));
-        for (i, power) in powers.into_iter().enumerate() {
-            power.store(logits.add(i * pitch));
-            sum = sum.add(power);
-        }
-        sum
     }
 }
 
@@ -141,45 +112,18 @@ unsafe fn powers<V: Vector, const N: usize>(
 /// The instruction set must be available, and the slices as long as documented.
 #[inline(always)]
 pub unsafe fn softmax_grad<V: Vector>(args: &mut SoftmaxGradArgs) {
-    let registers = args.width / V::LANES;
-    let whole = registers - registers % TOGETHER;
     for (row, (&log_sum, &mean)) in args.log_sums.iter().zip(args.means).enumerate() {
-        // SAFETY: the caller's promise.
-        unsafe {
-            let (log_sum, mean) = (V::splat(log_sum), V::splat(mean));
-            let logits = args.logits.as_mut_ptr().add(row * args.pitch);
-            let grads = args.grads.as_mut_ptr().add(row * args.pitch);
-            for v in (0..whole).step_by(TOGETHER) {
-                let at = v * V::LANES;
-                weights::<V, TOGETHER>(logits.add(at), grads.add(at), log_sum, mean);
+        for column in (0..args.width).step_by(V::LANES) {
+            // SAFETY: the caller's promise.
+            unsafe {
+                let logit = args.logits.as_mut_ptr().add(row * args.pitch + column);
+                let grad = args.grads.as_mut_ptr().add(row * args.pitch + column);
+                // columns without a key may be above the sum, which must not give infinity
+                let exponent = V::load(logit).sub(V::splat(log_sum)).min(V::splat(0.0));
+                let weight = exp2(exponent);
+                weight.store(logit);
+                V::load(grad).sub(V::splat(mean)).mul(weight).store(grad);
             }
-            for v in whole..registers {
-                let at = v * V::LANES;
-                weights::<V, 1>(logits.add(at), grads.add(at), log_sum, mean);
-            }
-        }
-    }
-}
-
-/// The weights and the gradients of `N` registers.
-#[inline(always)]
-unsafe fn weights<V: Vector, const N: usize>(
-    logits: *mut f32,
-    grads: *mut f32,
-    log_sum: V,
-    mean: V,
-) {
-    // SAFETY: the caller's promise.
-    unsafe {
-        // columns without a key may be above the sum, which must not give infinity
-        let weights = exp2::<V, N>(core::array::from_fn(|i| {
-            let logit = V::load(logits.add(i * V::LANES));
-            logit.sub(log_sum).min(V::splat(0.0))
-        }));
-        for (i, weight) in weights.into_iter().enumerate() {
-            weight.store(logits.add(i * V::LANES));
-            let grad = grads.add(i * V::LANES);
-            V::load(grad).sub(mean).mul(weight).store(grad);
         }
     }
 }

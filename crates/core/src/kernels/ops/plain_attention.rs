@@ -10,13 +10,20 @@ use burn::tensor::{Shape, Slice};
 /// a buffer, and BigGAN-256 with attention at 128x128 has 256 MiB per image.
 const MAX_TABLE_BYTES: usize = 64 << 20;
 
-/// `(y, log_sums)`: see [`crate::kernels::attention`]; `log_sums[n, q] = ln sum_j exp(theta[q] . phi[j])`.
+/// See [`crate::kernels::attention`]. In place of the sums it gives zeros: the gradient computes the softmax again.
+/// (The sums would take five of Burn's operations.)
 pub fn attention<B: Backend>(
     theta: FloatTensor<B>,
     phi: FloatTensor<B>,
     g: FloatTensor<B>,
 ) -> (FloatTensor<B>, FloatTensor<B>) {
-    in_blocks::<B>(theta, phi, g, MAX_TABLE_BYTES)
+    let [n, _, queries] = theta.shape().dims();
+    let none = B::float_zeros(
+        Shape::new([n, queries]),
+        &theta.device(),
+        theta.dtype().into(),
+    );
+    (in_blocks::<B>(theta, phi, g, MAX_TABLE_BYTES), none)
 }
 
 /// `(dtheta, dphi, dg)` of [`attention`]; the formula is in `kernels::cpu::attention_grad`.
@@ -25,11 +32,9 @@ pub fn attention_grad<B: Backend>(
     phi: FloatTensor<B>,
     g: FloatTensor<B>,
     y: FloatTensor<B>,
-    log_sums: FloatTensor<B>,
     dy: FloatTensor<B>,
 ) -> (FloatTensor<B>, FloatTensor<B>, FloatTensor<B>) {
-    let forward = [y, log_sums];
-    grad_in_blocks::<B>([theta, phi, g], forward, dy, MAX_TABLE_BYTES)
+    grad_in_blocks::<B>([theta, phi, g], y, dy, MAX_TABLE_BYTES)
 }
 
 /// Ranges of queries whose table has at most `max_bytes`, or one query.
@@ -60,31 +65,27 @@ fn transpose<B: Backend>(x: FloatTensor<B>) -> FloatTensor<B> {
     B::float_swap_dims(x, 1, 2)
 }
 
+/// The weights of a block of queries, `[n, block, keys]`.
+fn weights<B: Backend>(theta: FloatTensor<B>, phi: FloatTensor<B>) -> FloatTensor<B> {
+    B::softmax(B::float_matmul(transpose::<B>(theta), phi), 2)
+}
+
 fn in_blocks<B: Backend>(
     theta: FloatTensor<B>,
     phi: FloatTensor<B>,
     g: FloatTensor<B>,
     max_bytes: usize,
-) -> (FloatTensor<B>, FloatTensor<B>) {
-    let (mut outputs, mut log_sums) = (Vec::new(), Vec::new());
-    for block in blocks::<B>(&theta, &phi, max_bytes) {
-        let query = transpose::<B>(columns::<B>(&theta, &block)); // [n, block, k]
-        let logits = B::float_matmul(query, phi.clone()); // [n, block, keys]
-        let max = B::float_max_dim(logits.clone(), 2); // [n, block, 1]
-        let powers = B::float_exp(B::float_sub(logits, max.clone()));
-        let sum = B::float_sum_dim(powers.clone(), 2);
-        let weights = B::float_div(powers, sum.clone());
-        outputs.push(B::float_matmul(g.clone(), transpose::<B>(weights))); // [n, c, block]
-        let log_sum = B::float_add(max, B::float_log(sum));
-        let [n, len, _] = log_sum.shape().dims();
-        log_sums.push(B::float_reshape(log_sum, Shape::new([n, len])));
-    }
-    (joined::<B>(outputs, 2), joined::<B>(log_sums, 1))
+) -> FloatTensor<B> {
+    let outputs = blocks::<B>(&theta, &phi, max_bytes).map(|block| {
+        let weights = weights::<B>(columns::<B>(&theta, &block), phi.clone());
+        B::float_matmul(g.clone(), transpose::<B>(weights)) // [n, c, block]
+    });
+    joined::<B>(outputs.collect())
 }
 
 fn grad_in_blocks<B: Backend>(
     [theta, phi, g]: [FloatTensor<B>; 3],
-    [y, log_sums]: [FloatTensor<B>; 2],
+    y: FloatTensor<B>,
     dy: FloatTensor<B>,
     max_bytes: usize,
 ) -> (FloatTensor<B>, FloatTensor<B>, FloatTensor<B>) {
@@ -92,11 +93,7 @@ fn grad_in_blocks<B: Backend>(
     let mut sums: Option<[FloatTensor<B>; 2]> = None;
     for block in blocks::<B>(&theta, &phi, max_bytes) {
         let [theta, y, dy] = [&theta, &y, &dy].map(|x| columns::<B>(x, &block));
-        let log_sum = columns::<B>(&log_sums, &block);
-        let [n, len] = log_sum.shape().dims();
-        let log_sum = B::float_reshape(log_sum, Shape::new([n, len, 1]));
-        let logits = B::float_matmul(transpose::<B>(theta.clone()), phi.clone());
-        let weights = B::float_exp(B::float_sub(logits, log_sum)); // [n, block, keys]
+        let weights = weights::<B>(theta.clone(), phi.clone());
         let dweights = B::float_matmul(transpose::<B>(dy.clone()), g.clone());
         let mean = B::float_sum_dim(B::float_mul(dy.clone(), y), 1); // [n, 1, block]
         let centred = B::float_sub(dweights, transpose::<B>(mean));
@@ -118,14 +115,14 @@ fn grad_in_blocks<B: Backend>(
         });
     }
     let [dphi, dg] = sums.expect("attention has queries");
-    (joined::<B>(dtheta, 2), dphi, dg)
+    (joined::<B>(dtheta), dphi, dg)
 }
 
-fn joined<B: Backend>(mut blocks: Vec<FloatTensor<B>>, dim: usize) -> FloatTensor<B> {
+fn joined<B: Backend>(mut blocks: Vec<FloatTensor<B>>) -> FloatTensor<B> {
     if blocks.len() == 1 {
         return blocks.remove(0);
     }
-    B::float_cat(blocks, dim)
+    B::float_cat(blocks, 2)
 }
 
 #[cfg(test)]
@@ -149,12 +146,10 @@ mod tests {
         let dy = waves(&[2, 5, 16], 0.9);
         let inputs = [theta, phi, g];
         let [theta, phi, g] = inputs.clone();
-        let (y, log_sums) = in_blocks::<Flex>(theta, phi, g, max_bytes);
+        let y = in_blocks::<Flex>(theta, phi, g, max_bytes);
         assert_eq!(y.shape().dims(), [2, 5, 16]);
-        assert_eq!(log_sums.shape().dims(), [2, 16]);
-        let forward = [y.clone(), log_sums.clone()];
-        let (dtheta, dphi, dg) = grad_in_blocks::<Flex>(inputs, forward, dy, max_bytes);
-        [y, log_sums, dtheta, dphi, dg]
+        let (dtheta, dphi, dg) = grad_in_blocks::<Flex>(inputs, y.clone(), dy, max_bytes);
+        [y, dtheta, dphi, dg]
             .map(|t| t.to_contiguous().into_data().try_to_vec().unwrap())
             .to_vec()
     }
