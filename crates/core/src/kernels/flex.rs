@@ -7,7 +7,8 @@ use burn::backend::{Flex, TensorMetadata};
 use burn::tensor::{DType, TensorData};
 
 use super::cpu::attention::{self, AttentionShape};
-use super::cpu::conv::{self, ConvShape};
+use super::cpu::conv;
+use super::cpu::conv_shape::ConvShape;
 use super::cpu::planes::{self, PlaneShape};
 use super::cpu::{attention_grad, batch_norm};
 use super::cpu::{conv_up, resample};

@@ -5,8 +5,8 @@
 //! is, up to a transposed and flipped weight, the convolution followed by a sum over 2x2 blocks, so
 //! `avg_pool(conv3x3(x))` comes from the same three functions.
 
-use super::conv::ConvShape;
-use super::correlate::{Product, correlate};
+use super::conv_shape::ConvShape;
+use super::correlate::{Product, Weights, correlate};
 use super::pack::Source;
 use super::tap_products::tap_products;
 use super::taps::Tap;
@@ -31,7 +31,7 @@ fn folded(parity: usize, k: usize) -> usize {
 }
 
 /// `kernel` (nine values) summed onto the 2x2 taps of a parity.
-fn fold_kernel(kernel: &[f32], parity: usize) -> [f32; 4] {
+fn fold_kernel(kernel: &[f32; 9], parity: usize) -> [f32; 4] {
     let mut sums = [0.0; 4];
     for (k, value) in kernel.iter().enumerate() {
         sums[folded(parity, k)] += value;
@@ -46,22 +46,30 @@ pub fn upsample_conv2d(
     weight: &[f32],
     bias: Option<&[f32]>,
 ) -> Vec<f32> {
-    let product = |parity| Product {
-        taps: (0..shape.inputs)
-            .flat_map(|i| parity_taps(i, parity))
-            .collect(),
-        weight: weight
-            .chunks_exact(9)
-            .flat_map(|kernel| fold_kernel(kernel, parity))
-            .collect(),
+    prepared(shape, x, &weights(shape, weight), bias)
+}
+
+/// The weights of [`prepared`].
+pub fn weights(shape: ConvShape, weight: &[f32]) -> Weights {
+    let product = |parity| {
+        let mut folded = Vec::with_capacity(4 * shape.outputs * shape.inputs);
+        for kernel in weight.as_chunks::<9>().0 {
+            folded.extend(fold_kernel(kernel, parity));
+        }
+        Product {
+            taps: (0..shape.inputs)
+                .flat_map(|i| parity_taps(i, parity))
+                .collect(),
+            weight: folded,
+        }
     };
-    let source = Source {
-        values: x,
-        channels: shape.inputs,
-        halved: false,
-    };
-    let products = [0, 1, 2, 3].map(product);
-    correlate(shape.grid(), source, &products, shape.outputs, bias)
+    Weights::new(&[0, 1, 2, 3].map(product), shape.inputs, 1, shape.outputs)
+}
+
+/// [`upsample_conv2d`] with [`weights`].
+pub fn prepared(shape: ConvShape, x: &[f32], weights: &Weights, bias: Option<&[f32]>) -> Vec<f32> {
+    let source = Source::whole(x, shape.inputs);
+    correlate(shape.grid(), source, weights, bias)
 }
 
 /// Gradient of [`upsample_conv2d`] with respect to `x`, given that of `y`, plus `bias`.
@@ -81,23 +89,21 @@ pub fn upsample_conv2d_x_grad(
             }));
         }
     }
+    let kernels = weight.as_chunks::<9>().0;
     let mut folded = Vec::with_capacity(shape.inputs * taps.len());
     for i in 0..shape.inputs {
         for o in 0..shape.outputs {
-            let kernel = &weight[(o * shape.inputs + i) * 9..][..9];
+            let kernel = &kernels[o * shape.inputs + i];
             folded.extend((0..4).flat_map(|parity| fold_kernel(kernel, parity)));
         }
     }
-    let source = Source {
-        values: dy,
-        channels: shape.outputs,
-        halved: true,
-    };
+    let source = Source::halved(dy, shape.outputs);
     let product = Product {
         taps,
         weight: folded,
     };
-    correlate(shape.grid(), source, &[product], shape.inputs, bias)
+    let weights = Weights::new(&[product], source.rows(), 4, shape.inputs);
+    correlate(shape.grid(), source, &weights, bias)
 }
 
 /// Gradient of [`upsample_conv2d`] with respect to the weight.
@@ -109,16 +115,8 @@ pub fn upsample_conv2d_weight_grad(shape: ConvShape, x: &[f32], dy: &[f32]) -> V
             .collect();
         (rows, taps)
     });
-    let x = Source {
-        values: x,
-        channels: shape.inputs,
-        halved: false,
-    };
-    let dy = Source {
-        values: dy,
-        channels: shape.outputs,
-        halved: true,
-    };
+    let x = Source::whole(x, shape.inputs);
+    let dy = Source::halved(dy, shape.outputs);
     let parts = tap_products(shape.grid(), x, dy, &products);
     let kernels = shape.outputs * shape.inputs;
     let mut grad = vec![0.0; kernels * 9];

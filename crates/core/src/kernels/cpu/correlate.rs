@@ -1,140 +1,286 @@
 //! Weights applied to taps of the packed image: the forward half of every convolution here.
+//!
+//! A matrix product in blocks (Goto and van de Geijn 2008, "Anatomy of High-Performance Matrix
+//! Multiplication"): a block of the image's rows is packed and stays in the second cache, a panel of weights for
+//! it in the first; the sums of the blocks before are where the next block adds to them. Blocks and order depend on
+//! shapes alone, and a sum takes its terms in the order of the taps.
+
+use core::ops::Range;
 
 use super::grid::{DenseRow, Grid, Item};
-use super::instruction_sets::{Kernels, kernels};
+use super::instruction_sets::kernels;
 use super::pack::Source;
 use super::parallel::{Output, for_each, with_scratch};
 use super::simd::TileArgs;
 use super::taps::{Tap, offsets};
 
-/// `out[o, p] = sum_k weight[o, k] * image[taps[k] at p]`
+/// Most taps of a block: with a panel of eight rows they fill a quarter of a first cache of 32 KiB.
+const BLOCK_TAPS: usize = 288;
+/// Most rows of the packed image in a block: 200 KiB at the usual length of a row.
+const BLOCK_ROWS: usize = 48;
+/// Tasks into which a small product is cut.
+const MIN_TASKS: usize = 8;
+
+/// `out[o, p] = sum_k weight[o, k] * image[taps[k] at p]`; each row of the image has the same number of taps, in the
+/// order of the rows.
 pub struct Product {
     pub taps: Vec<Tap>,
     /// `[outputs, taps]`
     pub weight: Vec<f32>,
 }
 
-/// Some rows of a weight, `[taps, rows]`, with the index of its tile kernel and of its first row.
-struct Panel {
-    kernel: usize,
-    row: usize,
-    weights: Vec<f32>,
+/// One product, or one for each parity `(y % 2, x % 2)` of the output, in the order in which the kernels read it.
+#[derive(Debug)]
+pub struct Weights {
+    outputs: usize,
+    pub panels: Vec<Panel>,
+    /// Rows of all panels together: the outputs and what fills the last panel.
+    pub padded: usize,
+    /// Of each product the taps of one block and the weights `[blocks, panels, taps of the block, rows of the panel]`.
+    pub products: Vec<(Vec<Tap>, Vec<f32>)>,
+    /// Rows of the packed image: all and in a block.
+    pub rows: usize,
+    pub block_rows: usize,
 }
 
-/// Cut `[outputs, taps]` into panels as high as the tile kernels; missing rows are zero.
-fn panels(kernels: &Kernels, weight: &[f32], outputs: usize, taps: usize) -> Vec<Panel> {
-    let mut panels = Vec::new();
-    let mut row = 0;
-    while row < outputs {
-        let kernel = usize::from(outputs - row <= kernels.tiles[1].0);
-        let rows = kernels.tiles[kernel].0;
-        let mut weights = vec![0.0; taps * rows];
-        for i in 0..rows.min(outputs - row) {
-            for k in 0..taps {
-                weights[k * rows + i] = weight[(row + i) * taps + k];
-            }
-        }
-        panels.push(Panel {
-            kernel,
-            row,
-            weights,
-        });
-        row += rows;
+/// Some rows of a weight: the index of its tile kernel and its first row.
+#[derive(Debug, Clone, Copy)]
+pub struct Panel {
+    pub kernel: usize,
+    pub row: usize,
+}
+
+impl Weights {
+    /// Prepares products over the rows of a packed image; the taps of `period` rows repeat.
+    pub fn new(products: &[Product], rows: usize, period: usize, outputs: usize) -> Self {
+        let taps_a_row = products[0].taps.len() / rows.max(1);
+        let most = (BLOCK_TAPS / taps_a_row.max(1)).clamp(period, BLOCK_ROWS);
+        Self::in_blocks_of(most, products, rows, period, outputs)
     }
-    panels
+
+    /// Prepares products over rows that need no packing, with one tap a row.
+    pub fn whole_rows(products: &[Product], rows: usize, outputs: usize) -> Self {
+        Self::in_blocks_of(BLOCK_TAPS, products, rows, 1, outputs)
+    }
+
+    fn in_blocks_of(
+        most: usize,
+        products: &[Product],
+        rows: usize,
+        period: usize,
+        outputs: usize,
+    ) -> Self {
+        let kernels = kernels();
+        let mut panels = Vec::new();
+        let mut row = 0;
+        while row < outputs {
+            let kernel = usize::from(outputs - row <= kernels.tiles[1].0);
+            panels.push(Panel { kernel, row });
+            row += kernels.tiles[kernel].0;
+        }
+        let taps_a_row = products[0].taps.len() / rows.max(1);
+        let block_rows = rows
+            .div_ceil(rows.div_ceil(most).max(1))
+            .next_multiple_of(period);
+        let arranged = |product: &Product| {
+            let taps = product.taps.len();
+            let block = block_rows * taps_a_row;
+            let mut weights = vec![0.0; row * taps];
+            for first in (0..taps).step_by(block.max(1)) {
+                let columns = first..(first + block).min(taps);
+                for panel in &panels {
+                    let height = kernels.tiles[panel.kernel].0;
+                    let to = row * first + panel.row * columns.len();
+                    let to = &mut weights[to..][..height * columns.len()];
+                    // missing rows stay zero
+                    for i in 0..height.min(outputs - panel.row) {
+                        let from = &product.weight[(panel.row + i) * taps..][columns.clone()];
+                        for (to, &from) in to[i..].iter_mut().step_by(height).zip(from) {
+                            *to = from;
+                        }
+                    }
+                }
+            }
+            (product.taps[..block.min(taps)].to_vec(), weights)
+        };
+        Self {
+            products: products.iter().map(arranged).collect(),
+            outputs,
+            panels,
+            padded: row,
+            rows,
+            block_rows,
+        }
+    }
+
+    /// The panels of a task and the outputs that they compute.
+    pub fn part(&self, part: usize, parts: usize) -> (&[Panel], Range<usize>) {
+        let len = self.panels.len().div_ceil(parts);
+        let first = (part * len).min(self.panels.len());
+        let last = (first + len).min(self.panels.len());
+        let row = |panel: usize| self.panels.get(panel).map_or(self.outputs, |p| p.row);
+        (&self.panels[first..last], row(first)..row(last))
+    }
+
+    /// The row after some panels.
+    pub fn end(&self, panels: &[Panel]) -> usize {
+        let last = panels[panels.len() - 1];
+        last.row + kernels().tiles[last.kernel].0
+    }
 }
 
 /// Apply one product, giving `[images, outputs, height, width]`, or four products, one for each parity
 /// `(y % 2, x % 2)` of `[images, outputs, 2 height, 2 width]`.
-pub fn correlate(
-    grid: Grid,
-    source: Source,
-    products: &[Product],
-    outputs: usize,
-    bias: Option<&[f32]>,
-) -> Vec<f32> {
-    let kernels = kernels();
-    let packed = grid.packed();
-    let prepared: Vec<_> = products
-        .iter()
-        .map(|product| {
-            let taps = product.taps.len();
-            (
-                offsets(grid, packed, &product.taps),
-                panels(kernels, &product.weight, outputs, taps),
-            )
-        })
-        .collect();
-    // A panel may write a few rows more than there are outputs.
-    let block = outputs.next_multiple_of(kernels.tiles[0].0);
-    let pitch = grid.dense_pitch(kernels.vectors * kernels.lanes);
-    let (height, width) = (grid.height, grid.width);
-    let out = Output::new(grid.images * outputs * products.len() * height * width);
-    for_each(grid.items(), |index| {
-        with_scratch(|image, result, starts| {
-            let item = grid.item(index);
-            let image = image.take(source.rows() * packed.pitch);
-            let result = result.take(products.len() * block * pitch);
-            grid.pack(source, item, packed, image);
-            grid.starts(item, kernels.lanes, kernels.vectors - 1, starts);
-            for (t, starts) in starts.chunks_exact(kernels.vectors).enumerate() {
-                for (i, (offsets, panels)) in prepared.iter().enumerate() {
-                    for panel in panels {
-                        let to = (i * block + panel.row) * pitch;
-                        let args = TileArgs {
-                            offsets: offsets.as_ptr(),
-                            taps: offsets.len(),
-                            weights: panel.weights.as_ptr(),
-                            image: image.as_ptr(),
-                            starts: starts.as_ptr(),
-                            out: result[to + t * kernels.vectors * kernels.lanes..].as_mut_ptr(),
-                            pitch,
-                            add: false,
-                        };
-                        // SAFETY: a start is in the item and an offset at most a row and a pixel
-                        // away, for which, and for the rounding to a register, `Grid::packed`
-                        // leaves room; `block` and `pitch` leave room in `result`.
-                        unsafe { kernels.tiles[panel.kernel].1(&args) };
-                    }
-                }
-            }
-            unpack(grid, item, outputs, bias, (result, block, pitch), &out);
-        });
-    });
-    // SAFETY: the items cover every grid row and so every row of every image.
+pub fn correlate(grid: Grid, source: Source, weights: &Weights, bias: Option<&[f32]>) -> Vec<f32> {
+    let area = grid.height * grid.width * weights.products.len();
+    let out = Output::new(grid.images * weights.outputs * area);
+    correlate_on(grid, source, weights, bias, Target::set(&out));
+    // SAFETY: the tasks cover every grid row and output and so every row of every image.
     unsafe { out.finish() }
 }
 
+/// Where results go.
+#[derive(Clone, Copy)]
+pub struct Target<'a> {
+    out: &'a Output<'a>,
+    /// Whether they are added to what is there.
+    adds: bool,
+}
+
+impl<'a> Target<'a> {
+    /// Results are written.
+    pub fn set(out: &'a Output<'a>) -> Self {
+        Self { out, adds: false }
+    }
+
+    /// Results are added to values.
+    pub fn add(out: &'a Output<'a>) -> Self {
+        Self { out, adds: true }
+    }
+}
+
+/// [`correlate`] to a place.
+pub fn correlate_on(
+    grid: Grid,
+    source: Source,
+    weights: &Weights,
+    bias: Option<&[f32]>,
+    to: Target,
+) {
+    let kernels = kernels();
+    let packed = grid.packed();
+    let offsets: Vec<_> = weights
+        .products
+        .iter()
+        .map(|(taps, _)| offsets(grid, packed, taps))
+        .collect();
+    let parts = MIN_TASKS
+        .div_ceil(grid.items().max(1))
+        .clamp(1, weights.panels.len().max(1));
+    let pitch = grid.dense_pitch(kernels.vectors * kernels.lanes);
+    for_each(grid.items() * parts, |task| {
+        let (panels, part) = weights.part(task % parts, parts);
+        if part.is_empty() {
+            return;
+        }
+        with_scratch(|image, result, starts| {
+            let item = grid.item(task / parts);
+            let image = image.take(weights.block_rows * packed.pitch);
+            // A panel may write a few rows more than there are outputs.
+            let block = part.len() + kernels.tiles[0].0;
+            let result = result.take(offsets.len() * block * pitch);
+            grid.starts(item, kernels.lanes, kernels.vectors - 1, starts);
+            for first in (0..weights.rows).step_by(weights.block_rows) {
+                let rows = first..(first + weights.block_rows).min(weights.rows);
+                grid.pack(source, rows.clone(), item, packed, image);
+                for (i, (offsets, (taps, values))) in
+                    offsets.iter().zip(&weights.products).enumerate()
+                {
+                    let len = taps.len() / weights.block_rows.min(weights.rows);
+                    let (before, taps) = (first * len, rows.len() * len);
+                    for panel in panels {
+                        let from = weights.padded * before + panel.row * taps;
+                        for (t, starts) in starts.chunks_exact(kernels.vectors).enumerate() {
+                            let to = (i * block + panel.row - part.start) * pitch;
+                            let args = TileArgs {
+                                offsets: offsets.as_ptr(),
+                                taps,
+                                weights: values[from..].as_ptr(),
+                                image: image.as_ptr(),
+                                starts: starts.as_ptr(),
+                                out: result[to + t * kernels.vectors * kernels.lanes..]
+                                    .as_mut_ptr(),
+                                pitch,
+                                add: first > 0,
+                            };
+                            // SAFETY: a start is in the item and an offset at most a row and a pixel
+                            // away, for which, and for the rounding to a register, `Grid::packed`
+                            // leaves room; `block` and `pitch` leave room in `result`.
+                            unsafe { kernels.tiles[panel.kernel].1(&args) };
+                        }
+                    }
+                }
+            }
+            unpack(
+                grid,
+                item,
+                (weights.outputs, part),
+                bias,
+                (result, block, pitch),
+                to,
+            );
+        });
+    });
+}
+
 /// Copy the results of an item, `[products, block, pitch]`, to the image rows they belong to.
-fn unpack(
+pub fn unpack(
     grid: Grid,
     item: Item,
-    outputs: usize,
+    part: (usize, Range<usize>),
+    bias: Option<&[f32]>,
+    result: (&[f32], usize, usize),
+    to: Target,
+) {
+    match to.adds {
+        true => unpack_each(grid, item, part, bias, result, to.out, |to, v| *to += v),
+        false => unpack_each(grid, item, part, bias, result, to.out, |to, v| *to = v),
+    }
+}
+
+#[inline(always)]
+fn unpack_each(
+    grid: Grid,
+    item: Item,
+    (outputs, part): (usize, Range<usize>),
     bias: Option<&[f32]>,
     (result, block, pitch): (&[f32], usize, usize),
     out: &Output,
+    put: impl Fn(&mut f32, f32) + Copy,
 ) {
     let (height, width) = (grid.height, grid.width);
     let halved = result.len() > block * pitch;
     let rows: Vec<_> = grid.dense_rows(item).collect();
-    for o in 0..outputs {
+    for (local, o) in part.enumerate() {
         let bias = bias.map_or(0.0, |bias| bias[o]);
         for &DenseRow { image, y, at } in &rows {
-            let dense = |product: usize| &result[(product * block + o) * pitch + at..];
+            let dense = |product: usize| &result[(product * block + local) * pitch + at..];
             for (i, image) in grid.dense_images(image).enumerate() {
                 let row = (image * outputs + o) * height + y;
                 if halved {
                     for py in 0..2 {
-                        // SAFETY: an image row belongs to one item.
+                        // SAFETY: an image row belongs to one task.
                         let to = unsafe { out.slice((2 * row + py) * 2 * width, 2 * width) };
                         let to = to.as_chunks_mut::<2>().0;
-                        grid.dense_values(dense(2 * py), i, |x, v| to[x][0] = v + bias);
-                        grid.dense_values(dense(2 * py + 1), i, |x, v| to[x][1] = v + bias);
+                        grid.dense_values(dense(2 * py), i, |x, v| put(&mut to[x][0], v + bias));
+                        grid.dense_values(dense(2 * py + 1), i, |x, v| {
+                            put(&mut to[x][1], v + bias)
+                        });
                     }
                 } else {
-                    // SAFETY: an image row belongs to one item.
+                    // SAFETY: an image row belongs to one task.
                     let to = unsafe { out.slice(row * width, width) };
-                    grid.dense_values(dense(0), i, |x, v| to[x] = v + bias);
+                    grid.dense_values(dense(0), i, |x, v| put(&mut to[x], v + bias));
                 }
             }
         }

@@ -31,6 +31,7 @@ pub struct Grid {
     pub border: usize,
     /// Images whose pixels alternate.
     pub interleaved: usize,
+    positions: usize,
     min_items: usize,
 }
 
@@ -74,6 +75,7 @@ impl Grid {
             width,
             border,
             interleaved,
+            positions: ITEM_POSITIONS,
             min_items: MIN_ITEMS,
         }
     }
@@ -84,6 +86,11 @@ impl Grid {
             min_items: 1,
             ..self
         }
+    }
+
+    /// The same grid in items of at most so many positions, where a row is not longer.
+    pub fn in_items_of(self, positions: usize) -> Self {
+        Self { positions, ..self }
     }
 
     /// Distance from a pixel to its right neighbour.
@@ -119,7 +126,9 @@ impl Grid {
 
     fn item_rows(&self) -> usize {
         let total = self.total_rows() * self.stride();
-        let positions = ITEM_POSITIONS.min((total / self.min_items).max(MIN_POSITIONS));
+        let positions = self
+            .positions
+            .min((total / self.min_items).max(MIN_POSITIONS));
         (positions / self.stride().max(1)).max(1)
     }
 

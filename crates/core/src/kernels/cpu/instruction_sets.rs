@@ -1,7 +1,11 @@
-//! The inner loops of [`super::simd`] and [`super::softmax`] compiled for each instruction set.
+//! The inner loops of [`super::simd`], [`super::softmax`] and [`super::winograd_tiles`] compiled for each instruction set.
 
 use super::simd::{Dot, DotArgs, LaneSums, Tile, TileArgs, Vector, dot, tile};
-use super::softmax::{Softmax, SoftmaxArgs, SoftmaxGrad, SoftmaxGradArgs, softmax, softmax_grad};
+use super::softmax::{
+    Softmax, SoftmaxArgs, SoftmaxGrad, SoftmaxGradArgs, Tanh, softmax, softmax_grad,
+    tanh as tanh_of,
+};
+use super::winograd_tiles::{TileInputs, TileOutputs, tile_inputs, tile_outputs};
 
 /// The inner loops for one instruction set.
 pub struct Kernels {
@@ -14,6 +18,9 @@ pub struct Kernels {
     pub dot: Dot,
     pub softmax: Softmax,
     pub softmax_grad: SoftmaxGrad,
+    pub tile_inputs: unsafe fn(&TileInputs),
+    pub tile_outputs: unsafe fn(&TileOutputs),
+    pub tanh: Tanh,
 }
 
 /// Defines the [`Kernels`] of one instruction set: two tile heights, the vectors of a tile's width, and
@@ -46,6 +53,21 @@ macro_rules! kernels {
                 // SAFETY: as promised by the caller of `SoftmaxGrad`.
                 unsafe { softmax_grad::<$vector>(args) }
             }
+            $(#[target_feature(enable = $feature)])?
+            unsafe fn inputs(args: &TileInputs) {
+                // SAFETY: as promised by the caller.
+                unsafe { tile_inputs::<$vector>(args) }
+            }
+            $(#[target_feature(enable = $feature)])?
+            unsafe fn outputs(args: &TileOutputs) {
+                // SAFETY: as promised by the caller.
+                unsafe { tile_outputs::<$vector>(args) }
+            }
+            $(#[target_feature(enable = $feature)])?
+            unsafe fn tanh(values: &mut [f32]) {
+                // SAFETY: as promised by the caller.
+                unsafe { tanh_of::<$vector>(values) }
+            }
             Kernels {
                 lanes: <$vector as Vector>::LANES,
                 vectors: $vectors,
@@ -53,6 +75,9 @@ macro_rules! kernels {
                 dot: dots,
                 softmax: weights,
                 softmax_grad: weights_grad,
+                tile_inputs: inputs,
+                tile_outputs: outputs,
+                tanh,
             }
         };
     };
@@ -66,7 +91,7 @@ pub mod x86 {
 
     macro_rules! vector {
         ($name:ty, $lanes:literal, $splat:ident, $load:ident, $store:ident, $fma:ident, $add:ident, $sub:ident,
-         $mul:ident, $max:ident, $min:ident, $shift:ident, $bits:ident, $floats:ident) => {
+         $mul:ident, $div:ident, $max:ident, $min:ident, $shift:ident, $bits:ident, $floats:ident) => {
             impl Vector for $name {
                 const LANES: usize = $lanes;
                 #[inline(always)]
@@ -105,6 +130,11 @@ pub mod x86 {
                     unsafe { $mul(self, other) }
                 }
                 #[inline(always)]
+                unsafe fn div(self, other: Self) -> Self {
+                    // SAFETY: the caller has checked the instruction set.
+                    unsafe { $div(self, other) }
+                }
+                #[inline(always)]
                 unsafe fn max(self, other: Self) -> Self {
                     // SAFETY: as above; where one is a NaN the result is the second operand.
                     unsafe { $max(other, self) }
@@ -132,6 +162,7 @@ pub mod x86 {
         _mm512_add_ps,
         _mm512_sub_ps,
         _mm512_mul_ps,
+        _mm512_div_ps,
         _mm512_max_ps,
         _mm512_min_ps,
         _mm512_slli_epi32,
@@ -148,6 +179,7 @@ pub mod x86 {
         _mm256_add_ps,
         _mm256_sub_ps,
         _mm256_mul_ps,
+        _mm256_div_ps,
         _mm256_max_ps,
         _mm256_min_ps,
         _mm256_slli_epi32,
@@ -164,8 +196,8 @@ pub mod wasm {
     //! simd128 by name, so that nothing depends on automatic vectorisation.
     use super::*;
     use core::arch::wasm32::{
-        f32x4_add, f32x4_mul, f32x4_pmax, f32x4_pmin, f32x4_splat, f32x4_sub, i32x4_shl, v128,
-        v128_load, v128_store,
+        f32x4_add, f32x4_div, f32x4_mul, f32x4_pmax, f32x4_pmin, f32x4_splat, f32x4_sub, i32x4_shl,
+        v128, v128_load, v128_store,
     };
 
     impl Vector for v128 {
@@ -199,6 +231,10 @@ pub mod wasm {
         #[inline(always)]
         unsafe fn mul(self, other: Self) -> Self {
             f32x4_mul(self, other)
+        }
+        #[inline(always)]
+        unsafe fn div(self, other: Self) -> Self {
+            f32x4_div(self, other)
         }
         #[inline(always)]
         unsafe fn max(self, other: Self) -> Self {
@@ -257,6 +293,10 @@ pub mod portable {
         #[inline(always)]
         unsafe fn mul(self, other: Self) -> Self {
             Self(core::array::from_fn(|i| self.0[i] * other.0[i]))
+        }
+        #[inline(always)]
+        unsafe fn div(self, other: Self) -> Self {
+            Self(core::array::from_fn(|i| self.0[i] / other.0[i]))
         }
         #[inline(always)]
         unsafe fn max(self, other: Self) -> Self {

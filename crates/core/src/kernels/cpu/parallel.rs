@@ -4,6 +4,7 @@
 //! result is the same for one thread and for many.
 
 use core::cell::RefCell;
+use core::marker::PhantomData;
 
 /// Elements worth a separate task in the memory-bound kernels.
 const TASK_ELEMENTS: usize = 1 << 16;
@@ -29,24 +30,40 @@ pub fn for_each_plane(planes: usize, plane_len: usize, body: impl Fn(usize) + Sy
     });
 }
 
-/// A buffer whose disjoint pieces are written by parallel loop bodies.
-pub struct Output {
+/// A buffer, its own or a borrowed one, whose disjoint pieces are written by parallel loop bodies.
+pub struct Output<'a> {
     values: Vec<f32>,
     start: *mut f32,
     len: usize,
+    borrowed: PhantomData<&'a mut [f32]>,
 }
 
 // SAFETY: the pointer is only used through `slice`, whose callers take disjoint ranges.
-unsafe impl Sync for Output {}
+unsafe impl Sync for Output<'_> {}
 // SAFETY: the pointer refers to the heap block of `values`, which moves along with it.
-unsafe impl Send for Output {}
+unsafe impl Send for Output<'_> {}
 
-impl Output {
+impl<'a> Output<'a> {
+    /// A buffer that exists.
+    pub fn on(values: &'a mut [f32]) -> Self {
+        Self {
+            start: values.as_mut_ptr(),
+            len: values.len(),
+            values: Vec::new(),
+            borrowed: PhantomData,
+        }
+    }
+
     /// A buffer of `len` values that are not yet written.
     pub fn new(len: usize) -> Self {
         let mut values = Vec::with_capacity(len);
         let start = values.as_mut_ptr();
-        Self { values, start, len }
+        Self {
+            values,
+            start,
+            len,
+            borrowed: PhantomData,
+        }
     }
 
     /// The piece `[offset, offset + len)` for writing.
@@ -69,8 +86,9 @@ impl Output {
     /// # Safety
     /// Every value must have been written.
     pub unsafe fn finish(mut self) -> Vec<f32> {
+        let len = self.len.min(self.values.capacity()); // 0 of a borrowed one
         // SAFETY: the capacity is `len` and the caller has written all of it.
-        unsafe { self.values.set_len(self.len) };
+        unsafe { self.values.set_len(len) };
         self.values
     }
 }

@@ -32,6 +32,10 @@ pub trait Vector: Copy {
     /// # Safety
     /// As for `splat`.
     unsafe fn mul(self, other: Self) -> Self;
+    /// `self / other`
+    /// # Safety
+    /// As for `splat`.
+    unsafe fn div(self, other: Self) -> Self;
     /// `other` where it is larger, else `self`: a NaN in `self` stays.
     /// # Safety
     /// As for `splat`.

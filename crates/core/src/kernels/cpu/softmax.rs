@@ -1,4 +1,5 @@
-//! The softmax of attention and its gradient on blocks of logits, for each instruction set.
+//! The softmax of attention and its gradient on blocks of logits, and tanh: what is made of powers of two, for each
+//! instruction set.
 //!
 //! Logits are in powers of two: whoever computes them has multiplied one factor by `log2(e)`, so that
 //! `exp(theta^T phi) = 2^logit` without another rounding.
@@ -123,6 +124,37 @@ pub unsafe fn softmax_grad<V: Vector>(args: &mut SoftmaxGradArgs) {
                 let weight = exp2(exponent);
                 weight.store(logit);
                 V::load(grad).sub(V::splat(mean)).mul(weight).store(grad);
+            }
+        }
+    }
+}
+
+/// Registers of [`tanh`] that are computed together.
+pub const TANH_TOGETHER: usize = 4;
+
+/// See [`tanh`].
+pub type Tanh = unsafe fn(&mut [f32]);
+
+/// tanh of whole registers, four at a time: `tanh |x| = (1 - t) / (1 + t)`, `t = e^(-2 |x|)`.
+///
+/// # Safety
+/// The instruction set must be available.
+#[inline(always)]
+pub unsafe fn tanh<V: Vector>(values: &mut [f32]) {
+    for values in values.chunks_exact_mut(TANH_TOGETHER * V::LANES) {
+        // SAFETY: the caller's promise, and the chunk's length.
+        unsafe {
+            let zero = V::splat(0.0);
+            let one = V::splat(1.0);
+            let at = values.as_mut_ptr();
+            let x: [V; TANH_TOGETHER] = core::array::from_fn(|i| V::load(at.add(i * V::LANES)));
+            // -2 |x| log2(e)
+            let rate = V::splat(-2.0 * core::f32::consts::LOG2_E);
+            let t = x.map(|x| exp2(x.max(zero.sub(x)).mul(rate)));
+            for (i, (x, t)) in x.into_iter().zip(t).enumerate() {
+                let y = one.sub(t).div(one.add(t));
+                // x is farther from 0 than its tanh: this gives y the sign of x, and a NaN stays
+                x.min(y).max(zero.sub(y)).store(at.add(i * V::LANES));
             }
         }
     }

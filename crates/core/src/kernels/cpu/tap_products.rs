@@ -57,7 +57,7 @@ pub fn tap_products(
                 let item = grid.item(index);
                 let x_rows = x_rows.take(x.rows() * packed.pitch);
                 let dy_rows = dy_rows.take(dy.rows() * pitch);
-                grid.pack(x, item, packed, x_rows);
+                grid.pack(x, 0..x.rows(), item, packed, x_rows);
                 grid.pack_dense(dy, item, pitch, dy_rows);
                 grid.starts(item, kernels.lanes, 0, starts);
                 let mut at = part * len;

@@ -3,7 +3,7 @@
 use super::grid::{Grid, Packed};
 
 /// A shifted view of one row of a packed image.
-#[derive(Clone, Copy)]
+#[derive(Debug, Clone, Copy)]
 pub struct Tap {
     pub row: usize,
     pub dy: isize,

@@ -148,7 +148,7 @@ fn check_differences(name: &str, operation: Operation, lens: &[usize]) {
 }
 
 /// `[n, i, o, h, w]`: odd and even sizes, one image and one pixel, few and many channels.
-const SHAPES: [[usize; 5]; 10] = [
+const SHAPES: [[usize; 5]; 11] = [
     [1, 1, 1, 1, 1],
     [2, 3, 5, 3, 3],
     [1, 5, 3, 5, 4],
@@ -159,6 +159,7 @@ const SHAPES: [[usize; 5]; 10] = [
     [1, 32, 5, 32, 32],
     [17, 7, 9, 4, 4],
     [2, 4, 13, 33, 65],
+    [2, 20, 17, 6, 32],
 ];
 
 #[test]
