@@ -1,14 +1,19 @@
 //! A loaded model that answers requests for samples. `native-train sample` and the page both use it, so
 //! that the same seed gives the same picture.
 
-use burn::tensor::{Device, Tensor, TensorData};
+use std::sync::{Arc, Mutex, OnceLock, PoisonError};
+
+#[cfg(any(feature = "train", feature = "wgpu", feature = "nccl"))]
+use burn::tensor::TensorData;
+use burn::tensor::{Device, Tensor};
 
 use crate::error::{Error, Result};
 use crate::file::{ModelFile, ModelInfo, OpenModel};
 use crate::image::to_rgba;
 use crate::latent::{LatentKey, Latents};
+#[cfg(any(feature = "train", feature = "wgpu", feature = "nccl"))]
 use crate::layers::NormMode;
-use crate::model::Generator;
+use crate::model::{Generator, PreparedGenerator};
 use crate::named::{HostTensor, HostTensors, TensorSource, load_tensors, read_values};
 use crate::random::Stream;
 use crate::request::{self, Picture};
@@ -31,6 +36,16 @@ pub struct Sampler {
     variances: Vec<HostTensor>,
     row_rule: RowRule,
     device: Device,
+    /// On the CPU, once a picture was asked for.
+    prepared: Arc<OnceLock<Mutex<Prepared>>>,
+}
+
+/// What draws on the CPU.
+#[derive(Debug)]
+struct Prepared {
+    generator: PreparedGenerator,
+    /// Where its statistics are in the table; those of the network's own slots at first.
+    place: Option<TablePosition>,
 }
 
 /// Images of one request.
@@ -112,6 +127,7 @@ impl Sampler {
             variances,
             row_rule: RowRule::default(),
             device: device.clone(),
+            prepared: Arc::default(),
         })
     }
 
@@ -136,17 +152,25 @@ impl Sampler {
     /// # Errors
     /// If the table of statistics does not suit the row rule.
     pub fn statistics(&self, truncation: Truncation) -> Result<Vec<[Vec<f32>; 2]>> {
-        let place = TablePosition::find(
+        Ok(self.statistics_at(self.place(truncation)?))
+    }
+
+    /// Where a truncation is in the table of statistics.
+    fn place(&self, truncation: Truncation) -> Result<TablePosition> {
+        TablePosition::find(
             &self.info.statistics.truncations,
             self.info.truncation_kind,
             truncation,
             self.row_rule,
-        )?;
+        )
+    }
+
+    fn statistics_at(&self, place: TablePosition) -> Vec<[Vec<f32>; 2]> {
         let row = |table: &HostTensor| place.row_of(&table.values, table.shape[1]);
         let tables = self.means.iter().zip(&self.variances);
-        Ok(tables
+        tables
             .map(|(mean, variance)| [row(mean), row(variance)])
-            .collect())
+            .collect()
     }
 
     /// The distribution of z at a truncation of this model.
@@ -207,22 +231,89 @@ impl Sampler {
                 ))
                 .expected(format_args!("{:?} and {:?}", expected.0, expected.1)));
         }
+        #[cfg(any(feature = "train", feature = "wgpu", feature = "nccl"))]
+        let images_pm1 = match self.device == Device::flex() {
+            true => self.on_the_cpu(z, class_weights, truncation).await?,
+            false => self.on_the_device(z, class_weights, truncation).await?,
+        };
+        // there is no other device, and the network in Burn's operations is left out of a small program
+        #[cfg(not(any(feature = "train", feature = "wgpu", feature = "nccl")))]
+        let images_pm1 = self.on_the_cpu(z, class_weights, truncation).await?;
+        let side = config.resolution;
+        refuse_broken("a value of the generator's output", &images_pm1)?;
+        Ok(Samples { images_pm1, side })
+    }
+
+    /// Images by the prepared generator, `[n, 3, r, r]`.
+    async fn on_the_cpu(
+        &self,
+        z: Tensor<2>,
+        class_weights: Tensor<2>,
+        truncation: Truncation,
+    ) -> Result<Vec<f32>> {
+        let place = self.place(truncation)?;
+        let [n, z_dim] = z.dims();
+        let (z, class_weights) = (read_values(z).await?, read_values(class_weights).await?);
+        if self.prepared.get().is_none() {
+            let generator = PreparedGenerator::new(&self.generator).await?;
+            let prepared = Prepared {
+                generator,
+                place: None,
+            };
+            // another thread may have been first
+            let _ = self.prepared.set(Mutex::new(prepared));
+        }
+        let prepared = self.prepared.get().expect("set above");
+        let mut prepared = prepared.lock().unwrap_or_else(PoisonError::into_inner);
+        let Prepared {
+            generator,
+            place: known,
+        } = &mut *prepared;
+        if *known != Some(place) {
+            generator.set_statistics(&self.statistics_at(place));
+            *known = Some(place);
+        }
+        let mut images_pm1 = vec![0.0; n * generator.image_len()];
+        let at_once = self.at_once();
+        let rows = z.chunks(at_once * z_dim);
+        let rows = rows.zip(class_weights.chunks(at_once * self.info.generator.classes));
+        for ((z, class_weights), images) in
+            rows.zip(images_pm1.chunks_mut(at_once * generator.image_len()))
+        {
+            generator.forward(z, class_weights, images);
+        }
+        Ok(images_pm1)
+    }
+
+    #[cfg(any(feature = "train", feature = "wgpu", feature = "nccl"))]
+    /// Images by the network in Burn's operations, `[n, 3, r, r]`.
+    async fn on_the_device(
+        &self,
+        z: Tensor<2>,
+        class_weights: Tensor<2>,
+        truncation: Truncation,
+    ) -> Result<Vec<f32>> {
         let mut generator = self.generator.clone();
         self.set_statistics(&mut generator, truncation)?;
-        let side = config.resolution;
-        let at_once = (PIXELS_AT_ONCE / (side * side)).max(1);
-        let mut images_pm1 = Vec::with_capacity(n * 3 * side * side);
-        for first in (0..n).step_by(at_once) {
-            let rows = first..(first + at_once).min(n);
+        let n = z.dims()[0];
+        let mut images_pm1 = Vec::new();
+        for first in (0..n).step_by(self.at_once()) {
+            let rows = first..(first + self.at_once()).min(n);
             let z = z.clone().slice(rows.clone());
             let class_weights = class_weights.clone().slice(rows);
             let images = generator.evaluate(z, class_weights, NormMode::Stored);
             images_pm1.extend(read_values(images).await?);
         }
-        refuse_broken("a value of the generator's output", &images_pm1)?;
-        Ok(Samples { images_pm1, side })
+        Ok(images_pm1)
     }
 
+    /// Images computed together.
+    fn at_once(&self) -> usize {
+        let side = self.info.generator.resolution;
+        (PIXELS_AT_ONCE / (side * side)).max(1)
+    }
+
+    #[cfg(any(feature = "train", feature = "wgpu", feature = "nccl"))]
     fn set_statistics(&self, generator: &mut Generator, truncation: Truncation) -> Result<()> {
         let rows = self.statistics(truncation)?;
         let tensor = |values: Vec<f32>| {

@@ -113,6 +113,11 @@ impl DeepGeneratorBlock {
         }
     }
 
+    /// Whether it doubles the resolution.
+    pub fn upsamples(&self) -> bool {
+        self.upsample
+    }
+
     /// Bakes the spectral norm into the weights, for inference.
     pub fn fold(&mut self) {
         for bn in [&mut self.bn1, &mut self.bn2, &mut self.bn3, &mut self.bn4] {

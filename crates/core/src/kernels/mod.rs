@@ -8,6 +8,7 @@
 mod autodiff;
 mod cpu;
 mod flex;
+pub mod inference;
 mod ops;
 #[cfg(all(test, feature = "train"))]
 mod tests;

@@ -24,6 +24,11 @@ pub struct Normaliser {
 }
 
 impl Normaliser {
+    /// What is added to the variance.
+    pub fn eps(&self) -> f64 {
+        self.eps
+    }
+
     /// Mean 0 and variance 1.
     pub fn new(init: &Initialiser<'_>, channels: usize, eps: f64, momentum: f64) -> Self {
         Self {

@@ -3,8 +3,9 @@
 use burn::tensor::{Device, Tensor};
 use pollster::FutureExt;
 
-use super::Generator;
-use crate::config::Architecture;
+use super::{Generator, PreparedGenerator};
+use crate::blocks::GeneratorBlock;
+use crate::config::{Architecture, ClassEmbedding, GeneratorConfig};
 use crate::latent::one_hot;
 use crate::layers::NormMode;
 use crate::named::read_values;
@@ -17,6 +18,83 @@ use crate::train::{
 };
 
 const RESOLUTION: usize = 16;
+
+/// Largest difference of sums in another order, of values in [-1, 1].
+const ROUNDING: f32 = 1e-5;
+
+/// A generator whose statistics and gammas are not those of the start.
+fn worn(config: &GeneratorConfig) -> Generator {
+    let device = Device::flex();
+    let mut network = Generator::new(config, 3, &device).unwrap();
+    for (index, (_, normaliser)) in network.normalisers_mut().into_iter().enumerate() {
+        let channels = normaliser.mean.dims()[0];
+        let wave = |rate: f32| {
+            let values: Vec<f32> = (0..channels)
+                .map(|c| libm::sinf(rate * (c + index) as f32))
+                .collect();
+            Tensor::<1>::from_floats(values.as_slice(), &device)
+        };
+        normaliser.set(wave(1.7) * 0.3, wave(0.9) * 0.5 + 1.0);
+    }
+    for block in &mut network.blocks {
+        let attention = match block {
+            GeneratorBlock::Plain(block) => &mut block.attention,
+            GeneratorBlock::Deep(block) => &mut block.attention,
+        };
+        if let Some(attention) = attention {
+            attention.gamma = attention.gamma.clone().map(|gamma| gamma + 0.7);
+        }
+    }
+    network
+}
+
+#[test]
+fn a_prepared_generator_makes_the_same_pictures() {
+    let device = Device::flex();
+    let configs = ARCHITECTURES.into_iter().flat_map(|architecture| {
+        let with = |change: &dyn Fn(&mut GeneratorConfig)| {
+            let mut config = generator(architecture, 2 * RESOLUTION);
+            config.attention = vec![8, 32];
+            change(&mut config);
+            config
+        };
+        let mut configs = vec![with(&|_| ()), with(&|config| config.channels = 8)];
+        if !architecture.is_deep() {
+            configs.push(with(&|config| config.hierarchical_z = false));
+            configs.push(with(&|config| {
+                config.hierarchical_z = false;
+                config.class_embedding = ClassEmbedding::PerLayer;
+            }));
+        }
+        configs
+    });
+    for config in configs {
+        let network = worn(&config).folded();
+        let mut prepared = PreparedGenerator::new(&network).block_on().unwrap();
+        // the memory of a larger pass is used again
+        for n in [3, 1, 2] {
+            let z: Vec<f32> = (0..n * config.z_dim)
+                .map(|i| libm::sinf(i as f32))
+                .collect();
+            let mut class_weights = vec![0.0; n * config.classes];
+            for image in 0..n {
+                class_weights[image * config.classes + image] = 0.75;
+                class_weights[image * config.classes + 4] = 0.25;
+            }
+            let mut images = vec![0.0; n * prepared.image_len()];
+            prepared.forward(&z, &class_weights, &mut images);
+            let z = Tensor::<1>::from_floats(z.as_slice(), &device).reshape([n, config.z_dim]);
+            let classes = Tensor::<1>::from_floats(class_weights.as_slice(), &device)
+                .reshape([n, config.classes]);
+            let expected = network.evaluate(z, classes, NormMode::Stored);
+            let expected = read_values(expected).block_on().unwrap();
+            assert_eq!(images.len(), expected.len());
+            for (a, b) in images.iter().zip(&expected) {
+                assert!((a - b).abs() < ROUNDING, "{n} of {config:?}: {a} {b}");
+            }
+        }
+    }
+}
 
 #[test]
 fn folding_changes_no_picture() {

@@ -1,0 +1,164 @@
+//! Layers with fixed weights on slices of f32: what a [`PreparedGenerator`](crate::model::PreparedGenerator) is made of.
+//!
+//! Weights are arranged once; results go to memory that is kept; a normalisation and its ReLU happen while the next
+//! convolution reads its input, and a sum of two maps while the second is written.
+
+use super::cpu::attention::{self, AttentionShape};
+use super::cpu::conv::direct_weights;
+use super::cpu::conv_shape::ConvShape;
+use super::cpu::correlate::{Target, Weights, correlate_on};
+use super::cpu::pack::Source;
+use super::cpu::parallel::{Output, for_each};
+use super::cpu::{conv_up, resample, winograd};
+
+pub use super::cpu::pack::Norm;
+pub use super::cpu::tanh::tanh;
+
+/// Rows of a matrix's result that a task computes.
+const TASK_COLUMNS: usize = 512;
+
+/// A convolution, after upsampling or not.
+#[derive(Debug)]
+pub struct Convolution {
+    shape: ConvShape,
+    form: Form,
+    weights: Weights,
+    bias: Option<Vec<f32>>,
+}
+
+/// How it is computed.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Form {
+    Taps,
+    Tiles,
+    Upsampled,
+}
+
+impl Convolution {
+    /// Of images of a side: `[outputs, inputs, kernel, kernel]`, kernel 1 or 3, 3 if it upsamples.
+    pub fn new(
+        weight: &[f32],
+        [outputs, inputs, kernel]: [usize; 3],
+        bias: Option<Vec<f32>>,
+        side: usize,
+        upsamples: bool,
+    ) -> Self {
+        let shape = ConvShape {
+            images: 1,
+            inputs,
+            outputs,
+            height: side,
+            width: side,
+            kernel,
+        };
+        let (form, weights) = match (upsamples, winograd::pays(shape)) {
+            (true, _) => (Form::Upsampled, conv_up::weights(shape, weight)),
+            (_, true) => (Form::Tiles, winograd::weights(outputs, inputs, weight)),
+            (_, false) => (Form::Taps, direct_weights(shape, weight)),
+        };
+        Self {
+            shape,
+            form,
+            weights,
+            bias,
+        }
+    }
+
+    /// Values of a result.
+    pub fn len(&self, images: usize) -> usize {
+        let ConvShape {
+            outputs,
+            height,
+            width,
+            ..
+        } = self.shape;
+        let grown = if self.form == Form::Upsampled { 4 } else { 1 };
+        images * outputs * height * width * grown
+    }
+
+    /// Writes the convolution of `x`, `[images, inputs, side, side]`, normalised first if so wanted.
+    pub fn set(&self, images: usize, x: &[f32], norm: Option<Norm>, y: &mut [f32]) {
+        let out = Output::on(&mut y[..self.len(images)]);
+        self.apply(images, x, norm, Target::set(&out));
+    }
+
+    /// Adds the convolution to `y`.
+    pub fn add(&self, images: usize, x: &[f32], norm: Option<Norm>, y: &mut [f32]) {
+        let out = Output::on(&mut y[..self.len(images)]);
+        self.apply(images, x, norm, Target::add(&out));
+    }
+
+    fn apply(&self, images: usize, x: &[f32], norm: Option<Norm>, to: Target) {
+        let shape = ConvShape {
+            images,
+            ..self.shape
+        };
+        let x = &x[..images * shape.inputs * shape.height * shape.width];
+        let (weights, bias) = (&self.weights, self.bias.as_deref());
+        if self.form == Form::Tiles {
+            winograd::conv3x3_on(shape, (x, norm), weights, bias, to);
+            return;
+        }
+        let mut grid = shape;
+        if self.form == Form::Upsampled {
+            grid.kernel = 3;
+        }
+        let source = Source::whole(x, shape.inputs).normed(norm);
+        correlate_on(grid.grid(), source, weights, bias, to);
+    }
+}
+
+/// `y = x W + b`.
+#[derive(Debug, Default)]
+pub struct Affine {
+    /// `[inputs, outputs]`
+    pub weight: Vec<f32>,
+    /// `[outputs]`
+    pub bias: Vec<f32>,
+}
+
+impl Affine {
+    /// Writes `[rows, outputs]` for `x: [rows, inputs]`. Inputs that are zero cost nothing: most class weights are.
+    pub fn set(&self, x: &[f32], y: &mut [f32]) {
+        let outputs = self.bias.len();
+        let inputs = self.weight.len() / outputs.max(1);
+        let rows = x.len() / inputs.max(1);
+        let out = Output::on(&mut y[..rows * outputs]);
+        for_each(outputs.div_ceil(TASK_COLUMNS), |task| {
+            let first = task * TASK_COLUMNS;
+            let len = TASK_COLUMNS.min(outputs - first);
+            for (row, x) in x.chunks_exact(inputs).enumerate() {
+                // SAFETY: a task has its own columns.
+                let y = unsafe { out.slice(row * outputs + first, len) };
+                y.copy_from_slice(&self.bias[first..first + len]);
+                for (&x, weight) in x.iter().zip(self.weight.chunks_exact(outputs)) {
+                    if x != 0.0 {
+                        for (y, weight) in y.iter_mut().zip(&weight[first..first + len]) {
+                            *y += x * weight;
+                        }
+                    }
+                }
+            }
+        });
+    }
+}
+
+/// Writes each value four times: `[planes, side, side]` to `[planes, 2 side, 2 side]`.
+pub fn upsample(x: &[f32], side: usize, y: &mut [f32]) {
+    resample::upsample_on(x, [side, side], 1.0, &Output::on(&mut y[..4 * x.len()]));
+}
+
+/// `g softmax(theta^T max_pool(phi))^T`, with `g` pooled too: `theta` and `phi` are `[images, inner, side, side]`, `g` and the
+/// result `[images, channels, side, side]`.
+pub fn attention(images: usize, side: usize, [theta, phi, g]: [&[f32]; 3]) -> Vec<f32> {
+    let planes = |values: &[f32]| values.len() / (side * side);
+    let pooled = |values: &[f32]| resample::max_pool(values, planes(values), [side, side]);
+    let shape = AttentionShape {
+        images,
+        inner: planes(theta) / images,
+        channels: planes(g) / images,
+        queries: side * side,
+        keys: side * side / 4,
+    };
+    attention::attention(shape, [theta, &pooled(phi), &pooled(g)]).0
+}
