@@ -48,6 +48,10 @@ pub const BUILDS: [Build; 5] = [
     },
 ];
 
+/// The core of a build for the GPU is small rather than fast: its CPU kernels only compute the self-test there, since
+/// a page that draws on the CPU fetches the build for the CPU.
+const SMALL_CORE: &str = "package.biggan.opt-level='z'";
+
 /// Builds everything into www/dist.
 pub fn web(workspace: &Workspace, release: bool) -> Result<()> {
     for build in &BUILDS {
@@ -79,6 +83,9 @@ impl Build {
         cargo.args(["--package", self.package, "--target", WASM]);
         cargo.args(["--profile", profile, "--no-default-features"]);
         cargo.args(["--features", self.features]);
+        if self.features.contains("webgpu") {
+            cargo.args(["--config", &format!("profile.{profile}.{SMALL_CORE}")]);
+        }
         run(cargo)?;
         let built = workspace.target.join(WASM).join(profile);
         Ok(built.join(format!("{}.wasm", self.package.replace('-', "_"))))
