@@ -63,6 +63,9 @@ fn what_cannot_be_exported_is_refused_in_one_line() {
         &export(&["--truncation", "9"]),
         &["truncation is 9", "0.001 to 8"],
     );
+    for option in [["--passes", "3"], ["--dtype", "f32"]] {
+        setting.refused(2, &export(&option), &[option[0], model, "is a model"]);
+    }
     setting.refused(1, &["export", "gone", "--onnx", "a.onnx"], &["gone"]);
     setting.ok(&export(&[]));
     // and it is no model

@@ -217,12 +217,12 @@ pub struct ExportArgs {
     /// With --onnx: how far z will be truncated, or off, by the model's kind; the statistics are those for it
     #[arg(long, value_name = "T", default_value = "off", conflicts_with = "out")]
     pub truncation: Truncation,
-    /// Type of the stored values
-    #[arg(long, value_enum, default_value_t = StoredType::F16)]
-    pub dtype: StoredType,
-    /// Batches for the statistics of each truncation
-    #[arg(long, value_name = "N", default_value_t = 100)]
-    pub passes: usize,
+    /// Type of the stored values; not of a model, whose values stay as they are [default: f16]
+    #[arg(long, value_enum)]
+    pub dtype: Option<StoredType>,
+    /// Batches for the statistics of each truncation; not of a model, which has its own [default: 100]
+    #[arg(long, value_name = "N")]
+    pub passes: Option<usize>,
     /// Names of the classes, a file as for `classes` [default: those of the data set]
     #[arg(long, value_name = "FILE")]
     pub class_names: Option<PathBuf>,

@@ -6,7 +6,7 @@ use std::path::Path;
 use anyhow::{Context, Result, anyhow};
 use biggan::class_names::ClassList;
 use biggan::config::GeneratorConfig;
-use biggan::file::{ModelFile, read_metadata};
+use biggan::file::{Dtype, ModelFile, read_metadata};
 use biggan::onnx;
 use biggan::standing_stats::StandingConfig;
 use biggan::statistics_table::{RowRule, TablePosition};
@@ -14,7 +14,7 @@ use biggan::train::{CHECKPOINT_FORMAT, EXPORT_KIND};
 use biggan::truncation::{LatentDistribution, Truncation, TruncationKind};
 use burn::tensor::Device;
 
-use crate::args::ExportArgs;
+use crate::args::{ExportArgs, StoredType};
 use crate::device;
 use crate::error::{Outcome, bad_usage};
 use crate::files::export::{model_of, off_and, write};
@@ -36,6 +36,9 @@ const THRESHOLDS: [f64; 13] = [
     0.04, 0.1, 0.2, 0.3, 0.4, 0.5, 0.6, 0.7, 0.8, 0.9, 1.0, 1.5, 2.0,
 ];
 
+/// Batches for the statistics of each truncation, unless `--passes` says otherwise.
+const PASSES: usize = 100;
+
 /// Runs the command.
 ///
 /// # Errors
@@ -43,7 +46,7 @@ const THRESHOLDS: [f64; 13] = [
 /// or the file cannot be written.
 pub fn run(args: &ExportArgs) -> Result<Outcome> {
     let device = device::open(args.device.name)?;
-    if args.passes == 0 {
+    if args.passes == Some(0) {
         return Err(bad_usage("--passes is 0; it must be 1 or more"));
     }
     match (&args.out, &args.onnx) {
@@ -58,7 +61,7 @@ fn export_model(args: &ExportArgs, path: &Path, device: &Device) -> Result<Outco
     let checkpoint = read_checkpoint(&args.run)?;
     let truncations = off_and(&THRESHOLDS, checkpoint.plan.train().generator.latent);
     let file = averaged(args, checkpoint, truncations, device)?;
-    write(&file, args.dtype.into(), &target, device)?;
+    write(&file, dtype(args), &target, device)?;
     Ok(Outcome::Done)
 }
 
@@ -66,6 +69,7 @@ fn export_model(args: &ExportArgs, path: &Path, device: &Device) -> Result<Outco
 fn export_onnx(args: &ExportArgs, path: &Path, device: &Device) -> Result<Outcome> {
     let file = match read_model(&args.run)? {
         Some(mut file) => {
+            refuse_options_of_runs(args)?;
             let config = &file.info.generator;
             let names = class_names(args, config.classes)?;
             check_truncation(args, config, file.info.truncation_kind)?;
@@ -101,6 +105,27 @@ fn export_onnx(args: &ExportArgs, path: &Path, device: &Device) -> Result<Outcom
     Ok(Outcome::Done)
 }
 
+/// Type of the stored values.
+fn dtype(args: &ExportArgs) -> Dtype {
+    args.dtype.unwrap_or(StoredType::F16).into()
+}
+
+/// Refuses what a model's own table and values would make an option without effect.
+fn refuse_options_of_runs(args: &ExportArgs) -> Result<()> {
+    let given = [
+        ("--passes", args.passes.is_some()),
+        ("--dtype", args.dtype.is_some()),
+    ];
+    match given.into_iter().find(|(_, given)| *given) {
+        None => Ok(()),
+        Some((option, _)) => Err(bad_usage(format!(
+            "{option} is for runs and checkpoints, and {} is a model: its statistics and values stay as they are; \
+             leave {option} out",
+            args.run.display()
+        ))),
+    }
+}
+
 fn check_truncation(
     args: &ExportArgs,
     config: &GeneratorConfig,
@@ -130,11 +155,11 @@ fn averaged(
     let names = class_names(args, train.generator.classes)?;
     refuse_young_average(&checkpoint, &args.run)?;
     let standing = StandingConfig {
-        passes: args.passes,
+        passes: args.passes.unwrap_or(PASSES),
         batch_size: train.batch_size,
         seed: train.seed,
     };
-    let mut file = model_of(checkpoint, truncations, standing, args.dtype.into(), device)?;
+    let mut file = model_of(checkpoint, truncations, standing, dtype(args), device)?;
     if let Some(names) = names {
         class_list::rename(&mut file.info, names);
     }
@@ -153,7 +178,7 @@ fn read_model(path: &Path) -> Result<Option<ModelFile>> {
     let metadata = read_metadata(&bytes).with_context(|| path.display().to_string())?;
     match metadata.get("format").map(String::as_str) {
         Some(CHECKPOINT_FORMAT) => Ok(None),
-        _ => model_files::read(path).map(Some),
+        _ => model_files::of_bytes(path, &bytes).map(Some),
     }
 }
 

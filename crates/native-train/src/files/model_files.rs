@@ -25,8 +25,15 @@ pub fn is_index(path: &Path) -> bool {
 /// # Errors
 /// If it cannot be read, is truncated, or of another format or version; the message names the file.
 pub fn read(path: &Path) -> Result<ModelFile> {
-    let bytes = input_file::read("model", path)?;
-    decode(path, &bytes).with_context(|| named(path))
+    of_bytes(path, &input_file::read("model", path)?)
+}
+
+/// The model of the bytes that were read from a path.
+///
+/// # Errors
+/// As [`read`].
+pub fn of_bytes(path: &Path, bytes: &[u8]) -> Result<ModelFile> {
+    decode(path, bytes).with_context(|| named(path))
 }
 
 /// The model of these bytes; of an index, with the parts that lie next to `path`.
