@@ -12,6 +12,7 @@ use super::cpu::parallel::{Output, for_each};
 use super::cpu::{conv_up, resample, winograd};
 
 pub use super::cpu::pack::Norm;
+pub use super::cpu::parallel::together;
 pub use super::cpu::tanh::tanh;
 
 /// Rows of a matrix's result that a task computes.
@@ -66,14 +67,7 @@ impl Convolution {
 
     /// Values of a result.
     pub fn len(&self, images: usize) -> usize {
-        let ConvShape {
-            outputs,
-            height,
-            width,
-            ..
-        } = self.shape;
-        let grown = if self.form == Form::Upsampled { 4 } else { 1 };
-        images * outputs * height * width * grown
+        images * self.shape.outputs * self.side() * self.side()
     }
 
     /// Writes the convolution of `x`, `[images, inputs, side, side]`, normalised first if so wanted.
@@ -86,6 +80,27 @@ impl Convolution {
     pub fn add(&self, images: usize, x: &[f32], norm: Option<Norm>, y: &mut [f32]) {
         let out = Output::on(&mut y[..self.len(images)]);
         self.apply(images, x, norm, Target::add(&out));
+    }
+
+    /// Writes the sum of the convolution and of `small`, `[images, outputs, side / 2, side / 2]`, upsampled.
+    pub fn set_with_upsampled(
+        &self,
+        images: usize,
+        x: &[f32],
+        norm: Option<Norm>,
+        small: &[f32],
+        y: &mut [f32],
+    ) {
+        let small = &small[..self.len(images) / 4];
+        let out = Output::on(&mut y[..self.len(images)]);
+        let to = Target::add_upsampled(&out, small, self.side());
+        self.apply(images, x, norm, to);
+    }
+
+    /// Side of a result.
+    fn side(&self) -> usize {
+        let grown = if self.form == Form::Upsampled { 2 } else { 1 };
+        grown * self.shape.width
     }
 
     fn apply(&self, images: usize, x: &[f32], norm: Option<Norm>, to: Target) {
@@ -141,11 +156,6 @@ impl Affine {
             }
         });
     }
-}
-
-/// Writes each value four times: `[planes, side, side]` to `[planes, 2 side, 2 side]`.
-pub fn upsample(x: &[f32], side: usize, y: &mut [f32]) {
-    resample::upsample_on(x, [side, side], 1.0, &Output::on(&mut y[..4 * x.len()]));
 }
 
 /// `g softmax(theta^T max_pool(phi))^T`, with `g` pooled too: `theta` and `phi` are `[images, inner, side, side]`, `g` and the

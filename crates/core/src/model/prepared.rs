@@ -156,6 +156,10 @@ impl PreparedGenerator {
     /// - z: `[n, z_dim]`, class_weights: `[n, classes]`
     /// - images_pm1: `[n, 3, r, r]` in [-1, 1], written
     pub fn forward(&mut self, z: &[f32], class_weights: &[f32], images_pm1: &mut [f32]) {
+        inference::together(|| self.pass(z, class_weights, images_pm1));
+    }
+
+    fn pass(&mut self, z: &[f32], class_weights: &[f32], images_pm1: &mut [f32]) {
         let n = z.len() / self.config.z_dim;
         let mut embedded = Vec::new();
         let class = match &self.shared {
@@ -301,9 +305,6 @@ impl Block {
                 }
             }
         }
-        if self.upsamples {
-            inference::upsample(&skip[..last.len(n) / 4], self.side, y);
-        }
         let [from, to] = inner;
         for (index, (layer, norm)) in before.iter().zip(&self.norms).enumerate() {
             let table = norm.table(n, condition, table);
@@ -312,7 +313,10 @@ impl Block {
             core::mem::swap(from, to);
         }
         let table = self.norms[before.len()].table(n, condition, table);
-        last.add(n, from, Some(table), y);
+        match self.upsamples {
+            true => last.set_with_upsampled(n, from, Some(table), skip, y),
+            false => last.add(n, from, Some(table), y),
+        }
         if let Some(attention) = &self.attention {
             attention.add(n, y);
         }

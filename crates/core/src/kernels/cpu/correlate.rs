@@ -10,7 +10,7 @@ use core::ops::Range;
 use super::grid::{DenseRow, Grid, Item};
 use super::instruction_sets::kernels;
 use super::pack::Source;
-use super::parallel::{Output, for_each, with_scratch};
+use super::parallel::{Output, for_each, wanted_tasks, with_scratch};
 use super::simd::TileArgs;
 use super::taps::{Tap, offsets};
 
@@ -18,9 +18,6 @@ use super::taps::{Tap, offsets};
 const BLOCK_TAPS: usize = 288;
 /// Most rows of the packed image in a block: 200 KiB at the usual length of a row.
 const BLOCK_ROWS: usize = 48;
-/// Tasks into which a small product is cut.
-const MIN_TASKS: usize = 8;
-
 /// `out[o, p] = sum_k weight[o, k] * image[taps[k] at p]`; each row of the image has the same number of taps, in the
 /// order of the rows.
 pub struct Product {
@@ -33,14 +30,28 @@ pub struct Product {
 #[derive(Debug)]
 pub struct Weights {
     outputs: usize,
-    pub panels: Vec<Panel>,
+    panels: Vec<Panel>,
     /// Rows of all panels together: the outputs and what fills the last panel.
-    pub padded: usize,
+    padded: usize,
     /// Of each product the taps of one block and the weights `[blocks, panels, taps of the block, rows of the panel]`.
     pub products: Vec<(Vec<Tap>, Vec<f32>)>,
     /// Rows of the packed image: all and in a block.
-    pub rows: usize,
+    rows: usize,
     pub block_rows: usize,
+    taps_a_row: usize,
+}
+
+/// What a block of a product reads and writes.
+pub struct Place<'a> {
+    /// Of the taps of a block.
+    pub offsets: &'a [usize],
+    /// The rows of the block.
+    pub image: &'a [f32],
+    /// Of each register.
+    pub starts: &'a [usize],
+    /// `[rows of the panels, pitch]`
+    pub out: &'a mut [f32],
+    pub pitch: usize,
 }
 
 /// Some rows of a weight: the index of its tile kernel and its first row.
@@ -74,9 +85,9 @@ impl Weights {
         let mut panels = Vec::new();
         let mut row = 0;
         while row < outputs {
-            let kernel = usize::from(outputs - row <= kernels.tiles[1].0);
+            let kernel = usize::from(outputs - row <= kernels.tiles[1].rows);
             panels.push(Panel { kernel, row });
-            row += kernels.tiles[kernel].0;
+            row += kernels.tiles[kernel].rows;
         }
         let taps_a_row = products[0].taps.len() / rows.max(1);
         let block_rows = rows
@@ -89,7 +100,7 @@ impl Weights {
             for first in (0..taps).step_by(block.max(1)) {
                 let columns = first..(first + block).min(taps);
                 for panel in &panels {
-                    let height = kernels.tiles[panel.kernel].0;
+                    let height = kernels.tiles[panel.kernel].rows;
                     let to = row * first + panel.row * columns.len();
                     let to = &mut weights[to..][..height * columns.len()];
                     // missing rows stay zero
@@ -110,7 +121,55 @@ impl Weights {
             padded: row,
             rows,
             block_rows,
+            taps_a_row,
         }
+    }
+
+    /// The blocks of rows of the packed image.
+    pub fn blocks(&self) -> impl Iterator<Item = Range<usize>> + use<> {
+        let (rows, block) = (self.rows, self.block_rows);
+        let firsts = (0..rows).step_by(block);
+        firsts.map(move |first| first..(first + block).min(rows))
+    }
+
+    /// The terms of some rows of the packed image, one of the [`Weights::blocks`], in a product, for the outputs of some
+    /// panels; the first block sets the sums, the others add to them.
+    ///
+    /// # Safety
+    /// A register at each start and each offset from there must be in the image, and each start's register in a row of
+    /// `out`.
+    pub unsafe fn multiply(
+        &self,
+        product: usize,
+        rows: &Range<usize>,
+        panels: &[Panel],
+        place: &mut Place,
+    ) {
+        let kernels = kernels();
+        let taps = rows.len() * self.taps_a_row;
+        let first_row = panels.first().map_or(0, |panel| panel.row);
+        for panel in panels {
+            let from = self.padded * rows.start * self.taps_a_row + panel.row * taps;
+            let to = (panel.row - first_row) * place.pitch;
+            let args = TileArgs {
+                offsets: place.offsets.as_ptr(),
+                taps,
+                weights: self.products[product].1[from..].as_ptr(),
+                image: place.image.as_ptr(),
+                starts: place.starts.as_ptr(),
+                out: place.out[to..].as_mut_ptr(),
+                pitch: place.pitch,
+                add: rows.start > 0,
+            };
+            // SAFETY: the caller's promise; the weights of a panel of a block lie together.
+            unsafe { kernels.product(panel.kernel, place.starts, &args) };
+        }
+    }
+
+    /// Tasks into which the panels of an item are shared, where items are fewer than the threads want.
+    pub fn parts(&self, items: usize) -> usize {
+        let parts = wanted_tasks().div_ceil(items.max(1));
+        parts.clamp(1, self.panels.len().max(1))
     }
 
     /// The panels of a task and the outputs that they compute.
@@ -125,7 +184,7 @@ impl Weights {
     /// The row after some panels.
     pub fn end(&self, panels: &[Panel]) -> usize {
         let last = panels[panels.len() - 1];
-        last.row + kernels().tiles[last.kernel].0
+        last.row + kernels().tiles[last.kernel].rows
     }
 }
 
@@ -143,19 +202,58 @@ pub fn correlate(grid: Grid, source: Source, weights: &Weights, bias: Option<&[f
 #[derive(Clone, Copy)]
 pub struct Target<'a> {
     out: &'a Output<'a>,
-    /// Whether they are added to what is there.
-    adds: bool,
+    sum: Sum<'a>,
+}
+
+/// What the results are added to.
+#[derive(Clone, Copy)]
+enum Sum<'a> {
+    Nothing,
+    /// The values that are there.
+    Kept,
+    /// These values, each of them to 2x2 of the results.
+    Upsampled(Upsampled<'a>),
+}
+
+/// Planes of half the height and width of the results.
+#[derive(Clone, Copy)]
+struct Upsampled<'a> {
+    values: &'a [f32],
+    /// Of a row of the results.
+    width: usize,
 }
 
 impl<'a> Target<'a> {
     /// Results are written.
     pub fn set(out: &'a Output<'a>) -> Self {
-        Self { out, adds: false }
+        let sum = Sum::Nothing;
+        Self { out, sum }
     }
 
     /// Results are added to values.
     pub fn add(out: &'a Output<'a>) -> Self {
-        Self { out, adds: true }
+        let sum = Sum::Kept;
+        Self { out, sum }
+    }
+
+    /// Results, `width` a row, are added to planes of half the height and width, upsampled (nearest).
+    pub fn add_upsampled(out: &'a Output<'a>, values: &'a [f32], width: usize) -> Self {
+        let sum = Sum::Upsampled(Upsampled { values, width });
+        Self { out, sum }
+    }
+}
+
+impl Upsampled<'_> {
+    /// Adds to whole rows of the results, which begin at an index.
+    fn add_to(&self, results: &mut [f32], index: usize) {
+        let half = self.width / 2;
+        for (row, results) in (index / self.width..).zip(results.chunks_exact_mut(self.width)) {
+            // planes have an even number of rows
+            let values = &self.values[row / 2 * half..][..half];
+            for (pair, value) in results.as_chunks_mut::<2>().0.iter_mut().zip(values) {
+                *pair = pair.map(|result| result + value);
+            }
+        }
     }
 }
 
@@ -174,10 +272,8 @@ pub fn correlate_on(
         .iter()
         .map(|(taps, _)| offsets(grid, packed, taps))
         .collect();
-    let parts = MIN_TASKS
-        .div_ceil(grid.items().max(1))
-        .clamp(1, weights.panels.len().max(1));
-    let pitch = grid.dense_pitch(kernels.vectors * kernels.lanes);
+    let parts = weights.parts(grid.items());
+    let pitch = grid.dense_pitch(kernels.lanes);
     for_each(grid.items() * parts, |task| {
         let (panels, part) = weights.part(task % parts, parts);
         if part.is_empty() {
@@ -187,38 +283,22 @@ pub fn correlate_on(
             let item = grid.item(task / parts);
             let image = image.take(weights.block_rows * packed.pitch);
             // A panel may write a few rows more than there are outputs.
-            let block = part.len() + kernels.tiles[0].0;
+            let block = part.len() + kernels.tiles[0].rows;
             let result = result.take(offsets.len() * block * pitch);
-            grid.starts(item, kernels.lanes, kernels.vectors - 1, starts);
-            for first in (0..weights.rows).step_by(weights.block_rows) {
-                let rows = first..(first + weights.block_rows).min(weights.rows);
+            grid.starts(item, kernels.lanes, starts);
+            for rows in weights.blocks() {
                 grid.pack(source, rows.clone(), item, packed, image);
-                for (i, (offsets, (taps, values))) in
-                    offsets.iter().zip(&weights.products).enumerate()
-                {
-                    let len = taps.len() / weights.block_rows.min(weights.rows);
-                    let (before, taps) = (first * len, rows.len() * len);
-                    for panel in panels {
-                        let from = weights.padded * before + panel.row * taps;
-                        for (t, starts) in starts.chunks_exact(kernels.vectors).enumerate() {
-                            let to = (i * block + panel.row - part.start) * pitch;
-                            let args = TileArgs {
-                                offsets: offsets.as_ptr(),
-                                taps,
-                                weights: values[from..].as_ptr(),
-                                image: image.as_ptr(),
-                                starts: starts.as_ptr(),
-                                out: result[to + t * kernels.vectors * kernels.lanes..]
-                                    .as_mut_ptr(),
-                                pitch,
-                                add: first > 0,
-                            };
-                            // SAFETY: a start is in the item and an offset at most a row and a pixel
-                            // away, for which, and for the rounding to a register, `Grid::packed`
-                            // leaves room; `block` and `pitch` leave room in `result`.
-                            unsafe { kernels.tiles[panel.kernel].1(&args) };
-                        }
-                    }
+                for (product, offsets) in offsets.iter().enumerate() {
+                    let mut place = Place {
+                        offsets,
+                        image,
+                        starts,
+                        out: &mut result[product * block * pitch..][..block * pitch],
+                        pitch,
+                    };
+                    // SAFETY: a start is in the item and an offset at most a row and a pixel away, for which, and for
+                    // the rounding to a register, `Grid::packed` leaves room, as `pitch` does.
+                    unsafe { weights.multiply(product, &rows, panels, &mut place) };
                 }
             }
             unpack(
@@ -242,9 +322,9 @@ pub fn unpack(
     result: (&[f32], usize, usize),
     to: Target,
 ) {
-    match to.adds {
-        true => unpack_each(grid, item, part, bias, result, to.out, |to, v| *to += v),
-        false => unpack_each(grid, item, part, bias, result, to.out, |to, v| *to = v),
+    match to.sum {
+        Sum::Kept => unpack_each(grid, item, part, bias, result, to, |to, v| *to += v),
+        _ => unpack_each(grid, item, part, bias, result, to, |to, v| *to = v),
     }
 }
 
@@ -255,12 +335,19 @@ fn unpack_each(
     (outputs, part): (usize, Range<usize>),
     bias: Option<&[f32]>,
     (result, block, pitch): (&[f32], usize, usize),
-    out: &Output,
+    to: Target,
     put: impl Fn(&mut f32, f32) + Copy,
 ) {
     let (height, width) = (grid.height, grid.width);
     let halved = result.len() > block * pitch;
     let rows: Vec<_> = grid.dense_rows(item).collect();
+    // SAFETY: an image row belongs to one task.
+    let row_of = |row: usize, width: usize| unsafe { to.out.slice(row * width, width) };
+    let add = |row: usize, results: &mut [f32]| {
+        if let Sum::Upsampled(small) = to.sum {
+            small.add_to(results, row * results.len());
+        }
+    };
     for (local, o) in part.enumerate() {
         let bias = bias.map_or(0.0, |bias| bias[o]);
         for &DenseRow { image, y, at } in &rows {
@@ -269,18 +356,18 @@ fn unpack_each(
                 let row = (image * outputs + o) * height + y;
                 if halved {
                     for py in 0..2 {
-                        // SAFETY: an image row belongs to one task.
-                        let to = unsafe { out.slice((2 * row + py) * 2 * width, 2 * width) };
-                        let to = to.as_chunks_mut::<2>().0;
-                        grid.dense_values(dense(2 * py), i, |x, v| put(&mut to[x][0], v + bias));
+                        let results = row_of(2 * row + py, 2 * width);
+                        let pairs = results.as_chunks_mut::<2>().0;
+                        grid.dense_values(dense(2 * py), i, |x, v| put(&mut pairs[x][0], v + bias));
                         grid.dense_values(dense(2 * py + 1), i, |x, v| {
-                            put(&mut to[x][1], v + bias)
+                            put(&mut pairs[x][1], v + bias)
                         });
+                        add(2 * row + py, results);
                     }
                 } else {
-                    // SAFETY: an image row belongs to one task.
-                    let to = unsafe { out.slice(row * width, width) };
-                    grid.dense_values(dense(0), i, |x, v| put(&mut to[x], v + bias));
+                    let results = row_of(row, width);
+                    grid.dense_values(dense(0), i, |x, v| put(&mut results[x], v + bias));
+                    add(row, results);
                 }
             }
         }

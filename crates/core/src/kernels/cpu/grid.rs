@@ -180,21 +180,21 @@ impl Grid {
         })
     }
 
-    /// The position in the packed image of each register of the dense storage, then the first one `spare`
-    /// more times, so that a kernel may always compute several.
-    pub fn starts(&self, item: Item, lanes: usize, spare: usize, starts: &mut Vec<usize>) {
+    /// The position in the packed image of each register of the dense storage.
+    pub fn starts(&self, item: Item, lanes: usize, starts: &mut Vec<usize>) {
         starts.clear();
+        let is_image = |&row: &usize| self.image_row((item.start + row) as isize).is_some();
+        let mut rows = (0..item.rows).filter(is_image);
         if self.is_dense() {
-            let rows =
-                (0..item.rows).filter(|&i| self.image_row((item.start + i) as isize).is_some());
             for row in rows {
                 let at = row * self.stride();
                 starts.extend((at..at + self.dense_stride()).step_by(lanes));
             }
-        } else {
-            starts.extend((0..item.rows * self.stride()).step_by(lanes));
+        } else if let Some(last) = rows.next_back() {
+            // up to the last pixel, without the zeros after it
+            let end = last * self.stride() + self.width * self.interleaved;
+            starts.extend((0..end).step_by(lanes));
         }
-        starts.extend(core::iter::repeat_n(0, spare));
     }
 
     /// The values of image `image + i` in a dense row, one by one to `put(x, value)`.

@@ -11,10 +11,10 @@ use super::winograd_tiles::{TileInputs, TileOutputs, tile_inputs, tile_outputs};
 pub struct Kernels {
     /// Values of a register.
     pub lanes: usize,
-    /// Registers computed by one call of a tile.
+    /// Most registers computed by one call of a tile.
     pub vectors: usize,
-    /// `(rows, kernel)`, more rows first.
-    pub tiles: [(usize, Tile); 2],
+    /// More rows first.
+    pub tiles: [Height; 2],
     pub dot: Dot,
     pub softmax: Softmax,
     pub softmax_grad: SoftmaxGrad,
@@ -23,20 +23,46 @@ pub struct Kernels {
     pub tanh: Tanh,
 }
 
-/// Defines the [`Kernels`] of one instruction set: two tile heights, the vectors of a tile's width, and
+/// The tiles of a number of rows.
+pub struct Height {
+    pub rows: usize,
+    /// Of one register, of two and so on.
+    pub widths: &'static [Tile],
+}
+
+impl Kernels {
+    /// A product for the registers that begin at `starts`, however many: the tile of `args` is as wide as they are.
+    ///
+    /// # Safety
+    /// As for [`Tile`].
+    pub unsafe fn product(&self, height: usize, starts: &[usize], args: &TileArgs) {
+        for (tile, starts) in starts.chunks(self.vectors).enumerate() {
+            let args = TileArgs {
+                starts: starts.as_ptr(),
+                // SAFETY: a part of the caller's tile.
+                out: unsafe { args.out.add(tile * self.vectors * self.lanes) },
+                ..*args
+            };
+            // SAFETY: as promised by the caller.
+            unsafe { self.tiles[height].widths[starts.len() - 1](&args) };
+        }
+    }
+}
+
+/// Defines the [`Kernels`] of one instruction set: two tile heights, the widths of a tile in vectors, and
 /// the slab of the dot products.
 macro_rules! kernels {
-    ($name:ident, $vector:ty, [$tall:literal, $short:literal] x $vectors:literal, $r:literal x $c:literal $(, $feature:literal)?) => {
+    ($name:ident, $vector:ty, [$tall:literal, $short:literal] x [$($width:literal),+], $r:literal x $c:literal $(, $feature:literal)?) => {
         pub static $name: Kernels = {
             $(#[target_feature(enable = $feature)])?
-            unsafe fn tall(args: &TileArgs) {
+            unsafe fn tall<const VECTORS: usize>(args: &TileArgs) {
                 // SAFETY: as promised by the caller of `Tile`.
-                unsafe { tile::<$vector, $tall, $vectors>(args) }
+                unsafe { tile::<$vector, $tall, VECTORS>(args) }
             }
             $(#[target_feature(enable = $feature)])?
-            unsafe fn short(args: &TileArgs) {
+            unsafe fn short<const VECTORS: usize>(args: &TileArgs) {
                 // SAFETY: as promised by the caller of `Tile`.
-                unsafe { tile::<$vector, $short, $vectors>(args) }
+                unsafe { tile::<$vector, $short, VECTORS>(args) }
             }
             $(#[target_feature(enable = $feature)])?
             unsafe fn dots(args: &DotArgs, out: &mut LaneSums) {
@@ -70,8 +96,11 @@ macro_rules! kernels {
             }
             Kernels {
                 lanes: <$vector as Vector>::LANES,
-                vectors: $vectors,
-                tiles: [($tall, tall), ($short, short)],
+                vectors: [$($width),+].len(),
+                tiles: [
+                    Height { rows: $tall, widths: &[$(tall::<$width>),+] },
+                    Height { rows: $short, widths: &[$(short::<$width>),+] },
+                ],
                 dot: dots,
                 softmax: weights,
                 softmax_grad: weights_grad,
@@ -187,8 +216,8 @@ pub mod x86 {
         _mm256_castsi256_ps
     );
 
-    kernels!(AVX512, __m512, [8, 4] x 3, 4 x 6, "avx512f,avx512vl");
-    kernels!(AVX2, __m256, [6, 3] x 2, 4 x 2, "avx2,fma");
+    kernels!(AVX512, __m512, [8, 4] x [1, 2, 3], 4 x 6, "avx512f,avx512vl");
+    kernels!(AVX2, __m256, [6, 3] x [1, 2], 4 x 2, "avx2,fma");
 }
 
 #[cfg(all(target_arch = "wasm32", target_feature = "simd128"))]
@@ -250,7 +279,7 @@ pub mod wasm {
         }
     }
 
-    kernels!(KERNELS, v128, [4, 2] x 2, 2 x 3);
+    kernels!(KERNELS, v128, [4, 2] x [1, 2], 2 x 3);
 }
 
 #[cfg(not(all(target_arch = "wasm32", target_feature = "simd128")))]
@@ -314,7 +343,7 @@ pub mod portable {
         }
     }
 
-    kernels!(KERNELS, Four, [4, 2] x 2, 2 x 3);
+    kernels!(KERNELS, Four, [4, 2] x [1, 2], 2 x 3);
 }
 
 /// The inner loops for this machine.
@@ -370,40 +399,39 @@ pub mod tests {
     #[test]
     fn tiles_follow_their_formula() {
         for kernels in available() {
-            for (rows, tile) in kernels.tiles {
-                let (image, offsets) = (integers(400), [3, 17, 100, 64, 1]);
-                let weights = integers(rows * offsets.len());
-                let starts: Vec<usize> = (0..kernels.vectors).map(|v| v * 37).collect();
-                let pitch = kernels.vectors * kernels.lanes + 5;
-                let mut out = vec![7.0; rows * pitch];
-                let mut args = TileArgs {
-                    offsets: offsets.as_ptr(),
-                    taps: offsets.len(),
-                    weights: weights.as_ptr(),
-                    image: image.as_ptr(),
-                    starts: starts.as_ptr(),
-                    out: out.as_mut_ptr(),
-                    pitch,
-                    add: false,
-                };
-                // SAFETY: the largest index read is 100 + 2 * 37 + 15.
-                unsafe { tile(&args) };
-                args.add = true;
-                // SAFETY: as above.
-                unsafe { tile(&args) };
-                for i in 0..rows {
-                    for p in 0..kernels.vectors * kernels.lanes {
-                        let at = starts[p / kernels.lanes] + p % kernels.lanes;
-                        let terms = offsets.iter().enumerate();
-                        let sum: f32 = terms
-                            .map(|(k, o)| weights[k * rows + i] * image[o + at])
-                            .sum();
-                        assert_eq!(
-                            out[i * pitch + p],
-                            2.0 * sum,
-                            "{} lanes, {rows} rows",
-                            kernels.lanes
-                        );
+            for (height, rows) in kernels.tiles.iter().map(|tile| tile.rows).enumerate() {
+                for registers in 1..=2 * kernels.vectors {
+                    let (image, offsets) = (integers(400), [3, 17, 100, 64, 1]);
+                    let weights = integers(rows * offsets.len());
+                    let starts: Vec<usize> = (0..registers).map(|v| v * 37).collect();
+                    let pitch = registers * kernels.lanes + 5;
+                    let mut out = vec![7.0; rows * pitch];
+                    let mut args = TileArgs {
+                        offsets: offsets.as_ptr(),
+                        taps: offsets.len(),
+                        weights: weights.as_ptr(),
+                        image: image.as_ptr(),
+                        starts: starts.as_ptr(),
+                        out: out.as_mut_ptr(),
+                        pitch,
+                        add: false,
+                    };
+                    // SAFETY: the largest index read is 100 + 5 * 37 + 15.
+                    unsafe { kernels.product(height, &starts, &args) };
+                    args.add = true;
+                    // SAFETY: as above.
+                    unsafe { kernels.product(height, &starts, &args) };
+                    for (i, row) in out.chunks_exact(pitch).enumerate() {
+                        for (p, &value) in row[..pitch - 5].iter().enumerate() {
+                            let at = starts[p / kernels.lanes] + p % kernels.lanes;
+                            let terms = offsets.iter().enumerate();
+                            let sum: f32 = terms
+                                .map(|(k, o)| weights[k * rows + i] * image[o + at])
+                                .sum();
+                            let what = format!("{} lanes, {rows} rows", kernels.lanes);
+                            assert_eq!(value, 2.0 * sum, "{what}, {registers} registers");
+                        }
+                        assert_eq!(row[pitch - 5..], [7.0; 5]);
                     }
                 }
             }

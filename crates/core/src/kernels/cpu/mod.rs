@@ -19,5 +19,7 @@ mod softmax;
 pub mod tanh;
 mod tap_products;
 mod taps;
+#[cfg(feature = "rayon")]
+mod team;
 pub mod winograd;
 mod winograd_tiles;

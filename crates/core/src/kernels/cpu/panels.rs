@@ -26,7 +26,7 @@ impl Panels {
         transposed: bool,
         factor: f32,
     ) -> Self {
-        let height = kernels.tiles[0].0;
+        let height = kernels.tiles[0].rows;
         let panels = rows.div_ceil(height);
         let len = taps * height;
         let out = Output::new(images * panels * len);
@@ -102,7 +102,7 @@ impl Columns {
         out: &mut [f32],
         add: bool,
     ) {
-        let (height, tile) = (matrix.height, Self::tile_width(self.kernels));
+        let height = matrix.height;
         let panels = matrix.rows.div_ceil(height);
         let len = matrix.taps * height;
         assert!(rows.start.is_multiple_of(height));
@@ -111,21 +111,20 @@ impl Columns {
             let weights = &weights[taps.start * height..taps.end * height];
             let out = &mut out[i * height * self.pitch..][..height * self.pitch];
             assert!(block.len() >= taps.len() * self.pitch && width <= self.pitch);
-            for column in (0..width).step_by(tile) {
-                let args = TileArgs {
-                    offsets: self.offsets[..taps.len()].as_ptr(),
-                    taps: taps.len(),
-                    weights: weights.as_ptr(),
-                    image: block.as_ptr(),
-                    starts: self.starts[column / self.kernels.lanes..].as_ptr(),
-                    out: out[column..].as_mut_ptr(),
-                    pitch: self.pitch,
-                    add,
-                };
-                // SAFETY: the pitch is whole tiles, so the tile is inside the rows of the block, of which
-                // there are as many as taps by the assertion, and of `out`, which has as many as a panel.
-                unsafe { self.kernels.tiles[0].1(&args) };
-            }
+            let starts = &self.starts[..width / self.kernels.lanes];
+            let args = TileArgs {
+                offsets: self.offsets[..taps.len()].as_ptr(),
+                taps: taps.len(),
+                weights: weights.as_ptr(),
+                image: block.as_ptr(),
+                starts: starts.as_ptr(),
+                out: out.as_mut_ptr(),
+                pitch: self.pitch,
+                add,
+            };
+            // SAFETY: `width` is inside the rows of the block, of which there are as many as taps by the
+            // assertion, and of `out`, which has as many as a panel.
+            unsafe { self.kernels.product(0, starts, &args) };
         }
     }
 }

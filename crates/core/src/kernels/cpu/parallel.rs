@@ -6,14 +6,40 @@
 use core::cell::RefCell;
 use core::marker::PhantomData;
 
+/// Tasks of a thread where there are several: one that is late leaves the others less to wait for.
+#[cfg(feature = "rayon")]
+const TASKS_A_THREAD: usize = 2;
 /// Elements worth a separate task in the memory-bound kernels.
 const TASK_ELEMENTS: usize = 1 << 16;
+
+/// Tasks into which work is cut where each task repeats some of the others' preparations: one for a thread, else a few for
+/// each of them.
+pub fn wanted_tasks() -> usize {
+    #[cfg(feature = "rayon")]
+    match rayon::current_num_threads() {
+        1 => 1,
+        threads => TASKS_A_THREAD * threads,
+    }
+    #[cfg(not(feature = "rayon"))]
+    1
+}
+
+/// Runs `body`, between whose parallel loops no thread falls asleep.
+pub fn together<R: Send>(body: impl FnOnce() -> R + Send) -> R {
+    #[cfg(feature = "rayon")]
+    return super::team::lead(body);
+    #[cfg(not(feature = "rayon"))]
+    body()
+}
 
 /// Call `body(i)` for each `i` in `0..count`, in parallel with the feature `rayon`.
 pub fn for_each(count: usize, body: impl Fn(usize) + Sync + Send) {
     #[cfg(feature = "rayon")]
     if count > 1 {
         use rayon::prelude::*;
+        if super::team::shared(count, &body) {
+            return;
+        }
         (0..count).into_par_iter().with_max_len(1).for_each(body);
         return;
     }

@@ -4,16 +4,9 @@ use super::parallel::{Output, for_each_plane};
 
 /// `y[2i + a, 2j + b] = factor * x[i, j]`, planes `[height, width] -> [2 height, 2 width]`.
 pub fn upsample(x: &[f32], planes: usize, [height, width]: [usize; 2], factor: f32) -> Vec<f32> {
-    let out = Output::new(4 * planes * height * width);
-    upsample_on(x, [height, width], factor, &out);
-    // SAFETY: all planes and rows are written.
-    unsafe { out.finish() }
-}
-
-/// [`upsample`] to a place.
-pub fn upsample_on(x: &[f32], [height, width]: [usize; 2], factor: f32, out: &Output) {
     let area = height * width;
-    for_each_plane(x.len() / area.max(1), 4 * area, |plane| {
+    let out = Output::new(4 * planes * area);
+    for_each_plane(planes, 4 * area, |plane| {
         for row in 0..height {
             let from = &x[plane * area + row * width..][..width];
             // SAFETY: each (plane, row) has its own two output rows.
@@ -25,6 +18,8 @@ pub fn upsample_on(x: &[f32], [height, width]: [usize; 2], factor: f32, out: &Ou
             lower.copy_from_slice(upper);
         }
     });
+    // SAFETY: all planes and rows are written.
+    unsafe { out.finish() }
 }
 
 /// `y[i, j] = factor * sum_{a, b < 2} x[2i + a, 2j + b]`, planes of `[height, width]`, both even.

@@ -59,7 +59,7 @@ pub fn tap_products(
                 let dy_rows = dy_rows.take(dy.rows() * pitch);
                 grid.pack(x, 0..x.rows(), item, packed, x_rows);
                 grid.pack_dense(dy, item, pitch, dy_rows);
-                grid.starts(item, kernels.lanes, 0, starts);
+                grid.starts(item, kernels.lanes, starts);
                 let mut at = part * len;
                 for (rows, taps) in &prepared {
                     let some = &rows[first.min(rows.len())..(first + block).min(rows.len())];

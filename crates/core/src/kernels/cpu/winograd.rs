@@ -7,12 +7,11 @@
 //! again: whole registers of tiles are transformed at once.
 
 use super::conv_shape::ConvShape;
-use super::correlate::{Panel, Product, Target, Weights, unpack};
+use super::correlate::{Place, Product, Target, Weights, unpack};
 use super::grid::Grid;
 use super::instruction_sets::kernels;
 use super::pack::{Norm, Source};
 use super::parallel::{Output, for_each, with_scratch};
-use super::simd::TileArgs;
 use super::taps::Tap;
 use super::winograd_tiles::{TileInputs, TileOutputs};
 
@@ -31,8 +30,6 @@ const TILE_CHANNELS: usize = 200 * 128;
 const MIN_TILES: usize = 48;
 /// Panels of outputs that are computed together: their products and the inputs of a value fill the second cache.
 const PANELS: usize = 3;
-/// Tasks into which a small product is cut.
-const MIN_TASKS: usize = 8;
 
 /// Whether a convolution is computed in this way.
 pub fn pays(shape: ConvShape) -> bool {
@@ -90,10 +87,8 @@ pub fn conv3x3_on(
     let grid = Grid::new(shape.images, shape.height / 2, shape.width / 2, 1).in_items_of(tiles);
     let source = Source::halved(x, shape.inputs).normed(norm);
     let packed = grid.packed();
-    let pitch = grid.dense_pitch(kernels.vectors * kernels.lanes);
-    let parts = MIN_TASKS
-        .div_ceil(grid.items().max(1))
-        .clamp(1, weights.panels.len().max(1));
+    let pitch = grid.dense_pitch(kernels.lanes);
+    let parts = weights.parts(grid.items());
     for_each(grid.items() * parts, |task| {
         let (panels, part) = weights.part(task % parts, parts);
         if part.is_empty() {
@@ -104,8 +99,7 @@ pub fn conv3x3_on(
             let (image, inputs) = first
                 .take(4 * packed.pitch + VALUES * shape.inputs * pitch)
                 .split_at_mut(4 * packed.pitch);
-            grid.starts(item, kernels.lanes, kernels.vectors - 1, starts);
-            let vectors = starts.len() / kernels.vectors * kernels.vectors;
+            grid.starts(item, kernels.lanes, starts);
             for channel in 0..shape.inputs {
                 grid.pack(source, 4 * channel..4 * channel + 4, item, packed, image);
                 let args = TileInputs {
@@ -114,7 +108,7 @@ pub fn conv3x3_on(
                     pitch: packed.pitch,
                     stride: grid.stride(),
                     step: grid.step(),
-                    starts: &starts[..vectors],
+                    starts,
                     out: inputs[channel * pitch..].as_mut_ptr(),
                     out_pitch: shape.inputs * pitch,
                 };
@@ -123,41 +117,29 @@ pub fn conv3x3_on(
                 unsafe { (kernels.tile_inputs)(&args) };
             }
             let offsets: Vec<usize> = (0..weights.block_rows).map(|row| row * pitch).collect();
-            let dense: Vec<usize> = (0..vectors).map(|v| v * kernels.lanes).collect();
-            let block = PANELS * kernels.tiles[0].0;
+            let dense: Vec<usize> = (0..starts.len()).map(|v| v * kernels.lanes).collect();
+            let block = PANELS * kernels.tiles[0].rows;
             let products = second.take(VALUES * block * pitch);
             for panels in panels.chunks(PANELS) {
                 let outputs = panels[0].row..weights.end(panels).min(part.end);
-                for (value, (_, values)) in weights.products.iter().enumerate() {
-                    for first in (0..weights.rows).step_by(weights.block_rows) {
-                        let taps = weights.block_rows.min(weights.rows - first);
-                        let image = inputs[(value * shape.inputs + first) * pitch..].as_ptr();
-                        for &Panel { kernel, row } in panels {
-                            let from = weights.padded * first + row * taps;
-                            let to = (value * block + row - outputs.start) * pitch;
-                            for (t, starts) in dense.chunks_exact(kernels.vectors).enumerate() {
-                                let args = TileArgs {
-                                    offsets: offsets.as_ptr(),
-                                    taps,
-                                    weights: values[from..].as_ptr(),
-                                    image,
-                                    starts: starts.as_ptr(),
-                                    out: products[to + t * kernels.vectors * kernels.lanes..]
-                                        .as_mut_ptr(),
-                                    pitch,
-                                    add: first > 0,
-                                };
-                                // SAFETY: `pitch` is a multiple of the tile's width or longer, in both.
-                                unsafe { kernels.tiles[kernel].1(&args) };
-                            }
-                        }
+                for value in 0..VALUES {
+                    for rows in weights.blocks() {
+                        let mut place = Place {
+                            offsets: &offsets,
+                            image: &inputs[(value * shape.inputs + rows.start) * pitch..],
+                            starts: &dense,
+                            out: &mut products[value * block * pitch..][..block * pitch],
+                            pitch,
+                        };
+                        // SAFETY: `pitch` has room for whole registers, in both.
+                        unsafe { weights.multiply(value, &rows, panels, &mut place) };
                     }
                 }
                 for output in 0..outputs.len() {
                     let args = TileOutputs {
                         values: products[output * pitch..].as_mut_ptr(),
                         pitch: block * pitch,
-                        len: vectors * kernels.lanes,
+                        len: dense.len() * kernels.lanes,
                     };
                     // SAFETY: as above.
                     unsafe { (kernels.tile_outputs)(&args) };
