@@ -22,7 +22,9 @@ pub fn config(
     attention: &[usize],
 ) -> GeneratorConfig {
     let deep = architecture.is_deep();
-    let stages = architecture.generator_stages(resolution).unwrap();
+    let stages = architecture
+        .generator_stages(resolution)
+        .expect("a table for this resolution");
     GeneratorConfig {
         architecture,
         depth: None,
@@ -57,7 +59,7 @@ pub fn normals(seed: u64, count: usize) -> Vec<f32> {
 /// block. Its table has rows for 0.5 and off.
 pub fn model(config: &GeneratorConfig, seed: u64) -> ModelFile {
     let truncations = vec![Truncation::Off, Truncation::Threshold(0.5)];
-    let mut network = Generator::zeros(config, &Device::flex()).unwrap();
+    let mut network = Generator::zeros(config, &Device::flex()).expect("a config that is valid");
     let norms = network.normalisers_mut();
     let zeros = norms.iter().map(|(_, norm)| {
         let channels = norm.mean.dims()[0];
@@ -65,7 +67,8 @@ pub fn model(config: &GeneratorConfig, seed: u64) -> ModelFile {
     });
     let rows = vec![zeros.collect::<Vec<_>>(); truncations.len()];
     let info = info(config, truncations);
-    let mut file = block_on(ModelFile::from_generator(network, info, &rows)).unwrap();
+    let mut file =
+        block_on(ModelFile::from_generator(network, info, &rows)).expect("a device that reads");
     fill(&mut file.tensors, seed);
     file
 }

@@ -5,6 +5,7 @@ use std::process::ExitCode;
 
 use clap::{Parser, Subcommand};
 
+mod bench;
 mod browser;
 mod debian;
 mod demo;
@@ -52,6 +53,8 @@ enum Command {
         #[arg(long, default_value_t = 5173)]
         port: u16,
     },
+    /// Measure speed and memory beside ONNX Runtime and PyTorch, which are installed first; on an idle machine.
+    Bench(bench::Bench),
     /// Hold the floors of ARCHITECTURE.md against the imports of the sources.
     Floors,
     /// Kill the program a thousand times, and give its readers a hundred million hostile files; takes hours.
@@ -71,6 +74,7 @@ fn main() -> ExitCode {
             web::web(&workspace, release)
         }
         Command::Demo { all, port } => demo::demo(&workspace, all, port),
+        Command::Bench(what) => bench::bench(&workspace, &what),
         Command::Images => shipped_images::make(&workspace),
         Command::Endure(how_much) => endure::endure(&workspace, how_much),
         Command::Floors => floors::floors(&workspace),

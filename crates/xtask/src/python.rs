@@ -22,6 +22,13 @@ pub const ONNX_RUNTIME: Python = Python {
     packages: &["numpy", "onnxruntime"],
 };
 
+/// With PyTorch, and what reads an ONNX graph.
+pub const PYTORCH: Python = Python {
+    variable: "BIGGAN_TORCH_PYTHON",
+    directory: "pytorch",
+    packages: &["numpy", "onnx", "torch"],
+};
+
 impl Python {
     /// The one that the variable names, or one in an environment of its own, which is made once; `None` if that fails,
     /// after saying what to do.
