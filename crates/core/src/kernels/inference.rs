@@ -3,20 +3,19 @@
 //! Weights are arranged once; results go to memory that is kept; a normalisation and its ReLU happen while the next
 //! convolution reads its input, and a sum of two maps while the second is written.
 
+use super::cpu::affine::affine;
 use super::cpu::attention::{self, AttentionShape};
 use super::cpu::conv::direct_weights;
 use super::cpu::conv_shape::ConvShape;
-use super::cpu::correlate::{Target, Weights, correlate_on};
-use super::cpu::pack::Source;
-use super::cpu::parallel::{Output, for_each};
+use super::cpu::correlate::{Weights, correlate_on};
+use super::cpu::parallel::Output;
+use super::cpu::source::Source;
+use super::cpu::unpack::Target;
 use super::cpu::{conv_up, resample, winograd};
 
-pub use super::cpu::pack::Norm;
 pub use super::cpu::parallel::together;
+pub use super::cpu::source::Norm;
 pub use super::cpu::tanh::tanh;
-
-/// Rows of a matrix's result that a task computes.
-const TASK_COLUMNS: usize = 512;
 
 /// A convolution, after upsampling or not.
 #[derive(Debug)]
@@ -135,26 +134,7 @@ pub struct Affine {
 impl Affine {
     /// Writes `[rows, outputs]` for `x: [rows, inputs]`. Inputs that are zero cost nothing: most class weights are.
     pub fn set(&self, x: &[f32], y: &mut [f32]) {
-        let outputs = self.bias.len();
-        let inputs = self.weight.len() / outputs.max(1);
-        let rows = x.len() / inputs.max(1);
-        let out = Output::on(&mut y[..rows * outputs]);
-        for_each(outputs.div_ceil(TASK_COLUMNS), |task| {
-            let first = task * TASK_COLUMNS;
-            let len = TASK_COLUMNS.min(outputs - first);
-            for (row, x) in x.chunks_exact(inputs).enumerate() {
-                // SAFETY: a task has its own columns.
-                let y = unsafe { out.slice(row * outputs + first, len) };
-                y.copy_from_slice(&self.bias[first..first + len]);
-                for (&x, weight) in x.iter().zip(self.weight.chunks_exact(outputs)) {
-                    if x != 0.0 {
-                        for (y, weight) in y.iter_mut().zip(&weight[first..first + len]) {
-                            *y += x * weight;
-                        }
-                    }
-                }
-            }
-        });
+        affine(x, &self.weight, &self.bias, y);
     }
 }
 

@@ -7,7 +7,7 @@
 
 use super::conv_shape::ConvShape;
 use super::correlate::{Product, Weights, correlate};
-use super::pack::Source;
+use super::source::Source;
 use super::tap_products::tap_products;
 use super::taps::Tap;
 

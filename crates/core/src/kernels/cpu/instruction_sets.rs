@@ -1,10 +1,13 @@
-//! The inner loops of [`super::simd`], [`super::softmax`] and [`super::winograd_tiles`] compiled for each instruction set.
+//! The inner loops of the neighbours compiled for each instruction set: on x86-64 the rest of the program is compiled for
+//! SSE2.
 
+use super::pack_rows::{PackArgs, pack_rows};
 use super::simd::{Dot, DotArgs, LaneSums, Tile, TileArgs, Vector, dot, tile};
 use super::softmax::{
     Softmax, SoftmaxArgs, SoftmaxGrad, SoftmaxGradArgs, Tanh, softmax, softmax_grad,
     tanh as tanh_of,
 };
+use super::unpack::{UnpackArgs, unpack};
 use super::winograd_tiles::{TileInputs, TileOutputs, tile_inputs, tile_outputs};
 
 /// The inner loops for one instruction set.
@@ -21,6 +24,8 @@ pub struct Kernels {
     pub tile_inputs: unsafe fn(&TileInputs),
     pub tile_outputs: unsafe fn(&TileOutputs),
     pub tanh: Tanh,
+    pub pack_rows: unsafe fn(PackArgs),
+    pub unpack: unsafe fn(UnpackArgs),
 }
 
 /// The tiles of a number of rows.
@@ -94,6 +99,14 @@ macro_rules! kernels {
                 // SAFETY: as promised by the caller.
                 unsafe { tanh_of::<$vector>(values) }
             }
+            $(#[target_feature(enable = $feature)])?
+            unsafe fn packed(args: PackArgs) {
+                pack_rows(args);
+            }
+            $(#[target_feature(enable = $feature)])?
+            unsafe fn unpacked(args: UnpackArgs) {
+                unpack(args);
+            }
             Kernels {
                 lanes: <$vector as Vector>::LANES,
                 vectors: [$($width),+].len(),
@@ -107,6 +120,8 @@ macro_rules! kernels {
                 tile_inputs: inputs,
                 tile_outputs: outputs,
                 tanh,
+                pack_rows: packed,
+                unpack: unpacked,
             }
         };
     };

@@ -1,5 +1,6 @@
 //! CPU kernels on slices of f32, row-major `[n, c, h, w]`.
 
+pub mod affine;
 pub mod attention;
 pub mod attention_grad;
 pub mod batch_norm;
@@ -9,17 +10,20 @@ pub mod conv_up;
 pub mod correlate;
 mod grid;
 mod instruction_sets;
-pub mod pack;
+mod pack;
+mod pack_rows;
 mod panels;
 pub mod parallel;
 pub mod planes;
 pub mod resample;
 mod simd;
 mod softmax;
+pub mod source;
 pub mod tanh;
 mod tap_products;
 mod taps;
 #[cfg(feature = "rayon")]
 mod team;
+pub mod unpack;
 pub mod winograd;
 mod winograd_tiles;

@@ -3,9 +3,10 @@
 
 use super::grid::Grid;
 use super::instruction_sets::{Kernels, kernels};
-use super::pack::Source;
+
 use super::parallel::{Output, for_each, with_scratch};
 use super::simd::{DOT_COLUMNS, DOT_ROWS, DotArgs, MAX_LANES};
+use super::source::Source;
 use super::taps::{Tap, offsets};
 
 /// Partial sums of a weight gradient, added in order: enough to share the work, and fixed, so that the

@@ -7,12 +7,13 @@
 //! again: whole registers of tiles are transformed at once.
 
 use super::conv_shape::ConvShape;
-use super::correlate::{Place, Product, Target, Weights, unpack};
+use super::correlate::{Place, Product, Weights};
 use super::grid::Grid;
 use super::instruction_sets::kernels;
-use super::pack::{Norm, Source};
 use super::parallel::{Output, for_each, with_scratch};
+use super::source::{Norm, Source};
 use super::taps::Tap;
+use super::unpack::{Target, UnpackArgs};
 use super::winograd_tiles::{TileInputs, TileOutputs};
 
 /// Values of a transformed tile.
@@ -144,8 +145,20 @@ pub fn conv3x3_on(
                     // SAFETY: as above.
                     unsafe { (kernels.tile_outputs)(&args) };
                 }
-                let of_parities = (&products[..4 * block * pitch], block, pitch);
-                unpack(grid, item, (shape.outputs, outputs), bias, of_parities, to);
+                let results = UnpackArgs {
+                    grid,
+                    item,
+                    outputs: shape.outputs,
+                    part: outputs,
+                    bias,
+                    // the four parities
+                    result: &products[..4 * block * pitch],
+                    block,
+                    pitch,
+                    to,
+                };
+                // SAFETY: the kernels are those of an instruction set that this machine has.
+                unsafe { (kernels.unpack)(results) };
             }
         });
     });
