@@ -9,14 +9,18 @@ use core::ops::Range;
 
 use super::grid::Grid;
 use super::instruction_sets::kernels;
+use super::pack_rows::VIEWS;
 use super::parallel::{Output, for_each, wanted_tasks, with_scratch};
 use super::simd::TileArgs;
 use super::source::Source;
-use super::taps::{Tap, offsets};
+use super::taps::{Tap, offsets, view_offsets};
 use super::unpack::{Target, UnpackArgs};
 
 /// Most taps of a block: with a panel of eight rows they fill a quarter of a first cache of 32 KiB.
 const BLOCK_TAPS: usize = 288;
+/// Outputs from which small images are packed nine times, as each tap sees them: their rows with borders fill half of the
+/// registers.
+const VIEW_OUTPUTS: usize = 128;
 /// Most rows of the packed image in a block: 200 KiB at the usual length of a row.
 const BLOCK_ROWS: usize = 48;
 /// `out[o, p] = sum_k weight[o, k] * image[taps[k] at p]`; each row of the image has the same number of taps, in the
@@ -208,14 +212,24 @@ pub fn correlate_on(
     to: Target,
 ) {
     let kernels = kernels();
-    let packed = grid.packed();
-    let offsets: Vec<_> = weights
-        .products
-        .iter()
-        .map(|(taps, _)| offsets(grid, packed, taps))
-        .collect();
-    let parts = weights.parts(grid.items());
+    let views = grid
+        .without_borders()
+        .filter(|_| weights.outputs >= VIEW_OUTPUTS && !source.halved);
+    let grid = views.unwrap_or(grid);
     let pitch = grid.dense_pitch(kernels.lanes);
+    let packed = grid.packed();
+    let taps = weights.products.iter().map(|(taps, _)| taps);
+    let (row_len, offsets): (usize, Vec<_>) = match views {
+        Some(_) => (
+            VIEWS * pitch,
+            taps.map(|taps| view_offsets(pitch, taps)).collect(),
+        ),
+        None => (
+            packed.pitch,
+            taps.map(|taps| offsets(grid, packed, taps)).collect(),
+        ),
+    };
+    let parts = weights.parts(grid.items());
     for_each(grid.items() * parts, |task| {
         let (panels, part) = weights.part(task % parts, parts);
         if part.is_empty() {
@@ -223,13 +237,16 @@ pub fn correlate_on(
         }
         with_scratch(|image, result, starts| {
             let item = grid.item(task / parts);
-            let image = image.take(weights.block_rows * packed.pitch);
+            let image = image.take(weights.block_rows * row_len);
             // A panel may write a few rows more than there are outputs.
             let block = part.len() + kernels.tiles[0].rows;
             let result = result.take(offsets.len() * block * pitch);
             grid.starts(item, kernels.lanes, starts);
             for rows in weights.blocks() {
-                grid.pack(source, rows.clone(), item, packed, image);
+                match views {
+                    Some(grid) => grid.pack_views(source, rows.clone(), pitch, image),
+                    None => grid.pack(source, rows.clone(), item, packed, image),
+                }
                 for (product, offsets) in offsets.iter().enumerate() {
                     let mut place = Place {
                         offsets,
@@ -239,7 +256,8 @@ pub fn correlate_on(
                         pitch,
                     };
                     // SAFETY: a start is in the item and an offset at most a row and a pixel away, for which, and for
-                    // the rounding to a register, `Grid::packed` leaves room, as `pitch` does.
+                    // the rounding to a register, `Grid::packed` leaves room, as `pitch` does; a view is a row of
+                    // `pitch`.
                     unsafe { weights.multiply(product, &rows, panels, &mut place) };
                 }
             }

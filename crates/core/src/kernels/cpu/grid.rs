@@ -93,6 +93,18 @@ impl Grid {
         Self { positions, ..self }
     }
 
+    /// The same images one after another without borders, in one item; `None` where rows fill registers with their borders,
+    /// or there are many images.
+    pub fn without_borders(self) -> Option<Self> {
+        let small = self.images * self.height * self.width <= MIN_POSITIONS;
+        (self.border == 1 && self.interleaved == 1 && small && !self.is_dense()).then_some(Self {
+            border: 0,
+            min_items: 1,
+            positions: MIN_POSITIONS,
+            ..self
+        })
+    }
+
     /// Distance from a pixel to its right neighbour.
     pub fn step(&self) -> usize {
         self.interleaved
@@ -129,7 +141,8 @@ impl Grid {
         let positions = self
             .positions
             .min((total / self.min_items).max(MIN_POSITIONS));
-        (positions / self.stride().max(1)).max(1)
+        let rows = positions / self.stride().max(1);
+        rows.min(self.total_rows()).max(1)
     }
 
     pub fn items(&self) -> usize {

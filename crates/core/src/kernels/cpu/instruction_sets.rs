@@ -1,7 +1,7 @@
 //! The inner loops of the neighbours compiled for each instruction set: on x86-64 the rest of the program is compiled for
 //! SSE2.
 
-use super::pack_rows::{PackArgs, pack_rows};
+use super::pack_rows::{PackArgs, pack_rows, pack_views};
 use super::simd::{Dot, DotArgs, LaneSums, Tile, TileArgs, Vector, dot, tile};
 use super::softmax::{
     Softmax, SoftmaxArgs, SoftmaxGrad, SoftmaxGradArgs, Tanh, softmax, softmax_grad,
@@ -25,6 +25,7 @@ pub struct Kernels {
     pub tile_outputs: unsafe fn(&TileOutputs),
     pub tanh: Tanh,
     pub pack_rows: unsafe fn(PackArgs),
+    pub pack_views: unsafe fn(PackArgs),
     pub unpack: unsafe fn(UnpackArgs),
 }
 
@@ -104,6 +105,10 @@ macro_rules! kernels {
                 pack_rows(args);
             }
             $(#[target_feature(enable = $feature)])?
+            unsafe fn views(args: PackArgs) {
+                pack_views(args);
+            }
+            $(#[target_feature(enable = $feature)])?
             unsafe fn unpacked(args: UnpackArgs) {
                 unpack(args);
             }
@@ -121,6 +126,7 @@ macro_rules! kernels {
                 tile_outputs: outputs,
                 tanh,
                 pack_rows: packed,
+                pack_views: views,
                 unpack: unpacked,
             }
         };

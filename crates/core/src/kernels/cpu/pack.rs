@@ -38,6 +38,21 @@ impl Grid {
         self.pack_rows(source, 0..source.channels, &rows, pitch, out);
     }
 
+    /// Packs some rows of the source as each of the nine taps sees them, on a grid [without
+    /// borders](Grid::without_borders).
+    pub fn pack_views(&self, source: Source, rows: Range<usize>, pitch: usize, out: &mut [f32]) {
+        let args = PackArgs {
+            grid: *self,
+            source,
+            channels: rows,
+            rows: &[],
+            pitch,
+            out,
+        };
+        // SAFETY: the kernels are those of an instruction set that this machine has.
+        unsafe { (kernels().pack_views)(args) };
+    }
+
     fn pack_rows(
         &self,
         source: Source,

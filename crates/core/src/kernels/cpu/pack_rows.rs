@@ -5,6 +5,10 @@ use core::ops::Range;
 use super::grid::{DenseRow, Grid};
 use super::source::{Norm, Source};
 
+/// Views of an image through a 3x3 kernel, and which of them is the image itself.
+pub const VIEWS: usize = 9;
+const MIDDLE_VIEW: usize = 4;
+
 /// Arguments of [`pack_rows`].
 pub struct PackArgs<'a> {
     pub grid: Grid,
@@ -42,6 +46,59 @@ pub fn pack_rows(args: PackArgs) {
             for i in 0..grid.interleaved {
                 let image_row = (row.image + i, channel, row.y);
                 pack_image(grid, source, image_row, (pitch, row.at + i), out);
+            }
+        }
+    }
+}
+
+/// Writes each channel's images as each of the nine taps of a 3x3 kernel sees them, with zeros beyond their borders:
+/// `[channels, 9, images, height, width]`. The grid has no borders, and `rows` is not used.
+#[inline(always)]
+pub fn pack_views(args: PackArgs) {
+    let PackArgs {
+        grid,
+        source,
+        channels,
+        pitch,
+        out,
+        ..
+    } = args;
+    let (height, width) = (grid.height, grid.width);
+    let area = height * width;
+    for (channel, out) in channels.zip(out.chunks_exact_mut(VIEWS * pitch)) {
+        let (before, rest) = out.split_at_mut(MIDDLE_VIEW * pitch);
+        let (middle, after) = rest.split_at_mut(pitch);
+        for image in 0..grid.images {
+            for y in 0..height {
+                let at = image * area + y * width;
+                pack_image(grid, source, (image, channel, y), (pitch, at), middle);
+            }
+        }
+        let views = before.chunks_exact_mut(pitch).enumerate();
+        let after = after.chunks_exact_mut(pitch).enumerate();
+        for (view, out) in views.chain(after.map(|(i, out)| (MIDDLE_VIEW + 1 + i, out))) {
+            let (top, left) = (view / 3, view % 3);
+            for image in 0..grid.images {
+                for y in 0..height {
+                    let to = &mut out[image * area + y * width..][..width];
+                    // pixel (y + top - 1, x + left - 1)
+                    if y + top < 1 || y + top > height {
+                        to.fill(0.0);
+                        continue;
+                    }
+                    let from = &middle[image * area + (y + top - 1) * width..][..width];
+                    match left {
+                        0 => {
+                            to[0] = 0.0;
+                            to[1..].copy_from_slice(&from[..width - 1]);
+                        }
+                        1 => to.copy_from_slice(from),
+                        _ => {
+                            to[..width - 1].copy_from_slice(&from[1..]);
+                            to[width - 1] = 0.0;
+                        }
+                    }
+                }
             }
         }
     }

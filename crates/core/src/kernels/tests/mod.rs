@@ -148,7 +148,7 @@ fn check_differences(name: &str, operation: Operation, lens: &[usize]) {
 }
 
 /// `[n, i, o, h, w]`: odd and even sizes, one image and one pixel, few and many channels.
-const SHAPES: [[usize; 5]; 11] = [
+const SHAPES: [[usize; 5]; 15] = [
     [1, 1, 1, 1, 1],
     [2, 3, 5, 3, 3],
     [1, 5, 3, 5, 4],
@@ -160,6 +160,11 @@ const SHAPES: [[usize; 5]; 11] = [
     [17, 7, 9, 4, 4],
     [2, 4, 13, 33, 65],
     [2, 20, 17, 6, 32],
+    // small images with many outputs
+    [1, 3, 130, 4, 4],
+    [1, 37, 128, 8, 8],
+    [3, 2, 129, 5, 3],
+    [2, 4, 144, 1, 1],
 ];
 
 #[test]
