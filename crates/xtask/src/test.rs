@@ -209,7 +209,11 @@ fn native_wgpu(workspace: &Workspace, features: &[&str]) -> Result<()> {
         );
         return Ok(());
     }
-    let mut tests = command(&workspace.root, "cargo", &["test", "--workspace", "--locked"]);
+    let mut tests = command(
+        &workspace.root,
+        "cargo",
+        &["test", "--workspace", "--locked"],
+    );
     tests.args(features);
     tests.args(["--features", "native-train/wgpu", "--test", "native_train"]);
     tests.args(["--", "wgpu", "--test-threads", "1"]);

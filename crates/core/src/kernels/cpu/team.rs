@@ -12,8 +12,20 @@ use core::sync::atomic::{AtomicBool, AtomicPtr, AtomicUsize, Ordering::SeqCst};
 use std::panic::{AssertUnwindSafe, catch_unwind, resume_unwind};
 use std::thread::yield_now;
 
-/// Looks for a loop after which a helper lets other programs have its core for a moment.
+/// Looks after which who waits lets other programs have the core for a moment.
 const LOOKS: usize = 1 << 10;
+
+/// Waits until there is something to see, awake.
+fn wait(mut sees: impl FnMut() -> bool) {
+    let mut looks = 0_usize;
+    while !sees() {
+        looks += 1;
+        match looks % LOOKS {
+            0 => yield_now(),
+            _ => spin_loop(),
+        }
+    }
+}
 
 thread_local! {
     static PART: Cell<Part> = const { Cell::new(Part::None) };
@@ -83,9 +95,7 @@ impl Drop for Closing<'_> {
         self.1.next.store(self.1.count, SeqCst);
         self.0.job.store(ptr::null_mut(), SeqCst);
         // a helper counts itself before it looks for a loop, so that it is waited for or finds none
-        while self.0.inside.load(SeqCst) > 0 {
-            spin_loop();
-        }
+        wait(|| self.0.inside.load(SeqCst) == 0);
     }
 }
 
@@ -111,23 +121,21 @@ impl Team {
     /// A helper's part of all loops.
     fn help(&self) {
         let _works = Has::now(Part::Works);
-        let mut looks = 0;
-        while !self.ended.load(SeqCst) {
+        let is_there = || !self.job.load(SeqCst).is_null();
+        loop {
+            wait(|| is_there() || self.ended.load(SeqCst));
+            if self.ended.load(SeqCst) {
+                return;
+            }
             self.inside.fetch_add(1, SeqCst);
             // SAFETY: the leader keeps the loop until nobody is inside.
-            let job = unsafe { self.job.load(SeqCst).as_ref() };
-            if let Some(job) = job.filter(|job| job.next.load(SeqCst) < job.count) {
-                looks = 0;
+            if let Some(job) = unsafe { self.job.load(SeqCst).as_ref() } {
                 if catch_unwind(AssertUnwindSafe(|| job.work())).is_err() {
                     job.panicked.store(true, SeqCst);
                 }
             }
             self.inside.fetch_sub(1, SeqCst);
-            looks += 1;
-            match looks % LOOKS {
-                0 => yield_now(),
-                _ => spin_loop(),
-            }
+            spin_loop();
         }
     }
 }
