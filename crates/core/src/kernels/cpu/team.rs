@@ -129,10 +129,10 @@ impl Team {
             }
             self.inside.fetch_add(1, SeqCst);
             // SAFETY: the leader keeps the loop until nobody is inside.
-            if let Some(job) = unsafe { self.job.load(SeqCst).as_ref() } {
-                if catch_unwind(AssertUnwindSafe(|| job.work())).is_err() {
-                    job.panicked.store(true, SeqCst);
-                }
+            if let Some(job) = unsafe { self.job.load(SeqCst).as_ref() }
+                && catch_unwind(AssertUnwindSafe(|| job.work())).is_err()
+            {
+                job.panicked.store(true, SeqCst);
             }
             self.inside.fetch_sub(1, SeqCst);
             spin_loop();
