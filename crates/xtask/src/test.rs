@@ -110,7 +110,7 @@ fn native(workspace: &Workspace, features: &[&str], checks: &mut Checks) {
     });
     checks.check("examples", || library::examples(workspace, features));
     checks.check("packages", || library::packages(workspace));
-    checks.check("native wgpu", || native_wgpu(workspace, features));
+    checks.check("native wgpu", || native_wgpu(workspace));
 }
 
 fn page(workspace: &Workspace, features: &[&str], checks: &mut Checks) {
@@ -199,9 +199,7 @@ fn nccl_types(workspace: &Workspace) -> Result<()> {
 }
 
 /// The tests of `--device wgpu`, if there is a Vulkan driver; lavapipe suffices.
-///
-/// `features` are those of the other tests, and all packages are chosen as there: otherwise all of Burn is compiled again.
-fn native_wgpu(workspace: &Workspace, features: &[&str]) -> Result<()> {
+fn native_wgpu(workspace: &Workspace) -> Result<()> {
     if cfg!(target_os = "linux") && !Path::new(browser::VULKAN_DRIVERS).is_dir() {
         eprintln!(
             "==> no Vulkan driver in {}: skipped",
@@ -212,10 +210,9 @@ fn native_wgpu(workspace: &Workspace, features: &[&str]) -> Result<()> {
     let mut tests = command(
         &workspace.root,
         "cargo",
-        &["test", "--workspace", "--locked"],
+        &["test", "--package", "native-train"],
     );
-    tests.args(features);
-    tests.args(["--features", "native-train/wgpu", "--test", "native_train"]);
+    tests.args(["--features", "wgpu", "--locked", "--test", "native_train"]);
     tests.args(["--", "wgpu", "--test-threads", "1"]);
     run(tests)
 }
