@@ -1,9 +1,10 @@
-"""Rounds of training by BigGAN-PyTorch: speed_train.py CHECKOUT CONFIG THREADS nchw|nhwc
+"""Rounds of training by BigGAN-PyTorch: speed_train.py CHECKOUT CONFIG THREADS
 
 The networks, losses and optimisers of its checkout (github.com/ajbrock/BigGAN-PyTorch), in the order of its train_fns.py;
 CONFIG is the JSON that our own side trains by. R1 and R2 are those of Mescheder et al. 2018.
 """
 
+import contextlib
 import json
 import sys
 
@@ -11,7 +12,7 @@ import torch
 
 import player
 
-checkout, config, threads, layout = sys.argv[1:]
+checkout, config, threads = sys.argv[1:]
 torch.set_num_threads(int(threads))
 sys.path.insert(0, checkout)
 import BigGAN  # noqa: E402
@@ -28,13 +29,13 @@ common["adam_eps"] = config["adam_g"]["eps"]
 attention = "_".join(map(str, g["attention"])) or "0"
 of_g = dict(G_ch=g["channels"], dim_z=g["z_dim"], G_attn=attention, G_shared=True, hier=True)
 of_g.update(shared_dim=g["class_embedding"]["dim"])
-G = BigGAN.Generator(G_lr=config["adam_g"]["lr"], **of_g, **common)
-D = BigGAN.Discriminator(
-    D_ch=d["channels"], D_attn=attention, D_lr=config["adam_d"]["lr"], **common
-)
-average = BigGAN.Generator(skip_init=True, no_optim=True, **of_g, **common)
-if layout == "nhwc":
-    G, D = (net.to(memory_format=torch.channels_last) for net in (G, D))
+# it reports its sizes on standard output, where a player answers
+with contextlib.redirect_stdout(sys.stderr):
+    G = BigGAN.Generator(G_lr=config["adam_g"]["lr"], **of_g, **common)
+    D = BigGAN.Discriminator(
+        D_ch=d["channels"], D_attn=attention, D_lr=config["adam_d"]["lr"], **common
+    )
+    average = BigGAN.Generator(skip_init=True, no_optim=True, **of_g, **common)
 G.train()
 D.train()
 
