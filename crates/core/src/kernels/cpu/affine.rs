@@ -67,17 +67,16 @@ pub fn affine(x: &[f32], weight: &[f32], bias: &[f32], y: &mut [f32]) {
                 for row in 0..height.min(rows - first_row) {
                     // SAFETY: a task has its own columns.
                     let y = unsafe { out.slice((first_row + row) * outputs + first, len) };
+                    let (y, rest) = y.split_at_mut(whole);
                     let sums = &sums[row * TASK_COLUMNS..];
-                    for (column, y) in y.iter_mut().enumerate() {
-                        let sum = match column < whole {
-                            true => sums[column],
-                            false => {
-                                let weights = offsets.iter().map(|at| weight[at + first + column]);
-                                let x = x[row..].iter().step_by(height);
-                                x.zip(weights).map(|(x, weight)| x * weight).sum()
-                            }
-                        };
-                        *y = bias[first + column] + sum;
+                    for ((y, sum), bias) in y.iter_mut().zip(sums).zip(&bias[first..]) {
+                        *y = bias + sum;
+                    }
+                    // columns that fill no register
+                    for (column, y) in (first + whole..).zip(rest) {
+                        let weights = offsets.iter().map(|offset| weight[offset + column]);
+                        let terms = x[row..].iter().step_by(height).zip(weights);
+                        *y = bias[column] + terms.map(|(x, weight)| x * weight).sum::<f32>();
                     }
                 }
             }

@@ -18,11 +18,12 @@ use super::unpack::{Target, UnpackArgs};
 
 /// Most taps of a block: with a panel of eight rows they fill a quarter of a first cache of 32 KiB.
 const BLOCK_TAPS: usize = 288;
+/// Most rows of the packed image in a block: 200 KiB at the usual length of a row.
+const BLOCK_ROWS: usize = 48;
 /// Outputs from which small images are packed nine times, as each tap sees them: their rows with borders fill half of the
 /// registers.
 const VIEW_OUTPUTS: usize = 128;
-/// Most rows of the packed image in a block: 200 KiB at the usual length of a row.
-const BLOCK_ROWS: usize = 48;
+
 /// `out[o, p] = sum_k weight[o, k] * image[taps[k] at p]`; each row of the image has the same number of taps, in the
 /// order of the rows.
 pub struct Product {

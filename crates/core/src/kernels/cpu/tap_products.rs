@@ -3,7 +3,6 @@
 
 use super::grid::Grid;
 use super::instruction_sets::{Kernels, kernels};
-
 use super::parallel::{Output, for_each, with_scratch};
 use super::simd::{DOT_COLUMNS, DOT_ROWS, DotArgs, MAX_LANES};
 use super::source::Source;
