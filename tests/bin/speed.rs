@@ -1,9 +1,9 @@
 //! Our side of `cargo xtask bench`: it computes when it is told to, and says how long it took.
 //!
 //! ```text
-//! speed make ARCHITECTURE RESOLUTION CHANNELS ATTENTION DIR     model.safetensors, model.onnx, latents-1, latents-16
-//! speed forward MODEL LATENTS IMAGES                            plays a generator's pass
-//! speed train CONFIG                                            plays a round of training
+//! speed make ARCHITECTURE RESOLUTION CHANNELS ATTENTION DIR N..   model.safetensors, model.onnx, latents-N of N images
+//! speed forward MODEL LATENTS IMAGES                              plays a generator's pass
+//! speed train CONFIG                                              plays a round of training
 //! ```
 //!
 //! A player writes `ready`, then a line of milliseconds a run for each line `go`, and for `memory` the most megabytes that
@@ -16,15 +16,16 @@ use std::path::Path;
 use std::time::{Duration, Instant};
 use std::{env, fs};
 
-use biggan::config::Architecture;
-use biggan::file::{Dtype, ModelFile, decode, encode};
-use biggan::latent::Latents;
+use biggan::config::GeneratorConfig;
+use biggan::file::{Dtype, ModelFile, encode};
+use biggan::latent::one_hot_values;
 use biggan::named::{HostTensor, HostTensors};
 use biggan::onnx;
 use biggan::sampler::Sampler;
 use biggan::train::{Gradients, Noise, Ranks, TrainConfig, TrainState, Which, round};
 use biggan::truncation::Truncation;
-use burn::tensor::{Device, Tensor, TensorData};
+use burn::tensor::Device;
+use native_train::files::latents_file::read_latents;
 use pollster::block_on;
 
 use random_model::{config, model, normals};
@@ -34,8 +35,6 @@ mod random_model;
 
 /// Seed of all models.
 const SEED: u64 = 7;
-/// Images of a pass.
-const BATCHES: [usize; 2] = [1, 16];
 /// A trained network's conditional gains and biases vary less than the condition, and its images are not saturated:
 /// either would make much of the rounding in which two programs differ.
 const SCALES: [(&str, f32); 3] = [
@@ -55,12 +54,26 @@ fn main() -> Outcome {
     let args: Vec<String> = env::args().skip(1).collect();
     let args: Vec<&str> = args.iter().map(String::as_str).collect();
     match args[..] {
-        ["make", architecture, resolution, channels, attention, dir] => {
+        [
+            "make",
+            architecture,
+            resolution,
+            channels,
+            attention,
+            dir,
+            ref batches @ ..,
+        ] => {
             let architecture = serde_json::from_value(architecture.into())?;
             let attention: usize = attention.parse()?;
             let attention = (attention > 0).then_some(attention);
             let size = [resolution.parse()?, channels.parse()?];
-            make(architecture, size, attention.as_slice(), Path::new(dir))
+            let config = config(architecture, size[0], size[1], attention.as_slice());
+            let batches = batches.iter().map(|batch| batch.parse());
+            make(
+                &config,
+                Path::new(dir),
+                &batches.collect::<Result<Vec<_>, _>>()?,
+            )
         }
         ["forward", model, latents, images] => forward(model, latents, images),
         ["train", config] => train(config),
@@ -68,14 +81,8 @@ fn main() -> Outcome {
     }
 }
 
-fn make(
-    architecture: Architecture,
-    [resolution, channels]: [usize; 2],
-    attention: &[usize],
-    dir: &Path,
-) -> Outcome {
-    let config = config(architecture, resolution, channels, attention);
-    let mut file = model(&config, SEED);
+fn make(config: &GeneratorConfig, dir: &Path, batches: &[usize]) -> Outcome {
+    let mut file = model(config, SEED);
     for (name, tensor) in &mut file.tensors.0 {
         if let Some((_, scale)) = SCALES.iter().find(|(end, _)| name.ends_with(end)) {
             tensor.values.iter_mut().for_each(|value| *value *= scale);
@@ -86,21 +93,26 @@ fn make(
         dir.join("model.onnx"),
         onnx::encode(&file, Truncation::Off)?,
     )?;
-    for batch in BATCHES {
+    for &batch in batches {
         let tensor = |values, length| HostTensor {
             shape: vec![batch, length],
             values,
         };
-        let z = tensor(normals(SEED, batch * config.z_dim), config.z_dim);
-        let mut classes = tensor(vec![0.0; batch * config.classes], config.classes);
-        for row in 0..batch {
-            classes.values[row * config.classes + row % config.classes] = 1.0;
-        }
-        let latents = [("z", z), ("class_weights", classes)];
-        let latents = HostTensors(latents.map(|(name, t)| (name.to_owned(), t)).into());
-        let bytes = encode(&latents, &BTreeMap::new(), Dtype::F32)?;
-        fs::write(dir.join(format!("latents-{batch}")), bytes)?;
+        let z = normals(SEED, batch * config.z_dim);
+        let labels: Vec<usize> = (0..batch).map(|row| row % config.classes).collect();
+        let classes = one_hot_values(&labels, config.classes);
+        let latents = [
+            ("z", tensor(z, config.z_dim)),
+            ("class_vector", tensor(classes, config.classes)),
+        ];
+        write(&dir.join(format!("latents-{batch}")), latents)?;
     }
+    Ok(())
+}
+
+fn write<const N: usize>(path: &Path, tensors: [(&str, HostTensor); N]) -> Outcome {
+    let tensors = HostTensors(tensors.map(|(name, t)| (name.to_owned(), t)).into());
+    fs::write(path, encode(&tensors, &BTreeMap::new(), Dtype::F32)?)?;
     Ok(())
 }
 
@@ -108,29 +120,14 @@ fn forward(model: &str, latents: &str, images: &str) -> Outcome {
     let before = Memory::now();
     let device = Device::flex();
     let sampler = Sampler::new(ModelFile::decode(&fs::read(model)?)?, &device)?;
-    let mut latents = decode(&fs::read(latents)?)?.tensors;
-    let mut take = |name: &str| -> Outcome<Tensor<2>> {
-        let tensor = latents.0.remove(name).ok_or("a tensor is missing")?;
-        let data = TensorData::new(tensor.values, tensor.shape);
-        Ok(Tensor::from_data(data, &device))
-    };
-    let [z, class_weights] = [take("z")?, take("class_weights")?];
-    let draw = || {
-        let latents = Latents {
-            z: z.clone(),
-            class_weights: class_weights.clone(),
-        };
-        block_on(sampler.generate(latents, Truncation::Off))
-    };
+    let latents = read_latents(&fs::read(latents)?, &sampler.info().generator, &device)?;
+    let draw = || block_on(sampler.generate(latents.clone(), Truncation::Off));
     let drawn = draw()?;
-    let side = drawn.side;
     let image = HostTensor {
-        shape: vec![z.dims()[0], 3, side, side],
+        shape: vec![latents.count(), 3, drawn.side, drawn.side],
         values: drawn.images_pm1,
     };
-    let tensors = HostTensors([("image".to_owned(), image)].into());
-    let bytes = encode(&tensors, &BTreeMap::new(), Dtype::F32)?;
-    fs::write(images, bytes)?;
+    write(Path::new(images), [("image", image)])?;
     play(before, || {
         draw()?;
         Ok(())

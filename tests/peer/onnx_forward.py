@@ -1,13 +1,27 @@
-"""Images of an exported generator by ONNX Runtime: onnx_forward.py MODEL.onnx LATENTS IMAGES"""
+"""Images of an exported generator by ONNX Runtime: onnx_forward.py MODEL.onnx LATENTS IMAGES [THREADS]
+
+They are written to IMAGES; then it plays (player.py).
+"""
 
 import sys
 
 import onnxruntime
 
+import player
 import tensors
 
-model, latents, images = sys.argv[1:]
-latents = tensors.read(latents)
-session = onnxruntime.InferenceSession(model, providers=["CPUExecutionProvider"])
-inputs = {"z": latents["z"], "class_weights": latents["class_vector"]}
-tensors.write(images, {"image": session.run(["image"], inputs)[0]})
+model, latents, images, *threads = sys.argv[1:]
+before = player.now()
+options = onnxruntime.SessionOptions()
+if threads:
+    options.intra_op_num_threads = int(threads[0])
+session = onnxruntime.InferenceSession(model, options, providers=["CPUExecutionProvider"])
+inputs = tensors.latents(latents)
+
+
+def work():
+    return session.run(["image"], inputs)[0]
+
+
+tensors.write(images, {"image": work()})
+player.play(before, work)

@@ -78,7 +78,7 @@ nodes = [
 # a value is let go after its last use, as in any other program
 LAST = {name: index for index, (_, inputs, _, _) in enumerate(nodes) for name in inputs}
 del graph
-inputs = {name: torch.from_numpy(value.copy()) for name, value in tensors.read(latents).items()}
+inputs = {name: torch.from_numpy(value.copy()) for name, value in tensors.latents(latents).items()}
 
 
 @torch.inference_mode()

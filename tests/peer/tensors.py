@@ -39,3 +39,9 @@ def write(path, tensors):
     header = json.dumps(header).encode()
     with open(path, "wb") as file:
         file.write(len(header).to_bytes(8, "little") + header + data)
+
+
+def latents(path):
+    """The inputs of an exported generator, from a file as `native-train sample --latents` reads."""
+    tensors = read(path)
+    return {"z": tensors["z"], "class_weights": tensors["class_vector"]}

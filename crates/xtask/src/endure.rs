@@ -76,16 +76,7 @@ decay = 0.5
 
 /// Runs both.
 pub fn endure(workspace: &Workspace, how_much: Endurance) -> Result<()> {
-    step("program", || {
-        let features = ["--features", mpi::FEATURES];
-        let mut build = command(
-            &workspace.root,
-            "cargo",
-            &["build", "--workspace", "--bins"],
-        );
-        build.args(["--locked"]).args(features);
-        run(build)
-    })?;
+    step("program", || mpi::programs(workspace, mpi::arguments(true)))?;
     if how_much.kills > 0 {
         step("kills", || kills(workspace, how_much))?;
     }

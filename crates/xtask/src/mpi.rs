@@ -5,7 +5,7 @@ use std::env;
 use anyhow::Result;
 
 use crate::debian;
-use crate::run::{command, output};
+use crate::run::{command, output, run};
 use crate::web::on_path;
 use crate::workspace::Workspace;
 
@@ -14,6 +14,22 @@ const PACKAGES: [&str; 3] = ["libopenmpi-dev", "openmpi-bin", "libclang-dev"];
 
 /// Features for the tests of several processes.
 pub const FEATURES: &str = "native-train/mpi,native-train/faults";
+
+/// Cargo's arguments that choose the features of the tests, with an MPI or without.
+pub fn arguments(with_mpi: bool) -> &'static [&'static str] {
+    if with_mpi {
+        &["--features", FEATURES]
+    } else {
+        &[]
+    }
+}
+
+/// Builds the native programs with the features of the tests, so that nothing is built twice.
+pub fn programs(workspace: &Workspace, features: &[&str]) -> Result<()> {
+    let mut build = command(&workspace.root, "cargo", &["build", "--workspace"]);
+    build.args(["--bins", "--locked"]).args(features);
+    run(build)
+}
 
 /// Tests in tests/native_train/clusters.rs, which are left out without MPI.
 const TESTS: &str = include_str!("../../../tests/native_train/clusters.rs");

@@ -54,14 +54,12 @@ pub fn test(workspace: &Workspace, parts: Parts) -> Result<()> {
     } else {
         mpi::ensure(workspace)?
     };
-    let features: &[&str] = if with_mpi {
-        &["--features", mpi::FEATURES]
-    } else {
+    let features = mpi::arguments(with_mpi);
+    if !with_mpi {
         checks
             .skipped
             .push(format!("{} tests of many processes (no MPI)", mpi::tests()));
-        &[]
-    };
+    }
     let whole = !(parts.quick || parts.native || parts.page);
     if parts.quick {
         quick(workspace, features, &mut checks);
@@ -117,10 +115,7 @@ fn page(workspace: &Workspace, features: &[&str], checks: &mut Checks) {
     checks.check("browser for the page tests", || browser::ensure(workspace));
     checks.check("tools for the page", || setup(workspace));
     checks.check("native programs that the page is compared with", || {
-        // with the native tests' features, so that nothing is built twice
-        let mut build = command(&workspace.root, "cargo", &["build", "--workspace"]);
-        build.args(["--bins", "--locked"]).args(features);
-        run(build)
+        mpi::programs(workspace, features)
     });
     // the release build: a test asserts the sizes
     checks.check("page build", || web(workspace, true));

@@ -52,6 +52,7 @@ fn make(place: &Place, network: Network, directory: &Path) -> Result<()> {
     make.args(["make", network.architecture]);
     let sizes = [network.resolution, network.channels, network.attention];
     make.args(sizes.map(|size| size.to_string())).arg(directory);
+    make.args(BATCHES.map(|batch| batch.to_string()));
     run(make)
 }
 
@@ -73,7 +74,7 @@ fn one(
     let mut programs = vec![play(ours, "model.safetensors", "ours")];
     let threads = threads.to_string();
     if let Some(python) = &place.onnx_runtime {
-        let script = place.script(python, "speed_onnx.py");
+        let script = place.script(python, "onnx_forward.py");
         let (name, mut program) = play(script, "model.onnx", "ONNX Runtime");
         program.arg(&threads);
         programs.push((name, program));

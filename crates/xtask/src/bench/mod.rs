@@ -16,7 +16,7 @@ use clap::Args;
 
 use crate::mpi;
 use crate::python::{ONNX_RUNTIME, PYTORCH};
-use crate::run::{command, output, run, step};
+use crate::run::{command, output, step};
 use crate::workspace::Workspace;
 use table::{HEAD, Row};
 
@@ -55,19 +55,8 @@ struct Place<'a> {
 
 impl<'a> Place<'a> {
     fn new(workspace: &'a Workspace, quick: bool) -> Result<Self> {
-        step("program", || {
-            let mut build = command(
-                &workspace.root,
-                "cargo",
-                &["build", "--workspace", "--bins"],
-            );
-            build.arg("--locked");
-            if mpi::installed(workspace) {
-                // as the tests', so that nothing is built twice
-                build.args(["--features", mpi::FEATURES]);
-            }
-            run(build)
-        })?;
+        let features = mpi::arguments(mpi::installed(workspace));
+        step("program", || mpi::programs(workspace, features))?;
         let directory = workspace.target.join("bench");
         fs::create_dir_all(&directory)?;
         let onnx_runtime = ONNX_RUNTIME.find(workspace);

@@ -1,6 +1,6 @@
 //! Results as a table for people and as JSON for programs.
 
-use std::fmt::Write;
+use serde_json::{Value, json};
 
 use super::timing::Timing;
 
@@ -8,7 +8,7 @@ use super::timing::Timing;
 pub struct Row {
     /// What was computed, with how many threads.
     pub cell: String,
-    /// How many there were of ours and of theirs, on the same inputs; `None` where they cannot be compared.
+    /// Largest difference of a value from a peer's on the same inputs; `None` where they cannot be compared.
     pub difference: Option<f32>,
     pub timings: Vec<Timing>,
 }
@@ -40,36 +40,28 @@ impl Row {
                 timing.memory
             )
         };
-        let timings: Vec<String> = self.timings.iter().map(timing).collect();
+        let peers: Vec<String> = self.timings[1..].iter().map(timing).collect();
         let ratio = self
             .ratio()
             .map_or("-".into(), |ratio| format!("{ratio:.2}"));
-        format!("| {} | {} | {ratio} |", self.cell, timings.join(" | "))
+        let (cell, ours, peers) = (&self.cell, timing(self.ours()), peers.join("; "));
+        format!("| {cell} | {ours} | {peers} | {ratio} |")
     }
 
-    fn json(&self) -> String {
+    fn json(&self) -> Value {
         let timing = |timing: &Timing| {
-            let times: Vec<String> = timing
-                .times
-                .iter()
-                .map(|time| format!("{time:.4}"))
-                .collect();
-            format!(
-                r#"{{"program": {:?}, "milliseconds": [{}], "megabytes": {:.1}}}"#,
-                timing.name,
-                times.join(", "),
-                timing.memory
-            )
+            json!({
+                "program": timing.name,
+                "milliseconds": timing.times,
+                "megabytes": timing.memory,
+            })
         };
-        let timings: Vec<String> = self.timings.iter().map(timing).collect();
-        let optional = |value: Option<String>| value.unwrap_or_else(|| "null".to_owned());
-        format!(
-            r#"{{"cell": {:?}, "difference": {}, "ratio": {}, "timings": [{}]}}"#,
-            self.cell,
-            optional(self.difference.map(|value| format!("{value:e}"))),
-            optional(self.ratio().map(|ratio| format!("{ratio:.4}"))),
-            timings.join(", ")
-        )
+        json!({
+            "cell": self.cell,
+            "difference": self.difference,
+            "ratio": self.ratio(),
+            "timings": self.timings.iter().map(timing).collect::<Vec<_>>(),
+        })
     }
 }
 
@@ -86,10 +78,9 @@ pub const HEAD: &str = "| cell | ours: median, spread, most memory | peers | rat
 
 /// All rows.
 pub fn json(machine: &str, rows: &[Row]) -> String {
-    let mut text = String::new();
-    let _ = writeln!(text, "{{\"machine\": {machine:?}, \"rows\": [");
-    let lines: Vec<String> = rows.iter().map(Row::json).collect();
-    text + &lines.join(",\n") + "\n]}\n"
+    let rows: Vec<Value> = rows.iter().map(Row::json).collect();
+    let all = json!({ "machine": machine, "rows": rows });
+    format!("{all:#}\n")
 }
 
 #[cfg(test)]
@@ -116,8 +107,9 @@ mod tests {
             ],
         };
         assert_eq!(row.ratio(), Some(1.5));
-        let text = json("cpu", &[row]);
-        assert!(text.contains(r#""ratio": 1.5000"#), "{text}");
+        let read: Value = serde_json::from_str(&json("cpu", &[row])).unwrap();
+        assert_eq!(read["rows"][0]["ratio"], 1.5);
+        assert_eq!(read["rows"][0]["timings"][2]["milliseconds"], json!([3.0]));
     }
 
     #[test]

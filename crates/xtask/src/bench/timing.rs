@@ -4,6 +4,7 @@ use std::thread::sleep;
 use std::time::Duration;
 
 use anyhow::Result;
+use safetensors::{Dtype, SafeTensors};
 
 use super::player::Player;
 
@@ -60,38 +61,35 @@ pub fn in_turn(players: &mut [Player], runs: usize) -> Result<Vec<Timing>> {
     timings.collect()
 }
 
-/// What two players made, compared: largest difference of the values in two files of tensors of f32.
+/// What two players made, compared: largest difference of the images in two safetensors files.
 pub fn difference(ours: &[u8], theirs: &[u8]) -> Option<f32> {
-    let (ours, theirs) = (values(ours)?, values(theirs)?);
+    let (ours, theirs) = (images(ours)?, images(theirs)?);
     let pairs = ours.iter().zip(&theirs);
     let largest = pairs.map(|(a, b)| (a - b).abs()).fold(0.0, f32::max);
     (ours.len() == theirs.len() && ours.iter().chain(&theirs).all(|v| v.is_finite()))
         .then_some(largest)
 }
 
-/// The values after the header of a safetensors file.
-fn values(file: &[u8]) -> Option<Vec<f32>> {
-    let (length, rest) = file.split_first_chunk()?;
-    let data = rest.get(usize::try_from(u64::from_le_bytes(*length)).ok()?..)?;
-    let (values, left) = data.as_chunks();
-    left.is_empty().then(|| {
-        values
-            .iter()
-            .map(|&value| f32::from_le_bytes(value))
-            .collect()
-    })
+fn images(file: &[u8]) -> Option<Vec<f32>> {
+    let file = SafeTensors::deserialize(file).ok()?;
+    let images = file.tensor("image").ok()?;
+    let (values, left) = images.data().as_chunks();
+    let is_whole = images.dtype() == Dtype::F32 && left.is_empty();
+    is_whole.then(|| values.iter().copied().map(f32::from_le_bytes).collect())
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+    use safetensors::tensor::TensorView;
 
     fn file(values: &[f32]) -> Vec<u8> {
-        let bytes = values.iter().flat_map(|value| value.to_le_bytes());
-        [3, 0, 0, 0, 0, 0, 0, 0, b'{', b' ', b'}']
-            .into_iter()
-            .chain(bytes)
-            .collect()
+        let bytes: Vec<u8> = values
+            .iter()
+            .flat_map(|value| value.to_le_bytes())
+            .collect();
+        let view = TensorView::new(Dtype::F32, vec![values.len()], &bytes).unwrap();
+        safetensors::serialize([("image", view)], None).unwrap()
     }
 
     #[test]
