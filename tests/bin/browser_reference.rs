@@ -2,6 +2,7 @@
 //!
 //! ```text
 //! browser_reference model OUT [CHANNELS]
+//! browser_reference large OUT        the paper's generator at 128 px, f16: 141 MB
 //! browser_reference check SEED STEPS OUT
 //! ```
 
@@ -16,6 +17,9 @@ use biggan::standing_stats::{StandingConfig, standing_statistics};
 use biggan::train::check_run;
 use biggan::truncation::{LatentDistribution, Truncation, TruncationKind};
 use burn::tensor::Device;
+
+#[path = "../support/random_model.rs"]
+mod random_model;
 
 /// Names of Fashion-MNIST's classes, so that the page looks as it will.
 const CLASS_NAMES: [&str; 10] = [
@@ -35,20 +39,24 @@ fn main() -> Result<(), Box<dyn Error>> {
     let args: Vec<String> = std::env::args().skip(1).collect();
     let args: Vec<&str> = args.iter().map(String::as_str).collect();
     match args[..] {
-        ["model", out] => std::fs::write(out, random_model(4)?)?,
-        ["model", out, channels] => std::fs::write(out, random_model(channels.parse()?)?)?,
+        ["model", out] => std::fs::write(out, small_model(4)?)?,
+        ["model", out, channels] => std::fs::write(out, small_model(channels.parse()?)?)?,
+        ["large", out] => {
+            let config = random_model::config(Architecture::Biggan, 128, 96, &[64]);
+            std::fs::write(out, random_model::model(&config, 1).encode(Dtype::F16)?)?;
+        }
         ["check", seed, steps, out] => {
             let device = Device::flex();
             let run = check_run(seed.parse()?, steps.parse()?, &device);
             std::fs::write(out, pollster::block_on(run)?.encode()?)?;
         }
-        _ => return Err("usage: browser_reference model|check ...".into()),
+        _ => return Err("usage: browser_reference model|large|check ...".into()),
     }
     Ok(())
 }
 
 /// A whole model file whose weights were never trained.
-fn random_model(channels: usize) -> Result<Vec<u8>, Box<dyn Error>> {
+fn small_model(channels: usize) -> Result<Vec<u8>, Box<dyn Error>> {
     let device = Device::flex();
     let mut config = GeneratorConfig {
         architecture: Architecture::Biggan,

@@ -17,18 +17,19 @@ use std::time::{Duration, Instant};
 use std::{env, fs};
 
 use biggan::config::GeneratorConfig;
-use biggan::file::{Dtype, ModelFile, encode};
-use biggan::latent::one_hot_values;
+use biggan::file::{Dtype, OpenModel, encode};
+use biggan::latent::{LatentKey, one_hot_values};
 use biggan::named::{HostTensor, HostTensors};
 use biggan::onnx;
+use biggan::random::Stream;
 use biggan::sampler::Sampler;
 use biggan::train::{Gradients, Noise, Ranks, TrainConfig, TrainState, Which, round};
-use biggan::truncation::Truncation;
+use biggan::truncation::{LatentDistribution, Truncation, TruncationKind};
 use burn::tensor::Device;
 use native_train::files::latents_file::read_latents;
 use pollster::block_on;
 
-use random_model::{config, model, normals};
+use random_model::{config, model};
 
 #[path = "../support/random_model.rs"]
 mod random_model;
@@ -98,7 +99,16 @@ fn make(config: &GeneratorConfig, dir: &Path, batches: &[usize]) -> Outcome {
             shape: vec![batch, length],
             values,
         };
-        let z = normals(SEED, batch * config.z_dim);
+        // those of a request, which the browser's package draws itself
+        let key = LatentKey {
+            seed: SEED,
+            stream: Stream::Sample,
+            step: 0,
+            first: 0,
+        };
+        let distribution =
+            LatentDistribution::new(config.latent, TruncationKind::default(), Truncation::Off)?;
+        let z = key.z(batch, config.z_dim, distribution);
         let labels: Vec<usize> = (0..batch).map(|row| row % config.classes).collect();
         let classes = one_hot_values(&labels, config.classes);
         let latents = [
@@ -119,7 +129,7 @@ fn write<const N: usize>(path: &Path, tensors: [(&str, HostTensor); N]) -> Outco
 fn forward(model: &str, latents: &str, images: &str) -> Outcome {
     let before = Memory::now();
     let device = Device::flex();
-    let sampler = Sampler::new(ModelFile::decode(&fs::read(model)?)?, &device)?;
+    let sampler = Sampler::open(OpenModel::file(&fs::read(model)?)?, &device)?;
     let latents = read_latents(&fs::read(latents)?, &sampler.info().generator, &device)?;
     let draw = || block_on(sampler.generate(latents.clone(), Truncation::Off));
     let drawn = draw()?;

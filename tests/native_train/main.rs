@@ -6,6 +6,7 @@
 // a panic is how a test fails, in its helpers too
 #![allow(clippy::unwrap_used)]
 
+mod avatars;
 mod bad_input;
 mod class_names;
 #[cfg(all(unix, feature = "mpi", feature = "faults"))]

@@ -109,15 +109,23 @@ fn a_dry_run_prints_the_plan_and_writes_nothing() {
     assert!(!setting.path("runs").exists());
 }
 
-#[cfg(not(feature = "wgpu"))]
 #[test]
 fn a_missing_backend_names_its_feature() {
     let setting = Setting::new();
-    setting.refused(
-        2,
-        &["--config", "tiny.toml", "--device", "wgpu"],
-        &["--features wgpu", "--device cpu"],
-    );
+    let backends = [
+        ("wgpu", "--features wgpu", cfg!(feature = "wgpu")),
+        ("cuda", "--features nccl", cfg!(feature = "nccl")),
+    ];
+    for (device, feature, _) in backends
+        .into_iter()
+        .filter(|(.., is_built_in)| !is_built_in)
+    {
+        setting.refused(
+            2,
+            &["--config", "tiny.toml", "--device", device],
+            &[feature, "cpu"],
+        );
+    }
 }
 
 #[test]

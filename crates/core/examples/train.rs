@@ -23,6 +23,7 @@ fn main() -> Result<(), Box<dyn Error>> {
     let recipe = ShortRecipe {
         width: 8,
         z_dim: 60,
+        embedding: 64,
         batch_size: 32,
         rate_g: 2e-4,
         rate_d: 2e-4,

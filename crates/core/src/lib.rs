@@ -82,6 +82,7 @@ pub mod request;
 pub mod sampler;
 pub mod self_test;
 pub mod shape;
+mod sorted_json;
 pub mod standing_stats;
 pub mod statistics_table;
 #[cfg(test)]

@@ -41,6 +41,14 @@ pub struct HostTensor {
 struct Path(Vec<String>);
 
 impl Path {
+    fn under(name: &str) -> Self {
+        Self(
+            name.split('.')
+                .filter(|part| !part.is_empty())
+                .map(str::to_owned)
+                .collect(),
+        )
+    }
     fn enter(&mut self, name: &str) {
         self.0.push(name.to_owned());
     }
@@ -210,19 +218,85 @@ pub fn load_tensors<M: Module>(
     mut tensors: impl TensorSource,
     device: &Device,
 ) -> Result<M> {
-    let module = map_tensors(module, |name, current| {
-        let tensor = tensors
-            .take(name)?
-            .ok_or_else(|| Error::tensor(name).found("missing from the file"))?;
-        if tensor.shape != current.shape {
-            return Err(Error::tensor(name)
-                .found(format_args!("{:?}", tensor.shape))
-                .expected(format_args!("{:?}, by the config", current.shape)));
+    let module = load_part("", module, &mut tensors, device)?;
+    refuse_left(&tensors)?;
+    Ok(module)
+}
+
+/// As [`load_tensors`] for a part of a network, of that name; other tensors stay.
+///
+/// # Errors
+/// If a tensor is missing or of another shape; the message names it and both shapes.
+pub fn load_part<M: Module>(
+    part: &str,
+    module: M,
+    tensors: &mut dyn TensorSource,
+    device: &Device,
+) -> Result<M> {
+    struct Load<'a> {
+        path: Path,
+        tensors: &'a mut dyn TensorSource,
+        device: &'a Device,
+        error: Option<Error>,
+    }
+    impl Load<'_> {
+        fn value<const D: usize>(&mut self, shape: [usize; D]) -> Result<Tensor<D>> {
+            let name = self.path.name();
+            let tensor = self
+                .tensors
+                .take(&name)?
+                .ok_or_else(|| Error::tensor(&name).found("missing from the file"))?;
+            if tensor.shape != shape {
+                return Err(Error::tensor(name)
+                    .found(format_args!("{:?}", tensor.shape))
+                    .expected(format_args!("{shape:?}, by the config")));
+            }
+            Ok(tensor.into_device(self.device).reshape(shape))
         }
-        Ok(tensor.into_device(device))
-    })?;
-    match tensors.left() {
+    }
+    impl ModuleMapper for Load<'_> {
+        fn enter_module(&mut self, name: &str, _: &str) {
+            self.path.enter(name);
+        }
+        fn exit_module(&mut self, _: &str, _: &str) {
+            self.path.exit();
+        }
+        fn map_float<const D: usize>(&mut self, param: Param<Tensor<D>>) -> Param<Tensor<D>> {
+            if self.error.is_some() {
+                return param;
+            }
+            match self.value(param.lazy_shape().dims()) {
+                Ok(value) => {
+                    let id = param.id;
+                    param.transform_for_load(value, id)
+                }
+                Err(error) => {
+                    self.error = Some(error);
+                    param
+                }
+            }
+        }
+    }
+    let mut load = Load {
+        path: Path::under(part),
+        tensors,
+        device,
+        error: None,
+    };
+    let module = module.map(&mut load);
+    match load.error {
         None => Ok(module),
+        Some(error) => Err(error),
+    }
+}
+
+/// Refuses tensors that no part of a network took.
+///
+/// # Errors
+/// If there is one; the message names it.
+pub fn refuse_left(tensors: &dyn TensorSource) -> Result<()> {
+    match tensors.left() {
+        None => Ok(()),
         Some(name) => Err(Error::tensor(name)
             .found("in the file but not in the network that the config describes")),
     }

@@ -4,7 +4,8 @@
 //! Every edit is a rotation of standard normal coordinates: for independent g, h ~ N(0, I),
 //! `cos(a) g + sin(a) h ~ N(0, I)`. z is computed from edited coordinates as from drawn ones, by
 //! u = Phi(g) and the model's own distribution ([`LatentDistribution::latent`]). So an edited picture
-//! is as much a sample of the model as any other, at every truncation and for every kind of latents.
+//! is as much a sample of the model as any other, at every truncation and for every kind of latents. So is a
+//! cross of independent parents that takes each chunk from one of them.
 
 #[cfg(test)]
 mod tests;
@@ -88,7 +89,7 @@ pub struct Latent {
     /// Index of the sample in its seed.
     #[serde(default)]
     pub index: u64,
-    /// Small random steps, one after another: the lineage of a bred picture.
+    /// Steps, one after another: the lineage of a bred picture.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub steps: Vec<Step>,
     /// Rotation of each chunk of a hierarchical z towards another draw, in quarter turns: 0 keeps the
@@ -98,15 +99,68 @@ pub struct Latent {
     pub chunks: Vec<f64>,
 }
 
-/// A rotation of all coordinates towards a draw with its own seed.
-#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
+/// A step from a picture to its child.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(untagged, try_from = "StepFields")]
+pub enum Step {
+    /// A rotation of all coordinates towards a draw with its own seed.
+    Random {
+        /// Seed of the direction.
+        seed: u64,
+        /// Size in quarter turns.
+        size: f64,
+    },
+    /// Crossbreeding with another picture.
+    Cross {
+        /// The other parent.
+        mate: Point,
+        /// Where the class weights are between the two: 0 is the parent's and 1 the mate's.
+        classes: f64,
+        /// Where each chunk of z is between the two, on the sphere: 0 is the parent's and 1 the mate's. Chunks
+        /// beyond the list are the parent's.
+        chunks: Vec<f64>,
+    },
+}
+
+/// The fields of all kinds of [`Step`]: serde's own reading of an untagged enum names none in its errors.
+#[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
-pub struct Step {
-    /// Seed of the direction.
-    #[serde(deserialize_with = "deserialize_seed")]
-    pub seed: u64,
-    /// Size in quarter turns.
-    pub size: f64,
+struct StepFields {
+    #[serde(default, deserialize_with = "deserialize_some_seed")]
+    seed: Option<u64>,
+    size: Option<f64>,
+    mate: Option<Point>,
+    classes: Option<f64>,
+    chunks: Option<Vec<f64>>,
+}
+
+impl TryFrom<StepFields> for Step {
+    type Error = &'static str;
+
+    fn try_from(fields: StepFields) -> std::result::Result<Self, &'static str> {
+        let StepFields {
+            seed,
+            size,
+            mate,
+            classes,
+            chunks,
+        } = fields;
+        match (seed, size, mate, classes, chunks) {
+            (Some(seed), Some(size), None, None, None) => Ok(Self::Random { seed, size }),
+            (None, None, Some(mate), Some(classes), Some(chunks)) => Ok(Self::Cross {
+                mate,
+                classes,
+                chunks,
+            }),
+            _ => Err("a step has `seed` and `size`, or `mate`, `classes` and `chunks`"),
+        }
+    }
+}
+
+fn deserialize_some_seed<'de, D: Deserializer<'de>>(
+    source: D,
+) -> std::result::Result<Option<u64>, D::Error> {
+    deserialize_seed(source).map(Some)
 }
 
 /// A seed as a number, or in decimal digits: JavaScript's numbers end at 2^53.
@@ -176,42 +230,64 @@ impl Latent {
         }
     }
 
+    /// Steps of the lineage and of the lineages of all mates: what the picture costs.
+    fn all_steps(&self) -> usize {
+        let of_mate = |step: &Step| match step {
+            Step::Random { .. } => 0,
+            Step::Cross { mate, .. } => mate.z.all_steps(),
+        };
+        self.steps.len() + self.steps.iter().map(of_mate).sum::<usize>()
+    }
+
+    /// Checks all but the mates.
     fn check(&self, chunks: usize) -> Result<()> {
-        if self.chunks.len() > chunks {
-            return Err(Error::request("the number of turned chunks of z")
-                .found(self.chunks.len())
-                .expected(format_args!("{chunks}, as in the model")));
-        }
-        if self.steps.len() > MAX_STEPS {
+        check_chunks("turned", &self.chunks, chunks)?;
+        let steps = self.all_steps();
+        if steps > MAX_STEPS {
             return Err(Error::request("the number of steps of a lineage")
-                .found(self.steps.len())
-                .expected(format_args!("at most {MAX_STEPS}")));
+                .found(steps)
+                .expected(format_args!("at most {MAX_STEPS}, those of mates included")));
         }
-        let turns = self.chunks.iter().copied();
-        let sizes = self.steps.iter().map(|step| step.size);
-        match turns.chain(sizes).find(|turn| !turn.is_finite()) {
-            None => Ok(()),
-            Some(turn) => Err(Error::request("a turn of z")
-                .found(turn)
-                .expected("a number of quarter turns")),
-        }
+        self.chunks.iter().try_for_each(|&turn| check_turn(turn))?;
+        self.steps.iter().try_for_each(|step| match step {
+            Step::Random { size, .. } => check_turn(*size),
+            Step::Cross { chunks: places, .. } => {
+                check_chunks("crossed", places, chunks)?;
+                places.iter().try_for_each(|&place| check_place(place))
+            }
+        })
     }
 
     fn coordinates(&self, config: &GeneratorConfig) -> Result<Vec<Coordinate>> {
         let chunks = config.z_chunks()?;
         self.check(chunks)?;
+        let length = config.z_dim / chunks;
         let mut draws = Draws::new(self.seed, Stream::Sample, 0, self.index);
         let mut all: Vec<Coordinate> = (0..config.z_dim)
             .map(|_| Coordinate::Drawn(draws.uniform()))
             .collect();
         for (step, number) in self.steps.iter().zip(1..) {
-            let mut direction = Draws::new(step.seed, Stream::Breeding, number, self.index);
-            for coordinate in &mut all {
-                *coordinate = coordinate.turned(step.size, direction.normal());
+            match step {
+                Step::Random { seed, size } => {
+                    let mut direction = Draws::new(*seed, Stream::Breeding, number, self.index);
+                    for coordinate in &mut all {
+                        *coordinate = coordinate.turned(*size, direction.normal());
+                    }
+                }
+                Step::Cross {
+                    mate,
+                    chunks: places,
+                    ..
+                } => {
+                    let mates = mate.z.coordinates(config)?;
+                    let chunks = all.chunks_mut(length).zip(mates.chunks(length));
+                    for ((own, mates), place) in chunks.zip(places) {
+                        own.copy_from_slice(&between(own, mates, *place));
+                    }
+                }
             }
         }
         let mut other = Draws::new(self.seed, Stream::ChunkTurn, 0, self.index);
-        let length = config.z_dim / chunks;
         for (place, coordinate) in all.iter_mut().enumerate() {
             let turn = self.chunks.get(place / length).copied().unwrap_or(0.0);
             *coordinate = coordinate.turned(turn, other.normal());
@@ -221,10 +297,10 @@ impl Latent {
 }
 
 impl Point {
-    /// Weights of all classes, which sum to 1.
+    /// Weights of all classes, which sum to 1; after crosses, those of the child.
     ///
     /// # Errors
-    /// If there are none or too many, a class or a weight is out of range, or all weights are 0.
+    /// If there are none or too many, a class, a weight or a place is out of range, or all weights are 0.
     pub fn class_weights(&self, classes: usize) -> Result<Vec<f64>> {
         if !(1..=MAX_MIXED).contains(&self.classes.len()) {
             return Err(Error::request("the number of mixed classes")
@@ -250,6 +326,15 @@ impl Point {
         for weight in &mut weights {
             *weight /= sum;
         }
+        for step in &self.z.steps {
+            if let Step::Cross {
+                mate, classes: at, ..
+            } = step
+            {
+                check_place(*at)?;
+                move_weights(&mut weights, &mate.class_weights(classes)?, *at);
+            }
+        }
         Ok(weights)
     }
 }
@@ -270,10 +355,7 @@ pub fn latents(
         let mut weights = picture.from.class_weights(config.classes)?;
         if let Some(Way { point, at }) = &picture.to {
             check_place(*at)?;
-            let end = point.class_weights(config.classes)?;
-            for (weight, end) in weights.iter_mut().zip(end) {
-                *weight += at * (end - *weight);
-            }
+            move_weights(&mut weights, &point.class_weights(config.classes)?, *at);
             coordinates = between(&coordinates, &point.z.coordinates(config)?, *at);
         }
         let latent = |(place, coordinate): (usize, &Coordinate)| {
@@ -284,6 +366,33 @@ pub fn latents(
     }
     let dims = [config.z_dim, config.classes];
     Ok(Latents::from_values(z, class_weights, dims, device))
+}
+
+/// Linear interpolation: `at` is 0 to 1.
+fn move_weights(weights: &mut [f64], end: &[f64], at: f64) {
+    for (weight, end) in weights.iter_mut().zip(end) {
+        *weight += at * (end - *weight);
+    }
+}
+
+fn check_chunks(what: &str, asked: &[f64], chunks: usize) -> Result<()> {
+    if asked.len() <= chunks {
+        return Ok(());
+    }
+    Err(
+        Error::request(format_args!("the number of {what} chunks of z"))
+            .found(asked.len())
+            .expected(format_args!("{chunks}, as in the model")),
+    )
+}
+
+fn check_turn(turn: f64) -> Result<()> {
+    if turn.is_finite() {
+        return Ok(());
+    }
+    Err(Error::request("a turn of z")
+        .found(turn)
+        .expected("a number of quarter turns"))
 }
 
 fn check_place(at: f64) -> Result<()> {

@@ -1,7 +1,8 @@
 //! A loaded model that answers requests for samples. `native-train sample` and the page both use it, so
 //! that the same seed gives the same picture.
 
-use std::sync::{Arc, Mutex, OnceLock, PoisonError};
+use core::mem::replace;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 #[cfg(any(feature = "train", feature = "wgpu", feature = "nccl"))]
 use burn::tensor::TensorData;
@@ -30,22 +31,34 @@ const PIXELS_AT_ONCE: usize = 64 * 32 * 32;
 #[derive(Debug, Clone)]
 pub struct Sampler {
     info: ModelInfo,
-    generator: Generator,
+    network: Arc<Mutex<Network>>,
     /// Tables by normaliser, `[rows, c]`.
     means: Vec<HostTensor>,
     variances: Vec<HostTensor>,
     row_rule: RowRule,
     device: Device,
-    /// On the CPU, once a picture was asked for.
-    prepared: Arc<OnceLock<Mutex<Prepared>>>,
 }
 
-/// What draws on the CPU.
+/// What draws.
 #[derive(Debug)]
-struct Prepared {
-    generator: PreparedGenerator,
-    /// Where its statistics are in the table; those of the network's own slots at first.
-    place: Option<TablePosition>,
+enum Network {
+    /// As it was loaded.
+    Loaded(Box<Generator>),
+    /// On the CPU, once a picture was asked for, in place of the other: weights are many.
+    Prepared {
+        generator: Box<PreparedGenerator>,
+        /// Where its statistics are in the table; `None` before the first picture.
+        place: Option<TablePosition>,
+    },
+    /// A preparation failed.
+    Lost,
+}
+
+impl Network {
+    fn loaded(generator: Generator, tensors: WithSlots<'_>, device: &Device) -> Result<Self> {
+        let generator = load_tensors(generator, tensors, device)?;
+        Ok(Self::Loaded(Box::new(generator)))
+    }
 }
 
 /// Images of one request.
@@ -74,19 +87,38 @@ impl Sampler {
     /// If a tensor is missing, unexpected, of another shape, or has a value that is not finite.
     pub fn new(file: ModelFile, device: &Device) -> Result<Self> {
         let ModelFile { info, mut tensors } = file;
-        Self::with(info, &mut tensors, device)
+        Self::with(info, &mut tensors, device, |generator, tensors| {
+            Network::loaded(generator, tensors, device)
+        })
     }
 
-    /// Loads a model onto a device directly from the bytes of its file: weights of half precision are
-    /// widened one tensor at a time.
+    /// Loads a model onto a device directly from the bytes of its file, one tensor at a time; on the CPU each layer is
+    /// prepared as it is read.
     ///
     /// # Errors
     /// As [`Sampler::new`].
     pub fn open(mut model: OpenModel<'_>, device: &Device) -> Result<Self> {
-        Self::with(model.info().clone(), &mut model, device)
+        let info = model.info().clone();
+        if *device != Device::flex() {
+            return Self::with(info, &mut model, device, |generator, tensors| {
+                Network::loaded(generator, tensors, device)
+            });
+        }
+        Self::with(info, &mut model, device, |generator, mut tensors| {
+            let generator = PreparedGenerator::load(generator, &mut tensors)?;
+            Ok(Network::Prepared {
+                generator: Box::new(generator),
+                place: None,
+            })
+        })
     }
 
-    fn with(info: ModelInfo, tensors: &mut dyn TensorSource, device: &Device) -> Result<Self> {
+    fn with(
+        info: ModelInfo,
+        tensors: &mut dyn TensorSource,
+        device: &Device,
+        load: impl FnOnce(Generator, WithSlots<'_>) -> Result<Network>,
+    ) -> Result<Self> {
         let mut tensors = WithSlots {
             source: tensors,
             slots: HostTensors::default(),
@@ -119,15 +151,14 @@ impl Sampler {
                 tables.push(table);
             }
         }
-        let generator = load_tensors(generator, tensors, device)?;
+        let network = load(generator, tensors)?;
         Ok(Self {
             info,
-            generator,
+            network: Arc::new(Mutex::new(network)),
             means,
             variances,
             row_rule: RowRule::default(),
             device: device.clone(),
-            prepared: Arc::default(),
         })
     }
 
@@ -142,9 +173,17 @@ impl Sampler {
         &self.info
     }
 
-    /// The network; its statistics are those of the table's first row.
-    pub fn generator(&self) -> &Generator {
-        &self.generator
+    /// The network; its statistics are those of the table's first row. `None` once the CPU has drawn, or if it was opened
+    /// there, which then has the weights only as its kernels read them.
+    pub fn generator(&self) -> Option<Generator> {
+        match &*self.network() {
+            Network::Loaded(generator) => Some((**generator).clone()),
+            _ => None,
+        }
+    }
+
+    fn network(&self) -> MutexGuard<'_, Network> {
+        self.network.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     /// Means and variances of every normaliser at a truncation, as used for samples.
@@ -254,21 +293,25 @@ impl Sampler {
         let place = self.place(truncation)?;
         let [n, z_dim] = z.dims();
         let (z, class_weights) = (read_values(z).await?, read_values(class_weights).await?);
-        if self.prepared.get().is_none() {
-            let generator = PreparedGenerator::new(&self.generator).await?;
-            let prepared = Prepared {
+        let network = &mut *self.network();
+        if let Network::Loaded(_) = network
+            && let Network::Loaded(generator) = replace(network, Network::Lost)
+        {
+            let generator = Box::new(PreparedGenerator::new(*generator)?);
+            *network = Network::Prepared {
                 generator,
                 place: None,
             };
-            // another thread may have been first
-            let _ = self.prepared.set(Mutex::new(prepared));
         }
-        let prepared = self.prepared.get().expect("set above");
-        let mut prepared = prepared.lock().unwrap_or_else(PoisonError::into_inner);
-        let Prepared {
+        let Network::Prepared {
             generator,
             place: known,
-        } = &mut *prepared;
+        } = network
+        else {
+            return Err(
+                Error::device("the network").found("not prepared, as a failure before says")
+            );
+        };
         if *known != Some(place) {
             generator.set_statistics(&self.statistics_at(place));
             *known = Some(place);
@@ -293,7 +336,7 @@ impl Sampler {
         class_weights: Tensor<2>,
         truncation: Truncation,
     ) -> Result<Vec<f32>> {
-        let mut generator = self.generator.clone();
+        let mut generator = self.generator().expect("only the CPU prepares it");
         self.set_statistics(&mut generator, truncation)?;
         let n = z.dims()[0];
         let mut images_pm1 = Vec::new();

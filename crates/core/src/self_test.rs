@@ -112,7 +112,7 @@ async fn images(device: &Device) -> Result<Vec<f32>> {
         return read_values(generator.evaluate(z, classes, NormMode::Stored)).await;
     }
     // what draws on the CPU
-    let mut prepared = PreparedGenerator::new(&generator).await?;
+    let mut prepared = PreparedGenerator::new(generator)?;
     let classes = one_hot_values(&LABELS, config.classes);
     let mut images_pm1 = vec![0.0; BATCH * prepared.image_len()];
     prepared.forward(&z, &classes, &mut images_pm1);

@@ -20,7 +20,7 @@ use crate::dataset::preparation::SquareArgs;
 use crate::recipe::byte_size::ByteSize;
 use crate::training::job::Comm;
 
-pub use self::data::{BenchArgs, CheckArgs, DataCommand, DataSource, PackArgs};
+pub use self::data::{BenchArgs, CheckArgs, DataCommand, DataSource, FetchArgs, PackArgs};
 pub use self::device::DeviceArgs;
 pub use self::help::parse;
 use self::job::BENCH_EXAMPLES;

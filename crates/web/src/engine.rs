@@ -45,6 +45,18 @@ impl Engine {
         Ok(Model::load(file, &self.device)?)
     }
 
+    /// As `load`, of a file of some bytes of which `read(start, end)` gives those of a range, at once: the file is never
+    /// in memory as a whole.
+    ///
+    /// # Errors
+    /// As `load`; or if `read` throws.
+    #[cfg(feature = "sample")]
+    #[wasm_bindgen(js_name = loadAt)]
+    pub fn load_at(&self, bytes: usize, read: js_sys::Function) -> Result<Model, Thrown> {
+        let file = crate::file_at::FileAt { bytes, read };
+        Ok(Model::load_at(&file, &self.device)?)
+    }
+
     /// Loads a model onto the device from its index and its parts; `names[i]` is the name of `parts[i]`.
     ///
     /// # Errors
@@ -85,14 +97,17 @@ impl Engine {
     }
 
     /// Starts a run on images: RGB bytes, image after image, row by row, each with a class. `recipe`
-    /// is the JSON of the core's `ShortRecipe`.
+    /// is the JSON of the core's `ShortRecipe`; `networks` are the bytes of a model or a checkpoint whose networks it
+    /// starts from.
     ///
     /// # Errors
-    /// If the recipe cannot be built or the images do not match it.
+    /// If the recipe cannot be built, or images or networks do not match it.
     #[cfg(feature = "train")]
+    #[expect(clippy::too_many_arguments, reason = "wasm-bindgen passes no struct")]
     pub fn train(
         &self,
         recipe: &str,
+        networks: Option<Vec<u8>>,
         name: String,
         class_names: Vec<String>,
         resolution: usize,
@@ -103,6 +118,7 @@ impl Engine {
             biggan::train::TrainingImages::new(name, class_names, resolution, pixels, labels)?;
         Ok(crate::trainer::Trainer::start(
             recipe,
+            networks.as_deref(),
             images,
             &self.device,
         )?)

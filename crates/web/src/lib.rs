@@ -13,6 +13,8 @@ mod engine;
 mod error;
 mod faults;
 #[cfg(feature = "sample")]
+mod file_at;
+#[cfg(feature = "sample")]
 mod model;
 #[cfg(feature = "train")]
 mod trainer;

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use biggan::file::{ModelFile, ModelInfo, OpenModel};
+use biggan::file::{ModelFile, ModelInfo, OpenModel, ReadAt};
 use biggan::import::{self, Source};
 use biggan::request::{MAX_MIXED, Picture};
 use biggan::sampler::{MAX_SAMPLES, Sampler};
@@ -91,6 +91,12 @@ impl Model {
     /// From one file.
     pub(crate) fn load(file: &[u8], device: &Device) -> biggan::Result<Self> {
         let sampler = Sampler::open(OpenModel::file(file)?, device)?;
+        Ok(Self { sampler })
+    }
+
+    /// From one file, read where it lies.
+    pub(crate) fn load_at(file: &dyn ReadAt, device: &Device) -> biggan::Result<Self> {
+        let sampler = Sampler::open(OpenModel::file_at(file)?, device)?;
         Ok(Self { sampler })
     }
 

@@ -22,9 +22,10 @@ pub struct Trainer {
 }
 
 impl Trainer {
-    /// A training at its beginning.
+    /// A training at its beginning, from trained networks if there are any.
     pub(crate) fn start(
         recipe: &str,
+        networks: Option<&[u8]>,
         images: TrainingImages,
         device: &Device,
     ) -> biggan::Result<Self> {
@@ -36,7 +37,11 @@ impl Trainer {
             true => cost.peak_bytes(),
             false => cost.weight_bytes,
         })?;
-        let session = Session::start(recipe, images, device.clone())?;
+        let device = device.clone();
+        let session = match networks {
+            None => Session::start(recipe, images, device)?,
+            Some(networks) => Session::start_from(networks, recipe, images, device)?,
+        };
         Ok(Self { session })
     }
 }

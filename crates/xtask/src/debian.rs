@@ -34,3 +34,24 @@ pub fn install(
     })?;
     Ok(true)
 }
+
+/// Whether something is there that some tests need; installs it if possible, otherwise prints what is left out and how to
+/// install it. Without it the other tests can run.
+pub fn ensure(
+    workspace: &Workspace,
+    what: &str,
+    (packages, more): (&[&str], &[&str]),
+    installed: impl Fn() -> bool,
+    without: &str,
+) -> bool {
+    if installed() {
+        return true;
+    }
+    let installing = install(workspace, &format!("{what} for the tests"), packages, more);
+    if installing.is_ok_and(|done| done) && installed() {
+        return true;
+    }
+    eprintln!("==> {without}");
+    eprintln!("    install it with: sudo {}", line(packages));
+    false
+}

@@ -10,6 +10,7 @@ use std::time::{Duration, Instant};
 use anyhow::{Context, Result, bail, ensure};
 use clap::Args;
 
+use crate::features;
 use crate::mpi;
 use crate::run::{command, output, run, step};
 use crate::workspace::Workspace;
@@ -76,7 +77,9 @@ decay = 0.5
 
 /// Runs both.
 pub fn endure(workspace: &Workspace, how_much: Endurance) -> Result<()> {
-    step("program", || mpi::programs(workspace, mpi::arguments(true)))?;
+    step("program", || {
+        mpi::programs(workspace, &features::tested(true))
+    })?;
     if how_much.kills > 0 {
         step("kills", || kills(workspace, how_much))?;
     }
@@ -336,7 +339,13 @@ fn hostile_files(workspace: &Workspace, how_much: Endurance) -> Result<()> {
     let each = how_much.inputs.div_ceil(processes);
     let start = |number: u64| {
         let mut fuzz = command(&workspace.root, "cargo", &["nextest", "run", "--workspace"]);
-        fuzz.args(["--locked", "--features", mpi::FEATURES, "--profile", "slow"]);
+        fuzz.args([
+            "--locked",
+            "--features",
+            features::WITH_MPI,
+            "--profile",
+            "slow",
+        ]);
         fuzz.args(["-E", "binary(fuzz)", "--no-capture"]);
         fuzz.env("FUZZ_SEED", (how_much.seed + number).to_string());
         fuzz.env("FUZZ_INPUTS", each.to_string());

@@ -11,6 +11,7 @@ mod debian;
 mod demo;
 mod endure;
 mod feature_network;
+mod features;
 mod floors;
 mod library;
 #[cfg(test)]
@@ -22,6 +23,7 @@ mod run;
 mod setup;
 mod shipped_images;
 mod test;
+mod vulkan;
 mod web;
 mod workspace;
 

@@ -12,18 +12,6 @@ use crate::workspace::Workspace;
 /// Debian's packages: Open MPI with its headers, and libclang to read them.
 const PACKAGES: [&str; 3] = ["libopenmpi-dev", "openmpi-bin", "libclang-dev"];
 
-/// Features for the tests of several processes.
-pub const FEATURES: &str = "native-train/mpi,native-train/faults";
-
-/// Cargo's arguments that choose the features of the tests, with an MPI or without.
-pub fn arguments(with_mpi: bool) -> &'static [&'static str] {
-    if with_mpi {
-        &["--features", FEATURES]
-    } else {
-        &[]
-    }
-}
-
 /// Builds the native programs with the features of the tests, so that nothing is built twice.
 pub fn programs(workspace: &Workspace, features: &[&str]) -> Result<()> {
     let mut build = command(&workspace.root, "cargo", &["build", "--workspace"]);
@@ -35,22 +23,17 @@ pub fn programs(workspace: &Workspace, features: &[&str]) -> Result<()> {
 const TESTS: &str = include_str!("../../../tests/native_train/clusters.rs");
 
 /// Whether there is an MPI; installs it if possible, otherwise prints how.
-pub fn ensure(workspace: &Workspace) -> Result<bool> {
-    if installed(workspace) {
-        return Ok(true);
-    }
-    let more = ["--no-install-recommends"];
-    // without it the other tests can run
-    let installing = debian::install(workspace, "Open MPI for the tests", &PACKAGES, &more);
-    if installing.is_ok_and(|done| done) && installed(workspace) {
-        return Ok(true);
-    }
-    eprintln!(
-        "==> no MPI with headers and libclang: {} tests are skipped",
-        tests()
-    );
-    eprintln!("    install it with: sudo {}", debian::line(&PACKAGES));
-    Ok(false)
+pub fn ensure(workspace: &Workspace) -> bool {
+    debian::ensure(
+        workspace,
+        "Open MPI",
+        (&PACKAGES, &["--no-install-recommends"]),
+        || installed(workspace),
+        &format!(
+            "no MPI with headers and libclang: {} tests are skipped",
+            tests()
+        ),
+    )
 }
 
 /// Number of the tests that need MPI.

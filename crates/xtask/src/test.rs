@@ -1,17 +1,20 @@
 //! Everything that must hold before a change is accepted, or a part of it.
 
 use std::path::Path;
+use std::process::Command;
 
 use anyhow::{Result, bail};
 use clap::Args;
 
 use crate::browser;
 use crate::feature_network;
+use crate::features;
 use crate::library;
 use crate::mpi;
 use crate::python::ONNX_RUNTIME;
 use crate::run::{command, output, run, step};
 use crate::setup::setup;
+use crate::vulkan;
 use crate::web::web;
 use crate::workspace::Workspace;
 
@@ -19,14 +22,18 @@ use crate::workspace::Workspace;
 #[derive(Args, Clone, Copy)]
 pub struct Parts {
     /// Only the format, lints, and the fast tests (nextest's profile `default`).
-    #[arg(long, conflicts_with_all = ["native", "page"])]
+    #[arg(long, conflicts_with_all = ["native", "page", "gpu"])]
     quick: bool,
-    /// Everything but the page: format, lints, all native tests, with MPI and on wgpu.
+    /// Format, lints, all native tests on the CPU, with MPI.
     #[arg(long)]
     native: bool,
-    /// Only the page: its builds, and their tests in a browser.
+    /// Only the page: its builds, and their tests in browsers.
     #[arg(long)]
     page: bool,
+    /// Only `--device wgpu`, on a GPU or a driver that computes on the CPU; compiles Burn again, so it is left out
+    /// unless it is named.
+    #[arg(long)]
+    gpu: bool,
 }
 
 /// The results of checks.
@@ -52,23 +59,29 @@ pub fn test(workspace: &Workspace, parts: Parts) -> Result<()> {
     let with_mpi = if parts.quick {
         mpi::installed(workspace)
     } else {
-        mpi::ensure(workspace)?
+        mpi::ensure(workspace)
     };
-    let features = mpi::arguments(with_mpi);
+    let features = features::tested(with_mpi);
     if !with_mpi {
         checks
             .skipped
             .push(format!("{} tests of many processes (no MPI)", mpi::tests()));
     }
-    let whole = !(parts.quick || parts.native || parts.page);
+    let whole = !(parts.quick || parts.native || parts.page || parts.gpu);
     if parts.quick {
-        quick(workspace, features, &mut checks);
+        quick(workspace, &features, &mut checks);
     }
     if parts.native || whole {
-        native(workspace, features, &mut checks);
+        native(workspace, with_mpi, &features, &mut checks);
     }
     if parts.page || whole {
-        page(workspace, features, &mut checks);
+        page(workspace, &features, &mut checks);
+    }
+    if parts.gpu {
+        gpu(workspace, &mut checks);
+    } else if whole {
+        let what = "--device wgpu, but for lints (cargo xtask test --gpu)";
+        checks.skipped.push(what.to_owned());
     }
     for what in &checks.skipped {
         eprintln!("==> skipped: {what}");
@@ -82,19 +95,21 @@ pub fn test(workspace: &Workspace, parts: Parts) -> Result<()> {
 
 fn quick(workspace: &Workspace, features: &[&str], checks: &mut Checks) {
     checks.check("format", || format(workspace));
-    checks.check("lints", || lints(workspace, features));
+    checks.check("lints", || lints(workspace));
     checks.check("fast tests", || {
         native_tests(workspace, features, &["default"], None)
     });
 }
 
-fn native(workspace: &Workspace, features: &[&str], checks: &mut Checks) {
+fn native(workspace: &Workspace, with_mpi: bool, features: &[&str], checks: &mut Checks) {
     checks.check("format", || format(workspace));
-    checks.check("lints", || lints(workspace, &[]));
-    if !features.is_empty() {
-        checks.check("lints of many processes", || lints(workspace, features));
-        checks.check("types of NCCL", || nccl_types(workspace));
-    }
+    checks.check("lints", || lints(workspace));
+    let all = features::all(with_mpi);
+    checks.check("lints of all features", || {
+        let mut clippy = checked(workspace, &["clippy", "--all-targets"], &all);
+        clippy.args(["--", "--deny", "warnings"]);
+        run(clippy)
+    });
     let onnx = ONNX_RUNTIME.find(workspace);
     if onnx.is_none() {
         let what = "comparison of exported graphs with ONNX Runtime (pip cannot install it)";
@@ -104,26 +119,38 @@ fn native(workspace: &Workspace, features: &[&str], checks: &mut Checks) {
         native_tests(workspace, features, &["default", "slow"], onnx.as_deref())
     });
     checks.check("documentation", || {
-        library::documentation(workspace, features)
+        let mut documentation = checked(workspace, &["doc", "--no-deps"], &all);
+        documentation.env("RUSTDOCFLAGS", "--deny warnings");
+        run(documentation)?;
+        library::documented_programs(workspace, features)
     });
     checks.check("examples", || library::examples(workspace, features));
     checks.check("packages", || library::packages(workspace));
-    checks.check("native wgpu", || native_wgpu(workspace));
 }
 
 fn page(workspace: &Workspace, features: &[&str], checks: &mut Checks) {
-    checks.check("browser for the page tests", || browser::ensure(workspace));
+    checks.check("browser for the page tests", || {
+        browser::ensure(workspace).map(drop)
+    });
+    for name in browser::ensure_others(workspace) {
+        let what = format!("core paths of the page in {name} (no {name})");
+        checks.skipped.push(what);
+    }
     checks.check("tools for the page", || setup(workspace));
     checks.check("native programs that the page is compared with", || {
         mpi::programs(workspace, features)
     });
     // the release build: a test asserts the sizes
     checks.check("page build", || web(workspace, true));
-    checks.check("page tests", || {
-        let mut tests = command(&workspace.www(), "npm", &["test"]);
+    let npm = |script| {
+        let mut tests = command(&workspace.www(), "npm", &["run", script]);
         tests.env("CARGO_TARGET_DIR", &workspace.target);
         tests.env("BIGGAN_ALL_BUILDS", "1");
         run(tests)
+    };
+    checks.check("page tests", || npm("test:together"));
+    checks.check("page tests that want the machine to themselves", || {
+        npm("test:alone")
     });
 }
 
@@ -135,13 +162,23 @@ fn format(workspace: &Workspace) -> Result<()> {
     ))
 }
 
-fn lints(workspace: &Workspace, features: &[&str]) -> Result<()> {
+/// Lints what is built without naming features, and the bindings for browsers.
+fn lints(workspace: &Workspace) -> Result<()> {
     let mut clippy = command(&workspace.root, "cargo", &["clippy", "--workspace"]);
-    // the bindings of training, which no native program needs
-    clippy.args(["--features", "biggan-web/train,biggan-pictures/web"]);
-    clippy.args(["--all-targets", "--locked"]).args(features);
-    clippy.args(["--", "--deny", "warnings"]);
+    clippy.args(features::of_default_builds());
+    clippy.args(["--all-targets", "--locked", "--", "--deny", "warnings"]);
     run(clippy)
+}
+
+/// A command of Cargo that checks code with all its features on a machine without CUDA's tools: `DOCS_RS` keeps a
+/// build script of the CUDA backend from fetching a compiler.
+fn checked(workspace: &Workspace, cargo: &[&str], features: &[&str]) -> Command {
+    let mut check = command(&workspace.root, "cargo", cargo);
+    check.args(["--workspace", "--locked"]).args(features);
+    check.env("DOCS_RS", "1");
+    // the variable also changes the builds of other crates
+    check.env("CARGO_TARGET_DIR", workspace.target.join("checked"));
+    check
 }
 
 /// The tests of the workspace in some of nextest's profiles; without nextest all of them.
@@ -181,35 +218,30 @@ fn native_tests(
     outcomes.into_iter().collect()
 }
 
-/// Type-checks the code for NCCL on a machine without CUDA's tools: `DOCS_RS` keeps a build script of the
-/// CUDA backend from fetching a compiler.
-fn nccl_types(workspace: &Workspace) -> Result<()> {
-    let root = &workspace.root;
-    let mut types = command(root, "cargo", &["check", "--package", "native-train"]);
-    types.args(["--features", "nccl", "--all-targets", "--locked"]);
-    types.env("DOCS_RS", "1");
-    // the variable also changes the builds of other crates
-    types.env("CARGO_TARGET_DIR", workspace.target.join("nccl"));
-    run(types)
-}
-
 /// The tests of `--device wgpu`, if there is a Vulkan driver; lavapipe suffices.
-fn native_wgpu(workspace: &Workspace) -> Result<()> {
-    if cfg!(target_os = "linux") && !Path::new(browser::VULKAN_DRIVERS).is_dir() {
-        eprintln!(
-            "==> no Vulkan driver in {}: skipped",
-            browser::VULKAN_DRIVERS
-        );
-        return Ok(());
+fn gpu(workspace: &Workspace, checks: &mut Checks) {
+    if !vulkan::ensure(workspace) {
+        let what = "tests of --device wgpu (no Vulkan driver)";
+        checks.skipped.push(what.to_owned());
+        return;
     }
-    let mut tests = command(
-        &workspace.root,
-        "cargo",
-        &["test", "--package", "native-train"],
-    );
-    tests.args(["--features", "wgpu", "--locked", "--test", "native_train"]);
-    tests.args(["--", "wgpu", "--test-threads", "1"]);
-    run(tests)
+    checks.check("tests of --device wgpu", || {
+        let mut tests = command(
+            &workspace.root,
+            "cargo",
+            &["test", "--workspace", "--locked"],
+        );
+        tests.args(features::on_gpus());
+        tests.args([
+            "--test",
+            "native_train",
+            "--",
+            "wgpu::",
+            "--test-threads",
+            "1",
+        ]);
+        run(tests)
+    });
 }
 
 #[cfg(test)]

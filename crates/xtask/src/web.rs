@@ -20,11 +20,16 @@ pub struct Build {
 }
 
 /// All builds, starting with the one that every page needs.
-pub const BUILDS: [Build; 5] = [
+pub const BUILDS: [Build; 6] = [
     Build {
         name: "sample-cpu",
         package: "biggan-web",
         features: "sample",
+    },
+    Build {
+        name: "sample-cpu-relaxed",
+        package: "biggan-web",
+        features: "sample,relaxed-simd",
     },
     Build {
         name: "pictures",
@@ -59,7 +64,7 @@ pub fn web(workspace: &Workspace, release: bool) -> Result<()> {
             let wasm = build.compile(workspace, "wasm")?;
             let wasm = build.bind(workspace, &wasm)?;
             if release {
-                optimise(workspace, &wasm)?;
+                build.optimise(workspace, &wasm)?;
             }
             say_size(&wasm)
         })?;
@@ -67,6 +72,16 @@ pub fn web(workspace: &Workspace, release: bool) -> Result<()> {
     step("page", || {
         run(npm(workspace, "build", model::find_or_make(workspace)?))
     })
+}
+
+/// The builds that draw on the CPU, as they are released.
+pub fn for_the_cpu(workspace: &Workspace) -> Result<()> {
+    let [plain, relaxed, ..] = &BUILDS;
+    for build in [plain, relaxed] {
+        let wasm = build.compile(workspace, "wasm")?;
+        build.optimise(workspace, &build.bind(workspace, &wasm)?)?;
+    }
+    Ok(())
 }
 
 /// An npm script of the page, with its model.
@@ -100,6 +115,28 @@ impl Build {
         run(bindgen)?;
         Ok(out.join("biggan_web_bg.wasm"))
     }
+
+    /// Makes the file smaller in place, without changing its speed.
+    fn optimise(&self, workspace: &Workspace, wasm: &Path) -> Result<()> {
+        let mut optimiser = command(&workspace.www(), "npx", &["--yes", "--package", BINARYEN]);
+        optimiser.args([
+            "wasm-opt",
+            "-Os",
+            "--enable-simd",
+            "--enable-bulk-memory",
+            "--enable-nontrapping-float-to-int",
+            "--enable-sign-ext",
+            "--enable-mutable-globals",
+            "--enable-reference-types",
+            "--enable-multivalue",
+            "--strip-debug",
+        ]);
+        if self.features.contains("relaxed-simd") {
+            optimiser.arg("--enable-relaxed-simd");
+        }
+        optimiser.arg(wasm).arg("-o").arg(wasm);
+        run(optimiser)
+    }
 }
 
 fn say_size(wasm: &Path) -> Result<()> {
@@ -113,25 +150,6 @@ fn say_size(wasm: &Path) -> Result<()> {
 /// Binaryen's optimiser, in a version that is known to work: Debian's 108 writes a file that browsers
 /// refuse, since it confuses the table of JavaScript objects with that of functions.
 const BINARYEN: &str = "binaryen@132.0.0";
-
-/// Makes a wasm file smaller in place, without changing its speed.
-fn optimise(workspace: &Workspace, wasm: &Path) -> Result<()> {
-    let mut optimiser = command(&workspace.www(), "npx", &["--yes", "--package", BINARYEN]);
-    optimiser.args([
-        "wasm-opt",
-        "-Os",
-        "--enable-simd",
-        "--enable-bulk-memory",
-        "--enable-nontrapping-float-to-int",
-        "--enable-sign-ext",
-        "--enable-mutable-globals",
-        "--enable-reference-types",
-        "--enable-multivalue",
-        "--strip-debug",
-    ]);
-    optimiser.arg(wasm).arg("-o").arg(wasm);
-    run(optimiser)
-}
 
 /// Whether a program is in a directory of `PATH`.
 pub fn on_path(program: &str) -> bool {

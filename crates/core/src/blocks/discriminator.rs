@@ -2,13 +2,12 @@
 
 use burn::module::Module;
 use burn::tensor::Tensor;
-use burn::tensor::activation::relu;
 
+use super::Pass;
 use crate::arch::BlockShape;
 use crate::config::DiscriminatorConfig;
-use crate::kernels::avg_pool_2x2;
 use crate::layers::init::Initialiser;
-use crate::layers::{Conv2d, SelfAttention, Updates};
+use crate::layers::{Conv2d, SelfAttention};
 
 /// ReLU, 3x3, ReLU, 3x3, average pool; the first block omits the first ReLU, which would cut the
 /// image's negative half.
@@ -59,9 +58,9 @@ impl PlainDiscriminatorBlock {
     /// # Shapes
     /// - x: `[n, in, h, w]`
     /// - returns `[n, out, h, w]`, halved where the block downsamples
-    pub fn forward(&self, x: Tensor<4>, updates: &mut Updates) -> Tensor<4> {
+    pub fn forward(&self, x: Tensor<4>, pass: &mut dyn Pass) -> Tensor<4> {
         let h = if self.preactivate {
-            relu(x.clone())
+            pass.relu(x.clone())
         } else {
             x.clone()
         };
@@ -70,20 +69,21 @@ impl PlainDiscriminatorBlock {
         } else {
             x
         };
-        let h = relu(self.conv1.forward(h, updates)); // [n, out, h, w]
+        let h = pass.conv(&self.conv1, h); // [n, out, h, w]
+        let h = pass.relu(h);
         let h = if self.downsample {
-            self.conv2.forward_then_pool(h, updates) // [n, out, h/2, w/2]
+            pass.conv_then_pool(&self.conv2, h) // [n, out, h/2, w/2]
         } else {
-            self.conv2.forward(h, updates)
+            pass.conv(&self.conv2, h)
         };
-        let y = h + match (&self.conv_sc, self.downsample) {
-            // pooling is linear and commutes with the 1x1, which is four times cheaper after it
-            (Some(conv_sc), true) => conv_sc.forward(avg_pool_2x2(x), updates),
-            (Some(conv_sc), false) => conv_sc.forward(x, updates),
-            (None, _) => x,
+        // pooling is linear and commutes with the 1x1, which is four times cheaper after it
+        let x = if self.downsample { pass.pool(x) } else { x };
+        let y = h + match &self.conv_sc {
+            Some(conv_sc) => pass.conv(conv_sc, x),
+            None => x,
         };
         match &self.attention {
-            Some(attention) => attention.forward(y, updates),
+            Some(attention) => pass.attention(attention, y),
             None => y,
         }
     }

@@ -3,13 +3,12 @@
 
 use burn::module::Module;
 use burn::tensor::Tensor;
-use burn::tensor::activation::relu;
 
+use super::Pass;
 use crate::arch::{BlockShape, bottleneck};
 use crate::config::{DiscriminatorConfig, Skip};
-use crate::kernels::avg_pool_2x2;
 use crate::layers::init::Initialiser;
-use crate::layers::{Conv2d, SelfAttention, Updates};
+use crate::layers::{Conv2d, SelfAttention};
 
 /// ReLU before each of 1x1, 3x3, 3x3, 1x1, average pool before the last 1x1. The shortcut keeps its
 /// channels and concatenates the output of a 1x1, or is a 1x1.
@@ -67,33 +66,40 @@ impl DeepDiscriminatorBlock {
     /// # Shapes
     /// - x: `[n, in, h, w]`
     /// - returns `[n, out, h, w]`, halved where the block downsamples
-    pub fn forward(&self, x: Tensor<4>, updates: &mut Updates) -> Tensor<4> {
-        let h = relu(x.clone());
+    pub fn forward(&self, x: Tensor<4>, pass: &mut dyn Pass) -> Tensor<4> {
+        let h = pass.relu(x.clone());
         let x = if self.activated_shortcut {
             h.clone()
         } else {
             x
         };
-        let h = self.conv1.forward(h, updates); // [n, out/4, h, w]
-        let h = relu(self.conv2.forward(relu(h), updates));
-        let h = match (self.downsample, self.joins) {
-            (false, _) => relu(self.conv3.forward(h, updates)),
-            (true, true) => avg_pool_2x2(relu(self.conv3.forward(h, updates))), // [n, out/4, h/2, w/2]
-            (true, false) => relu(self.conv3.forward_then_pool(h, updates)),
+        let mut h = pass.conv(&self.conv1, h); // [n, out/4, h, w]
+        h = pass.relu(h);
+        h = pass.conv(&self.conv2, h);
+        h = pass.relu(h);
+        let pools_first = self.downsample && !self.joins;
+        h = if pools_first {
+            pass.conv_then_pool(&self.conv3, h) // [n, out/4, h/2, w/2]
+        } else {
+            pass.conv(&self.conv3, h)
         };
+        h = pass.relu(h);
+        if self.downsample && self.joins {
+            h = pass.pool(h); // [n, out/4, h/2, w/2]
+        }
         // pooling is linear and commutes with the 1x1, which is four times cheaper after it
-        let x = if self.downsample { avg_pool_2x2(x) } else { x };
+        let x = if self.downsample { pass.pool(x) } else { x };
         let skip = match &self.conv_sc {
             Some(conv_sc) if self.joins => {
-                let added = conv_sc.forward(x.clone(), updates);
+                let added = pass.conv(conv_sc, x.clone());
                 Tensor::cat(vec![x, added], 1)
             }
-            Some(conv_sc) => conv_sc.forward(x, updates),
+            Some(conv_sc) => pass.conv(conv_sc, x),
             None => x,
         }; // [n, out, h/2, w/2]
-        let y = self.conv4.forward(h, updates) + skip;
+        let y = pass.conv(&self.conv4, h) + skip;
         match &self.attention {
-            Some(attention) => attention.forward(y, updates),
+            Some(attention) => pass.attention(attention, y),
             None => y,
         }
     }

@@ -4,6 +4,7 @@ mod discriminator;
 mod discriminator_deep;
 mod generator;
 mod generator_deep;
+mod pass;
 
 use burn::module::Module;
 use burn::tensor::Tensor;
@@ -12,13 +13,14 @@ use crate::arch::BlockShape;
 use crate::config::{DiscriminatorConfig, GeneratorConfig};
 use crate::error::Result;
 use crate::layers::init::Initialiser;
-use crate::layers::{NormMode, Normaliser, Updates};
+use crate::layers::{NormMode, Normaliser, SelfAttention, Updates};
 
 pub use discriminator::PlainDiscriminatorBlock;
 pub use discriminator_deep::DeepDiscriminatorBlock;
 pub(crate) use discriminator_deep::shortcut_channels;
 pub use generator::PlainGeneratorBlock;
 pub use generator_deep::DeepGeneratorBlock;
+pub use pass::Pass;
 
 /// A block of the generator.
 #[derive(Module, Debug)]
@@ -122,10 +124,18 @@ impl DiscriminatorBlock {
     /// # Shapes
     /// - x: `[n, in, h, w]`
     /// - returns `[n, out, h, w]`, halved where the block downsamples
-    pub fn forward(&self, x: Tensor<4>, updates: &mut Updates) -> Tensor<4> {
+    pub fn forward(&self, x: Tensor<4>, pass: &mut dyn Pass) -> Tensor<4> {
         match self {
-            Self::Plain(block) => block.forward(x, updates),
-            Self::Deep(block) => block.forward(x, updates),
+            Self::Plain(block) => block.forward(x, pass),
+            Self::Deep(block) => block.forward(x, pass),
+        }
+    }
+
+    /// Its self-attention.
+    pub fn attention(&self) -> Option<&SelfAttention> {
+        match self {
+            Self::Plain(block) => block.attention.as_ref(),
+            Self::Deep(block) => block.attention.as_ref(),
         }
     }
 }

@@ -4,16 +4,24 @@
 //! is written here: the library keeps metadata in a hash map, so its files differ from run to
 //! run, while these have the same bytes for the same content.
 
+use std::borrow::Cow;
 use std::collections::BTreeMap;
+use std::ops::Range;
 
 use half::f16;
-use safetensors::tensor::{Dtype as StDtype, SafeTensors, TensorInfo};
+use safetensors::SafeTensorError;
+use safetensors::tensor::{Dtype as StDtype, Metadata, SafeTensors, TensorInfo};
 use serde::ser::{Serialize, SerializeMap, Serializer};
 
 use super::digests::{self, Digests};
 use super::first_bytes::FirstBytes;
 use crate::error::{Error, Result};
 use crate::named::{HostTensor, HostTensors};
+
+/// Largest header, as in the library.
+const MOST_HEADER_BYTES: usize = 100_000_000;
+/// Bytes that tell what a file is.
+const FIRST_BYTES: usize = 512;
 
 /// Type of the stored values.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -145,7 +153,7 @@ pub(super) fn replace_metadata(
     let mut metadata = metadata.clone();
     let mut digests = String::new();
     for (name, info) in &file.entries {
-        digests += &digests::digest(file.bytes(name, info)?);
+        digests += &digests::digest(&file.bytes(name, info)?);
     }
     metadata.insert(digests::KEY.to_owned(), digests);
     let metadata = &metadata;
@@ -202,23 +210,55 @@ fn write_values(bytes: &mut Vec<u8>, name: &str, values: &[f32], dtype: Dtype) -
 }
 
 /// A file whose header has been checked against its length; values are still bytes.
-pub(super) struct OpenFile<'a> {
+pub(super) struct OpenFile<V> {
     /// `__metadata__` without the digests.
     pub metadata: BTreeMap<String, String>,
     digests: Digests,
     /// Names and offsets of the tensors, in the order of their values.
     pub entries: Vec<(String, TensorInfo)>,
     /// The values of all tensors.
-    pub data: &'a [u8],
+    pub data: V,
 }
 
 /// Reads and checks the header of a file.
 ///
 /// # Errors
 /// If the bytes are not a safetensors file or are truncated.
-pub(super) fn open(bytes: &[u8]) -> Result<OpenFile<'_>> {
+pub(super) fn open(bytes: &[u8]) -> Result<OpenFile<&[u8]>> {
     let (header_bytes, header) =
         SafeTensors::read_metadata(bytes).map_err(|error| not_safetensors(bytes, &error))?;
+    with_header(&header, &bytes[8 + header_bytes..])
+}
+
+/// As [`open`], of a file that is read where it lies: its header now, each tensor when it is asked for.
+///
+/// # Errors
+/// As [`open`]; or if the file cannot be read.
+pub(super) fn open_at<'a>(file: &'a dyn ReadAt) -> Result<OpenFile<ValuesAt<'a>>> {
+    let length = file.length();
+    let beginning = file.read_at(0..length.min(FIRST_BYTES))?;
+    let refused = |error: SafeTensorError| not_safetensors_of(length, &beginning, &error);
+    // what the library checks of a whole file (`SafeTensors::read_metadata`), in its order
+    let stated = beginning
+        .first_chunk()
+        .ok_or_else(|| refused(SafeTensorError::HeaderTooSmall))?;
+    let header_bytes = usize::try_from(u64::from_le_bytes(*stated))
+        .ok()
+        .filter(|bytes| *bytes <= MOST_HEADER_BYTES)
+        .ok_or_else(|| refused(SafeTensorError::HeaderTooLarge))?;
+    let start = 8 + header_bytes;
+    if start > length {
+        return Err(refused(SafeTensorError::InvalidHeaderLength));
+    }
+    let header: Metadata = serde_json::from_slice(&file.read_at(8..start)?)
+        .map_err(|error| refused(SafeTensorError::InvalidHeaderDeserialization(error)))?;
+    if start + header.data_len() != length {
+        return Err(refused(SafeTensorError::MetadataIncompleteBuffer));
+    }
+    with_header(&header, ValuesAt { file, start })
+}
+
+fn with_header<V>(header: &Metadata, data: V) -> Result<OpenFile<V>> {
     let entries: Vec<(String, TensorInfo)> = header
         .offset_keys()
         .into_iter()
@@ -230,15 +270,19 @@ pub(super) fn open(bytes: &[u8]) -> Result<OpenFile<'_>> {
     Ok(OpenFile {
         digests: Digests::take(&mut metadata, names)?,
         metadata,
-        data: &bytes[8 + header_bytes..],
+        data,
         entries,
     })
 }
 
 /// What bytes are that cannot be read as a safetensors file.
-pub fn not_safetensors(bytes: &[u8], error: &safetensors::SafeTensorError) -> Error {
-    let file = Error::file(format_args!("the file of {} bytes", bytes.len()));
-    match FirstBytes::of_binary(bytes) {
+pub fn not_safetensors(bytes: &[u8], error: &SafeTensorError) -> Error {
+    not_safetensors_of(bytes.len(), bytes, error)
+}
+
+fn not_safetensors_of(length: usize, beginning: &[u8], error: &SafeTensorError) -> Error {
+    let file = Error::file(format_args!("the file of {length} bytes"));
+    match FirstBytes::of_binary(beginning) {
         Some(other) => file
             .found(other.what)
             .expected("a safetensors file")
@@ -253,7 +297,72 @@ fn owned((key, value): (&String, &String)) -> (String, String) {
     (key.clone(), value.clone())
 }
 
-impl OpenFile<'_> {
+/// A file that is read in pieces.
+pub trait ReadAt {
+    /// Bytes of the file.
+    fn length(&self) -> usize;
+
+    /// The bytes of a range.
+    ///
+    /// # Errors
+    /// If they cannot be read.
+    fn read_at(&self, range: Range<usize>) -> Result<Vec<u8>>;
+}
+
+/// The values of a file that is read in pieces.
+pub(super) struct ValuesAt<'a> {
+    file: &'a dyn ReadAt,
+    /// Where they begin.
+    start: usize,
+}
+
+/// The values of a file.
+pub(super) trait Values {
+    /// Those at the offsets of a tensor.
+    fn range(&self, range: Range<usize>) -> Result<Cow<'_, [u8]>>;
+}
+
+impl Values for &[u8] {
+    fn range(&self, range: Range<usize>) -> Result<Cow<'_, [u8]>> {
+        Ok(self[range].into()) // in range: the library checks offsets against the length
+    }
+}
+
+impl Values for ValuesAt<'_> {
+    fn range(&self, Range { start, end }: Range<usize>) -> Result<Cow<'_, [u8]>> {
+        let range = self.start + start..self.start + end;
+        let found = self.file.read_at(range.clone())?;
+        if found.len() == range.len() {
+            return Ok(found.into());
+        }
+        Err(
+            Error::file(format_args!("bytes {} to {}", range.start, range.end))
+                .found(format_args!("{} of them", found.len()))
+                .remedy("open the file again"),
+        )
+    }
+}
+
+impl Values for Box<dyn Values + '_> {
+    fn range(&self, range: Range<usize>) -> Result<Cow<'_, [u8]>> {
+        self.as_ref().range(range)
+    }
+}
+
+impl<V: Values> OpenFile<V> {
+    /// The same, of any kind of values.
+    pub fn boxed<'a>(self) -> OpenFile<Box<dyn Values + 'a>>
+    where
+        V: 'a,
+    {
+        OpenFile {
+            metadata: self.metadata,
+            digests: self.digests,
+            entries: self.entries,
+            data: Box::new(self.data),
+        }
+    }
+
     /// All tensors, widened to f32.
     ///
     /// # Errors
@@ -267,10 +376,10 @@ impl OpenFile<'_> {
     }
 
     /// The bytes of a tensor, checked against its digest.
-    fn bytes(&self, name: &str, info: &TensorInfo) -> Result<&[u8]> {
+    fn bytes(&self, name: &str, info: &TensorInfo) -> Result<Cow<'_, [u8]>> {
         let (start, end) = info.data_offsets;
-        let bytes = &self.data[start..end]; // in range: the library checks offsets against the length
-        self.digests.check(name, bytes)?;
+        let bytes = self.data.range(start..end)?;
+        self.digests.check(name, &bytes)?;
         Ok(bytes)
     }
 

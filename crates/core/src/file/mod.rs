@@ -15,7 +15,7 @@ mod shards;
 
 #[doc(hidden)] // for readers of safetensors of their own: native-train
 pub use container::not_safetensors;
-pub use container::{Dtype, StoredTensors, decode, encode, encode_with, read_metadata};
+pub use container::{Dtype, ReadAt, StoredTensors, decode, encode, encode_with, read_metadata};
 pub use first_bytes::FirstBytes;
 pub use label_rows::LabelRows;
 pub use model_file::{

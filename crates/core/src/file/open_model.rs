@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use safetensors::tensor::TensorInfo;
 
-use super::container::{OpenFile, open};
+use super::container::{OpenFile, ReadAt, Values, open, open_at};
 use super::model_file::{ModelFile, ModelInfo};
 use super::shards::Index;
 use crate::error::{Error, Result};
@@ -13,7 +13,7 @@ use crate::named::{HostTensor, HostTensors, TensorSource};
 /// A model that has been checked but not read: tensors are widened to f32 when they are taken.
 pub struct OpenModel<'a> {
     info: ModelInfo,
-    files: Vec<OpenFile<'a>>,
+    files: Vec<OpenFile<Box<dyn Values + 'a>>>,
     /// Tensors that have not been taken, and the file that holds each.
     left: BTreeMap<String, (usize, TensorInfo)>,
 }
@@ -24,7 +24,18 @@ impl<'a> OpenModel<'a> {
     /// # Errors
     /// As [`ModelFile::decode`].
     pub fn file(bytes: &'a [u8]) -> Result<Self> {
-        let file = open(bytes)?;
+        Self::whole(open(bytes)?)
+    }
+
+    /// Opens a model file that is read where it lies, a tensor at a time, so that it takes no memory as a whole.
+    ///
+    /// # Errors
+    /// As [`ModelFile::decode`]; or if the file cannot be read.
+    pub fn file_at(file: &'a dyn ReadAt) -> Result<Self> {
+        Self::whole(open_at(file)?)
+    }
+
+    fn whole<V: Values + 'a>(file: OpenFile<V>) -> Result<Self> {
         // first: a foreign file is refused before its tensors take memory
         let info = ModelInfo::from_metadata(&file.metadata)?;
         Ok(Self::checked(info, vec![file]))
@@ -50,7 +61,7 @@ impl<'a> OpenModel<'a> {
         Ok(Self::checked(info, files))
     }
 
-    fn checked(info: ModelInfo, files: Vec<OpenFile<'a>>) -> Self {
+    fn checked<V: Values + 'a>(info: ModelInfo, files: Vec<OpenFile<V>>) -> Self {
         let entries = files.iter().enumerate().flat_map(|(number, file)| {
             let entries = file.entries.iter();
             entries.map(move |(name, info)| (name.clone(), (number, info.clone())))
@@ -58,7 +69,7 @@ impl<'a> OpenModel<'a> {
         Self {
             info,
             left: entries.collect(),
-            files,
+            files: files.into_iter().map(OpenFile::boxed).collect(),
         }
     }
 

@@ -18,6 +18,7 @@ use sha2::{Digest, Sha256};
 use super::container::{self, Header, header};
 use super::{DatasetInfo, LabelRows, sha256_hex};
 use crate::error::{Error, Result};
+use crate::sorted_json::sorted_json;
 
 /// Value of the metadata key `format`.
 const FORMAT: &str = "biggan-pack";
@@ -196,8 +197,8 @@ impl<W: Write + Seek> PackWriter<W> {
         let fields = Header { metadata, entries };
         match self.promised {
             Some(_) => header(&fields, 0),
-            // as such files always were: keys in the order of the alphabet
-            None => header(&serde_json::to_value(&fields).map_err(unwritten)?, 0),
+            // as such files always were
+            None => header(&sorted_json(&fields).map_err(unwritten)?, 0),
         }
     }
 }

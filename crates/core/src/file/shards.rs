@@ -19,6 +19,7 @@ use super::first_bytes::FirstBytes;
 use super::model_file::{FORMAT, FORMAT_VERSION, ModelFile, ModelInfo, SHARD_FORMAT, check_format};
 use crate::error::{Error, Result};
 use crate::named::{HostTensor, HostTensors};
+use crate::sorted_json::sorted_json;
 
 /// End of an index's name; the part before it begins the names of the parts.
 pub const INDEX_SUFFIX: &str = ".safetensors.index.json";
@@ -229,12 +230,12 @@ impl Index {
     }
 
     /// Opens a part after checking it against the index.
-    pub(super) fn open_part<'a>(&self, name: &str, bytes: &'a [u8]) -> Result<OpenFile<'a>> {
+    pub(super) fn open_part<'a>(&self, name: &str, bytes: &'a [u8]) -> Result<OpenFile<&'a [u8]>> {
         self.checked_part(name, bytes)
             .map_err(|error| error.within(name))
     }
 
-    fn checked_part<'a>(&self, name: &str, bytes: &'a [u8]) -> Result<OpenFile<'a>> {
+    fn checked_part<'a>(&self, name: &str, bytes: &'a [u8]) -> Result<OpenFile<&'a [u8]>> {
         let stated = self.metadata.sha256.get(name).ok_or_else(|| {
             Error::file("its SHA-256")
                 .found("not in the index")
@@ -276,7 +277,7 @@ impl Index {
 fn config_value(info: &ModelInfo) -> Result<serde_json::Value> {
     let unwritable =
         |error: serde_json::Error| Error::file("the model's config").not_writable(error);
-    let value = serde_json::to_value(info).map_err(unwritable)?;
+    let value = sorted_json(info).map_err(unwritable)?;
     // as in a model of one file
     ModelInfo::deserialize(&value).map_err(unwritable)?;
     Ok(value)

@@ -12,6 +12,7 @@ use crate::config::{DiscriminatorConfig, GeneratorConfig};
 use crate::error::{Error, Result};
 use crate::named::HostTensors;
 use crate::shape::NetworkShape;
+use crate::sorted_json::sorted_json;
 use crate::train::{Counters, TrainConfig};
 
 /// Bytes of the files of a run. StudioGAN stores the optimisers in the files of G and D.
@@ -207,7 +208,7 @@ fn discriminator(
 
 /// Names what differs between the weights and the recipe.
 fn differ<C: serde::Serialize>(network: &str, found: &C, recipe: &C) -> Error {
-    let value = |config: &C| serde_json::to_value(config).unwrap_or_default();
+    let value = |config: &C| sorted_json(config).unwrap_or_default();
     let (found, recipe) = (value(found), value(recipe));
     let keys = found.as_object().into_iter().flatten();
     let differences: Vec<String> = keys

@@ -202,9 +202,47 @@ impl<B: KernelOps> Backward<B, 1> for MaxPoolBackward {
     }
 }
 
-/// The inputs, then the outputs of [`KernelOps::self_attention`].
+/// Attention, or attention along a direction: functions of as many tensors.
+#[derive(Clone, Copy, Debug)]
+enum Attention {
+    Itself,
+    Along,
+}
+
+impl Attention {
+    fn record<B: KernelOps, C: CheckpointStrategy>(
+        self,
+        inputs: [FloatTensor<Autodiff<B, C>>; 3],
+    ) -> [FloatTensor<Autodiff<B, C>>; 2] {
+        let [(theta, theta_node), (phi, phi_node), (g, g_node)] =
+            inputs.map(|input| input.into_parts());
+        let inputs = [theta, phi, g];
+        let [theta, phi, g] = inputs.clone();
+        let (y, kept) = match self {
+            Self::Itself => B::self_attention(theta, phi, g),
+            Self::Along => B::attention_along(theta, phi, g),
+        };
+        let detached = Autodiff::<B, C>::from_inner(kept.clone());
+        let prepared = AttentionBackward.prepare::<C>([theta_node, phi_node, g_node]);
+        let y = match prepared.compute_bound().stateful() {
+            OpsKind::Tracked(prepared) => {
+                let state = AttentionState {
+                    kind: self,
+                    inputs,
+                    outputs: [y.clone(), kept],
+                };
+                prepared.finish(state, y)
+            }
+            OpsKind::UnTracked(prepared) => prepared.finish(y),
+        };
+        [y, detached]
+    }
+}
+
+/// The inputs, then the outputs.
 #[derive(Clone, Debug)]
 struct AttentionState<T> {
+    kind: Attention,
     inputs: [T; 3],
     outputs: [T; 2],
 }
@@ -221,10 +259,17 @@ impl<B: KernelOps> Backward<B, 3> for AttentionBackward {
         grads: &mut Gradients,
         _checkpointer: &mut Checkpointer,
     ) {
-        let AttentionState { inputs, outputs } = ops.state;
-        let ([theta, phi, g], [y, log_sums]) = (inputs, outputs);
+        let AttentionState {
+            kind,
+            inputs,
+            outputs,
+        } = ops.state;
+        let ([theta, phi, g], [y, kept]) = (inputs, outputs);
         let dy = grads.consume::<B>(&ops.node);
-        let (dtheta, dphi, dg) = B::self_attention_grad(theta, phi, g, y, log_sums, dy);
+        let (dtheta, dphi, dg) = match kind {
+            Attention::Itself => B::self_attention_grad(theta, phi, g, y, kept, dy),
+            Attention::Along => B::attention_along_grad(theta, phi, g, y, kept, dy),
+        };
         for (node, grad) in ops.parents.into_iter().zip([dtheta, dphi, dg]) {
             if let Some(node) = node {
                 grads.register::<B>(node.id, grad);
@@ -418,22 +463,14 @@ impl<B: KernelOps, C: CheckpointStrategy> KernelOps for Autodiff<B, C> {
         phi: FloatTensor<Self>,
         g: FloatTensor<Self>,
     ) -> (FloatTensor<Self>, FloatTensor<Self>) {
-        let (theta, theta_node) = theta.into_parts();
-        let (phi, phi_node) = phi.into_parts();
-        let (g, g_node) = g.into_parts();
-        let (y, log_sums) = B::self_attention(theta.clone(), phi.clone(), g.clone());
-        let detached = Self::from_inner(log_sums.clone());
-        let prepared = AttentionBackward.prepare::<C>([theta_node, phi_node, g_node]);
-        let y = match prepared.compute_bound().stateful() {
-            OpsKind::Tracked(prepared) => {
-                let state = AttentionState {
-                    inputs: [theta, phi, g],
-                    outputs: [y.clone(), log_sums],
-                };
-                prepared.finish(state, y)
-            }
-            OpsKind::UnTracked(prepared) => prepared.finish(y),
-        };
-        (y, detached)
+        Attention::Itself.record::<B, C>([theta, phi, g]).into()
+    }
+
+    fn attention_along(
+        theta: FloatTensor<Self>,
+        phi: FloatTensor<Self>,
+        g: FloatTensor<Self>,
+    ) -> (FloatTensor<Self>, FloatTensor<Self>) {
+        Attention::Along.record::<B, C>([theta, phi, g]).into()
     }
 }

@@ -9,7 +9,11 @@ use burn::tensor::{DType, TensorData};
 use super::cpu::attention::{self, AttentionShape};
 use super::cpu::conv;
 use super::cpu::conv_shape::ConvShape;
+#[cfg(feature = "train")]
+use super::cpu::optimiser::{self, AdamStep};
 use super::cpu::planes::{self, PlaneShape};
+#[cfg(feature = "train")]
+use super::cpu::{attention_along, attention_along_grad};
 use super::cpu::{attention_grad, batch_norm};
 use super::cpu::{conv_up, resample};
 use super::ops::KernelOps;
@@ -50,6 +54,17 @@ fn tensor<const D: usize>(values: Vec<f32>, shape: [usize; D]) -> FlexTensor {
     FlexTensor::from_data(TensorData::new(values, shape))
 }
 
+/// The tensor with memory of its own length.
+#[cfg(feature = "train")]
+fn whole(values: FlexTensor) -> FlexTensor {
+    let values = values.to_contiguous();
+    if values.storage::<f32>().len() == values.shape().num_elements() {
+        return values;
+    }
+    let values = Values::new(values);
+    tensor(values.get().to_vec(), values.dims::<1>())
+}
+
 fn is_f32(tensors: &[&FlexTensor]) -> bool {
     tensors.iter().all(|tensor| tensor.dtype() == DType::F32)
 }
@@ -79,6 +94,16 @@ fn attention_shape(theta: &Values, phi: &Values, g: &Values) -> AttentionShape {
         channels: g.dims::<3>()[1],
         queries,
         keys: phi.dims::<3>()[2],
+    }
+}
+
+/// Of pairs along the images.
+#[cfg(feature = "train")]
+fn along_shape(theta: &Values, phi: &Values, g: &Values) -> AttentionShape {
+    let both = attention_shape(theta, phi, g);
+    AttentionShape {
+        images: both.images / 2,
+        ..both
     }
 }
 
@@ -393,6 +418,82 @@ impl KernelOps for Flex {
             tensor(dtheta, theta.dims::<3>()),
             tensor(dphi, phi.dims::<3>()),
             tensor(dg, g.dims::<3>()),
+        )
+    }
+
+    #[cfg(feature = "train")]
+    fn adam_step(
+        value: FlexTensor,
+        gradient: FlexTensor,
+        first: FlexTensor,
+        second: FlexTensor,
+        step: AdamStep,
+    ) -> Triple {
+        if !is_f32(&[&value, &gradient, &first, &second]) {
+            return plain::adam_step::<Self>(value, gradient, first, second, step);
+        }
+        let [value, gradient] = [value, gradient].map(Values::new);
+        // in place, where nobody else has them
+        let [mut first, mut second] = [first, second].map(whole);
+        let moments = [first.storage_mut(), second.storage_mut()];
+        let next = optimiser::adam(step, value.get(), gradient.get(), moments);
+        (tensor(next, value.dims::<1>()), first, second)
+    }
+
+    #[cfg(feature = "train")]
+    fn moving_average(average: FlexTensor, new: FlexTensor, decay: f64) -> FlexTensor {
+        if !is_f32(&[&average, &new]) {
+            return plain::moving_average::<Self>(average, new, decay);
+        }
+        let [average, new] = [average, new].map(Values::new);
+        let next = optimiser::average(average.get(), new.get(), decay);
+        tensor(next, new.dims::<1>())
+    }
+
+    #[cfg(feature = "train")]
+    fn attention_along(
+        theta: FlexTensor,
+        phi: FlexTensor,
+        g: FlexTensor,
+    ) -> (FlexTensor, FlexTensor) {
+        if !is_f32(&[&theta, &phi, &g]) {
+            return plain::attention_along::<Self>(theta, phi, g);
+        }
+        let [theta, phi, g] = [theta, phi, g].map(Values::new);
+        let shape = along_shape(&theta, &phi, &g);
+        let inputs = [theta.get(), phi.get(), g.get()];
+        let [y, kept] = attention_along::attention_along(shape, inputs);
+        let len = kept.len();
+        (
+            tensor(y, [shape.images, shape.channels, shape.queries]),
+            tensor(kept, [len]),
+        )
+    }
+
+    #[cfg(feature = "train")]
+    fn attention_along_grad(
+        theta: FlexTensor,
+        phi: FlexTensor,
+        g: FlexTensor,
+        y: FlexTensor,
+        kept: FlexTensor,
+        dy: FlexTensor,
+    ) -> Triple {
+        // by the inputs alone, as in the forward pass, whose `kept` this is
+        if !is_f32(&[&theta, &phi, &g]) {
+            return plain::attention_along_grad::<Self>(theta, phi, g, y, dy);
+        }
+        let [theta, phi, g, y, kept, dy] = [theta, phi, g, y, kept, dy].map(Values::new);
+        let [of_theta, of_phi, of_g] = attention_along_grad::attention_along_grad(
+            along_shape(&theta, &phi, &g),
+            [theta.get(), phi.get(), g.get()],
+            [y.get(), kept.get()],
+            dy.get(),
+        );
+        (
+            tensor(of_theta, theta.dims::<3>()),
+            tensor(of_phi, phi.dims::<3>()),
+            tensor(of_g, g.dims::<3>()),
         )
     }
 }

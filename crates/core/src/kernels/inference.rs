@@ -8,6 +8,8 @@ use super::cpu::attention::{self, AttentionShape};
 use super::cpu::conv::direct_weights;
 use super::cpu::conv_shape::ConvShape;
 use super::cpu::correlate::{Weights, correlate_on};
+use super::cpu::instruction_sets::kernels;
+use super::cpu::kept::Kept;
 use super::cpu::parallel::Output;
 use super::cpu::source::Source;
 use super::cpu::unpack::Target;
@@ -138,17 +140,25 @@ impl Affine {
     }
 }
 
-/// `g softmax(theta^T max_pool(phi))^T`, with `g` pooled too: `theta` and `phi` are `[images, inner, side, side]`, `g` and the
-/// result `[images, channels, side, side]`.
-pub fn attention(images: usize, side: usize, [theta, phi, g]: [&[f32]; 3]) -> Vec<f32> {
-    let planes = |values: &[f32]| values.len() / (side * side);
-    let pooled = |values: &[f32]| resample::max_pool(values, planes(values), [side, side]);
+/// Writes `g softmax(theta^T max_pool(phi))^T`, with `g` pooled too: `theta` and `phi` are `[images, inner, side, side]`, `g`
+/// and the result `[images, channels, side, side]`.
+pub fn attention(images: usize, side: usize, [theta, phi, g]: [&[f32]; 3], y: &mut [f32]) {
+    let area = side * side;
+    let pooled = |values: &[f32]| {
+        let mut pooled = Kept::zeros(values.len() / 4);
+        let planes = values.len() / area;
+        resample::max_pool_on(values, planes, [side, side], &Output::on(&mut pooled));
+        pooled
+    };
     let shape = AttentionShape {
         images,
-        inner: planes(theta) / images,
-        channels: planes(g) / images,
-        queries: side * side,
-        keys: side * side / 4,
+        inner: theta.len() / area / images,
+        channels: g.len() / area / images,
+        queries: area,
+        keys: area / 4,
     };
-    attention::attention(shape, [theta, &pooled(phi), &pooled(g)]).0
+    let mut log_sums = Kept::zeros(images * area);
+    let (out, log_sums) = (Output::on(y), Output::on(&mut log_sums));
+    let inputs = [theta, &pooled(phi), &pooled(g)];
+    attention::attention_on(kernels(), shape, inputs, &out, &log_sums);
 }

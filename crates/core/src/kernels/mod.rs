@@ -18,6 +18,8 @@ use burn::tensor::Tensor;
 use burn::tensor::module::conv2d as burn_conv2d;
 use burn::tensor::ops::ConvOptions;
 
+#[cfg(feature = "train")]
+pub use cpu::optimiser::AdamStep;
 pub use ops::KernelOps;
 
 use crate::collective::{Group, Share};
@@ -179,12 +181,61 @@ pub fn attention(theta: Tensor<3>, phi: Tensor<3>, g: Tensor<3>) -> Tensor<3> {
     Tensor::from_dispatch(y)
 }
 
+/// Attention along a direction: with each input's own part first and its derivative after it, along the images,
+/// `y = h beta^T + g dbeta^T`, where `beta` is as in [`attention`], `dbeta` its derivative, and h what g's second half
+/// holds. (With h the derivative of g, y is that of the attention.)
+///
+/// # Shapes
+/// - theta: `[2 n, k, queries]`, phi: `[2 n, k, keys]`, g: `[2 n, c, keys]`
+/// - output: `[n, c, queries]`
+#[cfg(feature = "train")]
+pub fn attention_along(theta: Tensor<3>, phi: Tensor<3>, g: Tensor<3>) -> Tensor<3> {
+    let (y, _) = Dispatch::attention_along(
+        theta.into_dispatch(),
+        phi.into_dispatch(),
+        g.into_dispatch(),
+    );
+    Tensor::from_dispatch(y)
+}
+
 /// The sums over all ranks of a group; the gradient is summed in the same way.
 ///
 /// # Shapes
 /// - x: any, returned with the same shape
 pub fn all_reduce_sum<const D: usize>(x: Tensor<D>, group: &Group) -> Tensor<D> {
     Tensor::from_dispatch(Dispatch::all_reduce_sum(x.into_dispatch(), group.clone()))
+}
+
+/// A step of Adam: the new value of a parameter and of both moments of its gradient.
+///
+/// # Shapes
+/// - all tensors: `[len]`
+#[cfg(feature = "train")]
+pub fn adam_step(
+    value: Tensor<1>,
+    gradient: Tensor<1>,
+    [first, second]: [Tensor<1>; 2],
+    step: AdamStep,
+) -> (Tensor<1>, [Tensor<1>; 2]) {
+    let (value, first, second) = Dispatch::adam_step(
+        value.into_dispatch(),
+        gradient.into_dispatch(),
+        first.into_dispatch(),
+        second.into_dispatch(),
+        step,
+    );
+    let moments = [first, second].map(Tensor::from_dispatch);
+    (Tensor::from_dispatch(value), moments)
+}
+
+/// `decay average + (1 - decay) new`.
+///
+/// # Shapes
+/// - all tensors: `[len]`
+#[cfg(feature = "train")]
+pub fn moving_average(average: Tensor<1>, new: Tensor<1>, decay: f64) -> Tensor<1> {
+    let (average, new) = (average.into_dispatch(), new.into_dispatch());
+    Tensor::from_dispatch(Dispatch::moving_average(average, new, decay))
 }
 
 /// The extension macro has no optional tensors: a missing bias is passed as an untracked zero.

@@ -6,12 +6,16 @@
 #[cfg(feature = "nccl")]
 mod cuda_sum;
 pub mod plain;
+#[cfg(feature = "train")]
+mod plain_along;
 mod plain_attention;
 
 use burn::backend::tensor::FloatTensor;
 use burn::backend::{Backend, TensorMetadata, backend_extension};
 use burn::tensor::{TensorData, read_sync};
 
+#[cfg(feature = "train")]
+use super::cpu::optimiser::AdamStep;
 use crate::collective::{Group, Share};
 
 /// Fused operations of the networks. Shapes and formulas are documented at the functions of [`super`] with the
@@ -93,9 +97,56 @@ pub trait KernelOps: Backend {
         plain::attention::<Self>(theta, phi, g)
     }
 
+    /// `(y, kept)`: attention along a direction, and what the backend's gradient expects of the pass. No gradient flows
+    /// through the latter.
+    #[cfg(feature = "train")]
+    fn attention_along(
+        theta: FloatTensor<Self>,
+        phi: FloatTensor<Self>,
+        g: FloatTensor<Self>,
+    ) -> (FloatTensor<Self>, FloatTensor<Self>) {
+        plain::attention_along::<Self>(theta, phi, g)
+    }
+
     /// The sums over all ranks of a group.
     fn all_reduce_sum(x: FloatTensor<Self>, group: Group) -> FloatTensor<Self> {
         through_host::<Self>(x, &group)
+    }
+
+    /// Gradients of `attention_along` by theta, phi and g, each with its part along the direction.
+    #[cfg(feature = "train")]
+    fn attention_along_grad(
+        theta: FloatTensor<Self>,
+        phi: FloatTensor<Self>,
+        g: FloatTensor<Self>,
+        y: FloatTensor<Self>,
+        kept: FloatTensor<Self>,
+        dy: FloatTensor<Self>,
+    ) -> (FloatTensor<Self>, FloatTensor<Self>, FloatTensor<Self>) {
+        let _ = kept;
+        plain::attention_along_grad::<Self>(theta, phi, g, y, dy)
+    }
+
+    /// `(value, first moment, second moment)` after a step of Adam.
+    #[cfg(feature = "train")]
+    fn adam_step(
+        value: FloatTensor<Self>,
+        gradient: FloatTensor<Self>,
+        first: FloatTensor<Self>,
+        second: FloatTensor<Self>,
+        step: AdamStep,
+    ) -> (FloatTensor<Self>, FloatTensor<Self>, FloatTensor<Self>) {
+        plain::adam_step::<Self>(value, gradient, first, second, step)
+    }
+
+    /// `decay average + (1 - decay) new`.
+    #[cfg(feature = "train")]
+    fn moving_average(
+        average: FloatTensor<Self>,
+        new: FloatTensor<Self>,
+        decay: f64,
+    ) -> FloatTensor<Self> {
+        plain::moving_average::<Self>(average, new, decay)
     }
 
     /// Gradient of `same_conv2d` with respect to `x`.

@@ -1,6 +1,6 @@
 //! Initial weights, drawn on the host from the portable generator.
 
-use burn::module::Param;
+use burn::module::{Param, ParamId};
 use burn::tensor::{Device, Tensor, TensorData};
 
 use crate::random::{Draws, Stream};
@@ -51,7 +51,10 @@ impl<'a> Initialiser<'a> {
     /// whichever are fewer (Saxe et al. 2014; BigGAN appendix C).
     pub fn orthogonal<const D: usize>(&mut self, shape: [usize; D]) -> Param<Tensor<D>> {
         if self.zeros {
-            return Param::from_tensor(Tensor::zeros(shape, self.device));
+            // made when it is asked for, which what is loaded in its place never is
+            let zeros = move |device: &Device, _| Tensor::zeros(shape, device);
+            let (id, device) = (ParamId::new(), self.device.clone());
+            return Param::uninitialized(id, zeros, device, true, shape.into());
         }
         let rows = shape[0];
         let cols = shape[1..].iter().product();

@@ -2,11 +2,10 @@
 //! Discriminator"; BigGAN appendix B).
 
 use burn::module::Module;
-use burn::tensor::activation::relu;
 use burn::tensor::{Device, Tensor};
 
 use crate::arch::{self, RGB};
-use crate::blocks::DiscriminatorBlock;
+use crate::blocks::{DiscriminatorBlock, Pass};
 use crate::config::DiscriminatorConfig;
 use crate::error::Result;
 use crate::layers::init::Initialiser;
@@ -83,27 +82,39 @@ impl Discriminator {
     /// - returns logits `[n, 1]`
     ///
     /// # State
-    /// The next singular vectors go to `updates`.
+    /// The next singular vectors go to the pass; an ordinary one is [`Updates`](crate::layers::Updates).
     pub fn forward(
         &self,
         images: Tensor<4>,
         class_weights: Tensor<2>,
-        updates: &mut Updates,
+        pass: &mut dyn Pass,
     ) -> Tensor<2> {
-        let mut h = match &self.input_conv {
-            Some(input_conv) => input_conv.forward(images, updates),
+        let h = self.through(images, self.blocks.len(), pass);
+        let h = pass.relu(h); // [n, c, h, w]
+        let [n, c, height, width] = h.dims();
+        let features = h.reshape([n, c, height * width]).sum_dim(2);
+        let features = features.reshape([n, c]);
+        let projection = pass.embed(&self.embed, class_weights) * features.clone(); // [n, c]
+        pass.linear(&self.linear, features) + projection.sum_dim(1) // [n, 1]
+    }
+
+    /// The maps after the first blocks.
+    ///
+    /// # Shapes
+    /// - images: `[n, 3, r, r]`
+    /// - returns `[n, c, h, w]`
+    pub(crate) fn through(
+        &self,
+        images: Tensor<4>,
+        blocks: usize,
+        pass: &mut dyn Pass,
+    ) -> Tensor<4> {
+        let first = match &self.input_conv {
+            Some(input_conv) => pass.conv(input_conv, images),
             None => images,
         };
-        for block in &self.blocks {
-            h = block.forward(h, updates); // [n, c, h, w]
-        }
-        let [n, c, height, width] = h.dims();
-        let features = relu(h)
-            .reshape([n, c, height * width])
-            .sum_dim(2)
-            .reshape([n, c]);
-        let projection = self.embed.forward(class_weights, updates) * features.clone(); // [n, c]
-        self.linear.forward(features, updates) + projection.sum_dim(1) // [n, 1]
+        let blocks = self.blocks[..blocks].iter();
+        blocks.fold(first, |h, block| block.forward(h, pass))
     }
 
     /// [`Discriminator::forward`] without updates.

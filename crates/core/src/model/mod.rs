@@ -6,6 +6,9 @@ mod prepared;
 #[cfg(test)]
 #[cfg(feature = "train")]
 mod tests;
+#[cfg(test)]
+#[cfg(all(feature = "train", feature = "rayon"))]
+mod tests_allocations;
 
 pub use discriminator::Discriminator;
 pub use generator::Generator;

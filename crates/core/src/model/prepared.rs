@@ -6,7 +6,10 @@
 //! for the next. The formulas are those of [`Generator`] with [`NormMode::Stored`](crate::layers::NormMode), whose
 //! pictures are the same up to the rounding of sums in another order.
 
-use burn::tensor::Tensor;
+use core::ops::Range;
+
+use burn::module::{Module, Param};
+use burn::tensor::{Device, Tensor, read_sync};
 
 use super::Generator;
 use crate::arch::{BOTTOM, RGB};
@@ -17,7 +20,7 @@ use crate::kernels::inference::{self, Affine, Convolution, Norm};
 use crate::layers::{
     BatchNorm, ConditionProjection, ConditionalBatchNorm, Conv2d, Linear, Normaliser, SelfAttention,
 };
-use crate::named::read_values;
+use crate::named::{TensorSource, load_part, read_values, refuse_left};
 
 /// See the module.
 #[derive(Debug)]
@@ -74,14 +77,20 @@ struct ScaleShift {
     folded: Affine,
 }
 
-/// Memory of a pass.
+/// Memory of a pass, kept for the next.
 #[derive(Debug, Default)]
 struct Maps {
+    /// Embedded classes.
+    class: Vec<f32>,
+    /// Of the linear layer, then the condition of each block.
+    input: Vec<f32>,
     x: Vec<f32>,
     y: Vec<f32>,
     inner: [Vec<f32>; 2],
     skip: Vec<f32>,
     table: Vec<f32>,
+    /// Queries, keys, values and what they make.
+    attention: [Vec<f32>; 4],
 }
 
 /// At least `len` values, of which only the new ones are cleared.
@@ -92,54 +101,121 @@ fn room(values: &mut Vec<f32>, len: usize) -> &mut [f32] {
     &mut values[..len]
 }
 
+/// Some columns of a matrix.
+struct Rows<'a> {
+    values: &'a [f32],
+    /// All of them.
+    columns: Range<usize>,
+}
+
+/// Of each of `n` rows the first's columns and then the second's.
+fn join(n: usize, parts: [(&Rows, Range<usize>); 2], to: &mut Vec<f32>) {
+    to.clear();
+    for row in 0..n {
+        for (rows, columns) in &parts {
+            let row = &rows.values[row * rows.columns.len()..][..rows.columns.len()];
+            to.extend(&row[columns.clone()]);
+        }
+    }
+}
+
+/// Where the parts of a generator come from.
+trait Parts {
+    /// A part by its name, with its tensors.
+    fn part<M: Module>(&mut self, name: &str, part: M) -> Result<M>;
+}
+
+/// From a generator that has them.
+struct Whole;
+
+impl Parts for Whole {
+    fn part<M: Module>(&mut self, _: &str, part: M) -> Result<M> {
+        Ok(part)
+    }
+}
+
+/// From a file, one after another.
+struct FromFile<'a>(&'a mut dyn TensorSource);
+
+impl Parts for FromFile<'_> {
+    fn part<M: Module>(&mut self, name: &str, part: M) -> Result<M> {
+        load_part(name, part, self.0, &Device::flex())
+    }
+}
+
 impl PreparedGenerator {
-    /// Prepares a [folded](Generator::folded) generator with its statistics.
+    /// Prepares a [folded](Generator::folded) generator of the CPU with its statistics. Its layers are dropped as they are
+    /// prepared, so that both are never whole at once.
     ///
     /// # Panics
     /// If it is not folded.
     ///
     /// # Errors
     /// If the device cannot be read.
-    pub async fn new(generator: &Generator) -> Result<Self> {
+    pub fn new(mut generator: Generator) -> Result<Self> {
+        let mut statistics = Vec::new();
+        for (_, normaliser) in generator.normalisers_mut() {
+            let (mean, variance) = (normaliser.mean.clone(), normaliser.variance.clone());
+            statistics.push([read(mean)?, read(variance)?]);
+        }
+        let mut prepared = Self::of(generator, Whole)?;
+        prepared.set_statistics(&statistics);
+        Ok(prepared)
+    }
+
+    /// Prepares a generator of [`Generator::zeros`], folded, with the tensors of a file: each layer as it is read, so that the
+    /// weights are in memory only as they are used. It has no statistics yet.
+    ///
+    /// # Panics
+    /// If it is not folded.
+    ///
+    /// # Errors
+    /// If a tensor is missing, unexpected or of another shape, or cannot be read.
+    pub fn load(zeros: Generator, tensors: &mut dyn TensorSource) -> Result<Self> {
+        let prepared = Self::of(zeros, FromFile(tensors))?;
+        refuse_left(tensors)?;
+        Ok(prepared)
+    }
+
+    fn of(generator: Generator, mut parts: impl Parts) -> Result<Self> {
         let config = generator.config().clone();
         assert!(
             !config.spectral_norm,
             "the generator to prepare is not folded"
         );
-        let shared = match &generator.shared {
-            Some(shared) => Some(without_bias(
-                read(shared.weight.val()).await?,
-                config.classes,
-            )),
+        let shared = match generator.shared {
+            Some(shared) => {
+                let shared = parts.part("shared", shared)?;
+                Some(without_bias(read(shared.weight)?, config.classes))
+            }
             None => None,
         };
-        let mut blocks = Vec::new();
+        let dense = parts.part("linear", generator.linear)?;
+        let bias = dense.bias.clone().map(read).transpose()?;
+        let mut linear = transposed(dense)?;
+        if let Some(bias) = bias {
+            linear.bias = bias;
+        }
         let mut side = BOTTOM;
-        for block in &generator.blocks {
-            let block = Block::new(block, side).await?;
+        let mut blocks = Vec::new();
+        for (index, block) in generator.blocks.into_iter().enumerate() {
+            let block = Block::new(&format!("blocks.{index}"), block, side, &mut parts)?;
             side <<= usize::from(block.upsamples);
             blocks.push(block);
         }
-        let mut linear = transposed(&generator.linear).await?;
-        if let Some(bias) = &generator.linear.bias {
-            linear.bias = read(bias.val()).await?;
-        }
-        let mut prepared = Self {
+        Ok(Self {
             shared,
             linear,
             blocks,
-            last_norm: ScaleShift::unconditional(&generator.output_bn).await?,
-            last: convolution(&generator.output_conv, side, false).await?,
+            last_norm: ScaleShift::unconditional(parts.part("output_bn", generator.output_bn)?)?,
+            last: convolution(
+                parts.part("output_conv", generator.output_conv)?,
+                side,
+                false,
+            )?,
             config,
             maps: Maps::default(),
-        };
-        let mut statistics = Vec::new();
-        for (_, normaliser) in generator.clone().normalisers_mut() {
-            let (mean, variance) = (normaliser.mean.val(), normaliser.variance.val());
-            statistics.push([read(mean).await?, read(variance).await?]);
-        }
-        prepared.set_statistics(&statistics);
-        Ok(prepared)
+        })
     }
 
     /// Means and variances, in the order of [`Generator::normalisers_mut`].
@@ -161,26 +237,54 @@ impl PreparedGenerator {
 
     fn pass(&mut self, z: &[f32], class_weights: &[f32], images_pm1: &mut [f32]) {
         let n = z.len() / self.config.z_dim;
-        let mut embedded = Vec::new();
-        let class = match &self.shared {
-            Some(shared) => {
-                embedded.resize(n * shared.bias.len(), 0.0);
-                shared.set(class_weights, &mut embedded);
-                &*embedded
-            }
-            None => class_weights,
-        };
-        let (first, conditions) = self.inputs(n, z, class);
         let Maps {
+            class,
+            input,
             x,
             y,
             inner,
             skip,
             table,
+            attention,
         } = &mut self.maps;
-        self.linear.set(&first, room(x, n * self.linear.bias.len()));
-        for (block, condition) in self.blocks.iter().zip(&conditions) {
-            block.forward(n, condition, x, [y, skip, table], inner);
+        let class = match &self.shared {
+            Some(shared) => {
+                let class = room(class, n * shared.bias.len());
+                shared.set(class_weights, class);
+                class
+            }
+            None => class_weights,
+        };
+        let class = Rows {
+            values: class,
+            columns: 0..class.len() / n,
+        };
+        let z = Rows {
+            values: z,
+            columns: 0..self.config.z_dim,
+        };
+        // as in `Generator::forward`
+        let stages = self.blocks.len() + 1;
+        let (deep, chunk) = (
+            self.config.architecture.is_deep(),
+            self.config.z_dim / stages,
+        );
+        let chunk = |stage: usize| match (deep, self.config.hierarchical_z) {
+            (true, _) => 0..self.config.z_dim,
+            (false, true) => stage * chunk..(stage + 1) * chunk,
+            (false, false) if stage == 0 => 0..self.config.z_dim,
+            (false, false) => 0..0,
+        };
+        let of_first = if deep { class.columns.clone() } else { 0..0 };
+        join(n, [(&class, of_first), (&z, chunk(0))], input);
+        self.linear.set(input, room(x, n * self.linear.bias.len()));
+        for (index, block) in self.blocks.iter().enumerate() {
+            join(
+                n,
+                [(&class, class.columns.clone()), (&z, chunk(index + 1))],
+                input,
+            );
+            block.forward(n, input, x, [y, skip, table], (inner, attention));
             core::mem::swap(x, y);
         }
         let channels = self.last_norm.channels();
@@ -190,31 +294,6 @@ impl PreparedGenerator {
         }
         self.last.set(n, x, Some(Norm(table)), images_pm1);
         inference::tanh(images_pm1);
-    }
-
-    /// The input of the linear layer, and the condition of each block, as [`Generator`]'s.
-    fn inputs(&self, n: usize, z: &[f32], class: &[f32]) -> (Vec<f32>, Vec<Vec<f32>>) {
-        let z_dim = self.config.z_dim;
-        let joined = |chunk: &dyn Fn(usize) -> core::ops::Range<usize>| -> Vec<f32> {
-            let dim = class.len() / n;
-            let rows = class.chunks_exact(dim).zip(z.chunks_exact(z_dim));
-            rows.enumerate()
-                .flat_map(|(row, (class, z))| class.iter().chain(&z[chunk(row)]).copied())
-                .collect()
-        };
-        let blocks = self.blocks.len();
-        if self.config.architecture.is_deep() {
-            let joined = joined(&|_| 0..z_dim);
-            return (joined.clone(), vec![joined; blocks]);
-        }
-        if !self.config.hierarchical_z {
-            return (z.to_vec(), vec![class.to_vec(); blocks]);
-        }
-        let length = z_dim / (blocks + 1);
-        let first = z.chunks_exact(z_dim).flat_map(|z| &z[..length]).copied();
-        let conditions =
-            (1..=blocks).map(|index| joined(&|_| index * length..(index + 1) * length));
-        (first.collect(), conditions.collect())
     }
 
     /// Side of the images in pixels.
@@ -228,55 +307,102 @@ impl PreparedGenerator {
     }
 }
 
+/// The layers of a block, prepared one after another.
+struct Layers<'a, P> {
+    /// Of the block.
+    name: &'a str,
+    parts: &'a mut P,
+}
+
+impl<P: Parts> Layers<'_, P> {
+    fn norm(&mut self, name: &str, norm: ConditionalBatchNorm) -> Result<ScaleShift> {
+        ScaleShift::new(self.part(name, norm)?)
+    }
+
+    fn convolution(
+        &mut self,
+        name: &str,
+        conv: Conv2d,
+        side: usize,
+        upsamples: bool,
+    ) -> Result<Convolution> {
+        convolution(self.part(name, conv)?, side, upsamples)
+    }
+
+    fn attention(
+        &mut self,
+        attention: Option<SelfAttention>,
+        side: usize,
+    ) -> Result<Option<Attention>> {
+        attention
+            .map(|attention| Attention::new(self.part("attention", attention)?, side))
+            .transpose()
+    }
+
+    fn part<M: Module>(&mut self, name: &str, part: M) -> Result<M> {
+        self.parts.part(&format!("{}.{name}", self.name), part)
+    }
+}
+
 impl Block {
-    async fn new(block: &GeneratorBlock, side: usize) -> Result<Self> {
+    fn new(name: &str, block: GeneratorBlock, side: usize, parts: &mut impl Parts) -> Result<Self> {
+        let layers = &mut Layers { name, parts };
         match block {
-            GeneratorBlock::Plain(block) => Self::plain(block, side).await,
-            GeneratorBlock::Deep(block) => Self::deep(block, side).await,
+            GeneratorBlock::Plain(block) => Self::plain(layers, block, side),
+            GeneratorBlock::Deep(block) => Self::deep(layers, block, side),
         }
     }
 
-    async fn plain(block: &PlainGeneratorBlock, side: usize) -> Result<Self> {
+    fn plain(
+        layers: &mut Layers<'_, impl Parts>,
+        block: PlainGeneratorBlock,
+        side: usize,
+    ) -> Result<Self> {
         Ok(Self {
             side,
             upsamples: true,
             norms: vec![
-                ScaleShift::new(&block.bn1).await?,
-                ScaleShift::new(&block.bn2).await?,
+                layers.norm("bn1", block.bn1)?,
+                layers.norm("bn2", block.bn2)?,
             ],
             layers: vec![
-                convolution(&block.conv1, side, true).await?,
-                convolution(&block.conv2, 2 * side, false).await?,
+                layers.convolution("conv1", block.conv1, side, true)?,
+                layers.convolution("conv2", block.conv2, 2 * side, false)?,
             ],
-            skip: Skip::Convolution(convolution(&block.conv_sc, side, false).await?),
-            attention: Attention::new(block.attention.as_ref(), 2 * side).await?,
+            skip: Skip::Convolution(layers.convolution("conv_sc", block.conv_sc, side, false)?),
+            attention: layers.attention(block.attention, 2 * side)?,
         })
     }
 
-    async fn deep(block: &DeepGeneratorBlock, side: usize) -> Result<Self> {
+    fn deep(
+        layers: &mut Layers<'_, impl Parts>,
+        block: DeepGeneratorBlock,
+        side: usize,
+    ) -> Result<Self> {
         let upsamples = block.upsamples();
         let after = side << usize::from(upsamples);
-        let [kept, of] = [block.conv4.weight.dims()[0], block.conv1.weight.dims()[1]];
+        let [kept, _, _, _] = block.conv4.weight.lazy_shape().dims();
+        let [_, of, _, _] = block.conv1.weight.lazy_shape().dims();
         Ok(Self {
             side,
             upsamples,
             norms: vec![
-                ScaleShift::new(&block.bn1).await?,
-                ScaleShift::new(&block.bn2).await?,
-                ScaleShift::new(&block.bn3).await?,
-                ScaleShift::new(&block.bn4).await?,
+                layers.norm("bn1", block.bn1)?,
+                layers.norm("bn2", block.bn2)?,
+                layers.norm("bn3", block.bn3)?,
+                layers.norm("bn4", block.bn4)?,
             ],
             layers: vec![
-                convolution(&block.conv1, side, false).await?,
-                convolution(&block.conv2, side, upsamples).await?,
-                convolution(&block.conv3, after, false).await?,
-                convolution(&block.conv4, after, false).await?,
+                layers.convolution("conv1", block.conv1, side, false)?,
+                layers.convolution("conv2", block.conv2, side, upsamples)?,
+                layers.convolution("conv3", block.conv3, after, false)?,
+                layers.convolution("conv4", block.conv4, after, false)?,
             ],
-            skip: match &block.conv_sc {
-                Some(conv) => Skip::Convolution(convolution(conv, side, false).await?),
+            skip: match block.conv_sc {
+                Some(conv) => Skip::Convolution(layers.convolution("conv_sc", conv, side, false)?),
                 None => Skip::First { kept, of },
             },
-            attention: Attention::new(block.attention.as_ref(), after).await?,
+            attention: layers.attention(block.attention, after)?,
         })
     }
 
@@ -287,7 +413,7 @@ impl Block {
         condition: &[f32],
         x: &[f32],
         [y, skip, table]: [&mut Vec<f32>; 3],
-        inner: &mut [Vec<f32>; 2],
+        (inner, attended): (&mut [Vec<f32>; 2], &mut [Vec<f32>; 4]),
     ) {
         let (last, before) = self.layers.split_last().expect("a block has layers");
         let y = room(y, last.len(n));
@@ -318,56 +444,56 @@ impl Block {
             false => last.add(n, from, Some(table), y),
         }
         if let Some(attention) = &self.attention {
-            attention.add(n, y);
+            attention.add(n, y, attended);
         }
     }
 }
 
 impl Attention {
-    async fn new(attention: Option<&SelfAttention>, side: usize) -> Result<Option<Self>> {
-        let Some(attention) = attention else {
-            return Ok(None);
-        };
+    fn new(attention: SelfAttention, side: usize) -> Result<Self> {
         let [outputs, inputs, kernel, _] = attention.o.weight.dims();
-        let gamma = read(attention.gamma.val()).await?[0];
-        let mut o = read(attention.o.weight.val()).await?;
+        let gamma = read(attention.gamma)?[0];
+        let mut o = read(attention.o.weight)?;
         o.iter_mut().for_each(|value| *value *= gamma);
-        Ok(Some(Self {
+        Ok(Self {
             side,
-            theta: convolution(&attention.theta, side, false).await?,
-            phi: convolution(&attention.phi, side, false).await?,
-            g: convolution(&attention.g, side, false).await?,
+            theta: convolution(attention.theta, side, false)?,
+            phi: convolution(attention.phi, side, false)?,
+            g: convolution(attention.g, side, false)?,
             o: Convolution::new(&o, [outputs, inputs, kernel], None, side, false),
-        }))
+        })
     }
 
     /// Adds `gamma o(..)` to `x`.
-    fn add(&self, n: usize, x: &mut [f32]) {
-        let apply = |conv: &Convolution| {
-            let mut y = vec![0.0; conv.len(n)];
-            conv.set(n, x, None, &mut y);
-            y
+    fn add(&self, n: usize, x: &mut [f32], maps: &mut [Vec<f32>; 4]) {
+        let [theta, phi, g, attended] = maps;
+        let apply = |conv: &Convolution, y: &mut Vec<f32>| {
+            y.resize(conv.len(n), 0.0);
+            conv.set(n, x, None, y);
         };
-        let [theta, phi, g] = [&self.theta, &self.phi, &self.g].map(apply);
-        let attended = inference::attention(n, self.side, [&theta, &phi, &g]);
-        self.o.add(n, &attended, None, x);
+        apply(&self.theta, theta);
+        apply(&self.phi, phi);
+        apply(&self.g, g);
+        attended.resize(g.len(), 0.0);
+        inference::attention(n, self.side, [theta, phi, g], attended);
+        self.o.add(n, attended, None, x);
     }
 }
 
 impl ScaleShift {
-    async fn new(norm: &ConditionalBatchNorm) -> Result<Self> {
-        let [mut gain, bias] = [projection(&norm.gain).await?, projection(&norm.bias).await?];
+    fn new(norm: ConditionalBatchNorm) -> Result<Self> {
+        let [mut gain, bias] = [projection(norm.gain)?, projection(norm.bias)?];
         gain.bias.fill(1.0);
         Ok(Self::of([gain, bias], &norm.stats))
     }
 
-    async fn unconditional(norm: &BatchNorm) -> Result<Self> {
+    fn unconditional(norm: BatchNorm) -> Result<Self> {
         let constant = |bias: Vec<f32>| Affine {
             weight: Vec::new(),
             bias,
         };
-        let gain = constant(read(norm.gain.val()).await?);
-        let bias = constant(read(norm.bias.val()).await?);
+        let gain = constant(read(norm.gain)?);
+        let bias = constant(read(norm.bias)?);
         Ok(Self::of([gain, bias], &norm.stats))
     }
 
@@ -413,20 +539,20 @@ impl ScaleShift {
 }
 
 /// A projection of the condition, `[condition, channels]`, without a constant part.
-async fn projection(projection: &ConditionProjection) -> Result<Affine> {
+fn projection(projection: ConditionProjection) -> Result<Affine> {
     Ok(match projection {
-        ConditionProjection::Linear(linear) => transposed(linear).await?,
+        ConditionProjection::Linear(linear) => transposed(linear)?,
         ConditionProjection::Embedding(embedding) => {
             let inputs = embedding.weight.dims()[0];
-            without_bias(read(embedding.weight.val()).await?, inputs)
+            without_bias(read(embedding.weight)?, inputs)
         }
     })
 }
 
 /// The weight of a linear layer, `[in, out]`, with a constant part of zero.
-async fn transposed(linear: &Linear) -> Result<Affine> {
+fn transposed(linear: Linear) -> Result<Affine> {
     let [outputs, inputs] = linear.weight.dims();
-    let rows = read(linear.weight.val()).await?;
+    let rows = read(linear.weight)?;
     let weight = (0..inputs * outputs).map(|at| rows[at % outputs * inputs + at / outputs]);
     Ok(without_bias(weight.collect(), inputs))
 }
@@ -438,15 +564,12 @@ fn without_bias(weight: Vec<f32>, inputs: usize) -> Affine {
     }
 }
 
-async fn convolution(conv: &Conv2d, side: usize, upsamples: bool) -> Result<Convolution> {
+fn convolution(conv: Conv2d, side: usize, upsamples: bool) -> Result<Convolution> {
     let [outputs, inputs, kernel, _] = conv.weight.dims();
-    let bias = match &conv.bias {
-        Some(bias) => Some(read(bias.val()).await?),
-        None => None,
-    };
+    let bias = conv.bias.map(read).transpose()?;
     let shape = [outputs, inputs, kernel];
     Ok(Convolution::new(
-        &read(conv.weight.val()).await?,
+        &read(conv.weight)?,
         shape,
         bias,
         side,
@@ -454,6 +577,7 @@ async fn convolution(conv: &Conv2d, side: usize, upsamples: bool) -> Result<Conv
     ))
 }
 
-async fn read<const D: usize>(tensor: Tensor<D>) -> Result<Vec<f32>> {
-    read_values(tensor).await
+/// The values of a tensor on the CPU, which are there at once.
+fn read<const D: usize>(tensor: Param<Tensor<D>>) -> Result<Vec<f32>> {
+    read_sync(read_values(tensor.into_value()))
 }

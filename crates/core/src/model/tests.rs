@@ -70,7 +70,7 @@ fn a_prepared_generator_makes_the_same_pictures() {
     });
     for config in configs {
         let network = worn(&config).folded();
-        let mut prepared = PreparedGenerator::new(&network).block_on().unwrap();
+        let mut prepared = PreparedGenerator::new(network.clone()).unwrap();
         // the memory of a larger pass is used again
         for n in [3, 1, 2] {
             let z: Vec<f32> = (0..n * config.z_dim)

@@ -92,10 +92,10 @@ fn edits_keep_the_distribution() {
     };
     let base = of(&|_| {});
     let size = 0.25;
-    let step = Step { seed: 8, size };
+    let step = Step::Random { seed: 8, size };
     let chunks = vec![size; config.z_chunks().unwrap()];
     for found in [
-        of(&|latent| latent.steps = vec![step]),
+        of(&|latent| latent.steps = vec![step.clone()]),
         of(&|latent| latent.chunks = chunks.clone()),
     ] {
         let n = found.len() as f64;
@@ -131,9 +131,35 @@ fn the_way_between_two_points_begins_and_ends_there_and_stays_on_the_sphere() {
 }
 
 #[test]
+fn a_cross_takes_each_chunk_from_one_of_the_parents() {
+    let config = config();
+    let chunks = config.z_chunks().unwrap();
+    let length = config.z_dim / chunks;
+    let mut parents = [Latent::of_seed(1, 0), Latent::of_seed(2, 5)];
+    parents[1].steps = vec![Step::Random { seed: 4, size: 0.5 }];
+    let [own, mates] = parents.clone().map(|parent| z(picture(parent)));
+    let mut child = parents[0].clone();
+    let places = vec![0.0, 1.0, 0.5];
+    child.steps = vec![Step::Cross {
+        mate: point(parents[1].clone()),
+        classes: 0.0,
+        chunks: places.clone(),
+    }];
+    let found = z(picture(child));
+    for (place, &value) in found.iter().enumerate() {
+        match places.get(place / length) {
+            None | Some(0.0) => assert_eq!(value, own[place]),
+            Some(1.0) => assert_eq!(value, mates[place]),
+            _ => assert!(value != own[place] && value != mates[place]),
+        }
+    }
+}
+
+#[test]
 fn requests_are_json() {
     let text = r#"{"from": {"classes": [{"class": 1, "weight": 2}], "z": {"seed": "18446744073709551615",
-        "index": 3, "steps": [{"seed": 7, "size": 0.1}], "chunks": [0, -1]}}}"#;
+        "index": 3, "steps": [{"seed": 7, "size": 0.1}, {"mate": {"classes": [{"class": 0, "weight": 1}],
+        "z": {"seed": "9", "steps": [{"seed": 1, "size": 1}]}}, "classes": 0, "chunks": [1, 0.5]}], "chunks": [0, -1]}}}"#;
     let read: Picture = serde_json::from_str(text).unwrap();
     assert_eq!(read.from.z.seed, u64::MAX);
     let again = serde_json::to_string(&read).unwrap();
@@ -144,6 +170,21 @@ fn requests_are_json() {
     ] {
         assert!(serde_json::from_str::<Picture>(&text.replace(change, to)).is_err());
     }
+    let half = text.replace(r#""seed": 7, "size": 0.1"#, r#""seed": 7"#);
+    let error = serde_json::from_str::<Picture>(&half)
+        .unwrap_err()
+        .to_string();
+    assert!(
+        error.contains("`seed` and `size`, or `mate`, `classes` and `chunks`"),
+        "{error}"
+    );
+    // nesting without end is refused, not followed
+    let deep = format!(
+        "{}{}",
+        r#"{"z": {"seed": 1, "steps": [{"chunks": [], "mate": "#.repeat(9999),
+        "1"
+    );
+    assert!(serde_json::from_str::<Point>(&deep).is_err());
 }
 
 #[test]
@@ -160,6 +201,20 @@ fn classes_mix_by_weight_and_move_along_the_way() {
     let weights = values(asked(mixed).unwrap().class_weights);
     assert_eq!(weights[..2], [0.375, 0.625]);
     assert_eq!(weights.iter().sum::<f32>(), 1.0);
+}
+
+#[test]
+fn a_cross_moves_the_classes_towards_the_mates() {
+    let mut mate = point(Latent::of_seed(1, 0));
+    mate.classes[0].class = 0;
+    let mut child = picture(Latent::of_seed(0, 0));
+    child.from.z.steps = vec![Step::Cross {
+        mate,
+        classes: 0.25,
+        chunks: vec![],
+    }];
+    let weights = values(asked(child).unwrap().class_weights);
+    assert_eq!(weights[..2], [0.25, 0.75]);
 }
 
 #[test]
@@ -185,8 +240,33 @@ fn what_cannot_be_asked_for_is_named() {
         "turned chunks of z is 50",
     );
     refused(&|p| p.from.z.chunks = vec![f64::NAN], "NaN");
-    let step = Step { seed: 0, size: 0.1 };
-    refused(&|p| p.from.z.steps = vec![step; 257], "is 257");
+    let step = Step::Random { seed: 0, size: 0.1 };
+    refused(&|p| p.from.z.steps = vec![step.clone(); 257], "is 257");
+    let cross = |steps: Vec<Step>, chunks: Vec<f64>| {
+        let mut mate = Latent::of_seed(1, 0);
+        mate.steps = steps;
+        vec![Step::Cross {
+            mate: point(mate),
+            classes: 0.5,
+            chunks,
+        }]
+    };
+    refused(
+        &|p| p.from.z.steps = cross(vec![step.clone(); 256], vec![1.0]),
+        "lineage is 257",
+    );
+    refused(
+        &|p| p.from.z.steps = cross(vec![], vec![0.0; 50]),
+        "crossed chunks of z is 50",
+    );
+    refused(
+        &|p| p.from.z.steps = cross(vec![], vec![1.0, f64::NAN]),
+        "points is NaN",
+    );
+    refused(
+        &|p| p.from.z.steps = cross(cross(vec![], vec![2.0]), vec![1.0]),
+        "points is 2",
+    );
     refused(
         &|p| {
             p.to = Some(Way {

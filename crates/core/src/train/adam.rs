@@ -1,17 +1,16 @@
 //! Adam (Kingma and Ba 2015) over named tensors.
 //!
-//! The rule is Burn's [`burn::optim::Adam`]; we keep the moments by parameter name instead of by
-//! Burn's random parameter ids, so that they match in another process (or come from another
-//! program).
+//! The rule is that of Burn's [`burn::optim::Adam`], in one pass over a tensor ([`crate::kernels::adam_step`]). The moments
+//! have the names of their parameters, so that they match in another process (or come from another program).
 
 use std::collections::BTreeMap;
 
 use burn::module::Module;
-use burn::optim::{Adam, AdamConfig as BurnAdam, AdamState, AdaptiveMomentumState, Optimizer};
 use burn::tensor::{Device, Tensor};
 use serde::{Deserialize, Serialize};
 
 use crate::error::{Error, Result};
+use crate::kernels::{AdamStep, adam_step};
 use crate::named::{FlatTensor, HostTensors, NamedTensors, map_tensors};
 
 /// Adam's constants. The paper: beta1 0, beta2 0.999 (BigGAN appendix C).
@@ -63,12 +62,9 @@ impl AdamConfig {
         Ok(())
     }
 
-    fn rule(&self) -> Adam {
-        BurnAdam::new()
-            .with_beta_1(self.beta1 as f32)
-            .with_beta_2(self.beta2 as f32)
-            .with_epsilon(self.eps as f32)
-            .build()
+    /// The constants of step number `time`, counted from 1.
+    fn at(&self, time: usize) -> AdamStep {
+        AdamStep::new(self.lr, [self.beta1, self.beta2], self.eps, time)
     }
 }
 
@@ -92,23 +88,19 @@ impl AdamMoments {
         module: M,
         mut gradients: BTreeMap<String, Tensor<1>>,
     ) -> Result<M> {
-        let rule = config.rule();
-        let time = self.time;
+        let (first_step, step) = (config.at(1), config.at(self.time + 1));
         let module = map_tensors(module, |name, current| {
             let Some(gradient) = gradients.remove(name) else {
                 return Ok(current.values);
             };
-            let state = match (self.first.remove(name), self.second.remove(name)) {
-                (Some(first), Some(second)) => Some(AdamState::new(AdaptiveMomentumState::new(
-                    time, first, second,
-                ))),
-                _ => None,
+            let (moments, step) = match (self.first.remove(name), self.second.remove(name)) {
+                (Some(first), Some(second)) => ([first, second], step),
+                _ => ([0, 1].map(|_| gradient.zeros_like()), first_step),
             };
-            let (value, state) = rule.step(config.lr, current.values, gradient, state);
-            if let Some(AdamState { momentum }) = state {
-                self.first.insert(name.to_owned(), momentum.moment_1);
-                self.second.insert(name.to_owned(), momentum.moment_2);
-            }
+            let (value, moments) = adam_step(current.values, gradient, moments, step);
+            let [first, second] = moments;
+            self.first.insert(name.to_owned(), first);
+            self.second.insert(name.to_owned(), second);
             Ok(value)
         })?;
         self.time += 1;
@@ -164,5 +156,42 @@ impl AdamMoments {
             first: take("first")?,
             second: take("second")?,
         })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use burn::optim::{AdamConfig as BurnAdam, Optimizer};
+
+    /// Burn's own rule is the reference.
+    #[test]
+    fn steps_are_those_of_burn() {
+        let device = Device::flex();
+        let config = AdamConfig {
+            lr: 0.01,
+            beta1: 0.5,
+            beta2: 0.9,
+            eps: 1e-6,
+        };
+        let rule = BurnAdam::new()
+            .with_beta_1(config.beta1 as f32)
+            .with_beta_2(config.beta2 as f32)
+            .with_epsilon(config.eps as f32)
+            .build();
+        let wave = |rate: f32| {
+            let values: Vec<f32> = (0..70_001).map(|i| libm::sinf(rate * i as f32)).collect();
+            Tensor::<1>::from_floats(values.as_slice(), &device)
+        };
+        let (mut ours, mut theirs) = (wave(0.3), wave(0.3));
+        let mut moments = [0, 1].map(|_| ours.zeros_like());
+        let mut state = None;
+        for time in 1..=4 {
+            let gradient = wave(0.1 + time as f32);
+            (ours, moments) = adam_step(ours, gradient.clone(), moments, config.at(time));
+            (theirs, state) = rule.step(config.lr, theirs, gradient, state);
+            let apart = (ours.clone() - theirs.clone()).abs().max();
+            assert!(apart.into_scalar::<f32>() < 1e-6, "step {time}");
+        }
     }
 }

@@ -1,12 +1,11 @@
 //! One discriminator step (BigGAN sec. 3; BigGAN-PyTorch `train_fns.py:34-61`).
 
-use burn::module::Module;
 use burn::tensor::Tensor;
 
-use super::augment::augmented;
 use super::batch::{RealBatch, Seen, augmentation};
-use super::gradient_penalty::penalty_through;
-use super::gradients::{Gradient, add_scaled, named_gradients};
+use super::discriminator_passes::Passes;
+use super::gradient_penalty::Unaugmented;
+use super::gradients::{Gradient, add_scaled};
 use super::lecam::LecamConfig;
 use super::orthogonal::add_orthogonal;
 use super::ranks::{Ranks, gather_pair};
@@ -14,7 +13,6 @@ use super::{TrainConfig, TrainState};
 use crate::error::Result;
 use crate::latent::Latents;
 use crate::layers::{NormMode, Updates};
-use crate::model::Discriminator;
 use crate::named::named_tensors;
 
 /// What a discriminator step measured; nothing is read from the device yet.
@@ -37,7 +35,7 @@ pub struct DiscriminatorReport {
 /// Updates D on real images and on fakes without a graph; each rank passes the images of its
 /// [`Ranks::rows`].
 ///
-/// One pass of D over fakes and reals concatenated: each spectral norm takes one power step. With a
+/// D's passes over fakes and reals take one power step together (`discriminator_passes`). With a
 /// pairing objective the fakes take the classes of the reals. With a `micro_batch` all of this is done for one part of
 /// the batch after another, G's pass included.
 ///
@@ -67,12 +65,10 @@ pub fn discriminator_step(
     let mut gradients = Gradient::new();
     let [mut of_g, mut of_d] = [Updates::default(), Updates::default()];
     let mut loss = Tensor::zeros([1], &real.images.device());
-    let mut penalties =
-        [(&techniques.r1, 1), (&techniques.r2, 0)].map(|(penalty, which)| Penalty {
-            factor: penalty.and_then(|penalty| penalty.factor(state.d_step)),
-            which,
-            values: Vec::new(),
-        });
+    let mut penalties = [&techniques.r2, &techniques.r1].map(|penalty| Penalty {
+        factor: penalty.and_then(|penalty| penalty.factor(state.d_step)),
+        values: Vec::new(),
+    }); // of fakes, of reals
     let (mut real_logits, mut fake_logits) = (Vec::new(), Vec::new());
     let mut anchors = state.controls.anchors.clone();
     let mut fake_images = None;
@@ -86,38 +82,36 @@ pub fn discriminator_step(
         let images = state.generator.forward(z, classes.clone(), norm, &mut of_g);
         fake_images = Some(images.clone());
         let reals = if whole { 0..m } else { part.local.clone() };
-        let batches = [
-            RealBatch {
-                images,
-                class_weights: classes,
-            },
-            real.part(reals),
-        ]; // fakes, reals
+        let real = real.part(reals);
         let augment = [part.first(), n + part.first()]
             .map(|first| augmentation(&state.controls, config, Seen::ByD, state.d_step, first));
-
-        let discriminator = state.discriminator.clone().train();
-        for penalty in &mut penalties {
-            let Some(factor) = penalty.factor else {
-                continue;
-            };
-            let weight = part.own.len() as f64 / n as f64;
-            let RealBatch {
+        let batches = [
+            Unaugmented {
                 images,
-                class_weights,
-            } = batches[penalty.which].clone();
-            let augment = augment[penalty.which].as_ref();
-            let report = penalty_through(augment, &state.discriminator, images, class_weights);
-            add_scaled(&mut gradients, report.gradients, factor * weight);
-            penalty.values.push(report.value * weight);
+                class_weights: classes,
+                augment: augment[0].as_ref(),
+            },
+            Unaugmented {
+                images: real.images,
+                class_weights: real.class_weights,
+                augment: augment[1].as_ref(),
+            },
+        ]; // fakes, reals
+
+        let own_weight = part.own.len() as f64 / n as f64;
+        let strengths = penalties
+            .each_ref()
+            .map(|penalty| penalty.factor.map(|factor| factor * own_weight));
+        let acts = strengths.map(|strength| strength.is_some());
+        let passes = Passes::new(&state.discriminator, batches, acts, &mut of_d);
+        for (penalty, value) in penalties.iter_mut().zip(passes.penalties()) {
+            penalty.values.extend(value.map(|value| value * own_weight));
         }
 
-        let [fakes, reals] = batches;
-        let seen = [(fakes, &augment[0]), (reals, &augment[1])].map(|(batch, augment)| RealBatch {
-            images: augmented(batch.images, augment.as_ref()),
-            ..batch
-        });
-        let [fake, real] = logits(&discriminator, seen, &mut of_d);
+        let leaves = passes
+            .logits()
+            .map(|logits| logits.autodiff().require_grad());
+        let [fake, real] = leaves.clone();
         let [fake, real] = gather_pair(ranks, part, fake, real);
         real_logits.push(real.clone().without_autodiff());
         fake_logits.push(fake.clone().without_autodiff());
@@ -138,11 +132,16 @@ pub fn discriminator_step(
             Some(lecam) => objective.clone() + anchors.penalty(real, fake) * lecam.strength,
             None => objective.clone(),
         };
-        let of_part = named_gradients(&discriminator, total.backward());
-        add_scaled(&mut gradients, of_part, weight);
+        let mut by_logits = total.backward();
+        let by_logits = leaves.map(|logits| {
+            let derivatives = logits.grad_remove(&mut by_logits);
+            derivatives.expect("the objective depends on the logits") * weight
+        });
+        let of_part = passes.gradients(by_logits, strengths.map(Option::unwrap_or_default));
+        add_scaled(&mut gradients, of_part, 1.0);
         loss = loss + objective.without_autodiff() * weight;
     }
-    let penalties = penalties.map(|penalty| {
+    let [r2, r1] = penalties.map(|penalty| {
         penalty.factor?;
         Some(ranks.sum(Tensor::cat(penalty.values, 0).sum()))
     });
@@ -166,7 +165,7 @@ pub fn discriminator_step(
         real: real_logits,
         fake: fake_logits,
         fake_images: fake_images.expect("a batch has a part"),
-        penalties,
+        penalties: [r1, r2],
         gradients: gradients.clone(),
     };
     state.discriminator = state
@@ -181,21 +180,6 @@ pub fn discriminator_step(
 struct Penalty {
     /// Its factor, if it acts.
     factor: Option<f64>,
-    /// Of fakes 0, of reals 1.
-    which: usize,
     /// Of each part, weighted.
     values: Vec<Tensor<1>>,
-}
-
-/// D's logits of fakes and of reals, in one pass.
-fn logits(
-    discriminator: &Discriminator,
-    [fakes, reals]: [RealBatch; 2],
-    updates: &mut Updates,
-) -> [Tensor<2>; 2] {
-    let [n, m] = [fakes.images.dims()[0], reals.images.dims()[0]];
-    let images = Tensor::cat(vec![fakes.images, reals.images], 0).autodiff();
-    let classes = Tensor::cat(vec![fakes.class_weights, reals.class_weights], 0).autodiff();
-    let logits = discriminator.forward(images, classes, updates); // [n + m, 1]
-    [logits.clone().narrow(0, 0, n), logits.narrow(0, n, m)]
 }

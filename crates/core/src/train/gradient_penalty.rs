@@ -7,8 +7,8 @@
 //!
 //! No second-order differentiation is needed: with v = grad_x D(x) held, the gradient of
 //! `|| grad_x D ||^2 / 2` with respect to the weights is that of the directional derivative
-//! `v . grad_x D(x)`, which a tangent pass computes in first-order operations
-//! ([`Discriminator::forward_tangent`]).
+//! `v . grad_x D(x)`, which a pass along v computes in first-order operations ([`super::tangent`]), together with the
+//! objective's own gradient.
 //!
 //! x is the image before augmentation, which is part of the function that is differentiated (stylegan2-ada
 //! `loss.py:102-111`, R3GAN `Trainer.py`): with T the augmentation, `grad_x D(T x)`.
@@ -19,7 +19,9 @@ use serde::{Deserialize, Serialize};
 
 use super::augment::{Augment, augmented};
 use super::gradients::{Gradient, named_gradients};
+use super::tangent::{Notes, Watched};
 use crate::error::{Error, Result};
+use crate::layers::Updates;
 use crate::model::Discriminator;
 
 /// Strength of a penalty, and how often it acts.
@@ -94,33 +96,132 @@ pub(super) fn penalty_through(
     images: Tensor<4>,
     class_weights: Tensor<2>,
 ) -> PenaltyReport {
-    let n = images.dims()[0] as f64;
-    let x = images.clone().autodiff().require_grad();
-    let frozen = discriminator.clone().train().no_grad();
-    let logits = frozen.evaluate(
-        augmented(x.clone(), augment),
-        class_weights.clone().autodiff(),
-    );
-    let mut gradients = logits.sum().backward();
-    let image_gradient = x
-        .grad_remove(&mut gradients)
-        .expect("the sum of logits depends on the images");
-
-    let direction = match augment {
-        Some(augment) => augment.tangent(image_gradient.clone()),
-        None => image_gradient.clone(),
+    let batch = Unaugmented {
+        images,
+        class_weights,
+        augment,
     };
+    let at = AtImages::new(discriminator, &[batch], &mut Updates::default());
+    let image_gradient = at.image_gradients[0].clone();
     let live = discriminator.clone().train();
-    let tangent = live.forward_tangent(
-        augmented(images, augment).autodiff(),
-        direction.autodiff(),
-        class_weights.autodiff(),
-    ); // [n, 1]
-    let gradients = named_gradients(&live, (tangent.sum() / n).backward());
+    let none = Tensor::zeros_like(&at.logits);
+    let gradients = named_gradients(&live, at.along(&live, none, &[1.0]).backward());
     PenaltyReport {
-        value: image_gradient.clone().square().sum() / (2.0 * n),
+        value: half_square(&image_gradient),
         image_gradient,
         gradients,
+    }
+}
+
+/// `E || grad_x D ||^2 / 2`, `[1]`, of gradients `[n, 3, r, r]`.
+pub(super) fn half_square(image_gradient: &Tensor<4>) -> Tensor<1> {
+    let n = image_gradient.dims()[0] as f64;
+    image_gradient.clone().square().sum() / (2.0 * n)
+}
+
+/// Images before D's augmentation, and what it is.
+#[derive(Debug)]
+pub(super) struct Unaugmented<'a> {
+    /// `[n, 3, r, r]`
+    pub images: Tensor<4>,
+    /// `[n, classes]`
+    pub class_weights: Tensor<2>,
+    /// Between the images and D.
+    pub augment: Option<&'a Augment<'a>>,
+}
+
+/// D at images: its logits, and their gradients with respect to the images.
+#[derive(Debug, Clone)]
+pub(super) struct AtImages {
+    /// `[n, 1]`, of all batches one after another.
+    pub logits: Tensor<2>,
+    /// `grad_x` of the logits at the images before augmentation, `[n, 3, r, r]`, of each batch.
+    pub image_gradients: Vec<Tensor<4>>,
+    /// The same through the augmentation: the direction of D's input.
+    directions: Vec<Tensor<4>>,
+    /// As D sees them.
+    images: Tensor<4>,
+    class_weights: Tensor<2>,
+    notes: Notes,
+}
+
+impl AtImages {
+    /// One pass and its gradient with respect to the images, which are without autodiff.
+    ///
+    /// # State
+    /// The next singular vectors go to `updates`.
+    pub fn new(
+        discriminator: &Discriminator,
+        batches: &[Unaugmented<'_>],
+        updates: &mut Updates,
+    ) -> Self {
+        let leaves: Vec<_> = batches
+            .iter()
+            .map(|batch| batch.images.clone().autodiff().require_grad())
+            .collect();
+        let augmented = leaves
+            .iter()
+            .zip(batches)
+            .map(|(x, batch)| augmented(x.clone(), batch.augment));
+        let images = Tensor::cat(augmented.collect(), 0);
+        let classes = batches.iter().map(|batch| batch.class_weights.clone());
+        let class_weights = Tensor::cat(classes.collect(), 0);
+        let mut pass = Watched {
+            updates: core::mem::take(updates),
+            notes: Notes::default(),
+        };
+        let frozen = discriminator.clone().train().no_grad();
+        let logits = frozen.forward(images.clone(), class_weights.clone().autodiff(), &mut pass);
+        let Watched {
+            updates: next,
+            notes,
+        } = pass;
+        *updates = next;
+        let values = logits.clone().without_autodiff();
+        let mut gradients = logits.sum().backward();
+        let image_gradients: Vec<_> = leaves
+            .into_iter()
+            .map(|x| {
+                x.grad_remove(&mut gradients)
+                    .expect("the sum of logits depends on the images")
+            })
+            .collect();
+        let directions = image_gradients
+            .iter()
+            .zip(batches)
+            .map(|(gradient, batch)| match batch.augment {
+                Some(augment) => augment.tangent(gradient.clone()),
+                None => gradient.clone(),
+            });
+        Self {
+            logits: values,
+            directions: directions.collect(),
+            image_gradients,
+            images: images.without_autodiff(),
+            class_weights,
+            notes,
+        }
+    }
+
+    /// A number whose gradient is that of `sum factors D(x)`, plus that of each batch's penalty times its strength.
+    ///
+    /// # Shapes
+    /// - factors: `[n, 1]`, constants
+    pub fn along(self, live: &Discriminator, factors: Tensor<2>, strengths: &[f64]) -> Tensor<1> {
+        let directions = self.directions.into_iter().zip(strengths);
+        let directions = directions.map(|(direction, strength)| {
+            let n = direction.dims()[0] as f64;
+            direction * (strength / n)
+        });
+        let directions = Tensor::cat(directions.collect(), 0);
+        live.along(
+            self.images,
+            directions,
+            self.class_weights,
+            factors,
+            self.notes,
+        )
+        .sum()
     }
 }
 
@@ -155,12 +256,18 @@ mod tests {
         let images = Tensor::from_data(TensorData::new(values, [2, 3, r, r]), &device);
         let classes = one_hot(&[0, config.classes - 1], config.classes, &device);
         let report = gradient_penalty(&discriminator, images.clone(), classes.clone());
-        let tangent = discriminator.forward_tangent(images, report.image_gradient.clone(), classes);
+        let updates = &mut Updates::default();
+        let batch = Unaugmented {
+            images,
+            class_weights: classes,
+            augment: None,
+        };
+        let at = AtImages::new(&discriminator, &[batch], updates);
+        let tangent = at
+            .clone()
+            .along(&discriminator, Tensor::zeros_like(&at.logits), &[2.0]);
         let read = |t: Tensor<1>| t.into_data().try_to_vec::<f32>().unwrap()[0];
-        let (along, norm) = (
-            read(tangent.sum()),
-            read(report.image_gradient.square().sum()),
-        );
+        let (along, norm) = (read(tangent), read(report.image_gradient.square().sum()));
         assert!(
             (along - norm).abs() < 1e-4 * norm,
             "{along} along the gradient, its squared norm {norm}"

@@ -9,6 +9,7 @@ mod check;
 mod checkpoint;
 mod config;
 mod controls;
+mod discriminator_passes;
 mod discriminator_step;
 mod eigen;
 mod ema;

@@ -9,15 +9,16 @@ use std::collections::BTreeMap;
 use burn::module::Module;
 use burn::tensor::Device;
 use serde::Serialize;
-use serde_json::Value;
+use serde_json::{Map, Value};
 
-use super::{Ema, TrainConfig, TrainState};
+use super::{CHECKPOINT_FORMAT, CheckpointInfo, Ema, TrainConfig, TrainState};
 use crate::config::{DiscriminatorConfig, GeneratorConfig};
 use crate::error::{Error, Result};
-use crate::file::ModelFile;
+use crate::file::{FORMAT, ModelFile, read_metadata};
 use crate::model::{Discriminator, Generator};
 use crate::named::{HostTensor, HostTensors, load_tensors, named_tensors};
 use crate::random::{Stream, permutation};
+use crate::sorted_json::sorted_json;
 use crate::truncation::Truncation;
 
 /// Power steps that find the singular vector of a weight whose file has none, or whose classes changed.
@@ -52,6 +53,31 @@ impl ClassStart {
 }
 
 impl Pretrained {
+    /// The networks of the bytes of a model file or a checkpoint.
+    ///
+    /// # Errors
+    /// If they are neither, damaged, or of a version that this program does not read.
+    pub fn decode(bytes: &[u8]) -> Result<Self> {
+        let metadata = read_metadata(bytes)?;
+        match metadata.get("format").map(String::as_str) {
+            Some(CHECKPOINT_FORMAT) => {
+                let (info, tensors) = CheckpointInfo::<Map<String, Value>>::decode(bytes)?;
+                Ok(Self::from_checkpoint(
+                    &info.config,
+                    info.class_names,
+                    tensors,
+                ))
+            }
+            Some(FORMAT) => Self::from_model(ModelFile::decode(bytes)?),
+            other => Err(Error::file("the format of the networks to start from")
+                .found(other.unwrap_or("not stated"))
+                .expected(format_args!(
+                    "{FORMAT} (a model) or {CHECKPOINT_FORMAT} (a checkpoint)"
+                ))
+                .remedy("`native-train import` makes them of other programs' weights")),
+        }
+    }
+
     /// The networks of a checkpoint's state.
     pub fn from_checkpoint(
         config: &TrainConfig,
@@ -211,8 +237,7 @@ impl Pretrained {
 /// norm.
 fn same_keys<C: Serialize>(network: &str, recipe: &C, trained: &C) -> Result<()> {
     let fields = |config: &C| -> Result<BTreeMap<String, Value>> {
-        let value = serde_json::to_value(config);
-        value
+        sorted_json(config)
             .and_then(serde_json::from_value)
             .map_err(|error| Error::config(network).not_readable(error))
     };

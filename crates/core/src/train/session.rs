@@ -14,8 +14,8 @@ use burn::tensor::Device;
 pub use probe::{Pictures, ProbeReport};
 
 use super::{
-    Gradients, InOrder, Ranks, RoundReport, ShortRecipe, TrainConfig, TrainState, TrainingImages,
-    Which, round,
+    Gradients, InOrder, Pretrained, Ranks, RoundReport, ShortRecipe, TrainConfig, TrainState,
+    TrainingImages, Which, round,
 };
 use crate::error::{Error, Result};
 
@@ -38,13 +38,41 @@ impl Session {
     pub fn start(recipe: ShortRecipe, images: TrainingImages, device: Device) -> Result<Self> {
         let config = recipe.config(images.resolution(), images.class_names().len())?;
         let state = TrainState::new(&config, &device)?;
-        Ok(Self {
+        Ok(Self::at(state, recipe, config, images, device))
+    }
+
+    /// A new run from trained networks, of a model file or a checkpoint; new classes start as old ones, and D is new if
+    /// there is none.
+    ///
+    /// # Errors
+    /// As [`Session::start`]; if the bytes are neither, or the networks are not those of the recipe and the images.
+    pub fn start_from(
+        networks: &[u8],
+        recipe: ShortRecipe,
+        images: TrainingImages,
+        device: Device,
+    ) -> Result<Self> {
+        let config = recipe.config(images.resolution(), images.class_names().len())?;
+        let networks = Pretrained::decode(networks)?;
+        let starts = networks.class_starts(images.class_names(), config.seed);
+        let state = networks.begin(&config, &starts, &device)?;
+        Ok(Self::at(state, recipe, config, images, device))
+    }
+
+    fn at(
+        state: TrainState,
+        recipe: ShortRecipe,
+        config: TrainConfig,
+        images: TrainingImages,
+        device: Device,
+    ) -> Self {
+        Self {
             images: images.in_order(config.seed),
             recipe,
             config,
             device,
             state: Some(state),
-        })
+        }
     }
 
     /// The images.

@@ -8,7 +8,7 @@ use crate::error::Result;
 use crate::latent_kind::LatentKind;
 use crate::request::deserialize_seed;
 
-/// Length of the shared class embedding: the paper's 128 (appendix B) is for 1,000 classes.
+/// The usual length of the shared class embedding: the paper's 128 (appendix B) is for 1,000 classes.
 const EMBEDDING: usize = 64;
 
 /// What the user chooses; everything else is the paper's or BigGAN-PyTorch's.
@@ -19,6 +19,9 @@ pub struct ShortRecipe {
     pub width: usize,
     /// Length of z; one chunk per block and one for the first layer.
     pub z_dim: usize,
+    /// Length of the shared class embedding, 64 if it is not given.
+    #[serde(default = "embedding")]
+    pub embedding: usize,
     /// Real images per D step, and fakes per step of either.
     pub batch_size: usize,
     /// Learning rate of G.
@@ -40,6 +43,10 @@ pub struct ShortRecipe {
     /// Seed of weights, latents and data order.
     #[serde(serialize_with = "in_digits", deserialize_with = "deserialize_seed")]
     pub seed: u64,
+}
+
+fn embedding() -> usize {
+    EMBEDDING
 }
 
 /// JavaScript's numbers end at 2^53.
@@ -73,7 +80,9 @@ impl ShortRecipe {
                 z_dim: self.z_dim,
                 latent: LatentKind::Normal,
                 classes,
-                class_embedding: ClassEmbedding::Shared { dim: EMBEDDING },
+                class_embedding: ClassEmbedding::Shared {
+                    dim: self.embedding,
+                },
                 hierarchical_z: true,
                 attention: attention.clone(),
                 spectral_norm: true,

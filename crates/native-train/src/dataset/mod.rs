@@ -1,5 +1,6 @@
 //! Data sets by name: each has a row in [`TABLE`] and its own file.
 
+pub mod avatars;
 pub mod broken;
 pub mod check;
 pub mod check_pictures;
@@ -67,14 +68,16 @@ pub struct NamedDataset {
     pub read: fn(&DatasetRequest<'_>, &Path, usize) -> Result<Dataset>,
     /// What its test part is like, without its pixels; `None` if there is none, or its content is known.
     pub test_outline: fn(&DatasetRequest<'_>, &Path) -> Result<Option<Outline>>,
-    /// Puts its files into a directory; `None` if only the user can.
-    pub fetch: Option<fn(&Path) -> Result<()>>,
+    /// Puts its files into a directory, for networks of a resolution, which matters only if images are drawn; `None` if
+    /// only the user can.
+    pub fetch: Option<fn(&Path, usize) -> Result<()>>,
     /// Whether all of its files are in a directory; their content is checked when they are read.
     pub is_complete: fn(&Path) -> bool,
 }
 
 /// The data sets that recipes can name.
-pub const TABLE: [&NamedDataset; 6] = [
+pub const TABLE: [&NamedDataset; 7] = [
+    &avatars::AVATARS,
     &fashion_mnist::FASHION_MNIST,
     &idx_folder::IDX_FOLDER,
     &cifar::CIFAR10,
@@ -267,13 +270,14 @@ pub fn directory_of(dataset: &NamedDataset, data_home: Option<&Path>) -> Result<
     Ok(home.join(dataset.name))
 }
 
-/// The data set of a recipe's section and its directory; fetches it first if it is missing and the recipe names
-/// no path.
+/// The data set of a recipe's section and its directory; fetches it first, for networks of a resolution, if it is
+/// missing and the recipe names no path.
 ///
 /// # Errors
 /// If there is none of the name, or it cannot be fetched.
 pub fn locate(
     section: &DataSection,
+    resolution: usize,
     data_home: Option<&Path>,
 ) -> Result<(&'static NamedDataset, PathBuf)> {
     let named = by_name(&section.dataset)?;
@@ -303,7 +307,7 @@ pub fn locate(
                 named.name
             )));
         };
-        fetch(&directory)?;
+        fetch(&directory, resolution)?;
     }
     Ok((named, directory))
 }
@@ -317,7 +321,7 @@ pub fn load(
     resolution: usize,
     data_home: Option<&Path>,
 ) -> Result<Dataset> {
-    let (named, directory) = locate(request.section, data_home)?;
+    let (named, directory) = locate(request.section, resolution, data_home)?;
     let (dataset, _) = read_fitting(named, request, &directory, resolution)?;
     let dataset = renamed(dataset, request.section)?;
     Ok(with_source(dataset, request.section, resolution))
@@ -332,7 +336,7 @@ pub fn load_to_train(
     resolution: usize,
     data_home: Option<&Path>,
 ) -> Result<Dataset> {
-    let (named, directory) = locate(request.section, data_home)?;
+    let (named, directory) = locate(request.section, resolution, data_home)?;
     let place = directory.display().to_string();
     let (dataset, images) = read_fitting(named, request, &directory, resolution)?;
     fit::refuse(fit::without_images(&images, &dataset.class_names, &place))?;
@@ -348,8 +352,12 @@ pub fn load_to_train(
 ///
 /// # Errors
 /// If it cannot be listed.
-pub fn has_test_part(request: &DatasetRequest<'_>, data_home: Option<&Path>) -> Result<bool> {
-    let (named, directory) = locate(request.section, data_home)?;
+pub fn has_test_part(
+    request: &DatasetRequest<'_>,
+    resolution: usize,
+    data_home: Option<&Path>,
+) -> Result<bool> {
+    let (named, directory) = locate(request.section, resolution, data_home)?;
     Ok((named.test_outline)(request, &directory)?.is_some())
 }
 

@@ -148,7 +148,7 @@ mod tests {
 
     fn info(source: Option<DataSource>) -> DatasetInfo {
         DatasetInfo {
-            name: "avatars".into(),
+            name: "portraits".into(),
             images: 7,
             sha256: vec![],
             source,
@@ -185,7 +185,7 @@ mod tests {
     fn the_directory_of_own_folders_is_asked_for_by_name() {
         let source = DataSource {
             dataset: "image-folder".into(),
-            directory: Some("avatars".into()),
+            directory: Some("portraits".into()),
             resolution: 64,
             preparation: Default::default(),
         };
@@ -193,7 +193,11 @@ mod tests {
         let message = section(&info, &RealImagesArgs::default())
             .unwrap_err()
             .to_string();
-        for part in ["\"avatars\", 7 images", "image-folder, 64x64", "--data DIR"] {
+        for part in [
+            "\"portraits\", 7 images",
+            "image-folder, 64x64",
+            "--data DIR",
+        ] {
             assert!(message.contains(part), "{message} lacks {part}");
         }
         let found = section(&info, &in_directory("x")).unwrap();
@@ -210,7 +214,7 @@ mod tests {
             .unwrap_err()
             .to_string();
         assert!(
-            message.contains("\"avatars\"") && message.contains("image-folder"),
+            message.contains("\"portraits\"") && message.contains("image-folder"),
             "{message}"
         );
         let mut fetched = info(None);

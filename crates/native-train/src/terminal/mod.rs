@@ -8,6 +8,7 @@
 //! done. Where standard output cannot be written for another reason, such as a full disk, [`finish`] returns the error.
 
 mod bar;
+mod counter;
 mod row;
 
 use std::io::{self, Write};
@@ -16,6 +17,7 @@ use std::sync::{Mutex, MutexGuard, PoisonError};
 use biggan::visible::{visible, visible_lines};
 
 pub use bar::Bar;
+pub use counter::Counter;
 
 /// Shows a line on standard error; words as for [`format!`].
 macro_rules! note {

@@ -377,7 +377,9 @@ fn probe(plan: &Plan, training: &Dataset, environment: &Environment) -> Result<O
     let data_home = environment.data_home.as_deref();
     let held_out = match dataset::load(&request, resolution, data_home) {
         Ok(held_out) => Some(held_out),
-        Err(error) if dataset::has_test_part(&request, data_home)? => return Err(error),
+        Err(error) if dataset::has_test_part(&request, resolution, data_home)? => {
+            return Err(error);
+        }
         Err(error) => {
             note!("D's accuracy on images it never saw is not watched: {error:#}");
             None

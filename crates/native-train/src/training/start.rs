@@ -2,9 +2,8 @@
 
 use std::path::Path;
 
-use anyhow::{Context, Result, bail};
-use biggan::file::{FORMAT, read_metadata};
-use biggan::train::{CHECKPOINT_FORMAT, ClassStart, Pretrained, TrainState};
+use anyhow::{Context, Result};
+use biggan::train::{ClassStart, Pretrained, TrainState};
 use burn::tensor::Device;
 
 use crate::dataset::Dataset;
@@ -41,20 +40,7 @@ fn networks(path: &Path) -> Result<Pretrained> {
     if model_files::is_index(path) {
         return Pretrained::from_model(model_files::read(path)?).with_context(named);
     }
-    let bytes = input_file::read("--init", path)?;
-    let metadata = read_metadata(&bytes).with_context(named)?;
-    match metadata.get("format").map(String::as_str) {
-        Some(CHECKPOINT_FORMAT) => Ok(of_checkpoint(
-            Checkpoint::decode(&bytes).with_context(named)?,
-        )),
-        Some(FORMAT) => Pretrained::from_model(model_files::read(path)?).with_context(named),
-        other => bail!(
-            "--init {}: its format is {}, expected {FORMAT} (a model) or {CHECKPOINT_FORMAT} (a checkpoint); \
-             `native-train import` makes them of other programs' weights",
-            path.display(),
-            other.unwrap_or("not stated")
-        ),
-    }
+    Pretrained::decode(&input_file::read("--init", path)?).with_context(named)
 }
 
 fn of_checkpoint(checkpoint: Checkpoint) -> Pretrained {

@@ -181,6 +181,7 @@ mod tests {
         let recipe = ShortRecipe {
             width: 2,
             z_dim: 6,
+            embedding: 64,
             batch_size: 4,
             rate_g: 2e-4,
             rate_d: 2e-4,

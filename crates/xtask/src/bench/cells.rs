@@ -39,6 +39,15 @@ pub const NETWORKS: [Network; 9] = [
     deep(128, 128, 64),
 ];
 
+/// Networks and images of a pass in a browser, with one thread.
+pub const BROWSER: [(Network, usize); 5] = [
+    (plain(32, 16, 0), 1),
+    (plain(32, 16, 0), 16),
+    (plain(32, 64, 0), 1),
+    (plain(128, 16, 64), 1),
+    (plain(128, 32, 64), 1),
+];
+
 /// Images of a pass.
 pub const BATCHES: [usize; 2] = [1, 16];
 /// Threads of both sides.

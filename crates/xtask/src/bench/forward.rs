@@ -1,7 +1,7 @@
 //! Passes of generators.
 
 use std::fs;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::process::Command;
 
 use anyhow::{Context, Result, ensure};
@@ -46,7 +46,8 @@ pub fn measure(place: &Place, bench: &Bench, found: &mut dyn FnMut(Row)) -> Resu
     Ok(())
 }
 
-fn make(place: &Place, network: Network, directory: &Path) -> Result<()> {
+/// A model, its graph and latents.
+pub fn make(place: &Place, network: Network, directory: &Path) -> Result<()> {
     fs::create_dir_all(directory)?;
     let mut make = place.ours(2);
     make.args(["make", network.architecture]);
@@ -92,22 +93,32 @@ fn one(
         .into_iter()
         .map(start)
         .collect::<Result<Vec<_>>>()?;
-    let read = |name| fs::read(images(name)).with_context(|| format!("images of {name}"));
-    let drawn = read("ours")?;
-    let mut largest = None;
-    for player in &players[1..] {
-        let apart = difference(&drawn, &read(player.name)?)
-            .with_context(|| format!("{} draws other images", player.name))?;
+    let apart = match players.len() {
+        1 => None,
+        _ => Some(largest_difference(&players, images)?),
+    };
+    if let Some(apart) = apart {
         ensure!(
             apart <= TOLERANCE,
-            "{} differs by {apart:e}, at most {TOLERANCE:e} may be",
-            player.name
+            "a peer differs by {apart:e}, at most {TOLERANCE:e} may be"
         );
-        largest = Some(apart.max(largest.unwrap_or(0.0)));
     }
     Ok(Row {
         cell,
-        difference: largest,
+        difference: apart,
         timings: in_turn(&mut players, bench.runs as usize)?,
     })
+}
+
+/// Largest difference of a value of the first player's images from another's.
+pub fn largest_difference(players: &[Player], images: impl Fn(&str) -> PathBuf) -> Result<f32> {
+    let read = |name| fs::read(images(name)).with_context(|| format!("images of {name}"));
+    let drawn = read(players[0].name)?;
+    let mut largest = 0.0f32;
+    for player in &players[1..] {
+        let apart = difference(&drawn, &read(player.name)?)
+            .with_context(|| format!("{} draws other images", player.name))?;
+        largest = largest.max(apart);
+    }
+    Ok(largest)
 }

@@ -1,7 +1,9 @@
-//! `cargo xtask bench`: our speed and memory beside those of ONNX Runtime and PyTorch, on the same weights, in turn.
+//! `cargo xtask bench`: our speed and memory beside those of ONNX Runtime and PyTorch, on the same weights, in turn; in a
+//! browser beside onnxruntime-web.
 
 mod cells;
 mod forward;
+mod in_browser;
 mod player;
 mod table;
 mod timing;
@@ -14,6 +16,7 @@ use std::process::Command;
 use anyhow::{Context, Result, bail};
 use clap::Args;
 
+use crate::features;
 use crate::mpi;
 use crate::python::{ONNX_RUNTIME, PYTORCH};
 use crate::run::{command, output, step};
@@ -23,10 +26,10 @@ use table::{HEAD, Row};
 /// What to measure.
 #[derive(Debug, Args)]
 pub struct Bench {
-    /// Two minutes: forward passes of small networks, without PyTorch.
+    /// Two minutes: forward passes of small networks, without PyTorch and browser.
     #[arg(long)]
     quick: bool,
-    /// Only the cells whose name has this in it, e.g. "128 ch 16", "deep", "round".
+    /// Only the cells whose name has this in it, e.g. "128 ch 16", "deep", "round", "browser".
     #[arg(long, value_name = "TEXT")]
     only: Option<String>,
     /// Runs of each program, of which the median is taken.
@@ -55,8 +58,8 @@ struct Place<'a> {
 
 impl<'a> Place<'a> {
     fn new(workspace: &'a Workspace, quick: bool) -> Result<Self> {
-        let features = mpi::arguments(mpi::installed(workspace));
-        step("program", || mpi::programs(workspace, features))?;
+        let features = features::tested(mpi::installed(workspace));
+        step("program", || mpi::programs(workspace, &features))?;
         let directory = workspace.target.join("bench");
         fs::create_dir_all(&directory)?;
         let onnx_runtime = ONNX_RUNTIME.find(workspace);
@@ -100,6 +103,7 @@ pub fn bench(workspace: &Workspace, bench: &Bench) -> Result<()> {
     forward::measure(&place, bench, &mut found)?;
     if !bench.quick {
         training::measure(&place, bench, &mut found)?;
+        in_browser::measure(&place, bench, &mut found)?;
     }
     if rows.is_empty() {
         let only = bench.only.as_deref().unwrap_or_default();

@@ -126,3 +126,55 @@ fn f16_refuses_what_it_cannot_hold() {
     assert_eq!(error.fields().found.as_deref(), Some("1000000"));
     assert!(error.to_string().contains("65504"), "{error}");
 }
+
+/// A file in memory, read in pieces; the second is how many bytes of it there are.
+struct Pieces<'a>(&'a [u8], usize);
+
+impl ReadAt for Pieces<'_> {
+    fn length(&self) -> usize {
+        self.1
+    }
+
+    fn read_at(&self, range: Range<usize>) -> Result<Vec<u8>> {
+        let end = range.end.min(self.0.len());
+        Ok(self.0[range.start.min(end)..end].to_vec())
+    }
+}
+
+#[test]
+fn what_is_read_in_pieces_is_what_is_read_at_once() {
+    let bytes = encode(&sample(), &metadata(), Dtype::F16).unwrap();
+    let file = Pieces(&bytes, bytes.len());
+    let pieces = open_at(&file).unwrap();
+    assert_eq!(pieces.metadata, metadata());
+    assert_eq!(pieces.tensors().unwrap(), sample());
+
+    // damaged anywhere, or cut anywhere, it is refused where it is refused at once, in the same words
+    let both = |bytes: &[u8]| {
+        let at_once = decode(bytes).map(|stored| stored.tensors);
+        let file = Pieces(bytes, bytes.len());
+        let in_pieces = open_at(&file).and_then(|file| file.tensors());
+        [at_once, in_pieces].map(|found| found.map_err(|error| error.to_string()))
+    };
+    for length in 0..bytes.len() {
+        let [at_once, in_pieces] = both(&bytes[..length]);
+        assert!(
+            at_once.is_err() && in_pieces == at_once,
+            "{length}: {in_pieces:?} {at_once:?}"
+        );
+    }
+    for place in 0..bytes.len() {
+        let mut damaged = bytes.clone();
+        damaged[place] ^= 0x41;
+        let [at_once, in_pieces] = both(&damaged);
+        assert_eq!(
+            in_pieces.is_err(),
+            at_once.is_err(),
+            "{place}: {in_pieces:?}"
+        );
+    }
+
+    let shrunk = Pieces(&bytes[..bytes.len() - 2], bytes.len());
+    let error = open_at(&shrunk).unwrap().tensors().unwrap_err().to_string();
+    assert!(error.contains("open the file again"), "{error}");
+}

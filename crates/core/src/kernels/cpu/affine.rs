@@ -1,6 +1,7 @@
 //! Matrix products with few rows: projections of z and of the condition, for which reading the weights takes longest.
 
 use super::instruction_sets::kernels;
+use super::kept::Kept;
 use super::parallel::{Output, for_each, with_scratch};
 use super::simd::TileArgs;
 
@@ -22,16 +23,16 @@ pub fn affine(x: &[f32], weight: &[f32], bias: &[f32], y: &mut [f32]) {
     let rows = x.len() / inputs.max(1);
     let kernels = kernels();
     let is_used = |&input: &usize| x[input..].iter().step_by(inputs).any(|&x| x != 0.0);
-    let used: Vec<usize> = (0..inputs).filter(is_used).collect();
-    let offsets: Vec<usize> = used.iter().map(|input| input * outputs).collect();
+    let used: Kept<usize> = (0..inputs).filter(is_used).collect();
+    let offsets: Kept<usize> = used.iter().map(|input| input * outputs).collect();
     let tile = usize::from(rows <= kernels.tiles[1].rows);
     let height = kernels.tiles[tile].rows;
     // [panels, inputs, rows of a panel]; missing rows stay zero
-    let mut panels = vec![0.0; rows.div_ceil(height) * used.len() * height];
+    let mut panels = Kept::zeros(rows.div_ceil(height) * used.len() * height);
     for (row, x) in x.chunks_exact(inputs.max(1)).enumerate() {
         let panel = &mut panels[row / height * used.len() * height..];
         let column = panel[row % height..].iter_mut().step_by(height);
-        for (to, &input) in column.zip(&used) {
+        for (to, &input) in column.zip(used.iter()) {
             *to = x[input];
         }
     }

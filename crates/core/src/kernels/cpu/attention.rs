@@ -17,10 +17,10 @@ use super::parallel::{Output, for_each, with_scratch};
 use super::softmax::SoftmaxArgs;
 
 /// Columns of a block of queries: whole tiles of every instruction set (48, 16 and 8 columns).
-const QUERY_BLOCK: usize = 48;
+pub const QUERY_BLOCK: usize = 48;
 /// Keys of a block, whole panels of every instruction set (8, 6 and 4 rows): the logits, 18 kB, stay in
 /// the first cache.
-const KEY_BLOCK: usize = 96;
+pub const KEY_BLOCK: usize = 96;
 
 /// `theta: [images, inner, queries]`, `phi: [images, inner, keys]`, `g: [images, channels, keys]`.
 #[derive(Clone, Copy)]
@@ -41,8 +41,23 @@ pub fn attention(shape: AttentionShape, inputs: [&[f32]; 3]) -> (Vec<f32>, Vec<f
 pub fn attention_by(
     kernels: &'static Kernels,
     shape: AttentionShape,
-    [theta, phi, g]: [&[f32]; 3],
+    inputs: [&[f32]; 3],
 ) -> (Vec<f32>, Vec<f32>) {
+    let out = Output::new(shape.images * shape.channels * shape.queries);
+    let log_sums = Output::new(shape.images * shape.queries);
+    attention_on(kernels, shape, inputs, &out, &log_sums);
+    // SAFETY: the blocks cover all queries.
+    unsafe { (out.finish(), log_sums.finish()) }
+}
+
+/// [`attention`] to places.
+pub fn attention_on(
+    kernels: &'static Kernels,
+    shape: AttentionShape,
+    [theta, phi, g]: [&[f32]; 3],
+    out: &Output,
+    log_sums: &Output,
+) {
     let AttentionShape {
         images,
         inner,
@@ -56,8 +71,6 @@ pub fn attention_by(
     let values = Panels::pack(kernels, g, [images, channels, keys], false, 1.0);
     let padded = values.padded_rows();
     let blocks = queries.div_ceil(QUERY_BLOCK);
-    let out = Output::new(images * channels * queries);
-    let log_sums = Output::new(images * queries);
     for_each(images * blocks, |task| {
         let (image, first) = (task / blocks, task % blocks * QUERY_BLOCK);
         let len = QUERY_BLOCK.min(queries - first);
@@ -119,6 +132,4 @@ pub fn attention_by(
             }
         });
     });
-    // SAFETY: the blocks cover all queries.
-    unsafe { (out.finish(), log_sums.finish()) }
 }

@@ -18,9 +18,9 @@ use super::softmax::SoftmaxGradArgs;
 use super::tap_products::add_products;
 
 /// Columns of a block of keys: whole tiles of every instruction set (48, 16 and 8 columns).
-const KEY_BLOCK: usize = 144;
+pub const KEY_BLOCK: usize = 144;
 /// Queries of a block, whole panels of every instruction set (8, 6 and 4 rows): the weights and their gradients, 55 kB, stay in the second cache.
-const QUERY_BLOCK: usize = 48;
+pub const QUERY_BLOCK: usize = 48;
 /// Tables of dtheta of one image, at most: enough to share the work.
 const MAX_PARTS: usize = 8;
 /// Tasks that are enough.
@@ -65,7 +65,7 @@ fn attention_grad_by(
     let columns = Columns::new(kernels, pitch, inner.max(channels).max(QUERY_BLOCK));
     let tile = Columns::tile_width(kernels);
     let tiles = keys.div_ceil(tile);
-    let parts = (TASKS / images.max(1)).clamp(1, MAX_PARTS.min(tiles.max(1)));
+    let parts = parts(images, tiles);
     let rows_at = |rows: usize| -> Vec<usize> { (0..rows).map(|row| row * pitch).collect() };
     let (inner_at, query_at) = (rows_at(inner), rows_at(QUERY_BLOCK));
 
@@ -160,28 +160,35 @@ fn attention_grad_by(
     });
     // SAFETY: each task has written its table, and the blocks cover all keys.
     let (partial, dphi, dg) = unsafe { (partial.finish(), dphi.finish(), dg.finish()) };
-    let dtheta = Output::new(images * part_len);
+    [sum_parts(images, parts, part_len, &partial), dphi, dg]
+}
+
+/// Tasks into which the keys of an image are cut, so many tiles of them.
+pub fn parts(images: usize, tiles: usize) -> usize {
+    (TASKS / images.max(1)).clamp(1, MAX_PARTS.min(tiles.max(1)))
+}
+
+/// `[images, parts, len]` summed over parts, divided by the factor `log2(e)` of the keys.
+pub fn sum_parts(images: usize, parts: usize, len: usize, partial: &[f32]) -> Vec<f32> {
+    let total = Output::new(images * len);
     for_each(images, |image| {
         // SAFETY: one slice an image.
-        let sums = unsafe { dtheta.slice(image * part_len, part_len) };
+        let sums = unsafe { total.slice(image * len, len) };
         sums.fill(0.0);
-        for part in
-            partial[image * parts * part_len..][..parts * part_len].chunks_exact(part_len.max(1))
-        {
+        for part in partial[image * parts * len..][..parts * len].chunks_exact(len.max(1)) {
             for (sum, value) in sums.iter_mut().zip(part) {
                 *sum += value;
             }
         }
-        // phi was multiplied by log2(e)
         sums.iter_mut()
             .for_each(|sum| *sum *= core::f32::consts::LN_2);
     });
     // SAFETY: every image is written.
-    [unsafe { dtheta.finish() }, dphi, dg]
+    unsafe { total.finish() }
 }
 
 /// `sum_c dy y` for each query, `[images, queries]`.
-fn means(shape: AttentionShape, y: &[f32], dy: &[f32]) -> Vec<f32> {
+pub fn means(shape: AttentionShape, y: &[f32], dy: &[f32]) -> Vec<f32> {
     let means = Output::new(shape.images * shape.queries);
     let len = shape.channels * shape.queries;
     for_each(shape.images, |image| {

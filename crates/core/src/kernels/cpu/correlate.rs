@@ -9,11 +9,12 @@ use core::ops::Range;
 
 use super::grid::Grid;
 use super::instruction_sets::kernels;
+use super::kept::Kept;
 use super::pack_rows::VIEWS;
 use super::parallel::{Output, for_each, wanted_tasks, with_scratch};
 use super::simd::TileArgs;
 use super::source::Source;
-use super::taps::{Tap, offsets, view_offsets};
+use super::taps::{Tap, offset, view_offset};
 use super::unpack::{Target, UnpackArgs};
 
 /// Most taps of a block: with a panel of eight rows they fill a quarter of a first cache of 32 KiB.
@@ -219,17 +220,20 @@ pub fn correlate_on(
     let grid = views.unwrap_or(grid);
     let pitch = grid.dense_pitch(kernels.lanes);
     let packed = grid.packed();
-    let taps = weights.products.iter().map(|(taps, _)| taps);
-    let (row_len, offsets): (usize, Vec<_>) = match views {
+    // [products, taps of a block]
+    let taps = weights.products.iter().flat_map(|(taps, _)| taps);
+    let (row_len, offsets): (usize, Kept<usize>) = match views {
         Some(_) => (
             VIEWS * pitch,
-            taps.map(|taps| view_offsets(pitch, taps)).collect(),
+            taps.map(|tap| view_offset(pitch, tap)).collect(),
         ),
         None => (
             packed.pitch,
-            taps.map(|taps| offsets(grid, packed, taps)).collect(),
+            taps.map(|tap| offset(grid, packed, tap)).collect(),
         ),
     };
+    let products = weights.products.len();
+    let taps = offsets.len() / products;
     let parts = weights.parts(grid.items());
     for_each(grid.items() * parts, |task| {
         let (panels, part) = weights.part(task % parts, parts);
@@ -241,16 +245,16 @@ pub fn correlate_on(
             let image = image.take(weights.block_rows * row_len);
             // A panel may write a few rows more than there are outputs.
             let block = part.len() + kernels.tiles[0].rows;
-            let result = result.take(offsets.len() * block * pitch);
+            let result = result.take(products * block * pitch);
             grid.starts(item, kernels.lanes, starts);
             for rows in weights.blocks() {
                 match views {
                     Some(grid) => grid.pack_views(source, rows.clone(), pitch, image),
                     None => grid.pack(source, rows.clone(), item, packed, image),
                 }
-                for (product, offsets) in offsets.iter().enumerate() {
+                for product in 0..products {
                     let mut place = Place {
-                        offsets,
+                        offsets: &offsets[product * taps..][..taps],
                         image,
                         starts,
                         out: &mut result[product * block * pitch..][..block * pitch],

@@ -210,18 +210,38 @@ impl Grid {
         }
     }
 
-    /// The values of image `image + i` in a dense row, one by one to `put(x, value)`.
+    /// The values of image `image + i` in dense rows, one by one to `put(value, values)` with the place that each goes to.
     #[inline(always)]
-    pub fn dense_values(&self, row: &[f32], i: usize, mut put: impl FnMut(usize, f32)) {
-        if self.interleaved == 1 {
-            // The same loop, which the compiler vectorises without the step.
-            row[..self.width]
-                .iter()
-                .enumerate()
-                .for_each(|(x, &v)| put(x, v));
+    pub fn dense_values<T, const N: usize>(
+        &self,
+        rows: [&[f32]; N],
+        i: usize,
+        places: &mut [T],
+        mut put: impl FnMut(&mut T, [f32; N]),
+    ) {
+        let places = &mut places[..self.width];
+        // slices of one length, which the compiler vectorises without the step
+        let step = self.interleaved;
+        if step == 1 {
+            let mut from = [&[][..]; N];
+            for (from, row) in from.iter_mut().zip(rows) {
+                *from = &row[..self.width];
+            }
+            for (x, place) in places.iter_mut().enumerate() {
+                let mut values = [0.0; N];
+                for (value, from) in values.iter_mut().zip(from) {
+                    *value = from[x];
+                }
+                put(place, values);
+            }
         } else {
-            let values = row[i..].iter().step_by(self.interleaved).take(self.width);
-            values.enumerate().for_each(|(x, &v)| put(x, v));
+            for (x, place) in places.iter_mut().enumerate() {
+                let mut values = [0.0; N];
+                for (value, row) in values.iter_mut().zip(rows) {
+                    *value = row[i + x * step];
+                }
+                put(place, values);
+            }
         }
     }
 

@@ -243,8 +243,12 @@ pub mod x86 {
 
 #[cfg(all(target_arch = "wasm32", target_feature = "simd128"))]
 pub mod wasm {
-    //! simd128 by name, so that nothing depends on automatic vectorisation.
+    //! simd128 by name, so that nothing depends on automatic vectorisation. With the feature `relaxed-simd` a product
+    //! is added by one instruction, which a processor may round once or twice (relaxed SIMD in WebAssembly 3.0); a
+    //! browser that lacks it refuses the whole program, so that is a build of its own.
     use super::*;
+    #[cfg(feature = "relaxed-simd")]
+    use core::arch::wasm32::f32x4_relaxed_madd;
     use core::arch::wasm32::{
         f32x4_add, f32x4_div, f32x4_mul, f32x4_pmax, f32x4_pmin, f32x4_splat, f32x4_sub, i32x4_shl,
         v128, v128_load, v128_store,
@@ -267,6 +271,13 @@ pub mod wasm {
             unsafe { v128_store(to.cast(), self) }
         }
         #[inline(always)]
+        #[cfg(feature = "relaxed-simd")]
+        unsafe fn add_product(self, a: Self, b: Self) -> Self {
+            // a browser without the instruction has refused the program
+            f32x4_relaxed_madd(a, b, self)
+        }
+        #[inline(always)]
+        #[cfg(not(feature = "relaxed-simd"))]
         unsafe fn add_product(self, a: Self, b: Self) -> Self {
             f32x4_add(self, f32x4_mul(a, b))
         }
@@ -300,6 +311,9 @@ pub mod wasm {
         }
     }
 
+    #[cfg(feature = "relaxed-simd")]
+    kernels!(KERNELS, v128, [4, 2] x [1, 2], 2 x 3, "relaxed-simd");
+    #[cfg(not(feature = "relaxed-simd"))]
     kernels!(KERNELS, v128, [4, 2] x [1, 2], 2 x 3);
 }
 
@@ -310,7 +324,7 @@ pub mod portable {
 
     #[derive(Clone, Copy)]
     #[repr(align(16))]
-    struct Four([f32; 4]);
+    pub(super) struct Four([f32; 4]);
 
     impl Vector for Four {
         const LANES: usize = 4;
@@ -391,5 +405,7 @@ pub fn kernels() -> &'static Kernels {
     }
 }
 
+#[cfg(test)]
+mod rate;
 #[cfg(test)]
 pub mod tests;

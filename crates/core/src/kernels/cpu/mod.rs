@@ -2,6 +2,10 @@
 
 pub mod affine;
 pub mod attention;
+#[cfg(feature = "train")]
+pub mod attention_along;
+#[cfg(feature = "train")]
+pub mod attention_along_grad;
 pub mod attention_grad;
 pub mod batch_norm;
 pub mod conv;
@@ -9,7 +13,10 @@ pub mod conv_shape;
 pub mod conv_up;
 pub mod correlate;
 mod grid;
-mod instruction_sets;
+pub mod instruction_sets;
+pub mod kept;
+#[cfg(feature = "train")]
+pub mod optimiser;
 mod pack;
 mod pack_rows;
 mod panels;

@@ -4,6 +4,7 @@ use core::ops::Range;
 
 use super::grid::{DenseRow, Grid, Item, Packed};
 use super::instruction_sets::kernels;
+use super::kept::Kept;
 use super::pack_rows::PackArgs;
 use super::source::Source;
 
@@ -22,7 +23,7 @@ impl Grid {
         let stride = self.stride();
         let first = packed.origin - self.border * stride;
         let start = item.start as isize - self.border as isize;
-        let image_rows: Vec<_> = (0..item.rows + 2 * self.border)
+        let image_rows: Kept<_> = (0..item.rows + 2 * self.border)
             .filter_map(|i| {
                 let (image, y) = self.image_row(start + i as isize)?;
                 let at = first + i * stride;
@@ -34,7 +35,7 @@ impl Grid {
 
     /// Pack the image rows of an item into dense storage.
     pub fn pack_dense(&self, source: Source, item: Item, pitch: usize, out: &mut [f32]) {
-        let rows: Vec<_> = self.dense_rows(item).collect();
+        let rows: Kept<_> = self.dense_rows(item).collect();
         self.pack_rows(source, 0..source.channels, &rows, pitch, out);
     }
 

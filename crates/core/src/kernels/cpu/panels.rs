@@ -4,13 +4,14 @@
 use core::ops::Range;
 
 use super::instruction_sets::Kernels;
+use super::kept::Kept;
 use super::parallel::{Output, for_each};
 use super::simd::TileArgs;
 
 /// One matrix for each image, cut into panels as high as the tile kernel: `[images, panels, taps, height]`,
 /// missing rows zero.
 pub struct Panels {
-    values: Vec<f32>,
+    values: Kept<f32>,
     height: usize,
     pub rows: usize,
     taps: usize,
@@ -29,7 +30,8 @@ impl Panels {
         let height = kernels.tiles[0].rows;
         let panels = rows.div_ceil(height);
         let len = taps * height;
-        let out = Output::new(images * panels * len);
+        let mut values = Kept::zeros(images * panels * len);
+        let out = Output::on(&mut values);
         let (row_step, tap_step) = if transposed { (1, rows) } else { (taps, 1) };
         for_each(images * panels, |index| {
             let (image, first) = (index / panels, index % panels * height);
@@ -47,8 +49,7 @@ impl Panels {
             }
         });
         Self {
-            // SAFETY: all panels are written.
-            values: unsafe { out.finish() },
+            values,
             height,
             rows,
             taps,
@@ -66,9 +67,9 @@ pub struct Columns {
     pub kernels: &'static Kernels,
     pub pitch: usize,
     /// Start of each row.
-    offsets: Vec<usize>,
+    offsets: Kept<usize>,
     /// Start of each register.
-    pub starts: Vec<usize>,
+    pub starts: Kept<usize>,
 }
 
 impl Columns {

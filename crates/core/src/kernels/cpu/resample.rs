@@ -66,8 +66,15 @@ fn beats(b: f32, a: f32) -> bool {
 
 /// `y[i, j] = max_{a, b < 2} x[2i + a, 2j + b]`, planes of `[height, width]`, both even.
 pub fn max_pool(x: &[f32], planes: usize, size: [usize; 2]) -> Vec<f32> {
-    let half = size[1] / 2;
     let out = Output::new(x.len() / 4);
+    max_pool_on(x, planes, size, &out);
+    // SAFETY: all planes and rows are written.
+    unsafe { out.finish() }
+}
+
+/// [`max_pool`] to a place.
+pub fn max_pool_on(x: &[f32], planes: usize, size: [usize; 2], out: &Output) {
+    let half = size[1] / 2;
     let larger = |a: f32, b: f32| if beats(b, a) { b } else { a };
     for_each_block_row(x, planes, size, |row, upper, lower| {
         // SAFETY: each row of blocks has its own output row.
@@ -76,8 +83,6 @@ pub fn max_pool(x: &[f32], planes: usize, size: [usize; 2]) -> Vec<f32> {
             *to = larger(larger(larger(a[0], a[1]), b[0]), b[1]);
         }
     });
-    // SAFETY: all planes and rows are written.
-    unsafe { out.finish() }
 }
 
 /// The gradient of [`max_pool`]: `dy` where the maximum is, the first of equal ones.

@@ -147,10 +147,17 @@ pub unsafe fn tanh<V: Vector>(values: &mut [f32]) {
             let zero = V::splat(0.0);
             let one = V::splat(1.0);
             let at = values.as_mut_ptr();
-            let x: [V; TANH_TOGETHER] = core::array::from_fn(|i| V::load(at.add(i * V::LANES)));
+            // loops: what a closure is given to need not be compiled for the instruction set
+            let mut x = [zero; TANH_TOGETHER];
+            for (i, x) in x.iter_mut().enumerate() {
+                *x = V::load(at.add(i * V::LANES));
+            }
             // -2 |x| log2(e)
             let rate = V::splat(-2.0 * core::f32::consts::LOG2_E);
-            let t = x.map(|x| exp2(x.max(zero.sub(x)).mul(rate)));
+            let mut t = [zero; TANH_TOGETHER];
+            for (t, &x) in t.iter_mut().zip(&x) {
+                *t = exp2(x.max(zero.sub(x)).mul(rate));
+            }
             for (i, (x, t)) in x.into_iter().zip(t).enumerate() {
                 let y = one.sub(t).div(one.add(t));
                 // x is farther from 0 than its tanh: this gives y the sign of x, and a NaN stays

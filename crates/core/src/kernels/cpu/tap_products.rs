@@ -6,7 +6,7 @@ use super::instruction_sets::{Kernels, kernels};
 use super::parallel::{Output, for_each, with_scratch};
 use super::simd::{DOT_COLUMNS, DOT_ROWS, DotArgs, MAX_LANES};
 use super::source::Source;
-use super::taps::{Tap, offsets};
+use super::taps::{Tap, offset};
 
 /// Partial sums of a weight gradient, added in order: enough to share the work, and fixed, so that the
 /// sum is the same for every number of threads.
@@ -30,7 +30,8 @@ pub fn tap_products(
         .iter()
         .map(|(rows, taps)| {
             let rows: Vec<usize> = rows.iter().map(|row| row * pitch).collect();
-            (rows, offsets(grid, packed, taps))
+            let offsets = taps.iter().map(|tap| offset(grid, packed, tap));
+            (rows, offsets.collect::<Vec<_>>())
         })
         .collect();
     let len: usize = products

@@ -11,19 +11,15 @@ pub struct Tap {
     pub dx: isize,
 }
 
-/// Offsets of taps in a packed image.
-pub fn offsets(grid: Grid, packed: Packed, taps: &[Tap]) -> Vec<usize> {
+/// The offset of a tap in a packed image.
+pub fn offset(grid: Grid, packed: Packed, tap: &Tap) -> usize {
     let (step, stride) = (grid.step() as isize, grid.stride() as isize);
-    taps.iter()
-        .map(|tap| {
-            let origin = (tap.row * packed.pitch + packed.origin) as isize;
-            (origin + tap.dy * stride + tap.dx * step) as usize
-        })
-        .collect()
+    let origin = (tap.row * packed.pitch + packed.origin) as isize;
+    (origin + tap.dy * stride + tap.dx * step) as usize
 }
 
-/// Offsets of taps in views ([`super::pack_rows::pack_views`]).
-pub fn view_offsets(pitch: usize, taps: &[Tap]) -> Vec<usize> {
-    let view = |tap: &Tap| (VIEWS * tap.row) as isize + 3 * (tap.dy + 1) + tap.dx + 1;
-    taps.iter().map(|tap| view(tap) as usize * pitch).collect()
+/// The offset of a tap in views ([`super::pack_rows::pack_views`]).
+pub fn view_offset(pitch: usize, tap: &Tap) -> usize {
+    let view = (VIEWS * tap.row) as isize + 3 * (tap.dy + 1) + tap.dx + 1;
+    view as usize * pitch
 }

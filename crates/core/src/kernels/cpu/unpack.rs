@@ -3,6 +3,7 @@
 use core::ops::Range;
 
 use super::grid::{DenseRow, Grid, Item};
+use super::kept::Kept;
 use super::parallel::Output;
 
 /// Where results go.
@@ -59,7 +60,8 @@ impl Upsampled<'_> {
             // planes have an even number of rows
             let values = &self.values[row / 2 * half..][..half];
             for (pair, value) in results.as_chunks_mut::<2>().0.iter_mut().zip(values) {
-                *pair = pair.map(|result| result + value);
+                pair[0] += value;
+                pair[1] += value;
             }
         }
     }
@@ -104,7 +106,7 @@ fn unpack_each(args: UnpackArgs, put: impl Fn(&mut f32, f32) + Copy) {
     } = args;
     let (height, width) = (grid.height, grid.width);
     let halved = result.len() > block * pitch;
-    let rows: Vec<_> = grid.dense_rows(item).collect();
+    let rows: Kept<_> = grid.dense_rows(item).collect();
     // SAFETY: an image row belongs to one task.
     let row_of = |row: usize, width: usize| unsafe { to.out.slice(row * width, width) };
     let add = |row: usize, results: &mut [f32]| {
@@ -114,7 +116,7 @@ fn unpack_each(args: UnpackArgs, put: impl Fn(&mut f32, f32) + Copy) {
     };
     for (local, o) in part.enumerate() {
         let bias = bias.map_or(0.0, |bias| bias[o]);
-        for &DenseRow { image, y, at } in &rows {
+        for &DenseRow { image, y, at } in rows.iter() {
             let dense = |product: usize| &result[(product * block + local) * pitch + at..];
             for (i, image) in grid.dense_images(image).enumerate() {
                 let row = (image * outputs + o) * height + y;
@@ -122,15 +124,16 @@ fn unpack_each(args: UnpackArgs, put: impl Fn(&mut f32, f32) + Copy) {
                     for py in 0..2 {
                         let results = row_of(2 * row + py, 2 * width);
                         let pairs = results.as_chunks_mut::<2>().0;
-                        grid.dense_values(dense(2 * py), i, |x, v| put(&mut pairs[x][0], v + bias));
-                        grid.dense_values(dense(2 * py + 1), i, |x, v| {
-                            put(&mut pairs[x][1], v + bias)
+                        let products = [dense(2 * py), dense(2 * py + 1)];
+                        grid.dense_values(products, i, pairs, |[even, odd], values| {
+                            put(even, values[0] + bias);
+                            put(odd, values[1] + bias);
                         });
                         add(2 * row + py, results);
                     }
                 } else {
                     let results = row_of(row, width);
-                    grid.dense_values(dense(0), i, |x, v| put(&mut results[x], v + bias));
+                    grid.dense_values([dense(0)], i, results, |to, [v]| put(to, v + bias));
                     add(row, results);
                 }
             }

@@ -10,6 +10,7 @@ use super::conv_shape::ConvShape;
 use super::correlate::{Place, Product, Weights};
 use super::grid::Grid;
 use super::instruction_sets::kernels;
+use super::kept::Kept;
 use super::parallel::{Output, for_each, with_scratch};
 use super::source::{Norm, Source};
 use super::taps::Tap;
@@ -117,8 +118,8 @@ pub fn conv3x3_on(
                 // rounding to a register, `Grid::packed` leaves room, as `pitch` does.
                 unsafe { (kernels.tile_inputs)(&args) };
             }
-            let offsets: Vec<usize> = (0..weights.block_rows).map(|row| row * pitch).collect();
-            let dense: Vec<usize> = (0..starts.len()).map(|v| v * kernels.lanes).collect();
+            let offsets: Kept<usize> = (0..weights.block_rows).map(|row| row * pitch).collect();
+            let dense: Kept<usize> = (0..starts.len()).map(|v| v * kernels.lanes).collect();
             let block = PANELS * kernels.tiles[0].rows;
             let products = second.take(VALUES * block * pitch);
             for panels in panels.chunks(PANELS) {

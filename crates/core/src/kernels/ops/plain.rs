@@ -6,7 +6,11 @@ use burn::backend::tensor::FloatTensor;
 use burn::backend::{Backend, TensorMetadata};
 use burn::tensor::{IntDType, Scalar, Shape, Slice, TensorData};
 
+#[cfg(feature = "train")]
+use super::super::cpu::optimiser::AdamStep;
 use super::KernelOps;
+#[cfg(feature = "train")]
+pub use super::plain_along::{attention_along, attention_along_grad};
 pub use super::plain_attention::{attention, attention_grad};
 use crate::collective::Share;
 
@@ -307,4 +311,33 @@ pub fn batch_norm_grad<B: KernelOps>(
     let dx = B::float_sub(g, average(0));
     let dx = B::float_sub(dx, B::float_mul(normalised, average(c)));
     (B::float_mul(dx, reciprocal), dgain, dbias)
+}
+
+/// `(value, first moment, second moment)`; the formula is in `kernels::cpu::optimiser`.
+#[cfg(feature = "train")]
+pub fn adam_step<B: Backend>(
+    value: FloatTensor<B>,
+    gradient: FloatTensor<B>,
+    first: FloatTensor<B>,
+    second: FloatTensor<B>,
+    step: AdamStep,
+) -> Triple<B> {
+    let times = |x, factor: f32| B::float_mul_scalar(x, Scalar::from(factor));
+    let square = B::float_mul(gradient.clone(), gradient.clone());
+    let first = B::float_add(times(first, step.beta1), times(gradient, 1.0 - step.beta1));
+    let second = B::float_add(times(second, step.beta2), times(square, 1.0 - step.beta2));
+    let root = B::float_add_scalar(B::float_sqrt(second.clone()), Scalar::from(step.eps));
+    let change = B::float_div(times(first.clone(), step.correction), root);
+    (B::float_sub(value, times(change, step.lr)), first, second)
+}
+
+/// `decay average + (1 - decay) new`.
+#[cfg(feature = "train")]
+pub fn moving_average<B: Backend>(
+    average: FloatTensor<B>,
+    new: FloatTensor<B>,
+    decay: f64,
+) -> FloatTensor<B> {
+    let times = |x, factor: f64| B::float_mul_scalar(x, Scalar::from(factor));
+    B::float_add(times(average, decay), times(new, 1.0 - decay))
 }

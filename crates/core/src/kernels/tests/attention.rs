@@ -94,6 +94,43 @@ fn attention_survives_big_logits() {
     }
 }
 
+/// The derivative of the softmax by the product rule, with whole tables.
+fn along_reference(theta: Tensor<3>, phi: Tensor<3>, g: Tensor<3>) -> Tensor<3> {
+    let halves = |both: Tensor<3>| {
+        let n = both.dims()[0] / 2;
+        [0, 1].map(|half| both.clone().narrow(0, half * n, n))
+    };
+    let ([theta, dtheta], [phi, dphi], [g, h]) = (halves(theta), halves(phi), halves(g));
+    let slope = dtheta.transpose().matmul(phi.clone()) + theta.clone().transpose().matmul(dphi);
+    let beta = activation::softmax(theta.transpose().matmul(phi), 2);
+    let weighted = beta.clone() * slope;
+    let changed = weighted.clone() - beta.clone() * weighted.sum_dim(2);
+    h.matmul(beta.transpose()) + g.matmul(changed.transpose())
+}
+
+#[test]
+fn attention_along_a_direction_follows_the_product_rule() {
+    for shape in ATTENTION_SHAPES {
+        let [n, k, c, queries, keys] = shape;
+        let pairs = [2 * n, k, c, queries, keys];
+        for factor in [1.0, 3.0] {
+            check_within(
+                TOLERANCE * 3.0,
+                &format!("attention along {shape:?}, theta times {factor}"),
+                &|t| {
+                    let [theta, phi, g] = parts(t, pairs, factor);
+                    attention_along(theta, phi, g).reshape([n, c, queries, 1])
+                },
+                &|t| {
+                    let [theta, phi, g] = parts(t, pairs, factor);
+                    along_reference(theta, phi, g).reshape([n, c, queries, 1])
+                },
+                &[2 * n * k * queries, 2 * n * k * keys, 2 * n * c * keys],
+            );
+        }
+    }
+}
+
 /// Logits of +80 and -80, and of equal size: no sum of exponentials overflows or is zero.
 #[test]
 fn attention_chooses_the_largest_logit() {

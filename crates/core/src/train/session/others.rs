@@ -7,6 +7,7 @@ use serde_json::Value;
 use super::super::{CheckpointInfo, TrainConfig};
 use super::Session;
 use crate::error::{Error, Result};
+use crate::sorted_json::sorted_json;
 
 /// Metadata key of the [`ShortRecipe`](super::super::ShortRecipe) in a checkpoint.
 pub(super) const RECIPE: &str = "recipe";
@@ -72,7 +73,7 @@ fn refuse_networks(info: &CheckpointInfo, config: &TrainConfig) -> Result<()> {
 /// without them would be another training.
 fn refuse_techniques(info: &CheckpointInfo, config: &TrainConfig) -> Result<()> {
     let value = |config: &TrainConfig| {
-        serde_json::to_value(config).map_err(|error| Error::config("train").not_writable(error))
+        sorted_json(config).map_err(|error| Error::config("train").not_writable(error))
     };
     let mut differences = Vec::new();
     compare("", &value(&info.config)?, &value(config)?, &mut differences);

@@ -9,6 +9,7 @@ fn recipe() -> ShortRecipe {
     ShortRecipe {
         width: 2,
         z_dim: 6,
+        embedding: 64,
         batch_size: 4,
         rate_g: 2e-4,
         rate_d: 2e-4,
@@ -284,4 +285,56 @@ fn a_diverged_training_says_so_and_can_go_back() {
     assert!(message.contains("load a checkpoint"), "{message}");
     session.resume(&start).unwrap();
     step(&mut session, Which::Both);
+}
+
+#[test]
+fn a_run_starts_from_the_networks_of_a_checkpoint_or_a_model() {
+    let mut trained = session();
+    step(&mut trained, Which::Both);
+    let start =
+        |networks: &[u8], images| Session::start_from(networks, recipe(), images, Device::flex());
+    let begun = start(&checkpoint(&trained), images(0)).unwrap();
+    let [before, after] = [&trained, &begun].map(whole_state);
+    for (name, tensor) in &after.0 {
+        let is_network = !(name.starts_with("adam") || name.starts_with("controls"));
+        // found anew where classes were rearranged
+        if is_network && !name.ends_with("embed.u") {
+            assert_eq!(*tensor, before.0[name], "{name}");
+        }
+    }
+    assert_eq!(begun.counters().unwrap().g_step, 0);
+
+    let model = pollster::block_on(trained.model("tests", "tests")).unwrap();
+    let mut from_model = start(&model, images(0)).unwrap();
+    let mut seeded = recipe();
+    seeded.seed += 1;
+    let stranger = Session::start(seeded, images(0), Device::flex()).unwrap();
+    let stranger = start(&checkpoint(&stranger), images(0)).unwrap();
+    let [same, other] = [&trained, &stranger].map(|other| distance(&from_model, other));
+    assert!(same < 0.1 * other, "{same} {other}");
+    step(&mut from_model, Which::Both);
+
+    let says = |result: Result<Session>, text: &str| {
+        let message = result.unwrap_err().to_string();
+        assert!(message.contains(text), "{message}");
+    };
+    let mut wider = recipe();
+    wider.width = 3;
+    let other = Session::start_from(&model, wider, images(0), Device::flex());
+    says(other, "generator.channels");
+    says(start(&model[..model.len() - 1], images(0)), "");
+    says(start(b"no networks", images(0)), "");
+}
+
+/// Mean distance of what two sessions draw of the same latents.
+fn distance(one: &Session, other: &Session) -> f32 {
+    let [one, other] = [one, other].map(|session| {
+        let report = pollster::block_on(session.probe(8, 1)).unwrap();
+        report.grid.rgba.concat()
+    });
+    let gaps = one
+        .iter()
+        .zip(&other)
+        .map(|(a, b)| f32::from(a.abs_diff(*b)));
+    gaps.sum::<f32>() / one.len() as f32
 }

@@ -337,7 +337,8 @@ fn of_recipe(plan: &Plan, environment: &Environment) -> Result<Checked> {
     let mut checked = Checked::default();
     let generator = &plan.train().generator;
     let (classes, resolution) = (generator.classes, generator.resolution);
-    let (named, directory) = dataset::locate(plan.data(), environment.data_home.as_deref())?;
+    let (named, directory) =
+        dataset::locate(plan.data(), resolution, environment.data_home.as_deref())?;
     let mut outlines = Vec::new();
     for (split, part) in PARTS {
         let request = DatasetRequest {

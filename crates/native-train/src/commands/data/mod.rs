@@ -19,7 +19,7 @@ use crate::error::Outcome;
 /// Those of the command.
 pub fn run(command: &DataCommand, environment: &Environment) -> Result<Outcome> {
     match command {
-        DataCommand::Fetch { dataset, out } => fetch::run(dataset, out.as_deref(), environment),
+        DataCommand::Fetch(args) => fetch::run(args, environment),
         DataCommand::Pack(args) => pack::run(args, environment),
         DataCommand::Check(args) => check::run(args, environment),
         DataCommand::Bench(args) => bench::run(args, environment),

@@ -264,7 +264,9 @@ fn recipe(args: &PackArgs, environment: &Environment) -> Result<Outcome> {
     let train = set(args, &train, &to_train)?;
     let test = match dataset::load(&request(Split::Test), generator.resolution, data_home) {
         Ok(test) => Some(set(args, &test, &to_test)?),
-        Err(error) if dataset::has_test_part(&request(Split::Test), data_home)? => {
+        Err(error)
+            if dataset::has_test_part(&request(Split::Test), generator.resolution, data_home)? =>
+        {
             return Err(error);
         }
         Err(error) => {

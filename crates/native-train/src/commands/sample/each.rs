@@ -3,7 +3,7 @@
 
 use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
-use std::time::{Duration, Instant};
+use std::time::Instant;
 
 use anyhow::{Context, Result};
 use biggan::file::ModelFile;
@@ -20,14 +20,12 @@ use crate::error::{Outcome, bad_usage};
 use crate::files::folder_names::folder_names;
 use crate::files::single_picture::{self, Drawn, Found};
 use crate::run::atomic_file;
-use crate::terminal::Bar;
+use crate::terminal::Counter;
 
 /// Pixels of the pictures drawn together: bounds the memory, not the result.
 const PIXELS_AT_ONCE: usize = 1 << 20;
 /// Most pictures drawn together: what a stopped command draws again.
 const MOST_AT_ONCE: usize = 64;
-/// Time between lines where no bar is seen.
-const BETWEEN_LINES: Duration = Duration::from_secs(10);
 
 /// What to draw.
 pub(super) struct Each<'a> {
@@ -95,7 +93,7 @@ impl Each<'_> {
             atomic_file::remove_partial(folder)?;
         }
         let total = (classes.len() as u64).saturating_mul(self.args.count as u64);
-        let progress = Progress::new(total);
+        let progress = Counter::new(total, "pictures");
         let side = info.generator.resolution;
         let at_once = (PIXELS_AT_ONCE / (side * side)).clamp(1, MOST_AT_ONCE);
         let mut missing = Vec::with_capacity(at_once);
@@ -112,7 +110,7 @@ impl Each<'_> {
                 missing.push(Missing { path, drawn });
                 if missing.len() == at_once {
                     new += self.draw(&mut missing)?;
-                    progress.show(there, new);
+                    progress.show(there + new);
                 }
             }
         }
@@ -168,39 +166,5 @@ impl Each<'_> {
             single_picture::write(&path, &rgba, config.resolution, &drawn)?;
         }
         Ok(count)
-    }
-}
-
-/// A bar on a terminal, a line now and then elsewhere.
-struct Progress {
-    bar: Bar,
-    total: u64,
-    last_line: std::cell::Cell<Instant>,
-}
-
-impl Progress {
-    fn new(total: u64) -> Self {
-        let bar = Bar::new(
-            total as usize,
-            "{bar:24} {human_pos}/{human_len} pictures  {per_sec}  {eta} left",
-        );
-        Self {
-            bar,
-            total,
-            last_line: Instant::now().into(),
-        }
-    }
-
-    fn show(&self, there: u64, new: u64) {
-        let count = there + new;
-        self.bar.set_position(count);
-        if self.bar.is_hidden() && self.last_line.get().elapsed() >= BETWEEN_LINES {
-            self.last_line.set(Instant::now());
-            note!("{count} of {} pictures", self.total);
-        }
-    }
-
-    fn finish(&self) {
-        self.bar.finish();
     }
 }

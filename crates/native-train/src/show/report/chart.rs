@@ -1,4 +1,4 @@
-//! A chart of lines over the images seen, as SVG by `plotters`. Text and axes take the colour of the
+//! A chart of lines, usually over the images seen, as SVG by `plotters`. Text and axes take the colour of the
 //! page's text (`currentColor`), so that one picture suits light and dark.
 
 use std::ops::Range;
@@ -9,6 +9,8 @@ use plotters::prelude::*;
 
 use super::thin::thin;
 
+/// What is across in charts of a run.
+pub const IMAGES_SEEN: &str = "real images seen";
 /// Size in whole pixels, to which lines are rounded; a page shows it at half that size or less.
 const SIZE: (u32, u32) = (960, 600);
 /// Most points of a line.
@@ -37,7 +39,7 @@ pub struct Line {
     pub name: String,
     /// Its colour.
     pub color: RGBColor,
-    /// Images seen and value, in order; a value that is not finite is a gap.
+    /// Place across and value, in order; a value that is not finite is a gap.
     pub points: Vec<(f64, f64)>,
 }
 
@@ -46,6 +48,8 @@ pub struct Line {
 pub struct Chart {
     /// Its title.
     pub title: String,
+    /// What is across.
+    pub across: &'static str,
     /// Unit of its values.
     pub unit: String,
     /// Whether the value axis is logarithmic; values of 0 and below are then gaps.
@@ -105,7 +109,7 @@ impl Chart {
             .y_labels(6)
             .x_label_formatter(&|images| short(*images))
             .y_label_formatter(&|place| short(self.value(*place)))
-            .x_desc("real images seen")
+            .x_desc(self.across)
             .y_desc(&self.unit)
             .draw()
             .map_err(said)?;
@@ -224,6 +228,7 @@ mod tests {
     fn chart(points: Vec<(f64, f64)>, logarithmic: bool) -> Chart {
         Chart {
             title: "a <title>".into(),
+            across: IMAGES_SEEN,
             unit: "unit".into(),
             logarithmic,
             at_least: vec![],

@@ -2,7 +2,7 @@
 
 use serde_json::{Map, Value};
 
-use super::chart::{Chart, Line, PALETTE};
+use super::chart::{Chart, IMAGES_SEEN, Line, PALETTE};
 use biggan::train::probe::Judgement;
 
 use crate::records::log_record::LogRecord;
@@ -27,6 +27,7 @@ fn of_log(records: &[LogRecord], title: &str, unit: &str, lines: &[(&str, Of<'_>
         })
     });
     Chart {
+        across: IMAGES_SEEN,
         title: title.to_owned(),
         unit: unit.to_owned(),
         logarithmic: false,
@@ -133,6 +134,7 @@ pub fn of_scores(scores: &[Map<String, Value>]) -> Vec<Chart> {
             Some((images, score.get(field)?.as_f64()?))
         };
         Chart {
+            across: IMAGES_SEEN,
             title: field.clone(),
             unit: field.clone(),
             logarithmic: false,

@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 
 use plotters::style::{Color, HSLColor, RGBColor};
 
-use super::chart::{Chart, Line};
+use super::chart::{Chart, IMAGES_SEEN, Line};
 use crate::records::log_record::LogRecord;
 
 /// Names of the logged values, largest first.
@@ -22,6 +22,7 @@ pub fn of(records: &[LogRecord], network: &str) -> Vec<Chart> {
             points: points(records, &format!("{network}.{layer}"), place),
         });
         charts.push(Chart {
+            across: IMAGES_SEEN,
             title: format!("{value} of every layer of the {network}"),
             unit: (*value).to_owned(),
             logarithmic: true,
