@@ -15,19 +15,27 @@ import { basename, dirname, join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { rolldown } from "rolldown";
 import { minifySync } from "rolldown/utils";
+import { notices } from "./notices.js";
 
 const here = (path) => fileURLToPath(new URL(path, import.meta.url));
 
 /** Builds of the wasm by name. */
-const BUILDS = ["sample-cpu", "sample-webgpu", "train-cpu", "train-webgpu", "pictures"];
+const BUILDS = [
+  "sample-cpu",
+  "sample-cpu-relaxed",
+  "sample-webgpu",
+  "train-cpu",
+  "train-webgpu",
+  "pictures",
+];
 /** Without these there is no package. */
 const NEEDED = ["sample-cpu"];
 /** Entries by name, and where their sources are. */
 const ENTRIES = { index: "index", element: "element", train: "train" };
 /** These export nothing. */
 const WORKERS = { worker: "sample/worker", "train-worker": "train/train-worker" };
-/** What both the page and a worker import when they need it. */
-const LATER = { "train-picture": "train/train-picture" };
+/** What the page or a worker imports when it needs it. */
+const LATER = { "train-picture": "train/train-picture", "train-zip": "train/train-zip" };
 /** The images that ship. */
 const DATA = "data/fashion-mnist-2000.pack.gz";
 
@@ -64,11 +72,13 @@ async function bundle(entries) {
     // all in one folder, so that addresses relative to a module hold in each
     chunkFileNames: "[name].js",
     minify: true,
+    sourcemap: true,
   });
   await made.close();
-  for (const { fileName, code } of output) {
+  for (const { type, fileName, code, source } of output) {
     // the minifier writes `./worker.js`; bundlers look for "./worker.js"
-    writeFileSync(here(`lib/${fileName}`), code.replaceAll(/`(\.\/[\w./-]+)`/g, '"$1"'));
+    const text = type === "chunk" ? code.replaceAll(/`(\.\/[\w./-]+)`/g, '"$1"') : source;
+    writeFileSync(here(`lib/${fileName}`), text);
   }
 }
 
@@ -117,6 +127,15 @@ for (const file of [
   "../LICENSE-MIT",
   "package/package.json",
   "package/README.md",
+  "package/cdn.js",
+  "package/custom-elements.json",
+  "package/react.d.ts",
 ]) {
   copyFileSync(here(file), here(`lib/${basename(file)}`));
+}
+
+try {
+  writeFileSync(here("lib/THIRD-PARTY-NOTICES"), notices(here("..")));
+} catch (error) {
+  console.warn(`THIRD-PARTY-NOTICES is left out: ${error.message}`);
 }

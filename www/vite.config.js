@@ -1,29 +1,45 @@
 import { createHash } from "node:crypto";
 import { existsSync, readFileSync } from "node:fs";
+import { resolve } from "node:path";
 import { fileURLToPath } from "node:url";
 import { defineConfig } from "vite";
+import { libraryNotices } from "./notices.js";
+import { site } from "./site.js";
 
 const here = (path) => fileURLToPath(new URL(path, import.meta.url));
 
-/** The model that the page loads: the one that ships, or the file that the build names. */
-const MODEL = process.env.BIGGAN_MODEL ?? here("../models/fashion32.safetensors");
-const MODEL_URL = "models/fashion32.safetensors";
+/** Models that the page offers: the first is its own, unless the build names another file in its place. */
+const MODELS = JSON.parse(readFileSync(here("../models/index.json"), "utf8"));
+const [OWN] = MODELS;
+const OWN_PATH = here(`../models/${OWN.file}`);
+const LOADED = resolve(process.env.BIGGAN_MODEL ?? OWN_PATH);
+if (LOADED !== OWN_PATH) MODELS[0] = { name: "This page’s model", file: OWN.file };
 
-/** Serves the model in development and puts it into the build. */
-function model() {
+/** Models that ship, by their address. */
+const SHIPPED = new Map(
+  MODELS.filter(({ file }) => !URL.canParse(file)).map(({ file }) => [
+    `models/${file}`,
+    file === OWN.file ? LOADED : here(`../models/${file}`),
+  ]),
+);
+
+/** Serves the models in development and puts them into the build. */
+function models() {
   return {
-    name: "model",
+    name: "models",
     configureServer(server) {
-      server.middlewares.use(`/${MODEL_URL}`, (_, response) => {
-        response.setHeader("Content-Type", "application/octet-stream");
-        response.end(readFileSync(MODEL));
-      });
+      for (const [address, path] of SHIPPED) {
+        server.middlewares.use(`/${address}`, (_, response) => {
+          response.setHeader("Content-Type", "application/octet-stream");
+          response.end(readFileSync(path));
+        });
+      }
     },
     generateBundle() {
-      if (!existsSync(MODEL)) {
-        this.error(`there is no model at ${MODEL}; name one in BIGGAN_MODEL`);
+      for (const [fileName, path] of SHIPPED) {
+        if (!existsSync(path)) this.error(`there is no model at ${path}; name one in BIGGAN_MODEL`);
+        this.emitFile({ type: "asset", fileName, source: readFileSync(path) });
       }
-      this.emitFile({ type: "asset", fileName: MODEL_URL, source: readFileSync(MODEL) });
     },
   };
 }
@@ -57,9 +73,19 @@ function contentSecurityPolicy() {
 
 /**
  * What a page fetches where it needs it, so that a service worker must not fetch it ahead: the training page with
- * its data, the builds that train, those for the GPU, and the check.
+ * its data, the builds that train, those for the GPU, clips, notices, and the check; and models other than the page's own.
  */
-const ON_DEMAND = /(^|\/)(train[.-]|pictures|sample-webgpu|check)|\.pack\b/;
+const ON_DEMAND = /(^|\/)(train[.-]|pictures|sample-webgpu|sample-cpu-relaxed|check|clip|THIRD-PARTY)|\.pack\b/;
+
+/** Whose code is in the page. */
+const libraries = () => ({
+  name: "libraries",
+  apply: "build",
+  generateBundle() {
+    this.emitFile({ type: "asset", fileName: NOTICES, source: libraryNotices(here(".")) });
+  },
+});
+const NOTICES = "THIRD-PARTY-NOTICES.txt";
 
 /** The service worker, with the names of the files that it keeps and a version that changes with them. */
 function serviceWorker() {
@@ -73,6 +99,7 @@ function serviceWorker() {
         const program = readFileSync(source, "utf8");
         const files = Object.values(bundle)
           .filter(({ fileName }) => !ON_DEMAND.test(fileName) && !fileName.endsWith(".map"))
+          .filter(({ fileName }) => !SHIPPED.has(fileName) || fileName === `models/${OWN.file}`)
           .map((file) => [file.fileName, file.type === "chunk" ? file.code : file.source]);
         files.push(["icon.svg", readFileSync(here("public/icon.svg"))]);
         files.sort(([a], [b]) => (a < b ? -1 : 1));
@@ -123,7 +150,8 @@ export default defineConfig({
   root: here("."),
   // relative addresses: the build works below any path
   base: "./",
-  plugins: [beingMade(), model(), contentSecurityPolicy(), serviceWorker()],
+  define: { MODELS: JSON.stringify(MODELS) },
+  plugins: [beingMade(), models(), libraries(), site(), contentSecurityPolicy(), serviceWorker()],
   worker: { format: "es", plugins: () => [beingMade()], rollupOptions: { output } },
   build: {
     target: "es2023",

@@ -5,6 +5,8 @@
 
 export { BigGanError } from "../src/lib/base/errors.ts";
 export { readImages } from "../src/lib/train/data.ts";
+export { networksOf } from "../src/lib/train/networks.ts";
+export { RESOLUTIONS } from "../src/lib/train/options.ts";
 export { PRESETS } from "../src/lib/train/presets.ts";
 export { readShipped, SHIPPED } from "../src/lib/train/shipped.ts";
 export { openStore } from "../src/lib/train/store.ts";
@@ -25,7 +27,8 @@ function hash(...words) {
 /** Steps after which the fakes are as good as they get. */
 const LEARNED = 150;
 
-export async function createTrainer({ data, recipe, checkpoint, signal, onProgress }) {
+export async function createTrainer({ data, recipe: begun, checkpoint, networks, signal, onProgress }) {
+  let recipe = begun;
   const tell = (progress) => onProgress?.(progress);
   tell({ phase: "program", backend: "cpu" });
   await pause(wish("slow") ? 1500 : 20);
@@ -67,7 +70,7 @@ export async function createTrainer({ data, recipe, checkpoint, signal, onProgre
   const fake = (label, number) => {
     const members = [...data.labels.keys()].filter((index) => data.labels[index] === label);
     const real = imageOf(members[Math.floor(hash(label, number, 7) * members.length)] ?? 0);
-    const noise = Math.exp((-3 * state.gStep) / LEARNED);
+    const noise = networks ? 0 : Math.exp((-3 * state.gStep) / LEARNED);
     const rgb = real.map((value, index) => value * (1 - noise) + 255 * noise * hash(number, label, index - (index % 3)));
     return rgba(rgb);
   };
@@ -78,7 +81,7 @@ export async function createTrainer({ data, recipe, checkpoint, signal, onProgre
   const one = async (which) => {
     await pause(wish("slow") ? 200 : 8);
     // both wait for a save: how far a page trains before it pauses is a matter of the machine's speed
-    if (wish("broken") && kept.gStep > 0 && state.gStep >= 150 && !globalThis.crashed) {
+    if (wish("broken") && kept.gStep > 0 && state.gStep >= kept.gStep + 100 && !globalThis.crashed) {
       globalThis.crashed = true;
       throw new Error("the worker has crashed, and so did starting it again");
     }
@@ -154,6 +157,10 @@ export async function createTrainer({ data, recipe, checkpoint, signal, onProgre
       return new Blob([JSON.stringify(kept)]);
     },
     load: read,
+    async amend(next) {
+      if (wish("stubborn")) throw new Error("the augmentation cannot be changed");
+      recipe = state.recipe = next;
+    },
     packedImages: async () => new Blob(["images"]),
     exportModel: async () => new Blob(["a model"]),
     dispose() {

@@ -6,6 +6,7 @@ import { createRequire } from "node:module";
 import test from "node:test";
 import { here, host, MODEL as SHIPPED, openPage, skip, STRICT } from "./lib-host.mjs";
 import { renamed } from "./lib-shards.mjs";
+import { rgbaOf } from "./png-files.mjs";
 
 const LIMIT = { skip, timeout: 120_000 };
 const AXE = readFileSync(createRequire(import.meta.url).resolve("axe-core/axe.min.js"), "utf8");
@@ -62,7 +63,7 @@ const drawn = (page, id, alt) =>
     { timeout: 60_000 },
   );
 
-test("a class is what it is on the command line: names that are numbers, lists, all, accents, ambiguous names", LIMIT, async (t) => {
+test("a label is what a class is on the command line: names that are numbers, lists, all, accents, ambiguous names", LIMIT, async (t) => {
   const names = ["1", "10", "11", "2", "all", "caf\u00e9", "tench, Tinca tinca", "crane", "crane", "A"];
   const model = renamed(readFileSync(SHIPPED), names);
   const { page, errors } = await elementPage(
@@ -80,7 +81,7 @@ test("a class is what it is on the command line: names that are numbers, lists, 
         one.addEventListener("sample", ({ detail }) => resolve(said(detail)), { once: true });
         one.addEventListener("error", ({ detail }) => resolve(detail.message), { once: true });
       });
-      one.class = text;
+      one.label = text;
       return answer;
     }, text);
   assert.deepEqual(await said("10"), [1]);
@@ -229,15 +230,159 @@ test("says what is wrong, and goes on when it is mended", LIMIT, async (t) => {
       window.failure = [detail.code, detail.field];
     });
     one.src = src;
-    one.class = "Zebra";
+    one.label = "Zebra";
   }, MODEL);
   await page.waitForFunction(() => window.failure);
   assert.deepEqual(await page.evaluate(() => failure), ["bad-request", "class"]);
   await page.evaluate(() => {
-    document.getElementById("one").class = "Bag";
+    document.getElementById("one").label = "Bag";
   });
   await drawn(page, "one", "Bag, seed 0, truncation off");
   assert.equal(await alert.isVisible(), false);
+});
+
+test("names of styles in the attribute class are no classes, and a change of them draws nothing", LIMIT, async (t) => {
+  const { page, errors } = await elementPage(
+    t,
+    `<biggan-sampler id="styles" class="w-full" src="${MODEL}" loading="eager"></biggan-sampler>
+     <biggan-sampler id="both" class="mt-4 Ankle boot w-full" src="${MODEL}" loading="eager"></biggan-sampler>
+     <biggan-sampler id="label" class="w-full" label="Bag" src="${MODEL}" loading="eager"></biggan-sampler>`,
+  );
+  await drawn(page, "styles", "T-shirt/top, seed 0, truncation off");
+  await drawn(page, "both", "Ankle boot, seed 0, truncation off");
+  await drawn(page, "label", "Bag, seed 0, truncation off");
+  assert.equal(await page.evaluate(() => events.filter(([, name]) => name === "error").length), 0);
+  const busy = await page.evaluate(() => {
+    events.length = 0;
+    return [...document.querySelectorAll("biggan-sampler")].map((one) => {
+      one.classList.add("hover");
+      one.classList.toggle("w-full");
+      return one.shadowRoot.querySelector("[role=list]").getAttribute("aria-busy");
+    });
+  });
+  assert.deepEqual(busy, ["false", "false", "false"]);
+  // nor does it end a drawing that is under way
+  await page.evaluate(async () => {
+    const one = document.getElementById("label");
+    one.seed = 9;
+    await Promise.resolve();
+    one.classList.toggle("active");
+    await one.toBlob();
+  });
+  assert.deepEqual(await page.evaluate(() => events), [["label", "sample"]]);
+  // what names a class still counts where there is no label
+  await page.evaluate(() => {
+    document.getElementById("styles").className = "Dress active";
+    document.getElementById("label").className = "Dress";
+  });
+  await drawn(page, "styles", "Dress, seed 0, truncation off");
+  await drawn(page, "label", "Bag, seed 9, truncation off");
+  assert.deepEqual(errors, []);
+});
+
+test("without src there are no pictures, no generator and no worker", LIMIT, async (t) => {
+  const { page, errors } = await elementPage(
+    t,
+    `<biggan-sampler id="one" src="${MODEL}" class="Bag" loading="eager" controls><p slot="poster">Soon</p></biggan-sampler>`,
+  );
+  await drawn(page, "one", "Bag, seed 0, truncation off");
+  const ended = page.workers()[0].waitForEvent("close");
+  const left = await page.evaluate(async () => {
+    const one = document.getElementById("one");
+    one.removeAttribute("src");
+    const failure = await one.toBlob().catch(({ code }) => code);
+    const { disabled } = [...one.shadowRoot.querySelectorAll("button")].at(-1);
+    return [one.generator, one.samples, one.shadowRoot.querySelectorAll("canvas").length, failure, disabled];
+  });
+  assert.deepEqual(left, [undefined, undefined, 0, "bad-request", true]);
+  assert.equal(await page.getByText("Soon").isVisible(), true);
+  await ended;
+  await page.evaluate((src) => (document.getElementById("one").src = src), MODEL);
+  await drawn(page, "one", "Bag, seed 0, truncation off");
+  assert.equal(page.workers().length, 1);
+  assert.deepEqual(errors, []);
+});
+
+test("after a drawing that failed there are no pictures of the one before", LIMIT, async (t) => {
+  const { page } = await elementPage(
+    t,
+    `<biggan-sampler id="one" src="${MODEL}" label="Bag" loading="eager" controls></biggan-sampler>`,
+  );
+  await drawn(page, "one", "Bag, seed 0, truncation off");
+  const left = await page.evaluate(async () => {
+    const one = document.getElementById("one");
+    one.truncation = -1;
+    const failure = await one.toBlob().catch(({ code, field }) => `${code} ${field}`);
+    return [failure, one.samples, one.shadowRoot.querySelectorAll("canvas").length];
+  });
+  assert.deepEqual(left, ["bad-request truncation", undefined, 0]);
+  assert.equal(await page.getByRole("button", { name: "Save PNG" }).isDisabled(), true);
+  await page.evaluate(() => (document.getElementById("one").truncation = 0.5));
+  await drawn(page, "one", "Bag, seed 0, truncation 0.5");
+});
+
+test("in another document it keeps its style", LIMIT, async (t) => {
+  const { page, errors } = await elementPage(
+    t,
+    `<iframe></iframe><biggan-sampler id="one" src="${MODEL}" class="Bag" loading="eager"></biggan-sampler>`,
+  );
+  await drawn(page, "one", "Bag, seed 0, truncation off");
+  const displays = await page.evaluate(async () => {
+    const one = document.getElementById("one");
+    const display = () => {
+      const view = one.ownerDocument.defaultView;
+      return view.getComputedStyle(one.shadowRoot.querySelector("[part=grid]")).display;
+    };
+    const all = [display()];
+    const inner = document.querySelector("iframe").contentDocument;
+    for (const place of [inner.body, document.body]) {
+      place.append(one);
+      await one.toBlob();
+      all.push(display());
+    }
+    return all;
+  });
+  assert.deepEqual(displays, ["grid", "grid", "grid"]);
+  assert.deepEqual(errors, []);
+});
+
+/** A browser that answers with noise what a page reads of a canvas, as Firefox does to resist fingerprinting. */
+const NOISY_CANVAS = `
+const noise = (read) => function (...given) {
+  const image = read.apply(this, given);
+  for (let place = 0; place < image.data.length; place++) image.data[place] = Math.random() * 256;
+  return image;
+};
+for (const { prototype } of [CanvasRenderingContext2D, OffscreenCanvasRenderingContext2D]) {
+  prototype.getImageData = noise(prototype.getImageData);
+}
+OffscreenCanvas.prototype.convertToBlob = async () => new Blob(["stripes"]);`;
+
+test("a PNG holds the very pixels, whatever the browser makes of a canvas; another type is refused then", LIMIT, async (t) => {
+  const { page } = await elementPage(
+    t,
+    `<biggan-sampler id="one" src="${MODEL}" class="Bag" count="3" loading="eager"></biggan-sampler>`,
+  );
+  await drawn(page, "one", "Bag, seed 0, truncation off");
+  const jpeg = await page.evaluate(async () => (await document.getElementById("one").toBlob("image/jpeg", 0.5)).type);
+  assert.equal(jpeg, "image/jpeg");
+  await page.evaluate(NOISY_CANVAS);
+  const { file, failure, expected } = await page.evaluate(async () => {
+    const one = document.getElementById("one");
+    const file = [...new Uint8Array(await (await one.toBlob()).arrayBuffer())];
+    const failure = await one.toBlob("image/jpeg").catch(({ code, message }) => ({ code, message }));
+    return { file, failure, expected: one.samples.samples.map(({ image }) => [...image.data]) };
+  });
+  assert.equal(failure.code, "unsupported");
+  assert.match(failure.message, /give "image\/png"/);
+  const { width, height, data } = rgbaOf(Buffer.from(file));
+  assert.deepEqual([width, height], [64, 64]);
+  const square = (left, top) =>
+    Array.from({ length: 32 }, (_, y) => [
+      ...data.subarray(4 * (64 * (top + y) + left), 4 * (64 * (top + y) + left + 32)),
+    ]).flat();
+  assert.deepEqual([square(0, 0), square(32, 0), square(0, 32)], expected);
+  assert.deepEqual(new Set(square(32, 32)), new Set([0]));
 });
 
 test("its buttons work by keyboard, and axe finds nothing", LIMIT, async (t) => {

@@ -40,7 +40,7 @@ test("plain HTML with an import map", LIMIT, async (t) => {
 });
 
 for (const [query, expected] of [
-  ["", "16 pictures on the main thread: other-origin"],
+  ["", "16 pictures in a worker: own-worker"],
   ["?worker", "16 pictures in a worker: asked"],
 ]) {
   test(`a page of another origin${query}`, LIMIT, async (t) => {

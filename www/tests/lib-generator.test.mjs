@@ -58,7 +58,7 @@ test("samples in a worker under a strict policy", LIMIT, async (t) => {
   assert.ok(new Set(seven[0]).size > 20, "a picture has many shades");
   assert.deepEqual(found.phases.sort(), ["download", "prepare", "program", "ready", "verify"]);
   const wasm = log.map(({ path }) => path).filter((path) => path.endsWith(".wasm"));
-  assert.deepEqual(wasm, ["/lib/wasm/sample-cpu/biggan_web_bg.wasm"]);
+  assert.deepEqual(wasm, ["/lib/wasm/sample-cpu-relaxed/biggan_web_bg.wasm"]);
   assert.deepEqual(errors, []);
 });
 
@@ -92,36 +92,78 @@ test("the main thread draws the same pictures, in slices", LIMIT, async (t) => {
   assert.deepEqual(errors, []);
 });
 
-test(
-  "a page of another origin computes on the main thread, or in a worker of its own",
-  LIMIT,
-  async (t) => {
-    const packages = await host(t, { headers: { "Access-Control-Allow-Origin": "*" } });
-    const site = await host(t, {
-      files: { "/own-worker.js": `import "${packages.origin}/lib/worker.js";` },
-    });
-    const { page, errors } = await openPage(t);
-    await page.goto(`${site.origin}/`);
-    const found = await page.evaluate(async (origin) => {
-      const { createGenerator } = await import(`${origin}/lib/index.js`);
-      const model = `${origin}/models/fashion32.safetensors`;
-      const all = [];
-      for (const worker of ["auto", () => new Worker("/own-worker.js", { type: "module" })]) {
-        const generator = await createGenerator({ model, worker, backend: "cpu" });
-        const { samples } = await generator.sample({ class: 1, seed: 2 });
-        const { place, placeReason } = generator.info.running;
-        all.push({ place, placeReason, pixels: [...samples[0].image.data] });
-        generator.dispose();
-      }
-      return all;
-    }, packages.origin);
-    const [main, worker] = found;
-    assert.deepEqual([main.place, main.placeReason], ["main", "other-origin"]);
-    assert.deepEqual([worker.place, worker.placeReason], ["worker", "asked"]);
-    assertSame(main.pixels, worker.pixels);
+/** Pictures of the build for the CPU that a page takes, and the build's name. */
+async function drawnByABuild(t, { files, validate = true } = {}) {
+  const { page, errors, log } = await libraryPage(t, { files });
+  const drawn = await page.evaluate(async (validate) => {
+    if (!validate) WebAssembly.validate = () => false;
+    const generator = await biggan.make({ worker: "main" });
+    return biggan.bytes(await generator.sample({ class: 3, seed: 7, count: 4 }));
+  }, validate);
+  const builds = log.map(({ path }) => /wasm\/([\w-]+)\/.*\.wasm$/.exec(path)?.[1]);
+  return { drawn, errors, builds: builds.filter(Boolean) };
+}
+
+test("without relaxed SIMD, or a build with it, the plain one draws the same", LIMIT, async (t) => {
+  const relaxed = await drawnByABuild(t);
+  const refused = await drawnByABuild(t, { validate: false });
+  const missing = (_, response) => void response.writeHead(404).end();
+  const files = { "/lib/wasm/sample-cpu-relaxed/biggan_web.js": missing };
+  const left = await drawnByABuild(t, { files });
+  assert.deepEqual(relaxed.builds, ["sample-cpu-relaxed"]);
+  assert.deepEqual(refused.builds, ["sample-cpu"]);
+  assert.deepEqual(left.builds, ["sample-cpu"]);
+  assertSame(refused.drawn, relaxed.drawn);
+  assertSame(left.drawn, refused.drawn);
+  assert.deepEqual(refused.errors, []);
+});
+
+/** Where a page computes whose package is of another origin, and its first picture; a policy is that of the page. */
+async function elsewhere(t, policy) {
+  const packages = await host(t, { headers: { "Access-Control-Allow-Origin": "*" } });
+  const site = await host(t, {
+    files: { "/own-worker.js": `import "${packages.origin}/lib/worker.js";` },
+    headers: policy ? { "Content-Security-Policy": policy.replaceAll("PACKAGES", packages.origin) } : {},
+  });
+  const { page, errors } = await openPage(t);
+  await page.goto(`${site.origin}/`);
+  const found = await page.evaluate(async (origin) => {
+    const { createGenerator } = await import(`${origin}/lib/index.js`);
+    const model = `${origin}/models/fashion32.safetensors`;
+    const all = [];
+    for (const worker of ["auto", () => new Worker("/own-worker.js", { type: "module" })]) {
+      const generator = await createGenerator({ model, worker, backend: "cpu" });
+      const { samples } = await generator.sample({ class: 1, seed: 2 });
+      const { place, placeReason } = generator.info.running;
+      all.push({ place, placeReason, pixels: [...samples[0].image.data] });
+      generator.dispose();
+    }
+    return all;
+  }, packages.origin);
+  const [auto, own] = found;
+  assert.deepEqual([own.place, own.placeReason], ["worker", "asked"]);
+  assertSame(auto.pixels, own.pixels);
+  return { auto, errors };
+}
+
+/** What a page with a policy needs of another origin, but for what starts workers. */
+const ELSEWHERE = "default-src 'none'; script-src 'self' PACKAGES 'wasm-unsafe-eval'; connect-src 'self' PACKAGES";
+
+for (const [name, policy] of [
+  ["without a policy", undefined],
+  ["whose policy allows it", `${ELSEWHERE}; worker-src 'self' blob: PACKAGES`],
+]) {
+  test(`a page of another origin ${name} has a worker that imports the package's`, LIMIT, async (t) => {
+    const { auto, errors } = await elsewhere(t, policy);
+    assert.deepEqual([auto.place, auto.placeReason], ["worker", "own-worker"]);
     assert.deepEqual(errors, []);
-  },
-);
+  });
+}
+
+test("where the policy of such a page forbids that, the main thread goes on", LIMIT, async (t) => {
+  const { auto } = await elsewhere(t, `${ELSEWHERE}; worker-src 'self' PACKAGES`);
+  assert.deepEqual([auto.place, auto.placeReason], ["main", "other-origin"]);
+});
 
 const missing = (_, response) => void response.writeHead(404).end();
 for (const [name, options] of [
@@ -138,6 +180,29 @@ for (const [name, options] of [
     assert.deepEqual([running.place, running.placeReason], ["main", "no-worker"]);
   });
 }
+
+test("a worker that the page was to start, and that does not, is the page's to mend", LIMIT, async (t) => {
+  const { page } = await libraryPage(t);
+  const failures = await page.evaluate(async () => {
+    const all = [];
+    const workers = [
+      () => new Worker("/nowhere.js", { type: "module" }),
+      () => null,
+      () => {
+        throw new Error("mine");
+      },
+    ];
+    for (const worker of workers) all.push(await biggan.failure(biggan.make({ worker })));
+    return all;
+  });
+  for (const { name, code, field } of failures) {
+    assert.deepEqual([name, code, field], ["BigGanError", "unsupported", "worker"]);
+  }
+  const [missing, none, thrown] = failures.map(({ message }) => message);
+  assert.match(missing, /did not start \(the worker could not be loaded\); serve worker\.js from the page's own origin/);
+  assert.match(none, /the function gives no worker/);
+  assert.match(thrown, /did not start \(mine\)/);
+});
 
 test("a page's own worker can use the library as a page does", LIMIT, async (t) => {
   const worker = `
@@ -156,6 +221,36 @@ postMessage([samples.length, samples[0].image.width, generator.info.running.plac
   );
   assert.deepEqual(found, [3, 32, "worker"]);
   assert.deepEqual(errors, []);
+});
+
+test("a child of two parents has of each what is asked for", LIMIT, async (t) => {
+  const { page } = await libraryPage(t);
+  const found = await page.evaluate(async () => {
+    const generator = await biggan.make();
+    const point = (place, z) => ({ classes: [{ class: place, weight: 1 }], z });
+    const [parent, mate] = [point(3, { seed: 1 }), point(8, { seed: 2n ** 63n, steps: [{ seed: 4n, size: 0.2 }] })];
+    const child = (classes, chunks) => {
+      const steps = [{ mate, classes, chunks }];
+      return { from: { ...parent, z: { ...parent.z, steps } } };
+    };
+    const pictures = [
+      { from: parent },
+      child(0, [0, 0, 0, 0]),
+      { from: mate },
+      child(1, [1, 1, 1, 1]),
+      child(0, [1, 0, 1, 0]),
+      child(0.5, [0, 1, 0.5]),
+    ];
+    const own = { mate: undefined, classes: 0, chunks: [] };
+    own.mate = point(0, { seed: 1, steps: [own] });
+    const endless = await biggan.failure(generator.draw({ pictures: [{ from: own.mate }] }));
+    return { pixels: biggan.bytes(await generator.draw({ pictures, truncation: 1 })), endless };
+  });
+  const [parent, alike, mate, same, ...mixed] = found.pixels;
+  assertSame(alike, parent);
+  assertSame(same, mate);
+  assert.equal(new Set([parent, mate, ...mixed].map((pixels) => pixels.join())).size, 4);
+  assert.equal(found.endless.field, "pictures[0].from.z.steps.length");
 });
 
 test("ways, mixes and edits", LIMIT, async (t) => {
@@ -273,6 +368,14 @@ test("aborts reject with the signal's reason, and the next request goes on", LIM
   assert.deepEqual(errors, []);
 });
 
+/** A step with a mate. */
+const cross = (step, z = { seed: 1 }) => ({
+  mate: { classes: [{ class: 0, weight: 1 }], z },
+  classes: 0,
+  chunks: [],
+  ...step,
+});
+
 const BAD_REQUESTS = [
   [{ class: 10 }, "class", "class is 10; give a class from 0 to 9"],
   [{ class: -1 }, "class", /class is -1/],
@@ -299,6 +402,17 @@ const BAD_REQUESTS = [
   [{ class: 0, chunks: [0, 0, 0, 0, 0] }, "chunks.length", /chunks.length is 5; give 4 at most/],
   [{ class: 0, chunks: [NaN] }, "chunks[0]", /NaN/],
   [{ class: 0, steps: [{ seed: 1, size: Infinity }] }, "steps[0].size", /Infinity/],
+  [{ class: 0, steps: Array(257).fill({ seed: 1, size: 0 }) }, "steps.length", /257; give 256 at most, those of mates/],
+  [{ class: 0, steps: [cross({ classes: 2 })] }, "steps[0].classes", "steps[0].classes is 2; give 0 to 1"],
+  [{ class: 0, steps: [cross({ chunks: [0, -1] })] }, "steps[0].chunks[1]", /-1; give 0 to 1/],
+  [{ class: 0, steps: [cross({ chunks: [0, 0, 0, 0, 0] })] }, "steps[0].chunks.length", /5; give 4 at most/],
+  [{ class: 0, steps: [cross({}, { seed: -1 })] }, "steps[0].mate.z.seed", /-1/],
+  [{ class: 0, steps: [cross({}, { seed: 1, steps: [cross({ classes: 3 })] })] }, "steps[0].mate.z.steps[0].classes", /3/],
+  [
+    { class: 0, steps: Array(2).fill(cross({}, { seed: 1, steps: Array(128).fill({ seed: 1, size: 0 }) })) },
+    "steps.length",
+    /258; give 256/,
+  ],
 ];
 
 test("bad options and requests are typed errors that name the field", LIMIT, async (t) => {
@@ -351,6 +465,32 @@ test("bad options and requests are typed errors that name the field", LIMIT, asy
   assert.equal(found.good, 1);
   assert.equal(found.disposed.code, "disposed");
   assert.deepEqual(errors, []);
+});
+
+test("what onProgress throws is what the call rejects with; what onRunning throws is the page's own", LIMIT, async (t) => {
+  const { page, errors } = await libraryPage(t, { files: CRASHING });
+  const found = await page.evaluate(async () => {
+    const reasons = [];
+    for (const wrong of ["program", "download", "verify", "prepare", "ready"]) {
+      const mine = new Error(`mine: ${wrong}`);
+      const onProgress = ({ phase }) => {
+        if (phase === wrong) throw mine;
+      };
+      reasons.push(await biggan.make({ onProgress }).then(() => "made", (error) => error === mine));
+    }
+    let workers = 0;
+    const generator = await biggan.make({
+      worker: () => new Worker(`/crashing.js?at=${workers++ === 0 ? 1 : ""}`, { type: "module" }),
+      onRunning: () => {
+        throw new Error("mine: running");
+      },
+    });
+    const { samples } = await generator.sample({ class: 0 });
+    return { reasons, samples: samples.length, restarts: generator.info.running.restarts };
+  });
+  assert.deepEqual(found, { reasons: [true, true, true, true, true], samples: 1, restarts: 1 });
+  assert.deepEqual(errors.filter((text) => !text.includes("on purpose")), ["mine: running"]);
+  assert.ok(page.workers().length <= 1, "a generator that is not made leaves no worker");
 });
 
 /** A worker that breaks at the draws that its page asks for, by an error outside of any request. */

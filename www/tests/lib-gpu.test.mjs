@@ -107,6 +107,32 @@ test(
   },
 );
 
+test("on the main thread a generator may be disposed of while it draws", LIMIT, async (t) => {
+  const { page, errors } = await libraryPage(t, { args: SOFTWARE_GPU });
+  const found = await page.evaluate(async () => {
+    const make = () => biggan.make({ backend: "webgpu", worker: "main" });
+    const [stays, goes, unused] = [await make(), await make(), await make()];
+    const codes = [];
+    const drawn = stays.sample({ class: 0, count: 2 });
+    for (const [generator, ms] of [[goes, 0], [unused, 20], [await make(), 200]]) {
+      const failure = biggan.failure(generator.sample({ class: 1, count: 8 }));
+      await new Promise((resolve) => setTimeout(resolve, ms));
+      generator.dispose();
+      codes.push((await failure).code);
+    }
+    const { samples } = await drawn;
+    const { place, backend } = stays.info.running;
+    // after what is under way
+    const last = (await stays.sample({ class: 0 })).samples.length;
+    stays.dispose();
+    await new Promise((resolve) => setTimeout(resolve, 500));
+    return { codes, count: samples.length, last, place, backend };
+  });
+  const disposed = ["disposed", "disposed", "disposed"];
+  assert.deepEqual(found, { codes: disposed, count: 2, last: 1, place: "main", backend: "webgpu" });
+  assert.deepEqual(errors, []);
+});
+
 test("a tensor that no buffer of the GPU holds: refused, or the CPU", LIMIT, async (t) => {
   const parts = Object.entries(shards(readFileSync(MODEL), "parts", 3));
   const files = Object.fromEntries(parts.map(([name, bytes]) => [`/${name}`, () => bytes]));

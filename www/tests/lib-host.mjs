@@ -56,7 +56,7 @@ export async function host(t, { files = {}, headers = {} } = {}) {
   };
   const log = [];
   const server = createServer((request, response) => {
-    const path = decodeURIComponent(new URL(request.url, "http://host").pathname);
+    const path = decoded(new URL(request.url, "http://host").pathname);
     log.push({ path, method: request.method, range: request.headers.range ?? null });
     for (const [name, value] of Object.entries(headers)) response.setHeader(name, value);
     const found = find(all, path);
@@ -72,6 +72,15 @@ export async function host(t, { files = {}, headers = {} } = {}) {
     return new Promise((resolve) => server.close(resolve));
   });
   return { origin: `http://127.0.0.1:${server.address().port}`, log, files: all };
+}
+
+/** A % may stand for itself. */
+function decoded(path) {
+  try {
+    return decodeURIComponent(path);
+  } catch {
+    return path;
+  }
 }
 
 function find(files, path) {

@@ -304,6 +304,25 @@ test("a model that is too large is refused before it comes, with the numbers", L
   assert.deepEqual(requests(log, "/x-00001-of-00001.safetensors"), []);
 });
 
+test("weights of another program come by their address, with the config next to them, and are kept", LIMIT, async (t) => {
+  const fixture = (name) => readFileSync(new URL(`../../tests/fixtures/hf-deep-128/${name}`, import.meta.url));
+  const weights = "/deep/pytorch_model.bin";
+  const files = { [weights]: fixture("pytorch_model.bin"), "/deep/config.json": fixture("config.json") };
+  files["/alone/weights.bin"] = files[weights];
+  const { page, log } = await libraryPage(t, { files });
+  const first = await make(page, { model: weights });
+  assert.equal(first.info.model.imported, "hf-deep");
+  assert.equal(first.info.modelId, sha256(files[weights]));
+  const again = await make(page, { model: weights });
+  assert.deepEqual(again.pixels, first.pixels);
+  assert.ok(again.downloads.every(({ cached }) => cached));
+  assert.deepEqual(requests(log, weights).map(([method]) => method), ["GET", "HEAD"]);
+  // weights without a config are not fetched in vain
+  const { failure } = await make(page, { model: "/alone/weights.bin" });
+  assert.deepEqual([failure.code, failure.numbers.status], ["network", 404]);
+  assert.deepEqual(requests(log, "/alone/weights.bin"), []);
+});
+
 test("what is no model gets the core's words", LIMIT, async (t) => {
   const files = {
     "/cut.safetensors": model.subarray(0, 5000),

@@ -11,6 +11,7 @@ import { trainPage } from "./lib-train-page.mjs";
 import { NATIVE_TRAIN } from "./native.mjs";
 import { picture, png } from "./png-files.mjs";
 import { open } from "./safetensors.mjs";
+import { zipOfFolder } from "./zips.mjs";
 
 const LIMIT = { skip: noPackage, timeout: 120_000 };
 
@@ -111,6 +112,21 @@ test("folders become classes, and pixels are those of native-train", LIMIT, asyn
   });
   assert.equal(farthest, 0);
   assert.deepEqual(kinds({ findings }), ["warning: few", "warning: small", "warning: shape"]);
+});
+
+test("a zip is the same images as its folder, and is fetched for only then", LIMIT, async (t) => {
+  const { page, log, errors } = await trainPage(t);
+  const folder = { ...pictures("set/a", 3), ...pictures("set/bb", 4) };
+  const asked = () => log.some(({ path }) => path.endsWith("/train-zip.js"));
+  const loose = await read(page, folder);
+  assert.equal(asked(), false);
+  const zipped = await read(page, { "set.zip": zipOfFolder(folder) });
+  assert.equal(asked(), true);
+  assert.deepEqual(zipped.data, loose.data);
+  const broken = await read(page, { "set.zip": zipOfFolder(folder, { encrypted: true }) });
+  assert.equal(broken.data, null);
+  assert.deepEqual(kinds(broken), ["fault: zip"]);
+  assert.deepEqual(errors, []);
 });
 
 test("what is no picture is left out and named; what ruins a training is warned of", LIMIT, async (t) => {

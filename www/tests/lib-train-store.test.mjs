@@ -68,9 +68,7 @@ test("large seeds and other images take the place of those before", LIMIT, async
       await store.keep({ checkpoint: new Blob(["a state"]), data, recipe, note });
     }
     const { data, recipe, checkpoint } = await store.last();
-    const root = await navigator.storage.getDirectory();
-    const folder = await root.getDirectoryHandle("biggan-training-1");
-    const names = await Array.fromAsync(folder.keys());
+    const names = await (await caches.open("biggan-training-1")).keys();
     return {
       classes: data.classNames,
       seed: String(recipe.seed),
@@ -84,6 +82,32 @@ test("large seeds and other images take the place of those before", LIMIT, async
     text: "a state",
     files: 2,
   });
+});
+
+test("a note of any size and alphabet comes back with its run", LIMIT, async (t) => {
+  const { page } = await trainPage(t);
+  const same = await page.evaluate(async () => {
+    const store = await biggan.openStore();
+    const { data } = await biggan.readShipped({ resolution: 16, classes: [1] });
+    const note = { curves: "é曲線".repeat(400_000) };
+    await store.keep({ checkpoint: new Blob(["a state"]), data, recipe: biggan.PRESETS[0].recipe, note });
+    const last = await store.last();
+    return last.note.curves === note.curves && (await last.checkpoint.text()) === "a state";
+  });
+  assert.equal(same, true);
+});
+
+test("a browser that cannot write to OPFS keeps a run too", LIMIT, async (t) => {
+  const { page, origin } = await trainPage(t);
+  // as Safari before 26, and WebKitGTK
+  await page.addInitScript(() => {
+    delete FileSystemFileHandle.prototype.createWritable;
+    delete StorageManager.prototype.getDirectory;
+  });
+  await loadTrainer(page, origin);
+  await trainAndKeep(page);
+  await loadTrainer(page, origin);
+  assert.equal((await goOn(page)).same, true);
 });
 
 test("a full disk is told with its numbers; training and the checkpoint before stay", LIMIT, async (t) => {
@@ -110,13 +134,13 @@ test("a full disk is told with its numbers; training and the checkpoint before s
 test("where storage is denied, and in a second tab, that is said", LIMIT, async (t) => {
   const { page, context, origin } = await trainPage(t);
   const denied = await page.evaluate(async () => {
-    const { getDirectory } = StorageManager.prototype;
+    const { open } = CacheStorage.prototype;
     // as browsers do in private windows
-    StorageManager.prototype.getDirectory = async () => {
-      throw new DOMException("It was determined that certain files are unsafe", "SecurityError");
+    CacheStorage.prototype.open = async () => {
+      throw new DOMException("The operation is insecure", "SecurityError");
     };
     const failure = await biggan.failure(biggan.openStore());
-    StorageManager.prototype.getDirectory = getDirectory;
+    CacheStorage.prototype.open = open;
     return failure;
   });
   assert.equal(denied.code, "storage");

@@ -104,6 +104,47 @@ test("a loaded checkpoint goes on as if nothing had happened", LIMIT, async (t) 
   assert.deepEqual(found, [true, true]);
 });
 
+test("a recipe is amended in the middle of a run, and one of other networks is refused", LIMIT, async (t) => {
+  const { page } = await trainPage(t);
+  const found = await page.evaluate(async () => {
+    const trainer = await biggan.tiny();
+    const { recipe } = trainer.state;
+    await trainer.step(2);
+    const saved = await trainer.save();
+    await trainer.amend(recipe);
+    const same = await biggan.sameBytes(await trainer.save(), saved);
+    const other = { ...recipe, rateG: 2e-4, rateD: 3e-4, dSteps: 2, orthogonal: 0, augment: ["flip"], batchSize: 6 };
+    // while steps are under way
+    const steps = trainer.step(3);
+    await trainer.amend(other);
+    await trainer.pause();
+    await steps;
+    const before = trainer.state;
+    const [report] = await trainer.step(1);
+    const amended = await trainer.save();
+    const failures = [];
+    for (const wrong of [{ width: 3 }, { seed: 9 }, { rateG: -1 }]) {
+      failures.push(await biggan.failure(trainer.amend({ ...other, ...wrong })));
+    }
+    const stays = await biggan.sameBytes(await trainer.save(), amended);
+    // the checkpoint has the recipe
+    const again = await biggan.tiny({ recipe: other, checkpoint: amended });
+    const [a, b] = [await trainer.step(1), await again.step(1)];
+    return { same, stays, failures, before, report, recipe: trainer.state.recipe, ends: [a[0].lossD, b[0].lossD] };
+  });
+  assert.equal(found.same, true);
+  assert.equal(found.stays, true);
+  const { before, report } = found;
+  assert.equal(report.gStep - before.gStep, 1);
+  assert.equal(report.dStep - before.dStep, 2);
+  assert.equal(report.imagesSeen - before.imagesSeen, 12);
+  assert.deepEqual([found.recipe.dSteps, found.recipe.augment], [2, ["flip"]]);
+  assert.equal(found.ends[0], found.ends[1]);
+  const [networks, seed, rate] = found.failures;
+  assert.deepEqual([networks.code, seed.code, rate.code], ["bad-checkpoint", "bad-checkpoint", "bad-options"]);
+  assert.match(networks.message, /other networks/);
+});
+
 test("checkpoints of others are refused with a reason, and the training stays", LIMIT, async (t) => {
   const { page } = await trainPage(t);
   const found = await page.evaluate(async () => {
@@ -293,7 +334,24 @@ test("on the main thread the steps are the same, and the page has its turn betwe
   assert.deepEqual(found, { same: true, turnAt: 1, place: "main", placeReason: "asked" });
 });
 
-test("a page of another origin trains on the main thread, or in a worker of its own", LIMIT, async (t) => {
+test("what onProgress throws is what the call rejects with", LIMIT, async (t) => {
+  const { page, errors } = await trainPage(t);
+  const reasons = await page.evaluate(async () => {
+    const reasons = [];
+    for (const wrong of ["program", "prepare", "ready"]) {
+      const mine = new Error(`mine: ${wrong}`);
+      const onProgress = ({ phase }) => {
+        if (phase === wrong) throw mine;
+      };
+      reasons.push(await biggan.tiny({ onProgress }).then(() => "made", (error) => error === mine));
+    }
+    return reasons;
+  });
+  assert.deepEqual(reasons, [true, true, true]);
+  assert.deepEqual(errors, []);
+});
+
+test("a page of another origin trains in a worker: one that imports the package's, or its own", LIMIT, async (t) => {
   const packages = await host(t, { headers: { "Access-Control-Allow-Origin": "*" } });
   const site = await host(t, {
     files: { "/own-worker.js": `import "${packages.origin}/lib/train-worker.js";` },
@@ -305,11 +363,11 @@ test("a page of another origin trains on the main thread, or in a worker of its 
     const trainers = [await biggan.tiny(), await biggan.tiny({ worker: own })];
     for (const trainer of trainers) await trainer.step(2);
     const places = trainers.map(({ state }) => [state.running.place, state.running.placeReason]);
-    const [main, worker] = await Promise.all(trainers.map((trainer) => trainer.save()));
-    return { places, same: await biggan.sameBytes(main, worker) };
+    const [first, second] = await Promise.all(trainers.map((trainer) => trainer.save()));
+    return { places, same: await biggan.sameBytes(first, second) };
   });
   assert.deepEqual(found.places, [
-    ["main", "other-origin"],
+    ["worker", "own-worker"],
     ["worker", "asked"],
   ]);
   assert.equal(found.same, true);

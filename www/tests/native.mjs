@@ -12,7 +12,7 @@ export const MODEL = fileURLToPath(new URL("../dist/models/fashion32.safetensors
 
 const target =
   process.env.CARGO_TARGET_DIR ?? fileURLToPath(new URL("../../target", import.meta.url));
-const REFERENCE = join(target, "debug/browser_reference");
+export const REFERENCE = join(target, "debug/browser_reference");
 export const NATIVE_TRAIN = process.env.NATIVE_TRAIN ?? join(target, "debug/native-train");
 
 /** Runs a program that writes a safetensors file, and reads that file. */

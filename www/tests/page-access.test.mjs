@@ -1,12 +1,14 @@
 /** axe-core finds no violation in any view, in light and dark. */
 
 import assert from "node:assert/strict";
+import { readFileSync } from "node:fs";
 import test from "node:test";
 import { checkAccess as check, tabOrder } from "./axe.mjs";
 import { openSite, settled, skip } from "./site.mjs";
 
 const LIMIT = { skip, timeout: 240_000 };
 
+const OFFERS = JSON.parse(readFileSync(new URL("../../models/index.json", import.meta.url), "utf8"));
 const LISTS = { samples: "Samples", between: "Interpolation", truncations: "Truncations", breeding: "Children" };
 
 for (const colorScheme of ["light", "dark"]) {
@@ -17,7 +19,14 @@ for (const colorScheme of ["light", "dark"]) {
         reducedMotion: "reduce",
         viewport: { width, height: 900 },
       });
-      await page.goto(address);
+      const { page: found } = await openSite(t, {
+        colorScheme,
+        viewport: { width, height: 900 },
+        folded: true,
+      });
+      await found.goto(address);
+      await settled(found, "Samples");
+      await check(found, "as visitors find it");
       for (const [view, list] of Object.entries(LISTS)) {
         await page.goto("about:blank");
         await page.goto(`${address}#view=${view}&n=8&steps=3:0.2,4:0.1&index=1&to.seed=4&z=0,0.4`);
@@ -72,9 +81,11 @@ test("every control is reached by the tab key, in the order that is seen", LIMIT
   await settled(page, "Samples");
   assert.deepEqual(await tabOrder(page), [
     ...["Sample", "Train"],
-    ...["tab-samples", "share", "save", "Choose picture 1", "pin", "class", "add-class"],
-    ...["truncation", "truncation-off"].reverse(),
-    ...["seed", "lock", "count", "sample", "redraw", "chunk-0", "chunk-1", "chunk-2", "chunk-3"],
-    ...["model-address", "Load", "files"],
+    ...["tab-samples", "Choose picture 1", "every-class", "T-shirt/top", "New pictures", "truncation"],
+    ...["Details", "truncation-off", "seed", "lock", "add-class", "chunk-0", "chunk-1", "chunk-2", "chunk-3"],
+    ...["pin", "single", "share", "save"],
+    ...OFFERS.map(({ name }, index) => (index === 0 ? `${name} is in use` : `Load ${name}`)),
+    ...["Open a file or an address", "model-address", "Load", "files", "About this model"],
+    ...["The paper (Brock, Donahue and Simonyan 2018)", "Licences of others’ code"],
   ]);
 });

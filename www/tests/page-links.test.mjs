@@ -1,9 +1,12 @@
 /** A link and a saved picture show the same pictures elsewhere. */
 
 import assert from "node:assert/strict";
-import { readFileSync } from "node:fs";
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
 import test from "node:test";
-import { draw, drawn, openSite, pixels, settled, skip } from "./site.mjs";
+import { MODEL } from "./native.mjs";
+import { draw, drawn, dropPaths, openSite, pixels, settled, skip } from "./site.mjs";
 import { assertSame } from "./pixels.mjs";
 
 const LIMIT = { skip, timeout: 120_000 };
@@ -14,6 +17,7 @@ const LINKS = [
   ["class=9&seed=4&index=2&t=off&n=7&view=between&to.class=1&to.seed=9&to.z=1", "Interpolation"],
   ["class=2&seed=4&index=3&steps=5:0.3,70:0.2&t=1&n=3&view=truncations", "Truncations"],
   ["class=5&seed=4&steps=5:0.3,70:0.2,1:0.5&t=1&n=4&view=breeding&size=0.4&litter=2", "Children"],
+  ["class=5&seed=4&steps=5:0.3,x0.5:0/1/1/0.5(8/9/2/0,0.5/x1:1(3/7),6:0.2)&t=1&n=4&view=breeding&to.class=3&to.seed=2&cross=b", "Children"],
 ];
 
 test("a link shows the same pictures in another browser", LIMIT, async (t) => {
@@ -48,7 +52,7 @@ test("what the visitor does is in the address, and back and forward undo and red
   const child = page.getByRole("button", { name: "Breed from child 2" });
   await settled(page, "Children");
   await child.click();
-  await page.waitForFunction(() => location.hash.includes("steps=2:0.25"));
+  await page.waitForFunction(() => /steps=2:0\.\d+&/.test(location.hash));
 
   await page.goBack();
   await page.waitForFunction(() => document.querySelectorAll("#lineage li").length === 1);
@@ -65,6 +69,29 @@ test("what the visitor does is in the address, and back and forward undo and red
   await drawn(page, "Dress, seed 7, truncation 0.5", 4);
   await page.reload();
   await drawn(page, "Dress, seed 7, truncation 0.5", 4);
+});
+
+test("New pictures are drawn after a link, a reload and Back", LIMIT, async (t) => {
+  const { page, address } = await openSite(t);
+  await page.goto(`${address}#class=3&seed=7&n=4`);
+  await drawn(page, "Dress, seed 7, truncation 1", 4);
+  const sample = page.getByRole("button", { name: "New pictures" });
+  const isAnother = (seed) =>
+    page.waitForFunction((seed) => !document.querySelector("#samples img").alt.includes(seed), seed);
+  for (const arrive of [() => page.reload(), () => page.goBack()]) {
+    await sample.click();
+    await isAnother(", seed 7,");
+    await settled(page, "Samples");
+    await page.waitForFunction(() => !location.hash.includes("seed=7&"));
+    const seed = /, (seed \d+),/.exec(await page.locator("#samples img").first().getAttribute("alt"))[1];
+    await arrive();
+    await settled(page, "Samples");
+    await sample.click();
+    await isAnother(`, ${seed},`);
+    await page.goto("about:blank");
+    await page.goto(`${address}#class=3&seed=7&n=4`);
+    await drawn(page, "Dress, seed 7, truncation 1", 4);
+  }
 });
 
 test("Share copies the link, or hands it to the system", LIMIT, async (t) => {
@@ -85,6 +112,61 @@ test("Share copies the link, or hands it to the system", LIMIT, async (t) => {
   await share.click();
   await page.getByText("Shared.").waitFor();
   assert.equal((await page.evaluate(() => window.shared)).url, copied);
+});
+
+/** Takes what is shared; a file as the bytes of its name, and so that a download of it can be compared. */
+const takeShares = (page) =>
+  page.evaluate(() => {
+    Navigator.prototype.canShare = ({ files }) => files.every(({ type }) => type === "image/png");
+    Navigator.prototype.share = async ({ url, files = [] }) => {
+      const made = files.map(async (file) => [file.name, file.type, [...new Uint8Array(await file.arrayBuffer())]]);
+      window.shared = { url, files: await Promise.all(made) };
+    };
+  });
+
+test("Share hands over the pictures of the view, or the selected one, where the system takes files", LIMIT, async (t) => {
+  const { page, errors, address } = await openSite(t);
+  await page.goto(address);
+  await draw(page, { className: "Dress", truncation: 1, seed: 7, count: 4 });
+  await page.getByRole("button", { name: "Choose picture 3" }).click();
+  await page.waitForFunction(() => location.hash.includes("index=2"));
+  await settled(page, "Samples");
+  const selected = (await pixels(page))[2];
+  await takeShares(page);
+  for (const [isSingle, name] of [
+    [false, "biggan-samples-dress-seed-7-truncation-1.png"],
+    [true, "biggan-dress-seed-7-sample-3-truncation-1.png"],
+  ]) {
+    await page.getByRole("checkbox", { name: "Selected one only" }).setChecked(isSingle);
+    await page.evaluate(() => (window.shared = undefined));
+    await page.getByRole("button", { name: "Share" }).click();
+    await page.waitForFunction(() => window.shared);
+    const { url, files } = await page.evaluate(() => window.shared);
+    assert.equal(url, page.url());
+    assert.deepEqual(files[0].slice(0, 2), [name, "image/png"]);
+    const file = Buffer.from(files[0][2]);
+    assert.deepEqual(await save(page), file, "the same as the file that is saved");
+    assert.ok(file.includes(`biggan-state\0${new URL(url).hash.slice(1)}`), "the state is inside");
+    const [width, height] = [file.readUInt32BE(16), file.readUInt32BE(20)];
+    assert.ok(width >= 1024 && height >= 1024, `${width} x ${height}`);
+  }
+  // each pixel of the selected picture is a square
+  const side = Math.sqrt(selected.length / 4);
+  const bytes = [...(await save(page))];
+  const middles = await page.evaluate(
+    async ([bytes, side]) => {
+      const image = await createImageBitmap(new Blob([Uint8Array.from(bytes)], { type: "image/png" }));
+      const context = new OffscreenCanvas(image.width, image.height).getContext("2d");
+      context.drawImage(image, 0, 0);
+      const step = image.width / side;
+      const at = (place) => Math.floor((place + 0.5) * step);
+      const places = Array.from({ length: side * side }, (_, place) => [at(place % side), at(Math.floor(place / side))]);
+      return places.flatMap(([x, y]) => [...context.getImageData(x, y, 1, 1).data]);
+    },
+    [bytes, side],
+  );
+  assert.deepEqual(middles, [...selected]);
+  assert.deepEqual(errors, []);
 });
 
 const save = async (page) => {
@@ -118,7 +200,7 @@ test("a saved picture restores its state when it is dropped or picked", LIMIT, a
     const [before, url] = [await pixels(page, list), page.url()];
     const file = png(await save(page));
     await page.goto("about:blank");
-    await page.goto(address);
+    await page.goto(`${address}#class=0`);
     await settled(page, "Samples");
     if (list === "Interpolation") await page.getByLabel("Model or saved picture").setInputFiles(file);
     else await drop(page, [file]);
@@ -161,20 +243,48 @@ test("broken links are told of and leave a page that works", LIMIT, async (t) =>
     ["z=0,0,0,0,1", /5 chunks of z are changed; the model has 4/],
     ["%E0%A4%A", /which is unknown/],
     ["model=ftp://example.org/x", /over https/],
+    ["class=1&utm_source=mail", /"utm_source", which is unknown/],
+    ["steps=x0:0/0/0/0/1(1/1)", /5 chunks of z are crossed; the model has 4/],
+    ["steps=x0:0(99/1)", /Class 99 is asked for; the model has 10/],
+    ["class=1&steps=x0.5:0/1(8/9", /In the link, steps=x0.5:0\/1\(8\/9: a bracket is missing/],
+    ["class=1&n=100", /100 pictures are asked for; 64 at most/],
     ["class=1&m=0000000000000000", /another model/],
   ]) {
     await page.goto("about:blank");
     await page.goto(`${address}#${link}`);
     await settled(page, "Samples");
     assert.match(await notices.textContent(), says);
+    // the other parts hold
+    if (link.startsWith("class=1&")) assert.match(await page.locator("#samples img").first().getAttribute("alt"), /^Trouser,/);
     await notices.getByRole("button", { name: "Dismiss" }).first().click();
     await draw(page, { className: "Bag", truncation: 1, seed: 3, count: 2 });
   }
-  // on a page that is open: it stays as it is
-  await page.evaluate(() => (location.hash = "#seed=-5"));
-  await page.getByText(/In the link, seed=-5:.*stays as it is/).waitFor();
+  // on a page that is open
+  await page.evaluate(() => (location.hash = "#class=2&n=3&seed=-5"));
+  await page.getByText(/In the link, seed=-5:.*nearest state/).waitFor();
+  await drawn(page, "Pullover, seed 1, truncation 1", 3);
   await draw(page, { className: "Coat", truncation: 1, seed: 3, count: 2 });
   assert.deepEqual(errors, []);
+});
+
+test("what is said of a drop is in sight", LIMIT, async (t) => {
+  const { page, address } = await openSite(t, { viewport: { width: 1280, height: 700 } });
+  await page.goto(address);
+  await settled(page, "Samples");
+  const folder = mkdtempSync(join(tmpdir(), "biggan-drop-"));
+  t.after(() => rmSync(folder, { recursive: true }));
+  for (const [name, content, says] of [
+    ["song.mp3", "la", "The file song.mp3 cannot be opened"],
+    ["cut.safetensors", readFileSync(MODEL).subarray(0, 4000), "not a whole safetensors"],
+  ]) {
+    writeFileSync(join(folder, name), content);
+    await page.evaluate(() => scrollTo(0, 0));
+    await dropPaths(page, [join(folder, name)]);
+    const alert = page.getByRole("alert").filter({ hasText: new RegExp(says, "i") });
+    await alert.waitFor();
+    const { top, bottom } = await alert.evaluate((line) => line.getBoundingClientRect().toJSON());
+    assert.ok(top >= 0 && bottom <= 700, `${name}: from ${top} to ${bottom}`);
+  }
 });
 
 test("broken pictures are told of and leave the page as it is", LIMIT, async (t) => {

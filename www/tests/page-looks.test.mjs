@@ -2,14 +2,15 @@
 
 import assert from "node:assert/strict";
 import test from "node:test";
+import { THOUSAND, withClasses } from "./page-models.mjs";
 import { keepShot } from "./shots.mjs";
-import { openSite, settled, skip } from "./site.mjs";
+import { drawn, openSite, settled, skip } from "./site.mjs";
 
 const LIMIT = { skip, timeout: 120_000 };
 const SIZES = { 390: 844, 1280: 800, 2560: 1300 };
 
 const VIEWS = [
-  ["samples", "Samples", "class=7&seed=1&index=5"],
+  ["samples", "Samples", ""],
   ["mix", "Samples", "class=3:70,8:30&seed=12&z=0,0.5,-0.75,0.2&t=0.7&n=36"],
   ["between", "Interpolation", "class=9&seed=4&n=16&view=between&to.class=0&to.seed=9"],
   ["truncations", "Truncations", "class=3&seed=12&view=truncations"],
@@ -18,7 +19,7 @@ const VIEWS = [
 
 for (const colorScheme of ["light", "dark"]) {
   test(`looks: ${colorScheme}`, LIMIT, async (t) => {
-    const { page, errors, address } = await openSite(t, { colorScheme, reducedMotion: "reduce" });
+    const { page, errors, address } = await openSite(t, { colorScheme, reducedMotion: "reduce", folded: true });
     for (const [width, height] of Object.entries(SIZES)) {
       await page.setViewportSize({ width: Number(width), height });
       for (const [name, list, link] of VIEWS) {
@@ -46,6 +47,87 @@ for (const colorScheme of ["light", "dark"]) {
     assert.deepEqual(errors, []);
   });
 }
+
+for (const [width, height] of Object.entries(SIZES)) {
+  test(`the first screen at ${width} x ${height} has what a visitor needs`, LIMIT, async (t) => {
+    const { page, address } = await openSite(t, { viewport: { width: Number(width), height }, folded: true });
+    // as many classes as have chips
+    const names = Array.from({ length: 16 }, (_, index) => `Class of number ${index + 1}`);
+    await page.route("**/models/*", (route) => route.fulfill({ body: withClasses(names) }));
+    await page.goto(address);
+    await settled(page, "Samples");
+    const below = await page.evaluate(() =>
+      ["#samples li", "#every-class", "#class-chips li", "button.primary", "#truncation", ".ends"]
+        .flatMap((selector) => [...document.querySelectorAll(selector)])
+        .filter((element) => element.getBoundingClientRect().bottom > innerHeight)
+        .map((element) => element.id || element.textContent),
+    );
+    assert.deepEqual(below, []);
+    assert.equal(await page.locator("#samples img").count(), 16);
+    assert.equal(await page.getByRole("spinbutton").count(), 0, "details are folded");
+    // the line of chips shows the chosen one
+    await page.goto(`${address}#class=9`);
+    await drawn(page, "Class of number 10, seed 1, truncation 1", 16);
+    const chosen = await page.locator("#class-chips li").nth(9).evaluate((chip) => chip.getBoundingClientRect().toJSON());
+    assert.ok(chosen.left >= 0 && chosen.right <= Number(width), `the chosen chip is from ${chosen.left} to ${chosen.right}`);
+    // a chip out of sight comes into it by the keyboard
+    await page.locator("#class-chips button").first().focus();
+    await page.keyboard.press("End");
+    const { right } = await page.locator("#class-chips li").last().evaluate((chip) => chip.getBoundingClientRect().toJSON());
+    assert.ok(right <= Number(width), `the last chip ends at ${right}`);
+  });
+}
+
+test("nothing is cut off at 320 pixels", LIMIT, async (t) => {
+  const { page, address } = await openSite(t, { viewport: { width: 320, height: 640 } });
+  for (const [, list, link] of VIEWS) {
+    await page.goto("about:blank");
+    await page.goto(`${address}#${link}`);
+    await settled(page, list);
+    const wide = await page.evaluate(() =>
+      [...document.querySelectorAll("body *")]
+        .filter((element) => element.checkVisibility() && !element.closest(".strip, .lineage, .chips, .unseen"))
+        .filter((element) => element.getBoundingClientRect().right > 320.5 || element.matches("button") && element.scrollWidth > element.clientWidth)
+        .map((element) => `${element.tagName} ${element.id} ${element.textContent.trim().slice(0, 40)}`),
+    );
+    assert.deepEqual(wide, [], link);
+  }
+});
+
+test("in forced colours sliders, the selected tab and the chosen class are seen", LIMIT, async (t) => {
+  for (const colorScheme of ["light", "dark"]) {
+    const { page, address } = await openSite(t, { colorScheme, forcedColors: "active" });
+    await page.route("**/models/*", (route) => route.fulfill({ body: withClasses(THOUSAND) }));
+    await page.goto(address);
+    await settled(page, "Samples");
+    await page.getByRole("combobox", { name: "Class", exact: true }).click();
+    const styles = await page.evaluate(() => {
+      const ground = (selector) => getComputedStyle(document.querySelector(selector)).backgroundColor;
+      return {
+        tabs: [ground("#tab-samples"), ground("#tab-between")],
+        options: [ground(".options li.active"), ground(".options li:not(.active)")],
+      };
+    });
+    for (const [name, [one, other]] of Object.entries(styles)) assert.notEqual(one, other, name);
+    // the tracks are pictures of two colours, which would be taken away
+    const slider = await page.evaluate(() => {
+      const style = getComputedStyle(document.querySelector("#truncation"));
+      return [style.forcedColorAdjust, ...style.getPropertyValue("--track").match(/Highlight|CanvasText/g)];
+    });
+    assert.deepEqual(slider, ["none", "Highlight", "CanvasText"]);
+  }
+});
+
+test("where more contrast is asked for, nothing is pale", LIMIT, async (t) => {
+  const { page, address } = await openSite(t, { contrast: "more" });
+  await page.goto(address);
+  await settled(page, "Samples");
+  const [text, ...others] = await page.evaluate(() => {
+    const of = (selector, property) => getComputedStyle(document.querySelector(selector))[property];
+    return [of("body", "color"), of("#status", "color"), of(".hint", "color"), of(".panel", "borderTopColor"), of("#seed", "borderTopColor")];
+  });
+  for (const other of others) assert.equal(other, text);
+});
 
 test("nothing moves while pictures come", LIMIT, async (t) => {
   const { page, address } = await openSite(t);

@@ -13,6 +13,7 @@ import { assertSame } from "./pixels.mjs";
 const LIMIT = { skip, timeout: 180_000 };
 const FRUIT = ["Apple", "Pear", "Plum"];
 const ELSEWHERE = "https://models.example";
+const [OWN, ...OTHERS] = JSON.parse(readFileSync(new URL("../../models/index.json", import.meta.url), "utf8"));
 
 /** Answers for another origin, which allows this page to read. */
 const serve = (page, files) =>
@@ -28,10 +29,10 @@ const fact = (page, term) =>
 
 test("the page says what runs, how fast, in how much memory, and what the model is", LIMIT, async (t) => {
   const { page, address } = await openSite(t);
-  await page.goto(address);
+  await page.goto(`${address}#class=0`);
   await settled(page, "Samples");
   assert.match(await page.getByRole("status").textContent(), /^Runs on the CPU \(WebAssembly with SIMD\): this browser/);
-  assert.match(await page.locator("#timing").textContent(), /^16 pictures in [\d.]+ ms, [\d.]+ ms each$/);
+  assert.match(await page.locator("#timing").textContent(), /^25 pictures in [\d.]+ ms, [\d.]+ ms each$/);
   assert.match(await page.locator("#memory").textContent(), /^Memory: model 0\.5 MB, [\d.]+ MB in the program$/);
   assert.equal(await fact(page, "File"), "fashion32.safetensors, 0.52 MB");
   assert.equal(await fact(page, "Data set"), "fashion-mnist, 60,000 images");
@@ -50,7 +51,7 @@ test("a model is loaded by its address, and the link names it", LIMIT, async (t)
   await page.goto(address);
   await draw(page, { className: "Dress", truncation: 1, seed: 7, count: 4 });
   await page.getByLabel("Model address").fill(`${ELSEWHERE}/fruit.safetensors`);
-  await page.getByRole("button", { name: "Load" }).click();
+  await page.getByRole("button", { name: "Load", exact: true }).click();
   // class 3 is none of the new model's: the nearest state is shown, and said so
   await drawn(page, "Apple, seed 7, truncation 1", 4);
   await page.locator("#notices").getByText("Class 3 is asked for; the model has 3").waitFor();
@@ -65,10 +66,9 @@ test("a model is loaded by its address, and the link names it", LIMIT, async (t)
   await page.goBack();
   await drawn(page, "Plum, seed 7, truncation 0.5", 4);
   assertSame(await pixels(page), plums);
-  // the history leads back to the page's own model
-  await page.getByRole("button", { name: "Back to the page’s own model" }).click();
+  await page.getByRole("button", { name: `Load ${OWN.name}` }).click();
   await drawn(page, "Pullover, seed 7, truncation 0.5", 4);
-  assert.equal(await page.getByRole("button", { name: "Back to the page’s own model" }).isHidden(), true);
+  assert.equal(await page.getByRole("button", { name: `${OWN.name} is in use` }).isVisible(), true);
   assert.deepEqual(errors, []);
 });
 
@@ -81,7 +81,7 @@ test("a model in parts is loaded by the address of its index", LIMIT, async (t) 
   const whole = await pixels(page);
   const index = Object.keys(files).find((name) => name.endsWith(".index.json"));
   await page.getByLabel("Model address").fill(`${ELSEWHERE}/${index}`);
-  await page.getByRole("button", { name: "Load" }).click();
+  await page.getByRole("button", { name: "Load", exact: true }).click();
   await page.waitForFunction(() => location.hash.includes("index.json"));
   await drawn(page, "Dress, seed 7, truncation 1", 4);
   assertSame(await pixels(page), whole);
@@ -96,7 +96,7 @@ const fixture = (folder, name) => ({
 
 test("a model is loaded from a file, and its links say what is missing elsewhere", LIMIT, async (t) => {
   const { page, errors, address } = await openSite(t);
-  await page.goto(address);
+  await page.goto(`${address}#class=0`);
   await settled(page, "Samples");
   const buffer = withClasses(FRUIT);
   const file = { name: "fruit.safetensors", mimeType: "application/octet-stream", buffer };
@@ -121,7 +121,7 @@ const FOREIGN = [
 for (const { folder, files, side, says } of FOREIGN) {
   test(`weights of another program are opened with their config: ${folder}`, LIMIT, async (t) => {
     const { page, errors, address } = await openSite(t);
-    await page.goto(address);
+    await page.goto(`${address}#class=0`);
     await settled(page, "Samples");
     await page.getByRole("spinbutton", { name: "Count" }).fill("2");
     await settled(page, "Samples");
@@ -137,6 +137,38 @@ for (const { folder, files, side, says } of FOREIGN) {
   });
 }
 
+test("an offered model says its size, source and licence before anything is fetched", LIMIT, async (t) => {
+  const { page, errors, address } = await openSite(t);
+  const offer = OTHERS.find(({ file }) => file.endsWith(".bin"));
+  const { host } = new URL(offer.file);
+  const fetched = [];
+  await page.context().route(`https://${host}/**`, (route) => {
+    const name = new URL(route.request().url()).pathname.split("/").at(-1);
+    fetched.push(name);
+    const headers = { "Access-Control-Allow-Origin": "*", ETag: '"1"' };
+    return route.fulfill({ headers, body: fixture("hf-deep-128", name).buffer });
+  });
+  await page.goto(address);
+  await settled(page, "Samples");
+  const row = page.getByRole("list", { name: "Models" }).getByRole("listitem").filter({ hasText: offer.name });
+  const says = await row.textContent();
+  for (const part of [/1,000 classes/, /128×128/, /211 MB from huggingface\.co/, /licence: none stated/]) assert.match(says, part);
+  assert.deepEqual(fetched, []);
+  await page.getByRole("spinbutton", { name: "Seed" }).fill("2");
+  await page.getByRole("button", { name: `Load ${offer.name}` }).click();
+  await page.getByRole("button", { name: `${offer.name} is in use` }).waitFor({ timeout: 60_000 });
+  await settled(page, "Samples", 120_000);
+  assert.equal(await fact(page, "Origin"), "weights of pytorch-pretrained-BigGAN");
+  assert.deepEqual(fetched, ["config.json", "pytorch_model.bin"]);
+  assert.ok(page.url().endsWith(`&model=${offer.file}`), page.url());
+  // this browser keeps it, so its link needs no question
+  await page.reload();
+  await page.getByRole("button", { name: `${offer.name} is in use` }).waitFor({ timeout: 60_000 });
+  await page.getByRole("button", { name: `Load ${OWN.name}` }).click();
+  await page.locator("#class-chips li").first().waitFor();
+  assert.deepEqual(errors, []);
+});
+
 test("what cannot be loaded is told of beside the field, and the model before goes on", LIMIT, async (t) => {
   const { page, address } = await openSite(t);
   await serve(page, {});
@@ -144,7 +176,7 @@ test("what cannot be loaded is told of beside the field, and the model before go
   await settled(page, "Samples");
   const alert = page.getByRole("alert");
   const field = page.getByLabel("Model address");
-  const load = page.getByRole("button", { name: "Load" });
+  const load = page.getByRole("button", { name: "Load", exact: true });
   for (const [wanted, says] of [
     [`${ELSEWHERE}/none.safetensors`, /404/],
     ["http://models.example/x.safetensors", /over https/],
@@ -175,6 +207,48 @@ test("a link to a model that is gone shows the page's own", LIMIT, async (t) => 
   const { page, address } = await openSite(t);
   await serve(page, {});
   await page.goto(`${address}#class=3&seed=7&n=4&model=${ELSEWHERE}/gone.safetensors`);
+  await page.getByRole("button", { name: "Load it" }).click();
   await drawn(page, "Dress, seed 7, truncation 1", 4);
   assert.match(await page.locator("#notices").textContent(), /could not be loaded.*404.*The page's own/);
+});
+
+test("a link to a model of another server asks first, with its address and size", LIMIT, async (t) => {
+  const { page, errors, address } = await openSite(t);
+  const fruit = withClasses(FRUIT);
+  const fetched = [];
+  await page.context().route(`${ELSEWHERE}/**`, (route) => {
+    const [method, allow] = [route.request().method(), { "Access-Control-Allow-Origin": "*" }];
+    fetched.push(method);
+    const headers = { ...allow, ETag: '"1"', "Content-Length": String(fruit.length) };
+    return route.fulfill({ headers, body: method === "HEAD" ? "" : fruit });
+  });
+  const link = `${address}#class=1&seed=7&n=4&model=${ELSEWHERE}/fruit.safetensors`;
+  const question = page.locator(".notice").getByText(`another server: ${ELSEWHERE}/fruit.safetensors (0.5 MB)`);
+  await page.goto(link);
+  await question.waitFor();
+  assert.match(await page.getByRole("status").textContent(), /^Waiting: a question/);
+  await page.getByRole("button", { name: "Use the page’s own" }).click();
+  await drawn(page, "Trouser, seed 7, truncation 1", 4);
+  assert.deepEqual(fetched.filter((method) => method === "GET"), []);
+
+  // on a page that is open
+  await page.evaluate((hash) => (location.hash = hash), new URL(link).hash);
+  await page.getByRole("button", { name: "Use the page’s own" }).click();
+  await page.waitForFunction(() => !location.hash.includes("model="));
+  await drawn(page, "Trouser, seed 7, truncation 1", 4);
+  await page.evaluate((hash) => (location.hash = hash), new URL(link).hash);
+  await question.waitFor();
+  // another link takes its place
+  await page.evaluate(() => (location.hash = "#class=2&seed=3&n=2"));
+  await drawn(page, "Pullover, seed 3, truncation 1", 2);
+  assert.equal(await question.count(), 0);
+  await page.goBack();
+  await page.getByRole("button", { name: "Load it" }).click();
+  await drawn(page, "Pear, seed 7, truncation 1", 4);
+  assert.equal(fetched.filter((method) => method === "GET").length, 1);
+  // what this browser has is not asked for again
+  await page.reload();
+  await drawn(page, "Pear, seed 7, truncation 1", 4);
+  assert.equal(await question.count(), 0);
+  assert.deepEqual(errors, []);
 });

@@ -28,11 +28,19 @@ for (const colorScheme of ["light", "dark"]) {
       await play(page).click();
       await trainedTo(page, 15);
       await checkAccess(page, "while it trains");
+      await page.getByRole("button", { name: "Slow motion" }).click();
+      await page.waitForFunction(() => document.querySelectorAll(".part.lit").length > 0);
+      await checkAccess(page, "in slow motion");
       await paused(page);
       await step(page, "Both").click();
       await page.getByText("1 of 15", { exact: true }).waitFor();
       await page.getByRole("button", { name: "Next" }).click();
       t.diagnostic(`after a step: ${await checkAccess(page, "after a step")} rules pass`);
+      await page.getByRole("combobox", { name: "Start from" }).selectOption("Fashion, 32 pixels");
+      await page.locator("#origin-problem, #origin-about").getByText(/Fashion draws/).first().waitFor();
+      await page.getByText(/images of 32×32/).waitFor();
+      await checkAccess(page, "from a model");
+      await page.getByRole("combobox", { name: "Start from" }).selectOption("Random weights");
       await page.getByRole("spinbutton", { name: "Width" }).fill("4");
       await reset(page).click();
       await page.getByText("Started again from the beginning.").waitFor();
@@ -58,13 +66,13 @@ test("every control is reached by the tab key, in the order that is seen", LIMIT
   parts.push("Gradient, Adam: D learns", "Gradient, Adam: G learns", "Orthogonal regularisation");
   parts.push("Average of G draws the samples");
   assert.deepEqual(await tabOrder(page), [
-    ...["Sample", "Train", "play", "step-d", "step-g", "step-both"],
+    ...["Sample", "Train", "play", "step-d", "step-g", "step-both", "slow"],
     "Layers whose largest singular value is shown",
     ...parts,
     "data-shipped",
     ...Array.from({ length: 10 }, (_, index) => `data-class-${index}`),
     "data-resolution",
-    ...["recipe-preset", "recipe-width", "recipe-batch", "recipe-rate-g", "recipe-rate-d", "recipe-d-steps"],
+    ...["origin", "recipe-preset", "recipe-width", "recipe-batch", "recipe-rate-g", "recipe-rate-d", "recipe-d-steps"],
     ...["recipe-seed", "More of the recipe", "What these values mean", "load-checkpoint"],
   ]);
 });

@@ -75,7 +75,11 @@ test("a training that fails for good says so, and goes on from what was kept", L
   assert.match(await page.locator("#status").textContent(), /^Training has stopped/);
   assert.equal(await page.getByRole("button", { name: "Export the model" }).isDisabled(), true);
   await step(page, "G step").click();
-  await page.waitForFunction((g) => document.querySelector("#timeline-value").textContent === `${g + 1} steps of G, now`, g);
+  // one step after what was kept at Pause, or since
+  await page.waitForFunction((g) => {
+    const [, steps] = /^(\d+) steps of G, now$/.exec(document.querySelector("#timeline-value").textContent) ?? [];
+    return steps > g && Number(steps) === Number(document.querySelector("#counts dd").textContent);
+  }, g);
   await play(page).click();
   await trainedTo(page, 160);
   assert.deepEqual(errors, []);
@@ -109,7 +113,7 @@ test("a checkpoint of another version is refused and the training stays", LIMIT,
 test("where storage is denied the training runs and says what to do", LIMIT, async (t) => {
   const { page, errors, address } = await openPage(t);
   await page.addInitScript(() => {
-    navigator.storage.getDirectory = () => Promise.reject(new DOMException("denied", "SecurityError"));
+    CacheStorage.prototype.open = () => Promise.reject(new DOMException("denied", "SecurityError"));
   });
   await opened(page, address);
   await page.locator(".notice").getByText(/keeps no files for this page .* save the checkpoint yourself/).waitFor();
@@ -127,8 +131,7 @@ test("where storage is full the training runs and the checkpoint before stays", 
   await page.getByText(/^Kept in this browser at/).waitFor();
   const { g } = await counts(page);
   await page.evaluate(() => {
-    FileSystemFileHandle.prototype.createWritable = () =>
-      Promise.reject(new DOMException("full", "QuotaExceededError"));
+    Cache.prototype.put = () => Promise.reject(new DOMException("full", "QuotaExceededError"));
   });
   await play(page).click();
   await trainedTo(page, g + 5);
@@ -187,3 +190,20 @@ for (const { name, files, says, begins = true } of BAD) {
     assert.deepEqual(errors, []);
   });
 }
+
+test("a browser whose language is no language tag starts", LIMIT, async (t) => {
+  const { page, errors, address } = await openPage(t);
+  // as WebKitGTK with LANG=C
+  await page.addInitScript(() => Object.defineProperty(Navigator.prototype, "language", { get: () => "C", configurable: true }));
+  await opened(page, address);
+  await play(page).click();
+  await trainedTo(page, 5);
+  assert.deepEqual(errors, []);
+});
+
+test("a page that cannot start says why", LIMIT, async (t) => {
+  const { page, address } = await openPage(t);
+  await page.addInitScript(() => (Intl.NumberFormat = undefined));
+  await page.goto(address);
+  await page.getByText(/^Not started: .*NumberFormat.* Reload the page, or try another browser\.$/).waitFor();
+});

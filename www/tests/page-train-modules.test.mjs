@@ -9,11 +9,13 @@ const load = async (name) => {
   const path = fileURLToPath(new URL(`../src/app/training/${name}.ts`, import.meta.url));
   return (await runnerImport(path)).module;
 };
-const { CurveLog, MAX_POINTS } = await load("curve-log");
+const { averageOf, CurveLog, MAX_POINTS } = await load("curve-log");
 const { FrameLog } = await load("frame-log");
 const { Pace } = await load("pace");
 const { stagesOf } = await load("picture/walk");
 const { EXPLANATIONS, PARTS } = await load("picture/parts");
+const { phasesOf } = await load("picture/phases");
+const { pathOf, pointAt } = await load("picture/motion");
 const { TALL, WIDE } = await load("picture/layout");
 const { discriminatorMaps, generatorMaps } = await load("picture/layers");
 
@@ -55,6 +57,21 @@ test("the curves of many layers are kept in less than the store reads for a note
     log.add({ at, values: Object.fromEntries(names.map((name, layer) => [name, 1 + Math.sin(at * layer) / 3])) });
   }
   assert.ok(JSON.stringify(log.save()).length < 500_000, `${JSON.stringify(log.save()).length} bytes`);
+});
+
+test("an average follows its values, over what was not measured", () => {
+  const averages = averageOf([1, null, 2, 2, null]);
+  assert.deepEqual(averages.map((value) => value === null ? null : Number(value.toFixed(3))), [1, null, 1.1, 1.19, null]);
+  const noise = averageOf(Array.from({ length: 600 }, (_, index) => index % 2));
+  assert.ok(Math.abs(noise.at(-1) - 0.5) < 0.06);
+});
+
+test("the newest value of a long log is the one that was measured last", () => {
+  const log = new CurveLog();
+  for (let at = 1; at <= 5001; at++) log.add({ at, values: { a: at } });
+  assert.equal(log.lastOf("a"), 5001);
+  log.cutAfter(100);
+  assert.ok(log.lastOf("a") <= 100);
 });
 
 test("values that are none leave no gap in the means", () => {
@@ -116,6 +133,25 @@ test("a step of D teaches D alone, a step of G only G", () => {
   for (const part of PARTS) assert.ok(both.includes(part), `${part} is in no step`);
   const said = stagesOf("d", RECIPE, { dReal: 0.5, dFake: -0.25, lossD: 1.25 }).map(({ says }) => says).join(" ");
   assert.match(said, /0\.50 .* −0\.25.*1\.250/);
+});
+
+test("in slow motion all goes along flows of the picture, with the numbers of the step", () => {
+  const scored = [0, 1].map((number) => ({ image: {}, class: number, score: number - 0.5 }));
+  const report = { dReal: 0.5, dFake: -0.25, lossD: 1.25, lossG: 0.25 };
+  const phases = phasesOf({ look: { real: scored, fake: scored }, report, classNames: ["cat", "dog"] }, RECIPE);
+  const flows = WIDE.flows.map(({ from, to }) => `${from} ${to}`);
+  for (const { moves } of phases) for (const { from, to } of moves) assert.ok(flows.includes(`${from} ${to}`), `${from} ${to}`);
+  const said = phases.map(({ says }) => says).join(" ");
+  assert.match(said, /^D’s turn \(2 times\).* \+0\.50 .* −0\.25\. .* 1\.25 .*G’s turn: .* 0\.25 /);
+  const words = phases.flatMap(({ moves }) => moves.flatMap(({ things }) => things)).map(({ text }) => text).join(" ");
+  assert.match(words, /cat dog.*−0\.50 \+0\.50.*real \+0\.50 fake −0\.25 loss 1\.25/);
+});
+
+test("a thing sets out in the middle of a part and arrives in that of another", () => {
+  const points = pathOf(WIDE, { from: "latents", to: "generator" });
+  assert.deepEqual([pointAt(points, 0), pointAt(points, 1)], [[65, 181], [255, 224]]);
+  assert.deepEqual(pointAt([[0, 0], [4, 0], [4, 4]], 0.75), [4, 2]);
+  assert.deepEqual(pointAt([[1, 1], [1, 1]], 0.5), [1, 1]);
 });
 
 test("each part is explained in two sentences that name the paper's section", () => {

@@ -4,7 +4,7 @@ import assert from "node:assert/strict";
 import { availableParallelism, loadavg } from "node:os";
 import test from "node:test";
 import { watchMainThread } from "./main-thread.mjs";
-import { drawn, openSite, settled, skip } from "./site.mjs";
+import { chooseClass, drawn, openSite, settled, skip } from "./site.mjs";
 import { counts, folderOf, opened, paused, pixelsOf, play, shapes, step, trainedTo } from "./train-page.mjs";
 
 const LIMIT = { skip, timeout: 300_000 };
@@ -61,7 +61,9 @@ test("two classes take shape in a page that stays responsive, and open in the sa
   await page.getByRole("button", { name: "Open in the sampler" }).click();
   const sampler = await opening;
   await sampler.waitForLoadState();
+  await chooseClass(sampler, "Trouser");
   await drawn(sampler, "Trouser, seed 1, truncation 1", 16);
+  await sampler.waitForFunction(() => location.hash.includes("class=0&"));
   const card = await sampler.locator("#card-facts").textContent();
   assert.match(card, /trained\.safetensors/);
   assert.match(card, /16×16/);
@@ -71,8 +73,12 @@ test("two classes take shape in a page that stays responsive, and open in the sa
   assert.deepEqual(errors, []);
 });
 
-test("without a model to hand over the sampler says so and shows its own", LIMIT, async (t) => {
+for (const [where, lack] of [
+  ["without a model to hand over", () => {}],
+  ["without a Cache API", () => Object.defineProperty(globalThis, "caches", { value: undefined })],
+]) test(`${where} the sampler says so and shows its own`, LIMIT, async (t) => {
   const { page, errors, address } = await openSite(t);
+  await page.addInitScript(lack);
   await page.goto(`${address}?from=training`);
   await page.locator(".notice").getByText(/no model from the training page/).waitFor();
   await settled(page, "Samples");
@@ -93,6 +99,93 @@ test("a training is gone on with after a reload, where it was", LIMIT, async (t)
   await page.waitForFunction(() => document.querySelectorAll("#grid canvas").length === 2);
   assert.deepEqual(await counts(page), before);
   assert.equal(await pixelsOf(page.locator("#grid canvas").first()), sheet);
+  assert.deepEqual(errors, []);
+});
+
+test("rates and augmentation hold at once, in the run that is kept", LIMIT, async (t) => {
+  const { page, errors, address } = await openSite(t);
+  await opened(page, `${address}train.html?backend=cpu`);
+  await page.getByRole("combobox", { name: "Preset" }).selectOption("gentle-16");
+  await play(page).click();
+  await trainedTo(page, 5);
+  await page.getByText("More of the recipe").click();
+  await page.getByText("Flip", { exact: true }).click();
+  await page.getByText(/The last change holds from step/).waitFor();
+  await page.getByRole("spinbutton", { name: "D steps" }).fill("2");
+  await page.getByRole("spinbutton", { name: "Rate of D" }).fill("0.0005");
+  await page.getByRole("spinbutton", { name: "Rate of D" }).press("Enter");
+  const { g } = await counts(page);
+  await trainedTo(page, g + 5);
+  await paused(page);
+  const before = await counts(page);
+  await step(page, "Both").click();
+  await page.waitForFunction((g) => document.querySelector("#counts dd").textContent === String(g), before.g + 1);
+  assert.equal((await counts(page)).d, before.d + 2);
+  await page.waitForFunction(() => document.querySelector("#status").dataset.mode === "paused");
+  await page.waitForTimeout(500);
+  await page.reload();
+  await page.getByText(/Your run is where you left it/).waitFor();
+  assert.equal(await page.getByRole("spinbutton", { name: "D steps" }).inputValue(), "2");
+  await play(page).click();
+  await trainedTo(page, before.g + 3);
+  assert.deepEqual(errors, []);
+});
+
+test("a run that starts from the page's model draws clothes before it trains, and goes on after a reload", LIMIT, async (t) => {
+  const { page, errors, address } = await openSite(t);
+  await opened(page, `${address}train.html?backend=cpu`);
+  // brightness of the edges and of the middles of a sheet's samples
+  const brightness = () =>
+    page.locator("#grid canvas").first().evaluate((canvas) => {
+      const { data, width } = canvas.getContext("2d").getImageData(0, 0, canvas.width, canvas.height);
+      const sums = { edge: [0, 0], middle: [0, 0] };
+      // samples of 32 pixels, a line apart
+      for (let y = 0; y < canvas.height; y++) {
+        for (let x = 0; x < width; x++) {
+          const [column, row] = [x % 33, y % 33];
+          if (column === 32 || row === 32) continue;
+          const place = column < 3 || column > 28 ? "edge" : column > 11 && column < 20 && row > 3 && row < 9 ? "middle" : null;
+          if (!place) continue;
+          sums[place][0] += data[4 * (y * width + x)];
+          sums[place][1] += 1;
+        }
+      }
+      return { edge: sums.edge[0] / sums.edge[1], middle: sums.middle[0] / sums.middle[1] };
+    });
+  const firstGrid = async () => {
+    await page.waitForFunction(() => document.querySelector("#timeline-value").textContent.startsWith("0 steps of G"));
+    return brightness();
+  };
+  await page.getByRole("combobox", { name: "Start from" }).selectOption("Fashion, 32 pixels");
+  await page.getByText(/^400 images of 32×32/).waitFor();
+  await play(page).click();
+  await page.getByText(/D learns alone for the first 50 steps/).waitFor();
+  await page.getByRole("button", { name: "Pause", exact: true }).click();
+  const clothes = await firstGrid();
+  t.diagnostic(JSON.stringify(clothes));
+  // trousers on black
+  assert.ok(clothes.edge < 20 && clothes.middle > 90, JSON.stringify(clothes));
+  await page.getByText(/^Kept in this browser at/).waitFor();
+  const before = await counts(page);
+  assert.equal(before.g, 0);
+  await page.reload();
+  await page.getByText(/Your run is where you left it/).waitFor();
+  await page.waitForFunction(() => document.querySelectorAll("#grid canvas").length === 2);
+  assert.deepEqual(await counts(page), before);
+  assert.deepEqual(await firstGrid(), clothes);
+  await play(page).click();
+  await trainedTo(page, 3, 120_000);
+  await paused(page);
+  const after = await counts(page);
+  assert.equal(after.d - after.g, 50);
+  const still = await brightness();
+  assert.ok(still.edge < 40 && still.middle > 70, JSON.stringify(still));
+  // from random weights the same places are alike
+  await page.getByRole("button", { name: "Start over" }).click();
+  await page.getByRole("combobox", { name: "Start from" }).selectOption("Random weights");
+  await step(page, "D step").click();
+  const noise = await firstGrid();
+  assert.ok(Math.abs(noise.edge - noise.middle) < 40, JSON.stringify(noise));
   assert.deepEqual(errors, []);
 });
 

@@ -1,6 +1,7 @@
 /** PNG files for tests. */
 
-import { crc32, deflateSync } from "node:zlib";
+import assert from "node:assert/strict";
+import { crc32, deflateSync, inflateSync } from "node:zlib";
 
 function chunk(name, data) {
   const body = Buffer.concat([Buffer.from(name, "latin1"), data]);
@@ -33,6 +34,25 @@ export function png(width, height, lines, { kind = "rgb", animated = false, exif
     chunk("IDAT", deflateSync(filtered)),
     chunk("IEND", Buffer.alloc(0)),
   ]);
+}
+
+/** The pixels of an RGBA file whose lines have no filter; all its checksums must hold. */
+export function rgbaOf(file) {
+  const chunks = {};
+  for (let at = 8; at < file.length; ) {
+    const length = file.readUInt32BE(at);
+    const body = file.subarray(at + 4, at + 8 + length);
+    assert.equal(crc32(body), file.readUInt32BE(at + 8 + length));
+    chunks[body.toString("latin1", 0, 4)] = body.subarray(4);
+    at += 12 + length;
+  }
+  assert.deepEqual([...chunks.IHDR.subarray(8)], [...KINDS.rgba, 0, 0, 0]);
+  const [width, height] = [chunks.IHDR.readUInt32BE(0), chunks.IHDR.readUInt32BE(4)];
+  const lines = inflateSync(chunks.IDAT);
+  const line = 1 + 4 * width;
+  const data = Buffer.concat(Array.from({ length: height }, (_, y) => lines.subarray(y * line + 1, (y + 1) * line)));
+  assert.ok(Array.from({ length: height }, (_, y) => lines[y * line]).every((filter) => filter === 0));
+  return { width, height, data };
 }
 
 /** A colourful picture, another one for each seed. */

@@ -14,7 +14,7 @@ export const skip = existsSync(CHROMIUM)
 /** Chromium's software GPU: slow, but it computes what a GPU computes. */
 export const SOFTWARE_GPU = ["--enable-unsafe-webgpu", "--use-webgpu-adapter=swiftshader"];
 
-const ALWAYS = ["--no-sandbox", "--disable-dev-shm-usage", "--disable-quic"];
+export const ALWAYS = ["--no-sandbox", "--disable-dev-shm-usage", "--disable-quic"];
 
 /** A port that serves the build. */
 async function serveSite(t, outDir = "dist") {
@@ -29,15 +29,16 @@ async function serveSite(t, outDir = "dist") {
 
 /**
  * Serves the build and opens a browser of its own; both end with the test. Without a service worker unless
- * the test asks for one, since what passes it cannot be routed.
+ * the test asks for one, since what passes it cannot be routed. What is folded is opened unless the test asks for the
+ * page as visitors find it.
  */
-export async function openSite(t, { args = [], outDir = "dist", ...context } = {}) {
+export async function openSite(t, { args = [], outDir = "dist", folded = false, ...context } = {}) {
   const port = await serveSite(t, outDir);
   const browser = await chromium.launch({ executablePath: CHROMIUM, args: [...ALWAYS, ...args] });
   t.after(() => browser.close());
-  const page = await (
-    await browser.newContext({ serviceWorkers: "block", ...context })
-  ).newPage();
+  const session = await browser.newContext({ serviceWorkers: "block", ...context });
+  if (!folded) await unfold(session);
+  const page = await session.newPage();
   const errors = [];
   page.on("pageerror", (error) => errors.push(error.message));
   page.on("console", (message) => {
@@ -45,6 +46,14 @@ export async function openSite(t, { args = [], outDir = "dist", ...context } = {
   });
   return { page, errors, address: `http://127.0.0.1:${port}/` };
 }
+
+/** Opens what the page folds, in every page of a browser's context. */
+export const unfold = (context) =>
+  context.addInitScript(() =>
+    addEventListener("DOMContentLoaded", () => {
+      for (const part of document.querySelectorAll("details.more")) part.open = true;
+    }),
+  );
 
 /** Sets the controls and waits for the samples of this request. */
 export async function draw(page, { className, truncation, seed, count }, timeout = 30_000) {
@@ -59,14 +68,17 @@ export async function draw(page, { className, truncation, seed, count }, timeout
   await drawn(page, `${className}, seed ${seed}, truncation ${truncation}`, count, timeout);
 }
 
-/** Searches for a class and takes the best one found. */
+/** Takes the chip of a class, or searches for it and takes the best one found. */
 export async function chooseClass(page, className) {
+  const chip = page.locator("#class-chips").getByRole("button", { name: className, exact: true });
+  await page.locator("#controls:not([inert])").waitFor();
+  if ((await chip.count()) > 0) return chip.click();
   const field = page.getByRole("combobox", { name: "Class", exact: true });
   await field.fill(className);
   await field.press("Enter");
 }
 
-/** Waits until the list "Samples" shows so many pictures with this text and no more are coming. */
+/** Waits until the list "Samples" shows so many pictures with this text, but for their numbers, and no more are coming. */
 export function drawn(page, alt, count, timeout = 30_000) {
   const whole = ([alt, count]) => {
     const list = document.querySelector("#samples");
@@ -74,10 +86,20 @@ export function drawn(page, alt, count, timeout = 30_000) {
     return (
       list.getAttribute("aria-busy") === "false" &&
       pictures.length === count &&
-      pictures.every((picture) => picture.alt === alt)
+      pictures.every((picture, index) => picture.alt.replace(`, sample ${index + 1},`, ",") === alt)
     );
   };
   return waitOrTell(page, whole, [alt, count], timeout, `${count} times "${alt}"`);
+}
+
+/** Drops files or folders on the page as a visitor does, with the entries that a browser makes of them. */
+export async function dropPaths(page, paths) {
+  const session = await page.context().newCDPSession(page);
+  const data = { items: [], files: paths, dragOperationsMask: 1 };
+  for (const type of ["dragEnter", "dragOver", "drop"]) {
+    await session.send("Input.dispatchDragEvent", { type, x: 300, y: 300, data });
+  }
+  await session.detach();
 }
 
 /** Waits until a list shows all its pictures. */

@@ -1,6 +1,6 @@
 /**
- * A page cannot start another origin's worker. So the package computes on the main thread, a few pictures at a time;
- * or, with `?worker` here, in a worker of the page's own that imports the package's.
+ * A page cannot start another origin's worker. So the package starts one from a `blob:` that imports its own; where the
+ * page's policy forbids that, it computes on the main thread, unless the page serves such a worker: `?worker` here.
  */
 
 import { createGenerator } from "biggan";

@@ -1,7 +1,7 @@
 /** How a grid of squares fills a window. */
 
 /** How much picture size may be given up for full rows. */
-const FULL_ROWS = 1.5;
+const FULL_ROWS = 1.2;
 
 export interface Grid {
   columns: number;

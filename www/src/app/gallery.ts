@@ -63,11 +63,20 @@ export class Gallery {
   expect(shots: Shot[], pressed?: number): void {
     this.#shots = shots;
     this.#drawn = shots.map(() => undefined);
-    this.#pressed = pressed;
     this.#setPlaces(shots.length);
     this.#places.forEach((place, index) => this.#showCaption(place, index));
-    this.#showPressed();
+    this.pressed = pressed;
     this.#layOut();
+  }
+
+  /** The picture that is marked as chosen. */
+  get pressed(): number | undefined {
+    return this.#pressed;
+  }
+
+  set pressed(pressed: number | undefined) {
+    this.#pressed = pressed;
+    this.#showPressed();
   }
 
   /** Shows some pictures; those of shots no longer expected are ignored. */
@@ -112,7 +121,6 @@ export class Gallery {
     const button = document.createElement("button");
     button.type = "button";
     button.className = "choose";
-    button.setAttribute("aria-label", this.#options.action?.(index) ?? `Choose ${index + 1}`);
     button.addEventListener("click", () => this.#options.onChoose?.(index));
     return button;
   }
@@ -133,6 +141,7 @@ export class Gallery {
     this.#places.forEach((place, index) => {
       const button = place.querySelector("button");
       if (!button) return;
+      button.setAttribute("aria-label", this.#options.action?.(index) ?? `Choose ${index + 1}`);
       button.setAttribute("aria-pressed", String(index === this.#pressed));
       if (button !== document.activeElement) button.tabIndex = -1;
       if (index === entry && !this.#list.contains(document.activeElement)) button.tabIndex = 0;

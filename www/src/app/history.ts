@@ -24,6 +24,12 @@ export class History {
     this.#timer = setTimeout(() => this.flush(), SETTLE_MS);
   }
 
+  /** Completes the address that is shown or pending: no entry of its own. */
+  amend(fragment: string): void {
+    if (this.#pending === undefined) this.replace(fragment);
+    else this.#pending = fragment;
+  }
+
   /** Replaces the current address by this. */
   replace(fragment: string): void {
     this.#forget();

@@ -2,33 +2,41 @@
  * A state as the fragment of an address, and back. Pictures carry the same text.
  *
  * ```text
- * class=3:60,8:40&seed=7&index=2&z=0,0.5&steps=12:0.25,3:0.25&t=0.5&n=16&view=breeding&size=0.25&litter=1
- * &to.class=..&to.seed=..&to.index=..&to.z=..&to.steps=..&m=0123456789abcdef&model=https://..
+ * class=3:60,8:40&seed=7&index=2&z=0,0.5&steps=12:0.25,3:0.25&t=0.5&n=16&view=breeding&size=0.4&litter=1
+ * &to.class=..&to.seed=..&to.index=..&to.z=..&to.steps=..&cross=b&m=0123456789abcdef&model=https://..
  * ```
+ *
+ * A step with a mate is `x0.5:0/1/1/0(8/9/2/0,0.5/5:0.25)`: where the classes and the chunks of z are between the two, and the
+ * mate as class/seed/index/z/steps, of which the last may be missing or empty.
  *
  * Only differences from the initial state are written. Numbers are decimal with enough digits to be
  * read back exactly.
  */
 
-import type { ClassWeight, Latent, Point, Step } from "../lib/index.js";
-import { DEFAULT_STATE, MAX_COUNT, MAX_STEPS, type State, type View, VIEWS } from "./state.js";
+import type { ClassWeight, Latent, Point, Seed, Step } from "../lib/index.js";
+import { isCross } from "./points.js";
+import { DEFAULT_STATE, MAX_STEPS, type State, type View, VIEWS } from "./state.js";
 
 const LARGEST_SEED = 2n ** 64n - 1n;
 /** Most chunks of z that a link may change: bounds its cost. */
 const MAX_CHUNKS = 64;
 const END = "to.";
+/** What is crossed with. */
+const MATE = "b";
+/** Before the classes of the point, where the samples are one of each class. */
+const EVERY = "all";
 
 const POINT_KEYS = ["class", "seed", "index", "z", "steps"];
 const KEYS = new Set([
   ...POINT_KEYS,
   ...POINT_KEYS.map((key) => END + key),
-  ...["t", "n", "view", "size", "litter", "m", "model"],
+  ...["t", "n", "view", "size", "litter", "cross", "m", "model"],
 ]);
 
 /** The text of a state, without a `#`. */
 export function encode(state: State): string {
   const pairs: [string, string][] = [
-    ...encodePoint(state.point, ""),
+    ...encodePoint(state.point, "", state.everyClass),
     ["t", state.truncation === null ? "off" : String(state.truncation)],
     ["n", String(state.count)],
   ];
@@ -38,6 +46,7 @@ export function encode(state: State): string {
   add("view", state.view, DEFAULT_STATE.view);
   add("size", state.stepSize, DEFAULT_STATE.stepSize);
   add("litter", state.litter, DEFAULT_STATE.litter);
+  add("cross", state.cross ? MATE : null, null);
   if (state.end) pairs.push(...encodePoint(state.end, END));
   add("m", state.modelId, null);
   add("model", state.model, null);
@@ -46,32 +55,45 @@ export function encode(state: State): string {
   return pairs.map(([key, value]) => `${key}=${text(value)}`).join("&");
 }
 
-function encodePoint({ classes, z }: Point, prefix: string): [string, string][] {
+function encodePoint({ classes, z }: Point, prefix: string, every = false): [string, string][] {
   const pairs: [string, string][] = [];
-  const [first] = classes;
-  const mix =
-    classes.length === 1 && first
-      ? String(first.class)
-      : classes.map((part) => `${part.class}:${part.weight}`).join(",");
-  pairs.push([`${prefix}class`, mix], [`${prefix}seed`, String(z.seed)]);
+  const mix = mixText(classes);
+  const wanted = every ? [EVERY, ...(mix === "0" ? [] : [mix])].join(":") : mix;
+  pairs.push([`${prefix}class`, wanted], [`${prefix}seed`, String(z.seed)]);
   if (z.index) pairs.push([`${prefix}index`, String(z.index)]);
   if (z.chunks?.some((turn) => turn !== 0)) pairs.push([`${prefix}z`, z.chunks.join(",")]);
-  if (z.steps?.length) {
-    pairs.push([`${prefix}steps`, z.steps.map(({ seed, size }) => `${seed}:${size}`).join(",")]);
-  }
+  if (z.steps?.length) pairs.push([`${prefix}steps`, z.steps.map(stepText).join(",")]);
   return pairs;
 }
 
-/**
- * The state of a text; missing parts have their initial values.
- *
- * @throws if the text is not such a link; the message names the part.
- */
-export function decode(text: string): State {
-  const given = new Map(new URLSearchParams(text.replace(/^#/, "")));
-  for (const key of given.keys()) {
-    if (!KEYS.has(key)) throw new Error(`the link has a part ${JSON.stringify(key)}, which is unknown`);
-  }
+const mixText = (classes: readonly ClassWeight[]) =>
+  classes.length === 1 && classes[0]
+    ? String(classes[0].class)
+    : classes.map((part) => `${part.class}:${part.weight}`).join(",");
+
+function stepText(step: Step): string {
+  if (!isCross(step)) return `${step.seed}:${step.size}`;
+  const { classes, z } = step.mate;
+  const turns = z.chunks?.some((turn) => turn !== 0) ? z.chunks.join(",") : "";
+  const mate = [mixText(classes), z.seed, z.index || "", turns, (z.steps ?? []).map(stepText).join(",")].join("/");
+  return `x${step.classes}:${step.chunks.join("/")}(${mate.replace(/\/+$/, "")})`;
+}
+
+/** A link that was read. */
+export interface Link {
+  state: State;
+  /** What could not be read, in words; the rest of the link holds. */
+  wrong: string[];
+}
+
+/** The state of a text; what is missing or cannot be read has its initial value. */
+export function decode(text: string): Link {
+  // programs that pass a link on escape it for HTML, and add to its end, e.g. another fragment
+  const [own = ""] = text.replace(/^#/, "").replaceAll("&amp;", "&").split("#");
+  const given = new Map(new URLSearchParams(own));
+  const wrong = [...given.keys()]
+    .filter((key) => !KEYS.has(key))
+    .map((key) => `the link has a part ${JSON.stringify(shortened(key))}, which is unknown`);
   const read = <T>(key: string, usual: T, parse: (value: string) => T): T => {
     const value = given.get(key);
     if (value === undefined) return usual;
@@ -79,32 +101,37 @@ export function decode(text: string): State {
       return parse(value);
     } catch (error) {
       const why = error instanceof Error ? error.message : String(error);
-      throw new Error(`in the link, ${key}=${shortened(value)}: ${why}`);
+      wrong.push(`in the link, ${key}=${shortened(value)}: ${why}`);
+      return usual;
     }
   };
   const point = (prefix: string, usual: Point): Point => {
     const index = read(`${prefix}index`, 0, whole(Number.MAX_SAFE_INTEGER));
-    const steps = read(`${prefix}steps`, [], parseSteps);
+    const steps = read(`${prefix}steps`, [], parseLineage);
     const chunks = read(`${prefix}z`, [], parseTurns);
-    const z: Latent = {
-      seed: read(`${prefix}seed`, usual.z.seed, parseSeed),
-      ...(index > 0 && { index }),
-      ...(steps.length > 0 && { steps }),
-      ...(chunks.length > 0 && { chunks }),
-    };
+    const z = latent(read(`${prefix}seed`, usual.z.seed, parseSeed), index, steps, chunks);
     return { classes: read(`${prefix}class`, usual.classes, parseClasses), z };
   };
+  const wanted = given.get("class");
+  const [every, ...selected] = (wanted ?? EVERY).split(":");
+  const everyClass = every === EVERY;
+  if (everyClass) {
+    if (selected.length > 0) given.set("class", selected.join(":"));
+    else given.delete("class");
+  }
   const start = point("", DEFAULT_STATE.point);
   const hasEnd = [...given.keys()].some((key) => key.startsWith(END));
-  return {
+  const state: State = {
     point: start,
+    everyClass,
     end: hasEnd ? point(END, start) : null,
     truncation: read("t", DEFAULT_STATE.truncation, (value) =>
       value === "off" ? null : above0(value),
     ),
-    count: read("n", DEFAULT_STATE.count, whole(MAX_COUNT, 1)),
+    count: read("n", DEFAULT_STATE.count, whole(1_000_000, 1)),
     view: read("view", DEFAULT_STATE.view, parseView),
-    stepSize: read("size", DEFAULT_STATE.stepSize, above0),
+    cross: read("cross", DEFAULT_STATE.cross, parseCross),
+    stepSize: read<number | null>("size", DEFAULT_STATE.stepSize, above0),
     litter: read("litter", DEFAULT_STATE.litter, whole(1_000_000)),
     modelId: read<string | null>("m", null, (value) => {
       if (/^[0-9a-f]{8,64}$/.test(value)) return value;
@@ -112,6 +139,7 @@ export function decode(text: string): State {
     }),
     model: read<string | null>("model", null, parseAddress),
   };
+  return { state, wrong };
 }
 
 const shortened = (text: string) => (text.length > 40 ? `${text.slice(0, 40)}…` : text);
@@ -154,19 +182,85 @@ function parseClasses(text: string): ClassWeight[] {
   return parts;
 }
 
-function parseSteps(text: string): Step[] {
-  const steps = text.split(",").map((part) => {
+const latent = (seed: Seed, index: number, steps: Step[], chunks: number[]): Latent => ({
+  seed,
+  ...(index > 0 && { index }),
+  ...(steps.length > 0 && { steps }),
+  ...(chunks.length > 0 && { chunks }),
+});
+
+const parseLineage = (text: string): Step[] => parseSteps(text, { steps: 0 });
+
+/** Steps; `given` counts those of mates, too, so that no link is too deep. */
+function parseSteps(text: string, given: { steps: number }): Step[] {
+  const parts = splitOutside(text, ",");
+  given.steps += parts.length;
+  if (given.steps > MAX_STEPS) {
+    throw new Error(`${given.steps} steps are given, ${MAX_STEPS} at most are drawn, those of mates included`);
+  }
+  return parts.map((part) => {
+    const cross = /^x([^:()]*):([^()]*)\((.*)\)$/.exec(part);
+    if (cross) {
+      const [, classes = "", places = "", mate = ""] = cross;
+      const chunks = limited(places.split("/").map(place), "crossed");
+      return { mate: parseMate(mate, given), classes: place(classes), chunks };
+    }
     const [seed = "", size = "", ...rest] = part.split(":");
-    if (rest.length > 0) throw new Error("give steps as seed:size,seed:size");
+    if (rest.length > 0 || seed.startsWith("x")) {
+      throw new Error("give steps as seed:size,seed:size, and one with a mate as x0.5:0/1(class/seed)");
+    }
     return { seed: parseSeed(seed), size: number(size) };
   });
-  if (steps.length <= MAX_STEPS) return steps;
-  throw new Error(`${steps.length} steps are given, ${MAX_STEPS} at most are drawn`);
+}
+
+function parseMate(text: string, given: { steps: number }): Point {
+  const [classes = "", seed = "", index = "", turns = "", ...rest] = splitOutside(text, "/");
+  // a cross has slashes of its own
+  const steps = rest.join("/");
+  const z = latent(
+    parseSeed(seed),
+    index === "" ? 0 : whole(Number.MAX_SAFE_INTEGER)(index),
+    steps === "" ? [] : parseSteps(steps, given),
+    turns === "" ? [] : parseTurns(turns),
+  );
+  return { classes: parseClasses(classes), z };
+}
+
+/** The parts between separators that are in no brackets. */
+function splitOutside(text: string, separator: string): string[] {
+  const parts: string[] = [];
+  let [start, depth] = [0, 0];
+  for (let at = 0; at < text.length; at++) {
+    const letter = text[at];
+    if (letter === "(") depth++;
+    else if (letter === ")") depth--;
+    if (depth < 0) break;
+    if (letter !== separator || depth > 0) continue;
+    parts.push(text.slice(start, at));
+    start = at + 1;
+  }
+  if (depth !== 0) throw new Error("a bracket is missing");
+  return [...parts, text.slice(start)];
+}
+
+function place(text: string): number {
+  const at = number(text);
+  if (at >= 0 && at <= 1) return at;
+  throw new Error("a place between two parents is 0 to 1");
+}
+
+function limited(chunks: number[], what: string): number[] {
+  if (chunks.length <= MAX_CHUNKS) return chunks;
+  throw new Error(`${chunks.length} chunks are ${what}, ${MAX_CHUNKS} at most`);
+}
+
+function parseCross(text: string): boolean {
+  if (text === MATE) return true;
+  throw new Error(`pictures are crossed with ${MATE} only`);
 }
 
 function parseTurns(text: string): number[] {
-  const turns = text.split(",").map(number);
-  if (turns.length > MAX_CHUNKS) throw new Error(`${turns.length} chunks are turned, ${MAX_CHUNKS} at most`);
+  const turns = limited(text.split(",").map(number), "turned");
   if (turns.every((turn) => Math.abs(turn) <= 1)) return turns;
   throw new Error("a chunk is turned by -1 to 1");
 }

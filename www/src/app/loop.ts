@@ -2,6 +2,8 @@
 
 import { element } from "./element.js";
 import { MOST_ENLARGED } from "./gallery.js";
+import { showFill } from "./slider.js";
+import { placeInLoop } from "./there-and-back.js";
 
 export class Loop {
   readonly #canvas = element("loop", HTMLCanvasElement);
@@ -29,6 +31,10 @@ export class Loop {
     this.#frames = frames;
     this.#draw();
     this.#update();
+  }
+
+  get perSecond(): number {
+    return this.#speed.valueAsNumber;
   }
 
   /** The loop does not play in a hidden view. */
@@ -63,11 +69,7 @@ export class Loop {
   }
 
   #draw(): void {
-    const count = this.#frames.length;
-    // forwards and backwards without showing the ends twice
-    const period = Math.max(1, 2 * (count - 1));
-    const place = Math.floor(this.#position) % period;
-    const frame = this.#frames[place < count ? place : period - place];
+    const frame = this.#frames[placeInLoop(Math.floor(this.#position), this.#frames.length)];
     if (!frame) return;
     if (this.#canvas.width !== frame.width) {
       this.#canvas.width = this.#canvas.height = frame.width;
@@ -79,6 +81,7 @@ export class Loop {
   #showSpeed(): void {
     const text = `${this.#speed.value} a second`;
     this.#speedValue.textContent = text;
+    showFill(this.#speed);
     this.#speed.setAttribute("aria-valuetext", `${this.#speed.value} pictures a second`);
   }
 }

@@ -1,27 +1,32 @@
 /** The page: a state, the views that show it, and a generator that draws it. */
 
+import "./start-guard.js";
 import { createGenerator, type Generator, type LoadProgress } from "../lib/index.js";
 import { wantedBackend } from "./address.js";
 import { Controls } from "./controls/controls.js";
-import { fileName } from "./describe.js";
-import { DrawnCache } from "./drawn.js";
+import { fileName, singleFileName } from "./describe.js";
+import { DrawnCache, keyOf } from "./drawn.js";
 import { element } from "./element.js";
 import { asksForHandedOver, handedOver, TRAINED_NAME } from "./handover.js";
 import { History } from "./history.js";
-import { decode, encode } from "./link.js";
+import { decode, encode, type Link } from "./link.js";
 import { showCard } from "./model/card.js";
+import { wantsModel } from "./model/consent.js";
 import { Opener } from "./model/opener.js";
 import { addressOf, modelOf, nameOf, type Source } from "./model/source.js";
 import { dismiss, notify } from "./notices.js";
 import { worksOffline } from "./offline/register.js";
 import { Painter } from "./painter.js";
 import { download } from "./save-file.js";
+import { parentShot } from "./scene.js";
+import { SensitivityMeter } from "./sensitivity.js";
 import { sentenceOf } from "./sentence.js";
 import { share } from "./share.js";
-import { sheet } from "./sheet.js";
+import { fileOf, sheet } from "./sheet.js";
 import {
   DEFAULT_STATE,
   fit,
+  MAX_COUNT,
   misfits,
   MODEL_ID_DIGITS,
   type State,
@@ -45,7 +50,7 @@ let source: Source = { kind: "shipped" };
 /** The current load: a newer one aborts it. */
 let loading = new AbortController();
 /** A link that arrived before a model was loaded. */
-let waiting: State | undefined;
+let waiting: Link | undefined;
 /** Whether to save once the pictures have arrived. */
 let saveWhenDone = false;
 
@@ -55,33 +60,35 @@ const painter = new Painter(cache, {
   onError: status.showProblem,
   onDone: finish,
 });
-const controls = new Controls({ onChange: change, onRepeat: repeat });
+const meter = new SensitivityMeter();
+const controls = new Controls(change);
 const tabs = new Tabs((view) => change((old) => ({ ...old, view })));
 const picked = new Picked(change);
 const views: Record<ViewName, View> = {
   samples: new SamplesView(change),
   between: new BetweenView(change),
   truncations: new TruncationsView(change),
-  breeding: new BreedingView(change),
+  breeding: new BreedingView(change, complete, meter, status.showProblem),
 };
 const addresses = new History((fragment) => void visit(fragment, "same entry"));
 const opener = new Opener({
   onLink: (link) => void visit(link, "new entry"),
   onSource: (wanted) =>
     // the state when the model has loaded, not when it was requested
-    void load(wanted, () => ({ ...state, modelId: null }), "new entry").catch((error) =>
+    void load(wanted, () => ({ state: { ...state, modelId: null }, wrong: [] }), "new entry").catch((error) =>
       opener.showProblem(error),
     ),
 });
 const save = element("save", HTMLButtonElement);
 const shareButton = element("share", HTMLButtonElement);
+/** Whether the selected picture is saved and shared, or all of the view. */
+const single = element("single", HTMLInputElement);
 save.addEventListener("click", () => {
   saveWhenDone = true;
   saveIfDone();
 });
 shareButton.addEventListener("click", () => void shareLink());
 
-views.samples.main.reserve(DEFAULT_STATE.count);
 tabs.show(DEFAULT_STATE.view);
 await start();
 // caching for later must not delay what is visible now
@@ -93,19 +100,13 @@ await worksOffline((reload) =>
 
 /** Shows the state in the address. */
 async function start(): Promise<void> {
-  let wanted: State | null = null;
+  const link = decode(location.hash);
+  // how many classes there are is not known yet
+  if (!link.state.everyClass) views.samples.main.reserve(Math.min(link.state.count, MAX_COUNT));
   try {
-    wanted = decode(location.hash);
-  } catch (error) {
-    notify("link", `${sentenceOf(error)} The page starts as on a first visit.`);
-  }
-  const asked = wanted ?? DEFAULT_STATE;
-  if (location.hash.length > 1 && wanted) controls.lockSeed();
-  views.samples.main.reserve(asked.count);
-  try {
-    if (asksForHandedOver(location.search)) await loadTrained(asked);
-    else if (asked.model === null) await load({ kind: "shipped" }, () => asked, "same entry");
-    else await loadOrShipped(asked.model, asked);
+    if (asksForHandedOver(location.search)) await loadTrained(link);
+    else if (link.state.model === null) await load({ kind: "shipped" }, () => link, "same entry");
+    else await loadOrShipped(link.state.model, link);
   } catch (error) {
     views.samples.main.busy = false;
     status.showFailure("Not started.", error);
@@ -113,36 +114,44 @@ async function start(): Promise<void> {
 }
 
 /** The model trained in this browser. */
-async function loadTrained(asked: State): Promise<void> {
+async function loadTrained(link: Link): Promise<void> {
   const trained = await handedOver();
   if (trained) {
-    await load({ kind: "file", name: TRAINED_NAME, file: trained }, () => asked, "same entry");
+    await load({ kind: "file", name: TRAINED_NAME, file: trained }, () => link, "same entry");
     return;
   }
-  notify("link", "This browser has no model from the training page. The page's own model is used instead.");
-  await load({ kind: "shipped" }, () => asked, "same entry");
+  notify("trained", "This browser has no model from the training page. The page's own model is used instead.");
+  await load({ kind: "shipped" }, () => link, "same entry");
 }
 
-/** If the model named by a link is gone, the page's own model is used. */
-async function loadOrShipped(address: string, asked: State): Promise<void> {
+/** If the visitor does not want the model named by a link, or it is gone, the page's own model is used. */
+async function loadOrShipped(address: string, link: Link): Promise<void> {
+  const signal = nextLoad();
   try {
-    await load({ kind: "address", address }, () => asked, "same entry");
+    if (await wantsModel(address, signal, status.showWaiting)) {
+      await load({ kind: "address", address }, () => link, "same entry", signal);
+      return;
+    }
+    if (signal.aborted) return;
   } catch (error) {
-    opener.showProblem(error);
     notify(
-      "link",
+      "model",
       `The model of the link could not be loaded: ${sentenceOf(error)} The page's own model is used instead.`,
     );
-    const without = { ...asked, model: null, modelId: null };
-    await load({ kind: "shipped" }, () => without, "same entry");
   }
+  const without = { ...link, state: { ...link.state, model: null, modelId: null } };
+  await load({ kind: "shipped" }, () => without, "same entry");
+}
+
+/** Ends the load before, or its question. */
+function nextLoad(): AbortSignal {
+  loading.abort();
+  loading = new AbortController();
+  return loading.signal;
 }
 
 /** Loads a model and shows a state with it; the previous model stays until then. */
-async function load(wanted: Source, asked: () => State, entry: Entry): Promise<void> {
-  loading.abort();
-  loading = new AbortController();
-  const { signal } = loading;
+async function load(wanted: Source, asked: () => Link, entry: Entry, signal = nextLoad()): Promise<void> {
   const onProgress = (progress: LoadProgress) => {
     if (!signal.aborted) status.showProgress(progress);
   };
@@ -175,21 +184,22 @@ function use(made: Generator, from: Source): void {
   source = from;
   cache.clear();
   painter.generator = made;
+  meter.generator = made;
   status.showRunning(made.info.running);
   showCard(made.info, nameOf(from));
-  opener.away = from.kind !== "shipped";
+  opener.used = from;
   element("problem", HTMLParagraphElement).hidden = true;
   shareButton.disabled = false;
 }
 
 /** Shows a state from outside: a link or a saved picture. */
-function show(asked: State, entry: Entry): void {
+function show({ state: asked, wrong }: Link, entry: Entry): void {
   if (!generator) return;
   const { model, modelId } = generator.info;
   const id = modelId.slice(0, MODEL_ID_DIGITS);
-  const wrong = misfits(asked, model);
-  if (wrong.length > 0) {
-    const sentences = wrong.map(sentenceOf).join(" ");
+  const faults = [...wrong, ...misfits(asked, model)];
+  if (faults.length > 0) {
+    const sentences = faults.map(sentenceOf).join(" ");
     notify("link", `${sentences} The nearest state that the model can draw is shown.`);
   } else if (asked.modelId !== null && !sameModel(asked.modelId, modelId) && asked.modelId !== state.modelId) {
     notify(
@@ -216,55 +226,63 @@ function sameModel(digits: string, id: string): boolean {
 }
 
 /** Goes to the state of a link, a saved picture, or an entry of the browser's history. */
-async function visit(link: string, entry: Entry): Promise<void> {
-  let asked: State;
-  try {
-    asked = decode(link);
-  } catch (error) {
-    notify("link", `${sentenceOf(error)} The page stays as it is.`);
-    return;
-  }
-  dismiss("link");
-  controls.lockSeed();
+async function visit(text: string, entry: Entry): Promise<void> {
+  const link = decode(text);
+  const asked = link.state;
+  for (const kind of ["link", "model"]) dismiss(kind);
   if (!generator) {
-    waiting = asked;
+    waiting = link;
     return;
   }
+  const signal = nextLoad();
+  status.showRunning(generator.info.running);
   const present = asked.modelId !== null && sameModel(asked.modelId, generator.info.modelId);
   if (present || asked.model === addressOf(source)) {
-    show(asked, entry);
+    show(link, entry);
     return;
   }
   const wanted: Source =
     asked.model === null ? { kind: "shipped" } : { kind: "address", address: asked.model };
-  await load(wanted, () => asked, entry).catch((error: unknown) => {
-    notify("link", `The model could not be loaded: ${sentenceOf(error)} The page stays as it is.`);
+  // the address is again that of what is shown
+  const stay = () => entry === "same entry" && addresses.replace(encode(state));
+  if (wanted.kind === "address" && !(await wantsModel(wanted.address, signal, () => {}))) {
+    if (!signal.aborted) stay();
+    return;
+  }
+  await load(wanted, () => link, entry, signal).catch((error: unknown) => {
+    stay();
+    notify("model", `The model could not be loaded: ${sentenceOf(error)} The page stays as it is.`);
   });
 }
 
 /** Applies a change by the visitor. */
 function change(make: (state: State) => State): void {
   if (!generator) return;
-  state = make(state);
+  const [before, made] = [state, make(state)];
+  // of another parent, children change by another step
+  const isSame = keyOf(parentShot(before)) === keyOf(parentShot(made));
+  state = isSame ? made : { ...made, stepSize: DEFAULT_STATE.stepSize };
   render();
   addresses.show(encode(state));
+}
+
+/** Adds what was found out about the state that is shown. */
+function complete(make: (state: State) => State): void {
+  if (!generator) return;
+  state = make(state);
+  render();
+  addresses.amend(encode(state));
 }
 
 function render(): void {
   if (!generator) return;
   const { model } = generator.info;
   status.clearProblem();
-  controls.show(state, model);
+  const unseen = controls.show(state, model);
   tabs.show(state.view);
   for (const [name, view] of Object.entries(views)) if (name !== state.view) view.hide?.();
   const view = views[state.view];
-  painter.paint([...view.show(state, model), picked.show(state, model)]);
-}
-
-/** Repeats the request and measures its time again. */
-function repeat(): void {
-  cache.clear();
-  render();
+  painter.paint([...view.show(state, model), picked.show(state, model), ...unseen]);
 }
 
 function finish(): void {
@@ -277,19 +295,31 @@ function finish(): void {
 }
 
 function saveIfDone(): void {
-  const images = views[state.view].main.drawn.map((drawn) => drawn?.image);
-  const ready = images.filter((image) => image !== undefined);
-  if (!generator || !saveWhenDone || ready.length < images.length) return;
+  const file = saveWhenDone ? pictureFile() : undefined;
+  if (!file) return;
   saveWhenDone = false;
-  const name = fileName(state.point, state.truncation, generator.info.model.classNames);
-  sheet(ready, encode(state)).then((file) => download(file, name), status.showProblem);
+  file.then((made) => download(made, made.name), status.showProblem);
+}
+
+/** What is saved and shared, if it is drawn. */
+function pictureFile(): Promise<File> | undefined {
+  if (!generator) return undefined;
+  const names = generator.info.model.classNames;
+  const isSingle = single.checked;
+  const images = isSingle ? [picked.image] : views[state.view].main.drawn.map((drawn) => drawn?.image);
+  const ready = images.filter((image) => image !== undefined);
+  const [first] = ready;
+  if (!first || ready.length < images.length) return undefined;
+  const name = isSingle ? singleFileName(state, names) : fileName(state, names);
+  const making = isSingle ? fileOf(first, encode(state)) : sheet(ready, encode(state));
+  return making.then((made) => new File([made], name, { type: made.type }));
 }
 
 async function shareLink(): Promise<void> {
   addresses.flush();
   const said = element("shared", HTMLParagraphElement);
   try {
-    said.textContent = (await share(location.href, document.title)) ?? "";
+    said.textContent = (await share(location.href, document.title, async () => pictureFile())) ?? "";
   } catch {
     said.textContent = "The link is in the address bar: this browser does not let the page copy it.";
   }

@@ -85,6 +85,7 @@ export class Painter {
     const wanted = galleries.flatMap((gallery) =>
       gallery.shots.map((shot, index): Wanted => ({ gallery, index, shot })),
     );
+    this.#cache.shown = wanted.length;
     await this.#show(wanted.filter(({ shot }) => this.#cache.get(shot)));
     let missing = this.#missing(wanted);
     const work: Work = { count: 0, elapsedMs: 0 };

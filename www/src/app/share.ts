@@ -1,10 +1,15 @@
-/** Shares the page's address. */
+/** Shares the page's address, and a picture where the system takes files. */
 
-/** Returns what was done, or null if the visitor cancelled. */
-export async function share(address: string, title: string): Promise<string | null> {
+/** Returns what was done, or null if the visitor cancelled. `picture` is made only where it is taken. */
+export async function share(
+  address: string,
+  title: string,
+  picture: () => Promise<File | undefined>,
+): Promise<string | null> {
   if (typeof navigator.share === "function") {
     try {
-      await navigator.share({ title, url: address });
+      const file = takesPictures() ? await picture() : undefined;
+      await navigator.share({ title, url: address, ...(file && { files: [file] }) });
       return "Shared.";
     } catch (error) {
       if (error instanceof DOMException && error.name === "AbortError") return null;
@@ -13,4 +18,9 @@ export async function share(address: string, title: string): Promise<string | nu
   }
   await navigator.clipboard.writeText(address);
   return "Link copied.";
+}
+
+function takesPictures(): boolean {
+  const files = [new File([], "picture.png", { type: "image/png" })];
+  return typeof navigator.canShare === "function" && navigator.canShare({ files });
 }

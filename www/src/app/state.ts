@@ -1,6 +1,7 @@
 /** The state of the page: everything that a link holds. */
 
 import type { ModelInfo, Point, Truncation } from "../lib/index.js";
+import { isCross, withMates } from "./points.js";
 
 export const VIEWS = ["samples", "between", "truncations", "breeding"] as const;
 export type View = (typeof VIEWS)[number];
@@ -13,19 +14,25 @@ export interface State {
   readonly view: View;
   /** The point that the controls edit: the selected sample, the start of an interpolation, the parent. */
   readonly point: Point;
+  /** Whether the samples are one of each class, or as many as asked for of the point's. */
+  readonly everyClass: boolean;
   readonly truncation: Truncation;
   /** Pictures in the view. */
   readonly count: number;
-  /** End B of the interpolation; `null` is the next sample of the same seed. */
+  /** End B of the interpolation, and the other parent; `null` is the next sample of the same seed. */
   readonly end: Point | null;
-  /** Of a child from its parent, in quarter turns. */
-  readonly stepSize: number;
+  /** Whether the children are crosses with B. */
+  readonly cross: boolean;
+  /** Of a child from its parent, in quarter turns; `null` until one is found by which children change visibly. */
+  readonly stepSize: number | null;
   /** Number of the litter: which children of the parent. */
   readonly litter: number;
 }
 
 /** Most pictures at once: more would be too small to see. */
 export const MAX_COUNT = 64;
+/** Up to so many classes are shown at once; above that they are searched. */
+export const MOST_CHIPS = 16;
 /** Most steps in a lineage, as in the core. */
 export const MAX_STEPS = 256;
 /** Digits of a model's SHA-256 that a link carries. */
@@ -36,10 +43,12 @@ export const DEFAULT_STATE: State = {
   modelId: null,
   view: "samples",
   point: { classes: [{ class: 0, weight: 1 }], z: { seed: 1n } },
+  everyClass: true,
   truncation: 1,
   count: 16,
   end: null,
-  stepSize: 0.25,
+  cross: false,
+  stepSize: null,
   litter: 0,
 };
 
@@ -49,16 +58,43 @@ export const withLatent = (state: State, change: Partial<Point["z"]>): State => 
   point: { ...state.point, z: { ...state.point.z, ...change } },
 });
 
+/** A change of the current point's classes, which the classes of mates no longer change. */
+export function withClasses(state: State, classes: Point["classes"]): State {
+  const { z } = state.point;
+  const steps = z.steps?.map((step) => (isCross(step) ? { ...step, classes: 0 } : step));
+  return { ...state, point: { classes, z: { ...z, ...(steps && { steps }) } }, everyClass: false };
+}
+
+/** Another sample, without breeding. */
+export const withSample = (state: State, z: { seed?: bigint; index: number }): State => ({
+  ...withLatent(state, { ...z, steps: [] }),
+  litter: DEFAULT_STATE.litter,
+});
+
+/** Number of the first sample in view: they are shown `count` at a time. */
+export function firstSample({ point, count }: State): number {
+  const index = point.z.index ?? 0;
+  return index - (index % count);
+}
+
 /** End B of the interpolation, by default the next sample. */
 export function endOf({ end, point }: State): Point {
   return end ?? { ...point, z: { ...point.z, index: (point.z.index ?? 0) + 1 } };
 }
 
+/** The other parent of crosses: B, by default the next sample, unbred, for a lineage would double with each cross. */
+export function mateOf({ end, point: { classes, z } }: State): Point {
+  return end ?? { classes, z: { seed: z.seed, index: (z.index ?? 0) + 1 } };
+}
+
+/** Most pictures of a view. */
+export const mostCount = ({ maxCount }: ModelInfo): number => Math.min(MAX_COUNT, maxCount);
+
 /** What a model cannot draw in a state, in words; empty if it can draw everything. */
 export function misfits(state: State, model: ModelInfo): string[] {
   const wrong: string[] = [];
   const classes = model.classNames.length;
-  for (const point of [state.point, endOf(state)]) {
+  for (const point of [state.point, endOf(state)].flatMap(withMates)) {
     for (const { class: index } of point.classes) {
       if (index >= classes) {
         wrong.push(`class ${index} is asked for; the model has ${classes}, counted from 0`);
@@ -71,8 +107,15 @@ export function misfits(state: State, model: ModelInfo): string[] {
     if (chunks > model.chunks) {
       wrong.push(`${chunks} chunks of z are changed; the model has ${model.chunks}`);
     }
+    for (const { chunks: crossed } of (point.z.steps ?? []).filter(isCross)) {
+      if (crossed.length > model.chunks) {
+        wrong.push(`${crossed.length} chunks of z are crossed; the model has ${model.chunks}`);
+      }
+    }
   }
   const { truncation } = state;
+  const most = mostCount(model);
+  if (state.count > most) wrong.push(`${state.count} pictures are asked for; ${most} at most are drawn`);
   if (truncation !== null) {
     const range = model.truncationRange;
     if (range === null) {
@@ -91,9 +134,14 @@ export function fit(state: State, model: ModelInfo): State {
       .filter(({ class: index }) => index < model.classNames.length)
       .slice(0, model.maxMixed);
     const chunks = point.z.chunks?.slice(0, model.chunks);
+    const steps = point.z.steps?.map((step) =>
+      isCross(step)
+        ? { ...step, mate: fitted(step.mate), chunks: step.chunks.slice(0, model.chunks) }
+        : step,
+    );
     return {
       classes: classes.length > 0 ? classes : [{ class: 0, weight: 1 }],
-      z: { ...point.z, ...(chunks && { chunks }) },
+      z: { ...point.z, ...(steps && { steps }), ...(chunks && { chunks }) },
     };
   };
   const { truncation } = state;
@@ -101,11 +149,12 @@ export function fit(state: State, model: ModelInfo): State {
   return {
     ...state,
     point: fitted(state.point),
+    everyClass: state.everyClass && model.classNames.length > 1,
     end: state.end && fitted(state.end),
     truncation:
       truncation === null || range === null
         ? null
         : Math.min(Math.max(truncation, range[0]), range[1]),
-    count: Math.min(state.count, MAX_COUNT, model.maxCount),
+    count: Math.min(state.count, mostCount(model)),
   };
 }

@@ -48,6 +48,12 @@ export function showProgress(progress: LoadProgress): void {
   }
 }
 
+/** The page waits for the visitor. */
+export function showWaiting(): void {
+  bar.hidden = true;
+  status.textContent = "Waiting: a question is at the top of the page.";
+}
+
 export function showRunning(running: Running): void {
   const { backend, reason, place, restarts } = running;
   bar.hidden = true;

@@ -15,9 +15,11 @@ import type {
   Samples,
   Truncation,
 } from "./sample/api.js";
+import { classIn } from "./element/class-attribute.js";
 import { View } from "./element/view.js";
 import { BigGanError, messageOf } from "./base/errors.js";
 import { type Lease, lease } from "./element/shared.js";
+import { fileOf } from "./base/image-file.js";
 import { sheetOf } from "./base/sheet.js";
 
 export interface SamplerEventMap {
@@ -25,6 +27,20 @@ export interface SamplerEventMap {
   progress: CustomEvent<LoadProgress>;
   sample: CustomEvent<Samples>;
   error: CustomEvent<BigGanError>;
+}
+
+/** The attributes, for programs that write markup as JSX or in templates. */
+export interface SamplerAttributes {
+  src?: string;
+  label?: string | number;
+  class?: string;
+  seed?: Seed | string;
+  truncation?: number | "off" | null;
+  count?: number | string;
+  loading?: "lazy" | "eager";
+  controls?: boolean;
+  backend?: NonNullable<GeneratorOptions["backend"]>;
+  sha256?: string;
 }
 
 const ATTRIBUTES = [
@@ -56,7 +72,11 @@ export class BigGanSampler extends Base {
   #drawing: AbortController | undefined;
   #update: Promise<void> | undefined;
   #generator: Generator | undefined;
+  /** The class that was last asked of the generator. */
+  #asked: string | undefined;
   #samples: Samples | undefined;
+  /** Why there are none. */
+  #failure: unknown;
 
   constructor() {
     super();
@@ -90,20 +110,20 @@ export class BigGanSampler extends Base {
     this.setAttribute("backend", value);
   }
 
-  /** What is drawn: a name, a number, an id, or a list, as after `native-train sample --class`. */
-  get class(): string {
-    return this.getAttribute("class") ?? "";
-  }
-  set class(value: string | number) {
-    this.setAttribute("class", String(value));
-  }
-
-  /** The class, for pages that need the attribute `class` for style sheets. */
+  /** What is drawn: a name, a number, an id, or a list, as after `native-train sample --class`; default the first class. */
   get label(): string {
     return this.getAttribute("label") ?? "";
   }
   set label(value: string | number) {
     this.#reflect("label", value);
+  }
+
+  /** The same without a label, where the attribute names a class of the model; names of styles may stand in it too. */
+  get class(): string {
+    return this.getAttribute("class") ?? "";
+  }
+  set class(value: string | number) {
+    this.setAttribute("class", String(value));
   }
 
   get seed(): Seed {
@@ -161,19 +181,18 @@ export class BigGanSampler extends Base {
   async toBlob(type = "image/png", quality?: number): Promise<Blob> {
     let update: Promise<void> | undefined;
     while (update !== this.#update) await (update = this.#update);
+    if (this.#failure) throw this.#failure;
     if (!this.#samples) {
       throw new BigGanError(
         "bad-request",
         "the element has no pictures; wait for its event sample",
       );
     }
-    const sheet = sheetOf(this.#samples.samples.map(({ image }) => image));
-    const canvas = new OffscreenCanvas(sheet.width, sheet.height);
-    canvas.getContext("2d")?.putImageData(sheet, 0, 0);
-    return canvas.convertToBlob(quality === undefined ? { type } : { type, quality });
+    return fileOf(sheetOf(this.#samples.samples.map(({ image }) => image)), type, quality);
   }
 
   connectedCallback(): void {
+    this.#view.dress();
     // properties set before the element was defined hide the accessors
     for (const name of BigGanSampler.observedAttributes) this.#adopt(name as "src");
     // an element that is moved reconnects before its generator is disposed of
@@ -191,6 +210,7 @@ export class BigGanSampler extends Base {
   attributeChangedCallback(name: string, before: string | null, after: string | null): void {
     if (before === after) return;
     if (name === "controls") this.#view.controls = this.controls;
+    else if (name === "class" && this.#asked !== undefined && this.#asked === this.#named()) return;
     else if (name !== "loading") this.#schedule();
     else if (this.loading === "eager" && this.isConnected && !this.#begun) this.#begin();
   }
@@ -221,8 +241,9 @@ export class BigGanSampler extends Base {
 
   /** Redraws, once for all changes in the current task. */
   #schedule(): void {
-    if (!this.#begun || !this.src) return;
+    if (!this.#begun) return;
     this.#drawing?.abort();
+    if (!this.src) return this.#empty();
     const { signal } = (this.#drawing = new AbortController());
     this.#update = Promise.resolve().then(() => this.#draw(signal));
   }
@@ -238,20 +259,42 @@ export class BigGanSampler extends Base {
       }
       const samples = await generator.sample({ ...this.#request(), signal });
       this.#samples = samples;
+      this.#failure = undefined;
       this.#view.samples(samples.samples, (sample) => describe(sample, generator.info));
       this.#tell("sample", samples);
     } catch (error) {
       if (signal.aborted) return;
       // the next change requests the model again
       if (!this.#generator) this.#release();
-      this.#view.error(messageOf(error));
-      this.#tell("error", error);
+      this.#samples = undefined;
+      this.#failure = error;
+      this.#view.empty();
+      this.#say(error);
     }
+  }
+
+  #say(error: unknown): void {
+    this.#view.error(messageOf(error));
+    this.#tell("error", error);
+  }
+
+  /** Without a model there is nothing to show. */
+  #empty(): void {
+    this.#release();
+    this.#samples = this.#failure = this.#update = undefined;
+    this.#view.empty();
   }
 
   #request(): SampleRequest {
     const { seed, count, truncation } = this;
-    return { class: this.label || this.class || 0, seed, count, truncation };
+    this.#asked = this.#named();
+    return { class: this.#asked || 0, seed, count, truncation };
+  }
+
+  /** The text of the class to draw, which is empty for the first; unknown before the model is. */
+  #named(): string | undefined {
+    const model = this.#generator?.info.model;
+    return model && (this.label || (classIn(this.class, model) ?? ""));
   }
 
   /** Switches to the generator of the attributes. */
@@ -275,6 +318,7 @@ export class BigGanSampler extends Base {
     this.#source?.lease.release();
     this.#source = undefined;
     this.#generator = undefined;
+    this.#asked = undefined;
   }
 
   readonly #onProgress = (progress: LoadProgress): void => {
@@ -293,11 +337,16 @@ export class BigGanSampler extends Base {
   }
 
   async #save(): Promise<void> {
-    const link = document.createElement("a");
-    link.href = URL.createObjectURL(await this.toBlob());
-    link.download = `biggan-seed-${this.seed}.png`;
-    link.click();
-    setTimeout(() => URL.revokeObjectURL(link.href));
+    try {
+      const link = document.createElement("a");
+      link.href = URL.createObjectURL(await this.toBlob());
+      link.download = `biggan-seed-${this.seed}.png`;
+      link.click();
+      setTimeout(() => URL.revokeObjectURL(link.href));
+    } catch (error) {
+      // what was not drawn has been said
+      if (error !== this.#failure) this.#say(error);
+    }
   }
 }
 

@@ -1,7 +1,9 @@
-/** One class, or a weighted mix of several. */
+/** A weighted mix of classes; also a single class, where there are too many for chips. */
 
 import type { ClassWeight, ModelInfo } from "../../lib/index.js";
 import { element } from "../element.js";
+import { MOST_CHIPS } from "../state.js";
+import { showFill } from "../slider.js";
 import { Combobox, type Names } from "./combobox.js";
 
 /** Weights on the page are whole numbers; only their ratios count. */
@@ -39,6 +41,7 @@ export class ClassMix {
     classes.forEach((part, index) => {
       this.#shown[index]?.show(part, part.weight / sum, classes.length > 1, this.#names);
     });
+    this.#rows.hidden = classes.length === 1 && model.classNames.length <= MOST_CHIPS;
     this.#add.hidden = this.#most < 2;
     this.#add.disabled = classes.length >= this.#most;
   }
@@ -107,7 +110,7 @@ class Row {
     this.#combobox.show(names, part.class);
     // a link may have any weights: the slider shows those outside its range at its ends
     if (document.activeElement !== this.#weight) this.#weight.value = String(part.weight);
-    this.#weight.style.setProperty("--fill", String(this.#weight.valueAsNumber / FULL_WEIGHT));
+    showFill(this.#weight);
     this.#weight.setAttribute("aria-label", `Weight of ${name}`);
     this.#weight.setAttribute("aria-valuetext", percent);
     this.#share.textContent = percent;

@@ -12,8 +12,11 @@ export interface Names {
 const PAGE_ROWS = 8;
 /** Distance of the list from its field and from the edges of the window, in pixels. */
 const GAP = 4;
-const LEAST_HEIGHT = 160;
+const ENOUGH_HEIGHT = 160;
 const MOST_HEIGHT = 420;
+
+/** `keyCode` of a key that an input method handles (UI Events, "Determine keydown / keyup keyCode"). */
+const COMPOSING = 229;
 
 let comboboxes = 0;
 
@@ -29,6 +32,8 @@ export class Combobox {
   #value = 0;
   /** Indices of the names that the list shows. */
   #found: number[] = [];
+  /** Aborted when the list closes. */
+  #opened = new AbortController();
   /** Row of the list that Enter selects. */
   #active = -1;
 
@@ -59,7 +64,16 @@ export class Combobox {
     this.#popup.append(this.#list, this.#none);
 
     input.addEventListener("focus", () => input.select());
-    input.addEventListener("click", () => this.#open(""));
+    // WebKit would drop the selection where the mouse is let go
+    input.addEventListener("mouseup", (event) => {
+      if (!this.#isOpen) event.preventDefault();
+    });
+    input.addEventListener("click", () => {
+      if (this.#isOpen) return;
+      // WebKit puts the caret where the pointer was, after the focus
+      input.select();
+      this.#open("");
+    });
     input.addEventListener("input", () => this.#open(input.value));
     input.addEventListener("keydown", (event) => this.#key(event));
     input.addEventListener("blur", () => this.#close());
@@ -69,8 +83,6 @@ export class Combobox {
       const option = (event.target as HTMLElement).closest("li");
       if (option) this.#take(Array.from(this.#list.children).indexOf(option));
     });
-    addEventListener("resize", () => this.#place());
-    addEventListener("scroll", () => this.#place(), { passive: true, capture: true });
   }
 
   /** The elements to add to the page: the field and its list. */
@@ -85,6 +97,7 @@ export class Combobox {
   }
 
   remove(): void {
+    this.#close();
     for (const element of this.elements) element.remove();
   }
 
@@ -100,10 +113,13 @@ export class Combobox {
     this.#list.hidden = none;
     this.#none.hidden = !none;
     this.#none.textContent = `No class matches “${query}”.`;
-    this.#count.textContent = none ? this.#none.textContent : `${this.#found.length} classes`;
+    this.#count.textContent = none ? this.#none.textContent : `${this.#found.length} ${this.#found.length === 1 ? "class" : "classes"}`;
     if (!this.#isOpen) {
       this.input.setAttribute("aria-expanded", "true");
       this.#popup.showPopover();
+      const { signal } = (this.#opened = new AbortController());
+      addEventListener("resize", () => this.#place(), { signal });
+      addEventListener("scroll", () => this.#place(), { passive: true, capture: true, signal });
     }
     this.#place();
     this.#activate(query === "" ? this.#found.indexOf(this.#value) : none ? -1 : 0);
@@ -112,6 +128,7 @@ export class Combobox {
   /** Closes the list and shows the chosen name again. */
   #close(): void {
     if (!this.#isOpen) return;
+    this.#opened.abort();
     this.input.setAttribute("aria-expanded", "false");
     this.input.removeAttribute("aria-activedescendant");
     if (this.#popup.isConnected) this.#popup.hidePopover();
@@ -151,6 +168,8 @@ export class Combobox {
   }
 
   #key(event: KeyboardEvent): void {
+    // keys of an input method; WebKit sends the Enter that ends a composition after its end, with this code
+    if (event.isComposing || event.keyCode === COMPOSING) return;
     const last = this.#found.length - 1;
     const step: Record<string, number> = {
       ArrowDown: 1,
@@ -182,12 +201,11 @@ export class Combobox {
 
   /** Below the field, or above if there is more room. */
   #place(): void {
-    if (!this.#isOpen) return;
     const field = this.input.getBoundingClientRect();
     const below = innerHeight - field.bottom - 2 * GAP;
     const above = field.top - 2 * GAP;
-    const under = below >= LEAST_HEIGHT || below >= above;
-    const height = Math.min(MOST_HEIGHT, Math.max(LEAST_HEIGHT, under ? below : above));
+    const under = below >= ENOUGH_HEIGHT || below >= above;
+    const height = Math.max(0, Math.min(MOST_HEIGHT, under ? below : above));
     const { style } = this.#popup;
     style.setProperty("left", `${field.left}px`);
     style.setProperty("width", `${field.width}px`);

@@ -2,63 +2,56 @@
 
 import type { ModelInfo } from "../../lib/index.js";
 import { element } from "../element.js";
-import { DEFAULT_STATE, MAX_COUNT, type State, withLatent } from "../state.js";
+import type { Gallery } from "../gallery.js";
+import { firstSample, MOST_CHIPS, mostCount, type State, withClasses, withLatent, withSample } from "../state.js";
+import type { Change } from "../views/view.js";
 import { ChunkSliders } from "./chunks.js";
+import { ClassChips } from "./class_chips.js";
 import { ClassMix } from "./class_mix.js";
-import { SeedControl } from "./seed.js";
+import { otherSeed, SeedControl } from "./seed.js";
 import { TruncationControl } from "./truncation.js";
-
-export interface ControlEvents {
-  onChange(change: (state: State) => State): void;
-  /** The same request again. */
-  onRepeat(): void;
-}
 
 export class Controls {
   readonly #form = element("controls", HTMLFormElement);
   readonly #count = element("count", HTMLInputElement);
+  readonly #chips: ClassChips;
   readonly #classes: ClassMix;
   readonly #truncation: TruncationControl;
   readonly #seed: SeedControl;
   readonly #chunks: ChunkSliders;
 
-  constructor({ onChange, onRepeat }: ControlEvents) {
-    this.#classes = new ClassMix((classes) =>
-      onChange((state) => ({ ...state, point: { ...state.point, classes } })),
-    );
-    this.#truncation = new TruncationControl((truncation) =>
-      onChange((state) => ({ ...state, truncation })),
-    );
-    this.#seed = new SeedControl((seed) =>
-      // a new seed starts at its first sample, without breeding
-      onChange((state) => ({
-        ...withLatent(state, { seed, index: 0, steps: [] }),
-        litter: DEFAULT_STATE.litter,
-      })),
-    );
-    this.#chunks = new ChunkSliders((chunks) => onChange((state) => withLatent(state, { chunks })));
+  constructor(change: Change) {
+    this.#chips = new ClassChips(change);
+    this.#classes = new ClassMix((classes) => change((state) => withClasses(state, classes)));
+    this.#truncation = new TruncationControl((truncation) => change((state) => ({ ...state, truncation })));
+    this.#seed = new SeedControl((seed) => change((state) => withSample(state, { seed, index: 0 })));
+    this.#chunks = new ChunkSliders((chunks) => change((state) => withLatent(state, { chunks })));
     this.#count.addEventListener("input", () => {
       const count = this.#count.valueAsNumber;
-      if (this.#count.reportValidity()) onChange((state) => ({ ...state, count }));
+      if (this.#count.reportValidity()) change((state) => ({ ...state, count }));
     });
     this.#form.addEventListener("submit", (event) => {
       event.preventDefault();
-      if (this.#seed.locked) onRepeat();
-      else this.#seed.redraw();
+      change((state) =>
+        this.#seed.locked
+          ? withSample(state, { index: firstSample(state) + state.count })
+          : withSample(state, { seed: otherSeed(BigInt(state.point.z.seed)), index: 0 }),
+      );
     });
   }
 
-  lockSeed(): void {
-    this.#seed.locked = true;
-  }
-
-  show(state: State, model: ModelInfo): void {
+  /** Returns what is still to be drawn of the controls themselves. */
+  show(state: State, model: ModelInfo): Gallery[] {
     this.#classes.show(state.point.classes, model);
     this.#truncation.show(state.truncation, model);
     this.#seed.show(BigInt(state.point.z.seed));
     this.#chunks.show(state.point.z.chunks ?? [], model);
-    this.#count.max = String(Math.min(MAX_COUNT, model.maxCount));
+    this.#count.max = String(mostCount(model));
+    // there the truncations are what is counted, or the classes
+    const counted = state.view === "samples" && state.everyClass && model.classNames.length <= MOST_CHIPS;
+    this.#count.disabled = counted || state.view === "truncations";
     if (document.activeElement !== this.#count) this.#count.value = String(state.count);
     this.#form.inert = false;
+    return this.#chips.show(state, model);
   }
 }

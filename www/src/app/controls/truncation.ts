@@ -2,6 +2,7 @@
 
 import type { ModelInfo, Truncation, TruncationKind } from "../../lib/index.js";
 import { element } from "../element.js";
+import { showFill } from "../slider.js";
 
 /** Pictures change visibly up to here, if the model has no statistics further on. */
 const USUAL_MOST = 2;
@@ -39,8 +40,7 @@ export class TruncationControl {
       this.#slider.max = String(Math.max(Number(this.#slider.max), truncation));
       this.#slider.value = String(truncation);
     }
-    const { min, max, valueAsNumber } = this.#slider;
-    this.#slider.style.setProperty("--fill", String((valueAsNumber - +min) / (+max - +min)));
+    showFill(this.#slider);
     const text = truncation === null ? "off" : String(truncation);
     this.#value.textContent = text;
     this.#slider.setAttribute("aria-valuetext", text);

@@ -1,10 +1,11 @@
-/** Ways to open something: an address, picked files, dropped files. */
+/** Ways to open something: an offered model, an address, picked files, dropped files. */
 
 import { listenToDrops } from "../drops.js";
 import { element } from "../element.js";
 import { parseAddress } from "../link.js";
 import { sentenceOf } from "../sentence.js";
 import { openFiles } from "./files.js";
+import { OfferList } from "./offer_list.js";
 import type { Source } from "./source.js";
 
 export interface OpenerEvents {
@@ -14,11 +15,12 @@ export interface OpenerEvents {
 
 export class Opener {
   readonly #problem = element("open-problem", HTMLParagraphElement);
-  readonly #shipped = element("use-shipped", HTMLButtonElement);
+  readonly #offers: OfferList;
   readonly #events: OpenerEvents;
 
   constructor(events: OpenerEvents) {
     this.#events = events;
+    this.#offers = new OfferList((source) => events.onSource(source));
     const address = element("model-address", HTMLInputElement);
     element("open-address", HTMLFormElement).addEventListener("submit", (event) => {
       event.preventDefault();
@@ -32,18 +34,18 @@ export class Opener {
       void this.#open([...(files.files ?? [])]);
       files.value = "";
     });
-    this.#shipped.addEventListener("click", () => events.onSource({ kind: "shipped" }));
     listenToDrops(({ files }) => void this.#open([...files]));
   }
 
-  /** Whether another model than the page's own is open. */
-  set away(away: boolean) {
-    this.#shipped.hidden = !away;
+  /** The model that is in use. */
+  set used(source: Source) {
+    this.#offers.used = source;
   }
 
   showProblem(error: unknown): void {
     this.#problem.textContent = sentenceOf(error);
     this.#problem.hidden = false;
+    this.#problem.scrollIntoView({ block: "nearest" });
   }
 
   clearProblem(): void {
@@ -59,7 +61,6 @@ export class Opener {
       else this.#events.onSource(opened.source);
     } catch (error) {
       this.showProblem(error);
-      this.#problem.scrollIntoView({ block: "nearest" });
     }
   }
 

@@ -1,6 +1,7 @@
 /** Where a model comes from. */
 
 import type { ForeignModel, GeneratorOptions } from "../../lib/index.js";
+import { OWN } from "./offers.js";
 
 export type Source =
   /** The one that comes with the page. */
@@ -8,14 +9,11 @@ export type Source =
   | { kind: "address"; address: string }
   | { kind: "file"; name: string; file: Blob | ForeignModel };
 
-/** Next to the page in the build. */
-const SHIPPED = "models/fashion32.safetensors";
-
 /** For the package. */
 export function modelOf(source: Source): GeneratorOptions["model"] {
   switch (source.kind) {
     case "shipped":
-      return new URL(SHIPPED, document.baseURI);
+      return OWN.address;
     case "address":
       return source.address;
     case "file":
@@ -39,12 +37,12 @@ export function addressOf(source: Source): string | null | undefined {
 export function nameOf(source: Source): string {
   switch (source.kind) {
     case "shipped":
-      return lastPart(SHIPPED);
+      return lastPart(OWN.address);
     case "address":
-      return lastPart(source.address.replace(/[?#].*$/, "")) || source.address;
+      return lastPart(source.address);
     case "file":
       return source.name;
   }
 }
 
-const lastPart = (path: string) => path.replace(/^.*\//, "");
+const lastPart = (address: string) => address.replace(/[?#].*$/, "").replace(/^.*\//, "") || address;

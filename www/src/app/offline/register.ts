@@ -6,18 +6,22 @@ import { someAreBeingMade } from "../being-made.js";
 export async function worksOffline(onUpdate: (reload: () => void) => void): Promise<void> {
   if (!import.meta.env.PROD || !("serviceWorker" in navigator)) return;
   const { serviceWorker } = navigator;
+  serviceWorker.controller?.postMessage("page-started");
   const registration = await serviceWorker.register("./service-worker.js", { updateViaCache: "none" });
   const announce = (waiting: ServiceWorker) =>
     onUpdate(() => {
+      // another tab may have switched already
+      if (waiting.state !== "installed") return location.reload();
       serviceWorker.addEventListener("controllerchange", () => location.reload(), { once: true });
       waiting.postMessage("take-over");
     });
   if (registration.waiting && serviceWorker.controller) announce(registration.waiting);
   registration.addEventListener("updatefound", () => {
     const { installing } = registration;
+    // without a controller this is the first visit, not an update; one may come before it is installed
+    const isUpdate = serviceWorker.controller !== null;
     installing?.addEventListener("statechange", () => {
-      // without a controller this is the first visit, not an update
-      if (installing.state === "installed" && serviceWorker.controller) announce(installing);
+      if (installing.state === "installed" && isUpdate) announce(installing);
     });
   });
   const look = () => void registration.update().catch(() => {});

@@ -3,8 +3,8 @@
  * of all files, and FILES, their addresses, before this text.
  *
  * A version is fetched whole before it counts, and replaces the one that runs only when the visitor says
- * so: pages never mix two versions. Files with a hash in their name that FILES does not list (the builds
- * for the GPU) are kept when a page has fetched them.
+ * so: pages never mix two versions. The version before stays until no page of it is open. Files with a hash in their
+ * name that FILES does not list (the builds for the GPU) are kept when a page has fetched them.
  */
 
 /* global VERSION, FILES */
@@ -15,7 +15,8 @@ const CACHE = PREFIX + VERSION;
 const HASHED = /\/assets\/[^/]+-[\w-]{8}\.\w+$/;
 
 self.addEventListener("install", (event) => event.waitUntil(install()));
-self.addEventListener("activate", (event) => event.waitUntil(activate()));
+// the first visit goes on without a network too
+self.addEventListener("activate", (event) => event.waitUntil(self.clients.claim()));
 self.addEventListener("fetch", (event) => {
   const { request } = event;
   const url = new URL(request.url);
@@ -26,6 +27,7 @@ self.addEventListener("fetch", (event) => {
 });
 self.addEventListener("message", (event) => {
   if (event.data === "take-over") self.skipWaiting();
+  if (event.data === "page-started") event.waitUntil(dropOldVersions());
 });
 
 async function install() {
@@ -37,17 +39,24 @@ async function install() {
       const old = HASHED.test(url) ? await caches.match(url) : undefined;
       const response = old ?? (await fetch(url, { cache: "no-cache" }));
       if (!response.ok) throw new Error(`${url}: the server answered ${response.status}`);
-      await cache.put(url, response);
+      await cache.put(url, answerable(response));
     }),
   );
 }
 
-async function activate() {
-  for (const name of await caches.keys()) {
-    if (name.startsWith(PREFIX) && name !== CACHE) await caches.delete(name);
-  }
-  // the first visit goes on without a network too
-  await self.clients.claim();
+/** Hosts may redirect index.html to its folder: browsers take no redirected response for a page. */
+function answerable(response) {
+  const { body, headers, redirected, status } = response;
+  return redirected ? new Response(body, { headers, status }) : response;
+}
+
+/** Deletes the versions before, unless other pages are open, which may still fetch from them. */
+async function dropOldVersions() {
+  const windows = await self.clients.matchAll({ type: "window", includeUncontrolled: true });
+  if (windows.filter(({ url }) => url.startsWith(self.registration.scope)).length > 1) return;
+  const versions = (await caches.keys()).filter((name) => name.startsWith(PREFIX));
+  // names come in the order of their making: after this version may be the next, which waits
+  for (const name of versions.slice(0, versions.indexOf(CACHE))) await caches.delete(name);
 }
 
 async function answer(request, url) {
@@ -56,9 +65,11 @@ async function answer(request, url) {
     const page = /\/$/.test(url.pathname) ? `${url.pathname}index.html` : url.pathname;
     return (await cache.match(new URL(page, url).href)) ?? fetch(request);
   }
-  const kept = await cache.match(request.url);
+  const hashed = HASHED.test(url.pathname);
+  // a page of the version before asks for its own files
+  const kept = (await cache.match(request.url)) ?? (hashed && (await caches.match(request.url)));
   if (kept) return kept;
   const response = await fetch(request);
-  if (response.ok && HASHED.test(url.pathname)) await cache.put(request.url, response.clone());
+  if (response.ok && hashed) await cache.put(request.url, response.clone());
   return response;
 }

@@ -1,8 +1,9 @@
 /** The curves of a run, drawn live with uPlot. */
 
+import "./language-tag.js";
 import uPlot from "uplot";
 import "uplot/dist/uPlot.min.css";
-import type { CurveLog } from "./curve-log.js";
+import { averageOf, type CurveLog } from "./curve-log.js";
 
 /** Charts are redrawn at most this often, in milliseconds. */
 const REDRAW_MS = 250;
@@ -15,6 +16,8 @@ const LEAST_SPAN = 0.1;
 /** It covers all values except this share at either end (isolated spikes), with this much margin. */
 const SPIKES = 0.02;
 const MARGIN = 0.15;
+/** Opacity of measured values under their average. */
+const FAINT = 0.35;
 
 /** A line of a chart: its name in the log, its label, a colour of the style sheet. */
 export interface Line {
@@ -24,19 +27,29 @@ export interface Line {
   colour: string;
 }
 
+export interface ChartOptions {
+  title: string;
+  /** Draws moving averages, with the measured values faint under them: for what is as noisy as its batches. */
+  averaged?: boolean;
+  /** The page shows the number elsewhere, as a whole one: here it is only said. */
+  elsewhere?: boolean;
+}
+
 /** A chart in the page: a canvas, with values and a summary as text. */
 export class Chart {
   readonly #figure: HTMLElement;
   readonly #title: string;
-  readonly #unit: string;
+  readonly #averaged: boolean;
+  readonly #elsewhere: boolean;
   #lines: readonly Line[] = [];
   #range: [number, number] = [0, 1];
   #plot: uPlot | undefined;
 
-  constructor(figure: HTMLElement, { title, unit = "" }: { title: string; unit?: string }) {
+  constructor(figure: HTMLElement, { title, averaged = false, elsewhere = false }: ChartOptions) {
     this.#figure = figure;
     this.#title = title;
-    this.#unit = unit;
+    this.#averaged = averaged;
+    this.#elsewhere = elsewhere;
     const caption = document.createElement("figcaption");
     const head = document.createElement("span");
     head.textContent = title;
@@ -56,15 +69,14 @@ export class Chart {
     if (JSON.stringify(lines) === JSON.stringify(this.#lines)) return;
     this.#lines = lines;
     this.recolour();
+    if (this.#elsewhere) return;
     this.#legend.replaceChildren(
       ...lines.map(({ label, colour }) => {
         const item = document.createElement("span");
         const mark = document.createElement("i");
         mark.style.background = `var(${colour})`;
         const value = document.createElement("b");
-        // a single line needs no label
-        if (label === "") item.append(value);
-        else item.append(mark, label, value);
+        item.append(mark, label, value);
         return item;
       }),
     );
@@ -78,16 +90,18 @@ export class Chart {
 
   draw(log: CurveLog): void {
     const [at, ...values] = log.columns(this.#lines.map(({ series }) => series));
-    const columns: uPlot.AlignedData = [at, ...values];
-    this.#range = rangeOf(values.flat());
+    const averages = this.#averaged ? values.map(averageOf) : [];
+    const columns: uPlot.AlignedData = [at, ...values, ...averages];
+    this.#range = rangeOf((this.#averaged ? averages : values).flat());
     if (this.#plot) this.#plot.setData(columns);
     else this.#make(columns);
-    const newest = this.#lines.map(({ label, series }) => {
-      const value = log.lastOf(series);
-      return { label, text: value === undefined ? "–" : this.#format(value) };
+    const newest = this.#lines.map(({ label, series }, index) => {
+      const average = averages[index]?.findLast((value) => value !== null);
+      const value = average ?? log.lastOf(series);
+      return { label, text: value === undefined ? "–" : textOf(value, this.#elsewhere ? 0 : 2) };
     });
     this.#legend.querySelectorAll("b").forEach((mark, index) => (mark.textContent = newest[index]?.text ?? ""));
-    const said = newest.map(({ label, text }) => `${label} ${text}`).join(", ");
+    const said = newest.map(({ label, text }) => `${label} ${text}`.trim()).join(", ");
     this.#frame.setAttribute("aria-label", `${this.#title}: ${log.last ? said : "nothing yet"}`);
   }
 
@@ -99,11 +113,6 @@ export class Chart {
     return this.#figure.querySelector<HTMLElement>(".plot") as HTMLElement;
   }
 
-  #format(value: number): string {
-    const digits = Math.abs(value) >= 100 ? 0 : 2;
-    return value.toFixed(digits).replace("-", "−") + this.#unit;
-  }
-
   #make(columns: uPlot.AlignedData): void {
     const width = this.#frame.clientWidth;
     if (width === 0) return;
@@ -112,9 +121,19 @@ export class Chart {
     const axis: uPlot.Axis = {
       stroke: colour("--axis"),
       font: `11px ${style.fontFamily}`,
+      // uPlot's own are of the browser's language; the page is in English
+      values: (_, splits) => splits.map((split) => split.toLocaleString("en")),
       grid: { stroke: colour("--axis-line"), width: 1 },
       ticks: { stroke: colour("--axis-line"), width: 1, size: 4 },
     };
+    const series = (line: Line, alpha: number): uPlot.Series => ({
+      stroke: colour(line.colour),
+      width: 1.75,
+      alpha,
+      points: { show: false },
+      spanGaps: true,
+    });
+    const averages = this.#averaged ? this.#lines.map((line) => series(line, 1)) : [];
     this.#plot = new uPlot(
       {
         width,
@@ -130,17 +149,7 @@ export class Chart {
           { ...axis, size: 26, space: 60 },
           { ...axis, size: 46, space: 32 },
         ],
-        series: [
-          {},
-          ...this.#lines.map(
-            (line): uPlot.Series => ({
-              stroke: colour(line.colour),
-              width: 1.75,
-              points: { show: false },
-              spanGaps: true,
-            }),
-          ),
-        ],
+        series: [{}, ...this.#lines.map((line) => series(line, this.#averaged ? FAINT : 1)), ...averages],
       },
       columns,
       this.#frame,
@@ -151,6 +160,12 @@ export class Chart {
     const width = this.#frame.clientWidth;
     if (this.#plot && width > 0 && width !== this.#plot.width) this.#plot.setSize({ width, height: HEIGHT });
   }
+}
+
+function textOf(value: number, most: number): string {
+  const digits = Math.abs(value) >= 100 ? 0 : most;
+  const options = { minimumFractionDigits: digits, maximumFractionDigits: digits };
+  return value.toLocaleString("en", options).replace("-", "−");
 }
 
 /**

@@ -5,8 +5,10 @@ import { sentenceOf } from "../sentence.js";
 import type { SavedLogs } from "./curves.js";
 import type { Kept, Keeper } from "./keeper.js";
 import { saveCheckpoint } from "./model-files.js";
-import type { Session, Start } from "./session.js";
-import { updatesOf, type Watch } from "./watch.js";
+import type { TrainRecipe } from "./package.js";
+import { withLive } from "./recipe-form.js";
+import { type Session, type Start, updatesOf } from "./session.js";
+import type { Watch } from "./watch.js";
 import { ago, describeData } from "./words.js";
 
 export interface CourseEvents {
@@ -38,13 +40,7 @@ export class Course {
 
   /** Continues the run that this browser keeps; false if it keeps none. */
   async resume(): Promise<boolean> {
-    let last: Kept | null;
-    try {
-      last = await this.#keeper.last();
-    } catch (error) {
-      notify("kept", sentenceOf(error));
-      return false;
-    }
+    const last = await this.#keeper.last();
     if (!last) return false;
     this.#events.onWant(last);
     const when = `kept ${ago(Date.now() - last.savedAt)}`;
@@ -73,15 +69,12 @@ export class Course {
     if (mode !== "none" && mode !== "failed") return true;
     if (!wanted) return false;
     try {
-      const kept = mode === "failed" ? await this.#keeper.last().catch(() => null) : null;
+      const kept = mode === "failed" ? await this.#keeper.last() : null;
       if (kept && kept.data.sha256 === wanted.data.sha256) {
         this.#events.onWant(kept);
         await this.#reopen(leftOf(kept));
         this.#keeper.begin(updatesOf(this.#session.state));
-      } else {
-        await this.#open(wanted);
-        this.#keeper.begin(0);
-      }
+      } else await this.#open(wanted, 0);
       return true;
     } catch (error) {
       this.#events.onProblem(error);
@@ -93,44 +86,65 @@ export class Course {
   async reset(wanted: Start): Promise<void> {
     const before = await this.#leave();
     try {
-      await this.#open(wanted);
+      await this.#open(wanted, 0);
     } catch (error) {
       this.#events.onProblem(error);
       // the run continues unchanged; the request stays in the form, to be corrected
       if (before) await this.#reopen(before).catch(this.#events.onProblem);
       return;
     }
-    this.#keeper.begin(0);
-    if (!before) return;
-    notify("restored", "Started again from the beginning.", { label: "Undo", run: () => void this.#undo(before) });
+    if (before) this.#offerUndo("Started again from the beginning.", before);
+  }
+
+  /** Goes on with what is live of a recipe; returns whether anything is different. */
+  async amend(asked: TrainRecipe): Promise<boolean> {
+    if (!(await this.#session.amend((runs) => withLive(runs, asked)))) return false;
+    const { start: runs } = this.#session;
+    if (runs) this.#watch.preview(runs.recipe, runs.data.resolution);
+    // the same steps are in store with another recipe
+    this.#keeper.begin();
+    void this.#keeper.keep();
+    return true;
   }
 
   /** Continues from a checkpoint file; `wanted` gives its data and recipe if there is no run yet. */
-  async goOnFrom(checkpoint: Blob, wanted: Start | null): Promise<void> {
+  async goOnFrom(checkpoint: File, wanted: Start | null): Promise<void> {
     const { start: runs, mode } = this.#session;
     if (runs && (mode === "paused" || mode === "playing")) {
-      await this.#session.between((trainer) => trainer.load(checkpoint));
-      this.#watch.begin(runs);
+      const before = await this.#leave();
+      await this.#session.between(async (trainer) => {
+        await trainer.load(checkpoint);
+        this.#watch.begin(runs);
+        this.#keeper.begin();
+      });
+      if (before) this.#offerUndo(`The run is now that of ${checkpoint.name}.`, before);
       await this.#session.look();
-      return;
+    } else {
+      if (!wanted) throw new Error("choose the data and the recipe of the checkpoint first");
+      await this.#open({ ...wanted, checkpoint });
     }
-    if (!wanted) throw new Error("choose the data and the recipe of the checkpoint first");
-    await this.#open({ ...wanted, checkpoint });
+    void this.#keeper.keep();
+  }
+
+  #offerUndo(done: string, before: Left): void {
+    notify("restored", done, { label: "Undo", run: () => void this.#undo(before) });
   }
 
   async #startAfresh(): Promise<void> {
     dismiss("restored");
+    const before = await this.#leave();
     this.#session.close();
     this.#watch.clear();
     await this.#keeper.forget();
     this.#events.onChange();
+    if (before) this.#offerUndo("Started over: the run is no longer in this browser.", before);
   }
 
   async #undo(before: Left): Promise<void> {
     dismiss("restored");
     this.#events.onWant(before.start);
     await this.#reopen(before).catch(this.#events.onProblem);
-    this.#keeper.begin(0);
+    void this.#keeper.keep();
   }
 
   /** The current run with a new checkpoint; `null` if there is nothing to keep. */
@@ -146,9 +160,11 @@ export class Course {
     }
   }
 
-  async #open(begun: Start): Promise<void> {
+  /** `keptAt`: the steps with which the run is in store already. */
+  async #open(begun: Start, keptAt?: number): Promise<void> {
     this.#session.lookSize = this.#watch.lookSize(begun.data.classNames.length);
     this.#watch.begin(begun);
+    this.#keeper.begin(keptAt);
     await this.#session.open(begun);
     this.#events.onChange();
   }
@@ -160,6 +176,6 @@ export class Course {
 }
 
 const leftOf = ({ checkpoint, data, recipe, note }: Kept): Left => ({
-  start: { checkpoint, data, recipe },
+  start: { checkpoint, data, recipe, dFirst: note?.dFirst ?? 0 },
   curves: note?.curves ?? null,
 });

@@ -31,8 +31,11 @@ export class CurveLog {
   /** Points that are merged into one. */
   #stride = 1;
   #gathered: Gathered | null = null;
+  /** The newest values, before they are merged. */
+  #newest: Record<string, number> = {};
 
   add(point: CurvePoint): void {
+    Object.assign(this.#newest, point.values);
     const gathered = (this.#gathered ??= nothing());
     gather(gathered, point);
     if (gathered.taken < this.#stride) return;
@@ -45,12 +48,14 @@ export class CurveLog {
   cutAfter(at: number): void {
     this.#points = this.#points.filter((point) => point.at <= at);
     this.#gathered = null;
+    this.#newest = {};
   }
 
   clear(): void {
     this.#points = [];
     this.#stride = 1;
     this.#gathered = null;
+    this.#newest = {};
   }
 
   get last(): CurvePoint | undefined {
@@ -59,7 +64,7 @@ export class CurveLog {
 
   /** The newest value of a series. */
   lastOf(series: string): number | undefined {
-    return this.#points.findLast(({ values }) => values[series] !== undefined)?.values[series];
+    return this.#newest[series] ?? this.#points.findLast(({ values }) => values[series] !== undefined)?.values[series];
   }
 
   /** Columns for a chart: the positions, and each series with `null` where it was not measured. */
@@ -89,6 +94,7 @@ export class CurveLog {
       return { at: place, values: Object.fromEntries(measured) };
     });
     this.#gathered = null;
+    this.#newest = {};
   }
 
   #thin(): void {
@@ -99,6 +105,19 @@ export class CurveLog {
     this.#points = halves;
     this.#stride *= 2;
   }
+}
+
+/** Weight of the newest point in a moving average. */
+const NEWEST = 0.1;
+
+/** The exponential moving average of a column. */
+export function averageOf(column: readonly (number | null)[]): (number | null)[] {
+  let mean: number | undefined;
+  return column.map((value) => {
+    if (value === null) return null;
+    mean = mean === undefined ? value : mean + NEWEST * (value - mean);
+    return mean;
+  });
 }
 
 const nothing = (): Gathered => ({ at: 0, taken: 0, sums: new Map() });

@@ -20,9 +20,9 @@ export interface SavedLogs {
 export class Curves {
   readonly #steps = new CurveLog();
   readonly #sigmas = new CurveLog();
-  readonly #losses = new Chart(element("chart-losses", HTMLElement), { title: "Losses" });
-  readonly #scores = new Chart(element("chart-scores", HTMLElement), { title: "Mean score of D" });
-  readonly #speed = new Chart(element("chart-speed", HTMLElement), { title: "Images per second" });
+  readonly #losses = new Chart(element("chart-losses", HTMLElement), { title: "Losses", averaged: true });
+  readonly #scores = new Chart(element("chart-scores", HTMLElement), { title: "Mean score of D", averaged: true });
+  readonly #speed = new Chart(element("chart-speed", HTMLElement), { title: "Images per second", elsewhere: true });
   readonly #spectrum = new Chart(element("chart-sigmas", HTMLElement), { title: "Largest singular values" });
   readonly #layers = element("layers", HTMLDivElement);
   readonly #redraws: Redraws;

@@ -1,4 +1,4 @@
-/** The choice of images: the set that ships with the page, or the visitor's own folder. */
+/** The choice of images: the set that ships with the page, or the visitor's own folder or zip. */
 
 import { listenToDrops } from "../drops.js";
 import { element } from "../element.js";
@@ -18,6 +18,7 @@ export class DataChoice {
   readonly #classes = element("data-classes", HTMLFieldSetElement);
   readonly #ownFields = element("data-own-fields", HTMLDivElement);
   readonly #folder = element("data-folder", HTMLInputElement);
+  readonly #zip = element("data-zip", HTMLInputElement);
   readonly #labels = element("data-labels", HTMLInputElement);
   readonly #fit = element("data-fit", HTMLSelectElement);
   readonly #background = element("data-background", HTMLInputElement);
@@ -43,13 +44,13 @@ export class DataChoice {
       input.addEventListener("change", () => this.read());
     }
     this.#classes.addEventListener("change", () => this.read());
-    this.#folder.addEventListener("change", () => {
-      this.#takes += 1;
-      this.#take({ files: pickedFiles(this.#folder.files ?? []), unopened: [] });
-    });
+    this.#folder.addEventListener("change", () => this.#pick(this.#folder, this.#zip));
+    this.#zip.addEventListener("change", () => this.#pick(this.#zip, this.#folder));
     listenToDrops((transfer) => {
       const take = ++this.#takes;
       this.#progress.textContent = "Listing the files…";
+      // a drop may be anywhere on the page: what becomes of it is said here
+      this.#progress.scrollIntoView({ block: "nearest" });
       droppedFiles(transfer).then(
         (dropped) => {
           if (take === this.#takes) this.#take(dropped);
@@ -71,6 +72,16 @@ export class DataChoice {
     const all = this.#chosen.length === SHIPPED.classNames.length;
     if (classes >= SHIPPED.classNames.length) for (const box of this.#boxes) box.checked = true;
     else if (all) for (const box of this.#boxes) box.checked = this.#first.includes(Number(box.value));
+    this.#showFields();
+    this.#resolution.value = String(resolution);
+    this.read();
+  }
+
+  /** Reads the data at the side of the networks that the run starts from, where they can be. */
+  resize(resolution: Resolution): void {
+    const before = this.#resolution.value;
+    if (before === String(resolution)) return;
+    if (!SHIPPED.resolutions.some((side) => side === resolution)) this.#own.checked = true;
     this.#showFields();
     this.#resolution.value = String(resolution);
     this.read();
@@ -124,6 +135,7 @@ export class DataChoice {
   showProblem(error: unknown): void {
     this.#problem.textContent = sentenceOf(error);
     this.#problem.hidden = false;
+    this.#problem.scrollIntoView({ block: "nearest" });
   }
 
   #load(signal: AbortSignal): Promise<ReadData> {
@@ -141,6 +153,13 @@ export class DataChoice {
     return readShipped({ resolution: resolution as 16 | 32, classes: this.#chosen, signal });
   }
 
+  /** Takes what was picked in place of what the other field has. */
+  #pick(from: HTMLInputElement, other: HTMLInputElement): void {
+    this.#takes += 1;
+    if (from.files?.length) other.value = "";
+    this.#take({ files: pickedFiles(from.files ?? []), unopened: [] });
+  }
+
   #take(given: Dropped): void {
     if (given.files.length + given.unopened.length === 0) {
       this.#progress.textContent = "";
@@ -153,7 +172,7 @@ export class DataChoice {
 
   /** What the visitor has yet to choose; empty if nothing. */
   get #missing(): string {
-    if (this.#own.checked) return this.#given.files.length + this.#given.unopened.length === 0 ? "Choose a folder to begin." : "";
+    if (this.#own.checked) return this.#given.files.length + this.#given.unopened.length === 0 ? "Choose a folder or a zip to begin." : "";
     return this.#chosen.length === 0 ? "Choose a class to begin." : "";
   }
 

@@ -34,7 +34,8 @@ export class DataPreview {
     const count = labels.length.toLocaleString("en");
     const classes = `${classNames.length} ${classNames.length === 1 ? "class" : "classes"}`;
     const shown = classNames.length > MOST_CLASSES ? `; the first ${MOST_CLASSES} classes are shown` : "";
-    this.#words.textContent = `${count} images of ${resolution}×${resolution} pixels in ${classes}, from ${name}${shown}`;
+    const images = labels.length === 1 ? "image" : "images";
+    this.#words.textContent = `${count} ${images} of ${resolution}×${resolution} pixels in ${classes}, from ${name}${shown}`;
     const many = classNames.length > FEW_CLASSES;
     this.#list.classList.toggle("many", many);
     const next = (number: number): void => {

@@ -1,6 +1,7 @@
 /** The samples of the fixed latents by class, with a timeline of earlier ones. */
 
 import { element } from "../element.js";
+import { showFill } from "../slider.js";
 import { type Frame, FrameLog } from "./frame-log.js";
 import { type Look, sheetOf } from "./package.js";
 import { put } from "./put.js";
@@ -111,7 +112,7 @@ export class GridView {
     const last = frames.length - 1;
     this.#slider.max = String(Math.max(0, last));
     if (this.#following) this.#slider.value = String(Math.max(0, last));
-    this.#slider.style.setProperty("--fill", String(last > 0 ? this.#slider.valueAsNumber / last : 0));
+    showFill(this.#slider);
     this.#slider.disabled = last < 1;
     this.#replay.disabled = last < 1;
     this.#live.disabled = this.#following;

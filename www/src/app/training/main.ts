@@ -1,5 +1,6 @@
 /** The training page: a session, its controls, and the views that show it. */
 
+import "../start-guard.js";
 import { wantedBackend } from "../address.js";
 import { isBeingMade } from "../being-made.js";
 import { element } from "../element.js";
@@ -10,8 +11,11 @@ import { Course } from "./course.js";
 import { DataChoice } from "./data-choice.js";
 import { Keeper } from "./keeper.js";
 import { ModelFiles } from "./model-files.js";
+import { OriginChoice } from "./origin-choice.js";
+import { D_FIRST, dFirstOf } from "./origin.js";
 import { PRESETS, type TrainingData, type TrainProgress, type TrainRecipe, type Which } from "./package.js";
-import { RecipeForm, sameRecipe } from "./recipe-form.js";
+import { RecipeForm } from "./recipe-form.js";
+import { sameRecipe } from "./same-recipe.js";
 import { type Mode, Session, type Start } from "./session.js";
 import { Transport } from "./transport.js";
 import { Watch } from "./watch.js";
@@ -19,6 +23,7 @@ import { sentenceOfMode, sentenceOfProgress } from "./words.js";
 
 /** Numbers on the page change at most this often, in milliseconds. */
 const NUMBERS_MS = 200;
+const D_ALONE = `D learns alone for the first ${D_FIRST} steps: the model that G starts from has no D.`;
 /** The classes that a first visit trains on: Trouser and Bag, which differ at a glance. */
 const FIRST_CLASSES = [1, 8];
 
@@ -30,16 +35,24 @@ const kept = element("kept", HTMLParagraphElement);
 /** Data and recipe of the next run; `null` until both are valid. */
 let data: TrainingData | null = null;
 let recipe: TrainRecipe | null = null;
+/** Why the run is not kept in this browser; empty while it is. */
+let notKept = "";
+/** Whether the status says that D learns alone. */
+let saysDFirst = false;
 
 const session = new Session(
   {
     onMode: showMode,
     onProgress: showProgress,
-    onReport: (report) => watch.report(report),
+    onReport: (report) => {
+      watch.report(report);
+      if (saysDFirst && !session.isDFirst) showMode(session.mode);
+    },
     onLook: (look) => {
       watch.look(look, session.state);
       showNumbers();
     },
+    onSlowStep: (look, report) => watch.slowStep(look, report),
     onProblem: (error) => {
       watch.backTo(session.state);
       showProblem(error);
@@ -54,27 +67,42 @@ const transport = new Transport({
   onPause: () => void pause(),
   onStep: (which) => void begin(() => void step(which)),
   onReset: () => void reset(),
+  onSlow: setSlow,
 });
 const keeper = new Keeper(session, {
-  noteNow: () => ({ curves: watch.save() }),
+  noteNow: () => ({ curves: watch.save(), dFirst: session.start?.dFirst ?? 0 }),
   onKept: (at) => {
     dismiss("kept");
+    notKept = "";
     kept.textContent = `Kept in this browser at ${at.toLocaleTimeString("en", { timeStyle: "short" })}.`;
   },
-  onProblem: (error) => notify("kept", sentenceOf(error)),
+  onNotKept: (error) => {
+    kept.textContent = "What is trained now is not kept in this browser: save a checkpoint before you leave.";
+    // it is tried again and again, and said once
+    if (notKept === sentenceOf(error)) return;
+    notKept = sentenceOf(error);
+    notify("kept", notKept);
+  },
 });
 const course = new Course(session, watch, keeper, {
   onWant: (begun) => {
     data = begun.data;
     recipe = begun.recipe;
+    origins.show(begun.origin ?? null);
+    form.dictate(begun.origin?.networks.recipe ?? null);
     form.show(begun.recipe);
+    form.showData(begun.data);
     choice.showKept(begun.data);
   },
-  onChange: showWanted,
+  onChange: () => {
+    form.showHeld(undefined);
+    showWanted();
+  },
   onProblem: showProblem,
 });
 const choice = new DataChoice(FIRST_CLASSES, (chosen) => {
   data = chosen;
+  form.showData(chosen);
   showWanted();
 });
 const form = new RecipeForm({
@@ -83,6 +111,13 @@ const form = new RecipeForm({
     showWanted();
   },
   onPreset: (preset) => choice.suit(preset),
+  onLive: () => void amend(),
+});
+const origins = new OriginChoice((origin) => {
+  form.dictate(origin?.networks.recipe ?? null);
+  recipe = form.recipe;
+  if (origin) choice.resize(origin.networks.resolution);
+  showWanted();
 });
 setInterval(showNumbers, NUMBERS_MS);
 
@@ -97,7 +132,7 @@ if (isBeingMade("train-cpu") || !(await course.resume())) {
 await worksOffline((reload) =>
   notify("update", "A new version of this page is ready.", {
     label: "Reload",
-    run: () => void keeper.keep().then(reload),
+    run: () => void session.pause().then(() => keeper.keep()).then(reload),
   }),
 ).catch(() => {
   // private windows and some settings allow no service worker: the page works without it
@@ -105,7 +140,10 @@ await worksOffline((reload) =>
 
 /** Data and recipe, if there are both and what trains on them. */
 function wanted(): Start | null {
-  return data && recipe && !isBeingMade("train-cpu") ? { data, recipe } : null;
+  const { origin } = origins;
+  const fits = origins.fits(data);
+  if (!data || !recipe || !fits || isBeingMade("train-cpu")) return null;
+  return { data, recipe, origin, dFirst: dFirstOf(origin) };
 }
 
 /** Makes sure that there is a run, then does something with it. */
@@ -120,25 +158,55 @@ async function reset(): Promise<void> {
   if (asked) await course.reset(asked);
 }
 
+/** Goes on with the live values of the form. */
+async function amend(): Promise<void> {
+  const { state, mode } = session;
+  if (!recipe || !state || mode === "failed" || mode === "preparing") return;
+  problem.hidden = true;
+  try {
+    if (await course.amend(recipe)) form.showHeld((session.state?.gStep ?? 0) + 1);
+  } catch (error) {
+    showProblem(error);
+  }
+  showWanted();
+}
+
+/** Ends training after the step under way, then shows and keeps where the run stands. */
 async function pause(): Promise<void> {
-  await session.pause();
-  await session.look();
-  await keeper.keep();
+  status.setAttribute("aria-busy", "true");
+  try {
+    await session.pause();
+    await session.look();
+    await keeper.keep();
+  } finally {
+    status.setAttribute("aria-busy", "false");
+  }
 }
 
 async function step(which: Which): Promise<void> {
   try {
     watch.walk(which, await session.step(which));
+    await keeper.keep();
   } catch (error) {
     watch.backTo(session.state);
     showProblem(error);
   }
 }
 
+function setSlow(slow: boolean): void {
+  session.slow = slow;
+  watch.showSlow(slow && session.mode === "playing");
+  if (session.mode === "playing") showMode("playing");
+}
+
 function showMode(mode: Mode): void {
-  status.textContent = sentenceOfMode(mode, session.state?.running);
+  saysDFirst = mode === "playing" && session.isDFirst;
+  status.textContent = sentenceOfMode(mode, session.state?.running, session.slow) + (saysDFirst ? ` ${D_ALONE}` : "");
   status.dataset["mode"] = mode;
-  if (mode === "playing") watch.endWalk();
+  if (mode === "playing") {
+    watch.endWalk();
+    if (session.slow) watch.showSlow(true);
+  }
   showWanted();
   showNumbers();
 }
@@ -168,10 +236,11 @@ function showWanted(): void {
 }
 
 function isSame(a: Start, b: Start): boolean {
-  return a.data.sha256 === b.data.sha256 && sameRecipe(a.recipe, b.recipe);
+  return a.data.sha256 === b.data.sha256 && sameRecipe(a.recipe, b.recipe) && (a.origin ?? null) === (b.origin ?? null);
 }
 
 function showProblem(error: unknown): void {
   problem.textContent = sentenceOf(error);
   problem.hidden = false;
+  problem.scrollIntoView({ block: "nearest" });
 }

@@ -2,4 +2,14 @@
 
 export { sheetOf } from "../../lib/index.js";
 export type * from "../../lib/train.js";
-export { BigGanError, createTrainer, openStore, PRESETS, readImages, readShipped, SHIPPED } from "../../lib/train.js";
+export {
+  BigGanError,
+  createTrainer,
+  networksOf,
+  openStore,
+  PRESETS,
+  readImages,
+  readShipped,
+  RESOLUTIONS,
+  SHIPPED,
+} from "../../lib/train.js";

@@ -2,7 +2,8 @@
 
 import { element } from "../element.js";
 import { parseSeed } from "../link.js";
-import { type Preset, PRESETS, type TrainRecipe } from "./package.js";
+import { type Networks, type Preset, PRESETS, type TrainingData, type TrainRecipe } from "./package.js";
+import { sameRecipe } from "./same-recipe.js";
 
 type NumberKey = "width" | "batchSize" | "rateG" | "rateD" | "dSteps" | "orthogonal" | "emaDecay" | "zDim" | "emaStart";
 
@@ -20,17 +21,28 @@ const NUMBERS: Record<NumberKey, string> = {
 };
 const AUGMENT = ["flip", "color", "translation", "cutout"] as const;
 
+/** What a run takes up in its midst; the rest waits for Reset. */
+const LIVE = ["rateG", "rateD", "dSteps", "orthogonal", "augment"] as const;
+const LIVE_WORDS = "Values marked live hold at once, also while it trains; the others, and the data, at Reset.";
+
 export interface RecipeEvents {
   /** The current recipe; `null` while a value is invalid. */
   onRecipe(recipe: TrainRecipe | null): void;
   onPreset(preset: Preset): void;
+  /** A live value has been given, and the field was left or confirmed. */
+  onLive(): void;
 }
 
 export class RecipeForm {
   readonly #form = element("recipe", HTMLFormElement);
   readonly #preset = element("recipe-preset", HTMLSelectElement);
   readonly #about = element("recipe-about", HTMLParagraphElement);
+  #data: TrainingData | null = null;
+  #dictated: Networks["recipe"] | null = null;
+  /** Of networks that a run has started from; otherwise the core's. */
+  #embedding: number | undefined;
   readonly #seed = element("recipe-seed", HTMLInputElement);
+  readonly #live = element("recipe-live", HTMLParagraphElement);
   readonly #attention = element("recipe-attention", HTMLInputElement);
   readonly #augment = AUGMENT.map((name) => element(`recipe-${name}`, HTMLInputElement));
   readonly #numbers = Object.entries(NUMBERS).map(
@@ -42,6 +54,8 @@ export class RecipeForm {
     this.#preset.addEventListener("change", () => {
       const preset = PRESETS.find(({ id }) => id === this.#preset.value);
       if (!preset) return;
+      // other data come with it
+      this.#data = null;
       // the seed is the visitor's, not the preset's
       this.show({ ...preset.recipe, seed: this.recipe?.seed ?? preset.recipe.seed });
       events.onPreset(preset);
@@ -56,6 +70,12 @@ export class RecipeForm {
       if (event.target instanceof HTMLInputElement) event.target.reportValidity();
       events.onRecipe(this.recipe);
     });
+    const live = [...this.#numbers.filter(([key]) => LIVE.some((one) => one === key)).map(([, input]) => input), ...this.#augment];
+    // not at each key: 0.0005 begins with 0
+    this.#form.addEventListener("change", ({ target }) => {
+      if (live.some((input) => input === target) && this.recipe) events.onLive();
+    });
+    this.showHeld(undefined);
   }
 
   /** `null` while a value is invalid. */
@@ -68,7 +88,35 @@ export class RecipeForm {
       augment: AUGMENT.filter((_, index) => this.#augment[index]?.checked),
       attention: this.#attention.checked,
       seed,
+      ...(this.#embedding === undefined ? {} : { embedding: this.#embedding }),
     };
+  }
+
+  /** Sets and locks what the networks dictate that the run starts from; with `null`, unlocks it. */
+  dictate(recipe: Networks["recipe"] | null): void {
+    const had = this.#dictated !== null;
+    this.#dictated = recipe;
+    const inputs = [...this.#numbers.filter(([key]) => key === "width" || key === "zDim").map(([, input]) => input), this.#attention];
+    for (const input of inputs) input.disabled = recipe !== null;
+    if (recipe) this.#showDictated(recipe);
+    // the embedding goes with the networks that had it
+    else if (had) this.#embedding = undefined;
+    this.#showPreset(this.recipe);
+  }
+
+  #showDictated({ width, zDim, embedding, attention }: Networks["recipe"]): void {
+    for (const [key, input] of this.#numbers) {
+      if (key === "width") input.value = String(width);
+      if (key === "zDim") input.value = String(zDim);
+    }
+    this.#attention.checked = attention;
+    this.#embedding = embedding;
+  }
+
+  /** The data of the next run, which decide what a preset promises. */
+  showData(data: TrainingData | null): void {
+    this.#data = data;
+    this.#showPreset(this.recipe);
   }
 
   show(recipe: TrainRecipe): void {
@@ -80,15 +128,36 @@ export class RecipeForm {
     this.#attention.checked = recipe.attention;
     this.#seed.value = String(recipe.seed);
     this.#seed.setCustomValidity("");
-    this.#showPreset(recipe);
+    this.#embedding = recipe.embedding;
+    if (this.#dictated) this.#showDictated(this.#dictated);
+    this.#showPreset(this.recipe);
+  }
+
+  /** From which step of G on the live values hold; `undefined` if none was changed in this run. */
+  showHeld(step: number | undefined): void {
+    this.#live.textContent = LIVE_WORDS + (step === undefined ? "" : ` The last change holds from step ${step.toLocaleString("en")} of G on.`);
   }
 
   #showPreset(recipe: TrainRecipe | null): void {
     const fits = (one: Preset) => recipe !== null && sameRecipe({ ...one.recipe, seed: recipe.seed }, recipe);
     // some presets differ only in their data
-    const preset = PRESETS.find((one) => one.id === this.#preset.value && fits(one)) ?? PRESETS.find(fits);
+    const preset =
+      PRESETS.find((one) => fits(one) && this.#suits(one)) ??
+      PRESETS.find((one) => one.id === this.#preset.value && fits(one)) ??
+      PRESETS.find(fits);
     this.#preset.value = preset?.id ?? "";
-    this.#about.textContent = preset?.about ?? "Custom values.";
+    this.#about.textContent = preset ? this.#aboutOf(preset) : "Custom values.";
+  }
+
+  #aboutOf(preset: Preset): string {
+    if (!this.#data || this.#suits(preset)) return preset.about;
+    const { classes, resolution } = preset;
+    return `Tried on ${classes} classes of ${resolution}×${resolution} pixels: with these data it learns at another pace.`;
+  }
+
+  /** Whether the preset was tried on such data. */
+  #suits({ classes, resolution }: Preset): boolean {
+    return this.#data?.resolution === resolution && this.#data.classNames.length === classes;
   }
 
   #readSeed(): bigint | null {
@@ -100,15 +169,8 @@ export class RecipeForm {
   }
 }
 
-/** Whether two recipes give the same run. */
-export function sameRecipe(a: TrainRecipe, b: TrainRecipe): boolean {
-  return textOf(a) === textOf(b);
-}
-
-const textOf = (recipe: TrainRecipe): string =>
-  JSON.stringify(
-    Object.entries(recipe)
-      // a seed may be a number or a bigint
-      .map(([key, value]) => [key, key === "seed" ? String(value) : value])
-      .sort(([a], [b]) => (String(a) < String(b) ? -1 : 1)),
-  );
+/** The recipe of a run with the live values of another. */
+export const withLive = (runs: TrainRecipe, asked: TrainRecipe): TrainRecipe => ({
+  ...runs,
+  ...Object.fromEntries(LIVE.map((key) => [key, asked[key]])),
+});

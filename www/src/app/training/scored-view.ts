@@ -30,6 +30,9 @@ export class ScoredView {
 const count = (scored: readonly Scored[], test: (score: number) => boolean) =>
   scored.filter(({ score }) => test(score)).length;
 
+/** A new D may be far from 0, and its scores are side by side on a phone. */
+const digitsOf = (size: number) => size.toFixed(size < 10 ? 2 : 1);
+
 function place(): HTMLLIElement {
   const item = document.createElement("li");
   const canvas = document.createElement("canvas");
@@ -50,7 +53,7 @@ function fill(list: HTMLElement, scored: readonly Scored[], classNames: readonly
     if (!item || !canvas || !text) return;
     put(canvas, image);
     const verdict = score > 0 ? "real" : "fake";
-    const signed = `${score > 0 ? "+" : score < 0 ? "−" : ""}${Math.abs(score).toFixed(2)}`;
+    const signed = `${score > 0 ? "+" : score < 0 ? "−" : ""}${digitsOf(Math.abs(score))}`;
     text.textContent = signed;
     item.classList.toggle("fooled", kind === "fake" && score > 0);
     item.classList.toggle("for-real", score > 0);

@@ -16,7 +16,9 @@ import {
   type TrainRecipe,
   type Which,
 } from "./package.js";
+import type { Origin } from "./origin.js";
 import { Pace } from "./pace.js";
+import { sameRecipe } from "./same-recipe.js";
 
 export type Mode =
   /** No trainer yet. */
@@ -34,6 +36,10 @@ export interface Start {
   data: TrainingData;
   recipe: TrainRecipe;
   checkpoint?: Blob;
+  /** Trained networks, in place of random weights. */
+  origin?: Origin | null;
+  /** Steps of D alone with which it begins. */
+  dFirst?: number;
 }
 
 export interface SessionEvents {
@@ -41,9 +47,15 @@ export interface SessionEvents {
   onProgress(progress: TrainProgress): void;
   onReport(report: StepReport): void;
   onLook(look: Look): void;
+  /** A step in slow motion: the look just before it, and what it measured. The next waits until this has been shown. */
+  onSlowStep(look: Look, report: StepReport): Promise<void>;
   /** Training has stopped at the trainer's state; after a value that was not finite, that is an earlier state. */
   onProblem(error: unknown): void;
 }
+
+/** Steps of D and G together: the axis of the curves. */
+export const updatesOf = (state: { gStep: number; dStep: number } | undefined): number =>
+  state ? state.gStep + state.dStep : 0;
 
 /** The extent of a probe. */
 export interface LookSize {
@@ -66,6 +78,11 @@ export class Session {
   #running = false;
   #opening = new AbortController();
   #pace = new Pace();
+  #slow = false;
+  /** The step in slow motion that is being shown. */
+  #showing: Promise<void> | undefined;
+  /** Ends the wait for it. */
+  #wake: () => void = () => {};
   lookSize: LookSize = { perClass: 8, scored: 8 };
 
   constructor(events: SessionEvents, backend: Backend | "auto") {
@@ -82,6 +99,23 @@ export class Session {
     return this.#start;
   }
 
+  /** Whether D learns alone at first. */
+  get isDFirst(): boolean {
+    return this.#dLeft > 0;
+  }
+
+  /** Turns of D that are left before both learn. */
+  get #dLeft(): number {
+    const { state } = this;
+    const { dFirst = 0, recipe } = this.#start ?? {};
+    if (!state || !recipe || state.gStep > 0) return 0;
+    return Math.max(0, Math.ceil((dFirst - state.dStep) / recipe.dSteps));
+  }
+
+  get #which(): Which {
+    return this.isDFirst ? "d" : "both";
+  }
+
   get state(): TrainerState | undefined {
     return this.#trainer?.state;
   }
@@ -96,8 +130,11 @@ export class Session {
     const opening = (this.#opening = new AbortController());
     this.#setMode("preparing");
     try {
+      const { data, recipe, checkpoint, origin = null, dFirst = 0 } = start;
       const trainer = await createTrainer({
-        ...start,
+        ...{ data, recipe },
+        ...(checkpoint && { checkpoint }),
+        ...(origin && { networks: origin.file }),
         backend: this.#backend,
         signal: opening.signal,
         onProgress: (progress) => {
@@ -109,7 +146,7 @@ export class Session {
         return;
       }
       this.#trainer = trainer;
-      this.#start = { data: start.data, recipe: start.recipe };
+      this.#start = { data, recipe, origin, dFirst };
       this.#pace = new Pace();
       this.#setMode("paused");
       await this.look();
@@ -120,12 +157,37 @@ export class Session {
     }
   }
 
+  /** Goes on with another recipe of the same networks; returns whether it is another. */
+  amend(change: (runs: TrainRecipe) => TrainRecipe): Promise<boolean> {
+    return this.between(async (trainer) => {
+      const { recipe: before } = trainer.state;
+      const recipe = change(before);
+      if (sameRecipe(before, recipe)) return false;
+      await trainer.amend(recipe);
+      if (this.#start) this.#start = { ...this.#start, recipe };
+      return true;
+    });
+  }
+
   close(): void {
     this.#opening.abort();
     for (const task of this.#tasks.splice(0)) task.cancel();
     this.#trainer?.dispose();
     this.#trainer = undefined;
+    this.#showing = undefined;
+    this.#wake();
     this.#setMode("none");
+  }
+
+  get slow(): boolean {
+    return this.#slow;
+  }
+
+  /** Whether steps are taken one at a time, each when the one before it has been shown. */
+  set slow(slow: boolean) {
+    this.#slow = slow;
+    if (slow) void this.#trainer?.pause();
+    this.#wake();
   }
 
   play(): void {
@@ -138,6 +200,7 @@ export class Session {
   async pause(): Promise<void> {
     if (this.#mode !== "playing") return;
     this.#setMode("paused");
+    this.#wake();
     await this.#trainer?.pause();
   }
 
@@ -158,7 +221,7 @@ export class Session {
 
   /** Probes the networks as soon as no step is running. */
   look(): Promise<void> {
-    return this.between((trainer) => this.#look(trainer));
+    return this.between(async (trainer) => void (await this.#look(trainer)));
   }
 
   /** Does something with the trainer between two steps, interrupting and then resuming a run of steps. */
@@ -169,6 +232,7 @@ export class Session {
         run: (trainer) => work(trainer).then(resolve, reject),
         cancel: () => reject(new Error("another run has started")),
       });
+      this.#wake();
       if (this.#running) void this.#trainer?.pause();
       else void this.#run();
     });
@@ -184,22 +248,41 @@ export class Session {
         const task = this.#tasks.shift();
         if (task) await task.run(trainer);
         else if (this.#mode !== "playing") break;
+        else if (this.#slow) await this.#slowStep(trainer);
         else if (this.#pace.isLookDue(performance.now())) await this.#look(trainer);
-        else await trainer.step(this.#pace.steps);
+        else await trainer.step(Math.min(this.#pace.steps, this.#dLeft || Infinity), this.#which);
       }
     } catch (error) {
       if (trainer === this.#trainer) this.#fail(error);
     } finally {
       this.#running = false;
     }
-    if (this.#trainer !== trainer && (this.#tasks.length > 0 || this.#mode === "playing")) void this.#run();
+    // a step that failed leaves requests behind, and a new run has its own steps
+    const again = this.#tasks.length > 0 || (this.#trainer !== trainer && this.#mode === "playing");
+    if (this.#trainer && again) void this.#run();
   }
 
-  async #look(trainer: Trainer): Promise<void> {
+  async #look(trainer: Trainer): Promise<Look> {
     const began = performance.now();
     const look = await trainer.look(this.lookSize);
     this.#pace.lookTook(performance.now() - began, performance.now());
     if (trainer === this.#trainer) this.#events.onLook(look);
+    return look;
+  }
+
+  /** Takes a step, or waits while the one before it is shown: requests come in between. */
+  async #slowStep(trainer: Trainer): Promise<void> {
+    if (this.#showing) {
+      await Promise.race([this.#showing, new Promise<void>((resolve) => (this.#wake = resolve))]);
+      return;
+    }
+    const look = await this.#look(trainer);
+    const [report] = await trainer.step(1, this.#which);
+    if (!report || trainer !== this.#trainer) return;
+    const showing = this.#events.onSlowStep(look, report).finally(() => {
+      if (this.#showing === showing) this.#showing = undefined;
+    });
+    this.#showing = showing;
   }
 
   #heard(progress: TrainProgress): void {

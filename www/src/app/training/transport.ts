@@ -9,6 +9,7 @@ export interface TransportEvents {
   onPause(): void;
   onStep(which: Which): void;
   onReset(): void;
+  onSlow(slow: boolean): void;
 }
 
 const STEPS: [string, Which][] = [
@@ -19,6 +20,7 @@ const STEPS: [string, Which][] = [
 
 export class Transport {
   readonly #play = element("play", HTMLButtonElement);
+  readonly #slow = element("slow", HTMLButtonElement);
   readonly #reset = element("reset", HTMLButtonElement);
   readonly #steps = STEPS.map(([id]) => element(id, HTMLButtonElement));
   readonly #counts = element("counts", HTMLDListElement);
@@ -32,6 +34,11 @@ export class Transport {
     onClick(this.#play, () => (this.#mode === "playing" ? events.onPause() : events.onPlay()));
     onClick(this.#reset, () => events.onReset());
     STEPS.forEach(([, which], index) => onClick(this.#steps[index], () => events.onStep(which)));
+    this.#slow.addEventListener("click", () => {
+      const slow = this.#slow.ariaPressed !== "true";
+      this.#slow.ariaPressed = String(slow);
+      events.onSlow(slow);
+    });
     this.showMode("none", false);
     this.showState(undefined, undefined);
   }

@@ -5,16 +5,12 @@ import { GridView, samplesPerClass } from "./grid-view.js";
 import type { Look, StepReport, TrainerState, TrainRecipe, Which } from "./package.js";
 import { StepPicture } from "./picture/picture.js";
 import { SCORED, ScoredView } from "./scored-view.js";
-import type { LookSize, Start } from "./session.js";
+import { type LookSize, type Start, updatesOf } from "./session.js";
 
 /** Numbers change at most this often while steps follow each other, in milliseconds. */
 const NUMBERS_MS = 200;
 /** Weight of the newest step in the displayed speed. */
 const NEWEST = 0.1;
-
-/** Steps of D and G together: the axis of the curves. */
-export const updatesOf = (state: { gStep: number; dStep: number } | undefined): number =>
-  state ? state.gStep + state.dStep : 0;
 
 export class Watch {
   readonly #curves = new Curves();
@@ -71,7 +67,7 @@ export class Watch {
     this.#imagesSeen = report.imagesSeen;
     const speed = images > 0 && report.elapsedMs > 0 ? (1000 * images) / report.elapsedMs : undefined;
     if (speed !== undefined) this.#speed = this.#speed === undefined ? speed : this.#speed + NEWEST * (speed - this.#speed);
-    this.#curves.add(report, updatesOf(report), speed);
+    this.#curves.add(report, updatesOf(report), speed === undefined ? speed : this.#speed);
     this.#newest = report;
     const now = performance.now();
     if (now - this.#shownAt < NUMBERS_MS) return;
@@ -102,6 +98,18 @@ export class Watch {
   walk(which: Which, report: StepReport | undefined): void {
     if (report) this.#picture.setMeasured(report);
     this.#picture.walk(which);
+  }
+
+  /** Shows a step in slow motion; ends with it. */
+  slowStep(look: Look, report: StepReport): Promise<void> {
+    this.#picture.setMeasured(report);
+    return this.#picture.move({ look, report, classNames: this.#classNames });
+  }
+
+  /** The visitor wants to see steps in slow motion, or no longer. */
+  showSlow(slow: boolean): void {
+    if (slow) this.#picture.bringIntoSight();
+    else this.#picture.endMotion();
   }
 
   /** Steps follow each other too fast to walk through. */

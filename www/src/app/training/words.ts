@@ -9,7 +9,7 @@ const BACKENDS = {
   webgpu: "the GPU (WebGPU)",
 };
 
-export function sentenceOfMode(mode: Mode, running: Running | undefined): string {
+export function sentenceOfMode(mode: Mode, running: Running | undefined, slow = false): string {
   const where = running ? ` on ${BACKENDS[running.backend]}: ${whyCpu("train-webgpu", "trains", running)}` : "";
   switch (mode) {
     case "none":
@@ -23,7 +23,7 @@ export function sentenceOfMode(mode: Mode, running: Running | undefined): string
     case "stepping":
       return "Taking one step…";
     case "playing":
-      return `Training${where}.`;
+      return slow ? `Training in slow motion${where}.` : `Training${where}.`;
     case "failed":
       return "Training has stopped.";
   }

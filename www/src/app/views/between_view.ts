@@ -1,7 +1,8 @@
 /** The interpolation between two pictures, as a strip and as a loop. */
 
 import type { ModelInfo } from "../../lib/index.js";
-import { describe } from "../describe.js";
+import { ClipButton } from "../clip-button.js";
+import { describePoint, fileName } from "../describe.js";
 import { element } from "../element.js";
 import { Gallery } from "../gallery.js";
 import { Loop } from "../loop.js";
@@ -14,6 +15,15 @@ export class BetweenView implements View {
   readonly #loop = new Loop();
   readonly #words = element("way-words", HTMLParagraphElement);
 
+  readonly #clip = new ClipButton(() => ({
+    images: this.#images,
+    perSecond: this.#loop.perSecond,
+    name: this.#name,
+  }));
+  /** Of the loop, once all are drawn. */
+  #images: readonly ImageData[] = [];
+  #name = "";
+
   constructor(change: Change) {
     element("swap", HTMLButtonElement).addEventListener("click", () =>
       change((state) => ({ ...state, point: endOf(state), end: state.point })),
@@ -21,21 +31,23 @@ export class BetweenView implements View {
   }
 
   show(state: State, model: ModelInfo): Gallery[] {
-    const words = (point: State["point"]) => {
-      const [text = ""] = describe(point, state.truncation, model.classNames).split(", truncation");
-      return `${text}, sample ${(point.z.index ?? 0) + 1}`;
-    };
+    const words = (point: State["point"]) => describePoint(point, model.classNames);
     this.#words.textContent =
       `From ${words(state.point)} to ${words(endOf(state))}.` +
       (state.end ? "" : " Set a picture as end B to change the end.");
     this.main.expect(way(state, model));
+    this.#name = fileName(state, model.classNames).replace(/\.png$/, "");
+    this.#images = [];
+    this.#clip.ready = false;
     this.#loop.visible = true;
     return [this.main];
   }
 
   done(): void {
     const images = this.main.drawn.map((drawn) => drawn?.image);
-    this.#loop.frames = images.filter((image) => image !== undefined);
+    this.#images = images.filter((image) => image !== undefined);
+    this.#loop.frames = this.#images;
+    this.#clip.ready = this.#images.length > 0;
   }
 
   hide(): void {

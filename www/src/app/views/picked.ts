@@ -19,6 +19,11 @@ export class Picked {
     this.#unpin.addEventListener("click", () => change((state) => ({ ...state, end: null })));
   }
 
+  /** The selected picture, once it is drawn. */
+  get image(): ImageData | undefined {
+    return this.#gallery.drawn[0]?.image;
+  }
+
   show(state: State, model: ModelInfo): Gallery {
     const [start, ...end] = picked(state, model);
     const caption = (text: string) => (shot: typeof start) => shot && { ...shot, caption: text };

@@ -15,4 +15,5 @@ export interface View {
   hide?(): void;
 }
 
+/** Changes the state: a visitor's doing, or what completes the state that is shown. */
 export type Change = (change: (state: State) => State) => void;

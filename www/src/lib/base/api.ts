@@ -24,7 +24,7 @@ export type Reason =
 
 /**
  * Why it computes where it does: the page chose it; the package's own worker; the page has another
- * origin than the package, so that it cannot start its worker; or the worker could not be started.
+ * origin than the package, and its policy forbids a worker that imports the package's; or the worker could not be started.
  */
 export type PlaceReason = "asked" | "own-worker" | "other-origin" | "no-worker";
 

@@ -1,6 +1,7 @@
 /** The choice between the GPU and the CPU. */
 
-import { probeAdapter } from "./adapter.js";
+import { withLimit } from "./abort.js";
+import { probeAbsence, probeAdapter } from "./adapter.js";
 import type { Backend, Reason } from "./api.js";
 import type { Engine } from "./engine.js";
 import { BigGanError, messageOf } from "./errors.js";
@@ -30,9 +31,8 @@ export async function openBackend<C extends CommonCalls>(
   start: Start<C>,
 ): Promise<Opened<C>> {
   if (wanted === "auto") return openBest(start);
-  const engine = wanted === "cpu" ? await start("cpu") : await openGpu(start);
   return {
-    engine,
+    engine: wanted === "cpu" ? await start("cpu") : await openAsked(start),
     choice: { backend: wanted, reason: "forced", sentence: "it was asked for" },
   };
 }
@@ -43,6 +43,13 @@ export async function openCpu<C>(
   why: Omit<Choice, "backend">,
 ): Promise<Opened<C>> {
   return { engine: await start("cpu"), choice: { backend: "cpu", ...why } };
+}
+
+/** Opens the GPU that was asked for, whatever it is, if there is one. */
+async function openAsked<C extends CommonCalls>(start: Start<C>): Promise<Engine<C>> {
+  const absence = await probeAbsence();
+  if (absence) throw new Error(absence.sentence);
+  return openGpu(start);
 }
 
 /** Opens the GPU and checks its numbers. */
@@ -86,11 +93,4 @@ class WrongNumbersError extends BigGanError {
       numbers: { difference },
     });
   }
-}
-
-function withLimit<T>(task: Promise<T>, limitMs: number): Promise<T> {
-  return new Promise((resolve, reject) => {
-    const timer = setTimeout(() => reject(new Error(`no answer in ${limitMs / 1000} s`)), limitMs);
-    task.then(resolve, reject).finally(() => clearTimeout(timer));
-  });
 }

@@ -2,48 +2,50 @@
 
 import type { Backend, EngineOptions, PlaceReason } from "./api.js";
 import { type Engine, NoWorkerError } from "./engine.js";
+import { BigGanError } from "./errors.js";
 import { MainEngine } from "./main-engine.js";
+import { isElsewhere, type OwnWorker, startGiven, startOwn } from "./own-worker.js";
 import type { Side } from "./protocol.js";
 import { WorkerEngine } from "./worker-engine.js";
-
-/** The package's own worker; throws {@link NoWorkerError} if the page may not start it. */
-export function startOwn(start: () => Worker): Worker {
-  try {
-    return start();
-  } catch (error) {
-    throw new NoWorkerError(String(error));
-  }
-}
 
 export class Starter<C> {
   placeReason: PlaceReason;
 
   constructor(
     private readonly side: Side<C>,
-    private readonly ownWorker: () => Worker,
+    private readonly ownWorker: OwnWorker,
     private readonly wanted: EngineOptions["worker"] = "auto",
   ) {
-    if (wanted !== "auto") this.placeReason = "asked";
-    else if (typeof Worker === "undefined") this.placeReason = "no-worker";
-    else {
-      // browsers start workers from the page's own origin only
-      const own = new URL(import.meta.url).origin === location.origin;
-      this.placeReason = own ? "own-worker" : "other-origin";
-    }
+    this.placeReason = wanted === "auto" ? "own-worker" : "asked";
   }
 
   /** Opens a backend; if the worker does not start, on the main thread from now on. */
   async start(backend: Backend): Promise<Engine<C>> {
     const { wanted } = this;
-    if (typeof wanted === "function") return WorkerEngine.open(backend, wanted());
+    if (typeof wanted === "function") return this.#startGiven(backend, wanted);
     if (this.placeReason === "own-worker") {
       try {
         return await WorkerEngine.open(backend, startOwn(this.ownWorker));
       } catch (error) {
         if (!(error instanceof NoWorkerError)) throw error;
-        this.placeReason = "no-worker";
+        this.placeReason = isElsewhere() ? "other-origin" : "no-worker";
       }
     }
     return MainEngine.open(this.side, backend);
+  }
+
+  /** A worker that the page was to start is the page's to mend. */
+  async #startGiven(backend: Backend, start: () => Worker): Promise<Engine<C>> {
+    try {
+      return await WorkerEngine.open(backend, startGiven(start));
+    } catch (cause) {
+      if (!(cause instanceof NoWorkerError)) throw cause;
+      throw new BigGanError(
+        "unsupported",
+        `the page's worker did not start (${cause.message}); serve ${this.ownWorker.file} from the page's own origin, or ` +
+          'give "worker": "main"',
+        { field: "worker", cause },
+      );
+    }
   }
 }

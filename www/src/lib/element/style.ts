@@ -17,12 +17,14 @@ const STYLE = `
 [part~="button"]:focus-visible { outline: 2px solid Highlight; outline-offset: 2px; }
 `;
 
-let sheet: CSSStyleSheet | undefined;
+const sheets = new WeakMap<Document, CSSStyleSheet>();
 
-export function styleSheet(): CSSStyleSheet {
-  if (!sheet) {
-    sheet = new CSSStyleSheet();
-    sheet.replaceSync(STYLE);
-  }
-  return sheet;
+/** The sheet of a document: it holds in no other. None in a document without a window, which shows nothing. */
+export function styleSheets(document: Document): CSSStyleSheet[] {
+  const { defaultView } = document;
+  if (!defaultView) return [];
+  const sheet = sheets.get(document) ?? new defaultView.CSSStyleSheet();
+  if (!sheets.has(document)) sheet.replaceSync(STYLE);
+  sheets.set(document, sheet);
+  return [sheet];
 }

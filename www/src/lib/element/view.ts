@@ -1,7 +1,7 @@
 /** The element's content: pictures, a poster before them, progress, an error, and controls. */
 
 import type { Sample } from "../sample/api.js";
-import { styleSheet } from "./style.js";
+import { styleSheets } from "./style.js";
 
 export interface Handlers {
   another(): void;
@@ -18,8 +18,10 @@ export class View {
 
   readonly #save: HTMLButtonElement;
 
-  constructor(root: ShadowRoot, handlers: Handlers) {
-    root.adoptedStyleSheets = [styleSheet()];
+  constructor(
+    private readonly root: ShadowRoot,
+    handlers: Handlers,
+  ) {
     this.#poster.append(slot("poster"));
     this.#loading.append(slot("loading", this.#progress));
     this.#save = button("Save PNG", () => handlers.save());
@@ -32,6 +34,11 @@ export class View {
     this.#controls.hidden = true;
     this.#loading.hidden = true;
     root.append(this.#poster, this.#loading, this.#error, this.#grid, this.#controls);
+  }
+
+  /** Puts the style on, of the document in which the element is now. */
+  dress(): void {
+    this.root.adoptedStyleSheets = styleSheets(this.root.ownerDocument);
   }
 
   set controls(shown: boolean) {
@@ -66,6 +73,14 @@ export class View {
         return item;
       }),
     );
+  }
+
+  /** Without pictures. */
+  empty(): void {
+    this.#idle();
+    this.#grid.replaceChildren();
+    this.#poster.hidden = false;
+    this.#save.disabled = true;
   }
 
   error(message: string): void {

@@ -8,18 +8,31 @@ export interface ClassWeight {
   weight: number;
 }
 
-/** A small random step from a picture to its child: a rotation of z towards a draw with its own seed. */
-export interface Step {
+/** A random step from a picture to its child: a rotation of z towards a draw with its own seed. */
+export interface RandomStep {
   seed: Seed;
   /** In quarter turns: 0.1 is a sibling, 1 a stranger. */
   size: number;
 }
 
+/** Crossbreeding: the child of a picture and a mate. 0 is the picture's, and 1 the mate's. */
+export interface CrossStep {
+  /** The other parent, which may be bred itself. */
+  mate: Point;
+  /** Where the class weights are between the two. */
+  classes: number;
+  /** Where each chunk of z is between the two, on the sphere. Chunks beyond the list are the picture's. */
+  chunks: number[];
+}
+
+/** A step from a picture to its child. */
+export type Step = RandomStep | CrossStep;
+
 /** A point of latent space: sample `index` of a seed, and its edits. */
 export interface Latent {
   seed: Seed;
   index?: number;
-  /** The lineage of a bred picture. */
+  /** The lineage of a bred picture: 256 steps at most, those of mates included. */
   steps?: Step[];
   /** Rotation of each chunk of a hierarchical z, in quarter turns, -1 to 1; 0 leaves it. */
   chunks?: number[];
@@ -116,7 +129,10 @@ export interface ForeignModel {
 }
 
 export interface GeneratorOptions extends EngineOptions {
-  /** Address of a model file or of a shard index (`*.safetensors.index.json`), or the file itself. */
+  /**
+   * Address of a model file, of a shard index (`*.safetensors.index.json`), or of another program's weights (`.bin`,
+   * `.pth`, `.pt`, `.ckpt`) with their `config.json` next to them; or the file itself.
+   */
   model: string | URL | Blob | ForeignModel;
   /** SHA-256 that a single model file must have, in hex. Parts have theirs in the index. */
   sha256?: string;

@@ -4,6 +4,8 @@ import { abortable } from "../base/abort.js";
 import { bufferLimits } from "../base/adapter.js";
 import { BigGanError, messageOf } from "../base/errors.js";
 import { faultOf, LastingEngine } from "../base/lasting-engine.js";
+import { guarded, tell } from "../base/listener.js";
+import type { OwnWorker } from "../base/own-worker.js";
 import { Starter } from "../base/starter.js";
 import type {
   DrawRequest,
@@ -11,6 +13,7 @@ import type {
   GeneratorInfo,
   GeneratorOptions,
   InterpolateRequest,
+  LoadProgress,
   ModelInfo,
   Picture,
   Sample,
@@ -32,13 +35,15 @@ const SLICE_MS = { worker: 250, main: 40 };
 const WAY_MS = 40;
 /**
  * The number of rows of a matrix product determines its kernel, and so the last bit of its sums: a channel may differ
- * by 1 of 255 depending on what is computed with a picture. A single row differs most often; up to this side a lone picture is
- * therefore computed in a pair, which is cheap.
+ * by 1 of 255 depending on what is computed with a picture. A single row differs most often on a GPU; up to this side a
+ * lone picture is therefore computed in a pair there, which is cheap. On the CPU it would take twice the time.
  */
 const MOST_SIDE_IN_PAIRS = 64;
 
-/** Bundlers recognise this form and bundle the worker. */
-const ownWorker = () => new Worker(new URL("./worker.js", import.meta.url), { type: "module" });
+const ownWorker: OwnWorker = {
+  file: "worker.js",
+  start: () => new Worker(new URL("./worker.js", import.meta.url), { type: "module" }),
+};
 
 /** Opens a backend, fetches the model and loads it there. */
 export async function createGenerator(options: GeneratorOptions): Promise<Generator> {
@@ -48,7 +53,7 @@ export async function createGenerator(options: GeneratorOptions): Promise<Genera
   // aborts the other half if one fails
   const failing = new AbortController();
   const signal = caller ? AbortSignal.any([caller, failing.signal]) : failing.signal;
-  const onProgress = options.onProgress ?? (() => {});
+  const onProgress = guarded(options.onProgress, failing);
   const wanted = options.backend ?? "auto";
   const starter = new Starter(sampling, ownWorker, options.worker);
   const fit = new Fit(wanted, bufferLimits);
@@ -61,7 +66,7 @@ export async function createGenerator(options: GeneratorOptions): Promise<Genera
       signal,
     );
     const generator = new EngineGenerator(engine, obtained, options);
-    await abortable(generator.load(fit), signal);
+    await abortable(generator.load(fit, onProgress), signal);
     return generator;
   } catch (error) {
     failing.abort(error);
@@ -99,8 +104,7 @@ class EngineGenerator implements Generator {
   }
 
   /** Loads the model onto the device. */
-  async load(fit: Fit): Promise<void> {
-    const { onProgress = () => {}, onRunning = () => {} } = this.options;
+  async load(fit: Fit, onProgress: (progress: LoadProgress) => void): Promise<void> {
     const { size } = this.obtained;
     const misfit = size && (await fit.misfit(size, this.engine.choice.backend));
     // an explicitly chosen GPU has refused the model before the download
@@ -111,7 +115,7 @@ class EngineGenerator implements Generator {
       onLost: () => {
         this.#slices = new Slices();
       },
-      onRestarted: () => onRunning(this.engine.running),
+      onRestarted: () => tell(this.options.onRunning, this.engine.running),
     });
     onProgress({ phase: "ready", info: this.info });
   }
@@ -163,8 +167,9 @@ class EngineGenerator implements Generator {
 
   /** Draws a few pictures. */
   async #drawSlice(slice: Picture[], truncation: Truncation): Promise<Drawn> {
-    const lone = slice.length === 1 && this.#model.resolution <= MOST_SIDE_IN_PAIRS;
-    const drawn = lone ? [...slice, ...slice] : slice;
+    const isSmall = this.#model.resolution <= MOST_SIDE_IN_PAIRS;
+    const inPair = slice.length === 1 && isSmall && this.engine.choice.backend === "webgpu";
+    const drawn = inPair ? [...slice, ...slice] : slice;
     const call: DrawCall = { pictures: encode(drawn), truncation };
     try {
       const answer = await this.engine.ask((calls) => calls.draw(call));

@@ -53,6 +53,29 @@ class Broken extends Error {
   }
 }
 
+/** Whether a server that answered with a status may answer better later: it is busy or broken. */
+export const mayRecover = (status: number): boolean =>
+  status === 408 || status === 429 || (status >= 500 && status !== 501);
+
+/** What a response, whole or partial, says about the file. */
+export function versionOf(response: Response): Version {
+  const { headers, status } = response;
+  // a compressed response states the length of the transfer, not of the file
+  const stated = headers.has("Content-Encoding") ? null : headers.get("Content-Length");
+  const whole = stated === null ? null : Number(stated);
+  return {
+    etag: headers.get("ETag"),
+    lastModified: headers.get("Last-Modified"),
+    length: status === 206 ? (rangeOf(response)?.total ?? null) : whole,
+  };
+}
+
+/** Where a partial response begins, and the bytes of the whole file. */
+function rangeOf({ headers }: Response): { from: number; total: number } | null {
+  const found = /^bytes (\d+)-\d+\/(\d+)$/.exec(headers.get("Content-Range") ?? "");
+  return found && { from: Number(found[1]), total: Number(found[2]) };
+}
+
 class Transfer {
   /** Received data in the store, and data received since. */
   #pieces: Blob[] = [];
@@ -128,27 +151,14 @@ class Transfer {
       `${url}: the server answered ${status} ${statusText}`.trimEnd(),
       { numbers: { status } },
     );
-    // busy or broken servers may recover
-    throw status === 408 || status === 416 || status === 429 || status >= 500
-      ? new Broken(error)
-      : error;
+    throw status === 416 || mayRecover(status) ? new Broken(error) : error;
   }
 
   /** Appends a response to the received data, or starts over with it; returns the bytes of the whole file. */
   async #adopt(response: Response): Promise<number | null> {
     const partial = response.status === 206;
-    const range = /^bytes (\d+)-\d+\/(\d+)$/.exec(response.headers.get("Content-Range") ?? "");
-    // a compressed response states the length of the transfer, not of the file
-    const stated = response.headers.has("Content-Encoding")
-      ? null
-      : response.headers.get("Content-Length");
-    const length = partial ? Number(range?.[2]) : stated === null ? null : Number(stated);
-    const version = {
-      etag: response.headers.get("ETag"),
-      lastModified: response.headers.get("Last-Modified"),
-      length,
-    };
-    if (partial && !this.#continues(range, version)) {
+    const version = versionOf(response);
+    if (partial && !this.#continues(response, version)) {
       await response.body!.cancel();
       await this.#startAnew();
       throw this.#broken("the server continued with a different file");
@@ -156,12 +166,12 @@ class Transfer {
     if (!partial && this.received > 0) await this.#startAnew();
     this.#version = version;
     this.#resumedAt = this.received;
-    return length;
+    return version.length;
   }
 
   /** Only a range of the same file that begins here may be appended. */
-  #continues(range: RegExpExecArray | null, version: Version): boolean {
-    if (Number(range?.[1]) !== this.received || !this.#version) return false;
+  #continues(response: Response, version: Version): boolean {
+    if (rangeOf(response)?.from !== this.received || !this.#version) return false;
     if (sameVersion(this.#version, version)) return true;
     // without validators the SHA-256 will tell
     const silent = version.etag === null && version.lastModified === null;

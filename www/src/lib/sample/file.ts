@@ -1,8 +1,8 @@
 /** A file of a model, from this browser's store or from the network, with its SHA-256 verified. */
 
 import type { LoadProgress } from "./api.js";
-import { download } from "./download.js";
-import { BigGanError } from "../base/errors.js";
+import { download, mayRecover, versionOf } from "./download.js";
+import { BigGanError, messageOf } from "../base/errors.js";
 import { type ModelSize, readSize } from "./header.js";
 import { sha256 } from "../base/sha256.js";
 import { type Kept, sameVersion, type Store } from "./store.js";
@@ -46,7 +46,7 @@ export async function verify(
   name: string,
   expected: string | undefined,
 ): Promise<string> {
-  const found = await sha256(file);
+  const found = await opened(sha256(file), name);
   if (expected === undefined) return found ?? "";
   if (found === null) {
     throw new BigGanError(
@@ -61,6 +61,15 @@ export async function verify(
   );
 }
 
+/** What is read of a file, which may be gone or locked, or larger than what the browser reads at once. */
+export async function opened<T>(reading: Promise<T>, name: string): Promise<T> {
+  try {
+    return await reading;
+  } catch (cause) {
+    throw new BigGanError("bad-model", `${name} cannot be read (${messageOf(cause)}); choose it again`, { cause });
+  }
+}
+
 async function fromStore(request: FileRequest): Promise<ModelPart | null> {
   const { url, expected, store, onProgress } = request;
   const kept = await store?.model(url);
@@ -70,36 +79,73 @@ async function fromStore(request: FileRequest): Promise<ModelPart | null> {
   const { size: total } = file;
   tell(request, total, total, { cached: true, resumedAt: 0 });
   onProgress({ phase: "verify", file: nameOf(url) });
-  const found = await sha256(file);
-  if (expected !== undefined && found !== expected) {
-    // another version, or damaged on disk
-    await store.dropModel(url);
-    return null;
+  try {
+    const found = await sha256(file);
+    const size = await readSize(file);
+    if (expected === undefined ? await isWhole(url, file, size) : found === expected) {
+      if (size !== "more" && size) await request.check?.(size);
+      return { file, sha256: found ?? "", size: size === "more" ? null : size };
+    }
+  } catch (error) {
+    // of the check; all else is a file that is damaged on disk
+    if (error instanceof BigGanError) throw error;
   }
-  const size = await readSize(file);
-  if (size !== "more" && size) await request.check?.(size);
-  return { file, sha256: found ?? "", size: size === "more" ? null : size };
+  // another version, or damaged
+  await store.dropModel(url);
+  return null;
 }
 
-/** Whether the server still has the stored version; without a network it counts as current. */
+/** A server that does not answer so long counts as one that cannot be reached. */
+const CHECK_LIMIT_MS = 10_000;
+
+/** Whether the server still has the stored version; where it cannot be asked, or is out of order, that counts as current. */
 async function isCurrent({ url, signal }: FileRequest, { version }: Kept): Promise<boolean> {
-  let response: Response;
-  try {
-    response = await fetch(url, { method: "HEAD", cache: "no-cache", signal });
-  } catch {
-    signal.throwIfAborted();
-    return true;
+  // some servers answer no HEAD, or sign addresses for GET alone
+  const requests: RequestInit[] = [{ method: "HEAD" }, { headers: { Range: "bytes=0-0" } }];
+  for (const request of requests) {
+    let response: Response;
+    try {
+      const limit = AbortSignal.any([signal, AbortSignal.timeout(CHECK_LIMIT_MS)]);
+      response = await fetch(url, { ...request, cache: "no-store", signal: limit });
+    } catch {
+      signal.throwIfAborted();
+      return true;
+    }
+    await response.body?.cancel();
+    if (mayRecover(response.status)) return true;
+    const now = versionOf(response);
+    const says = now.etag !== null || now.lastModified !== null;
+    if (response.ok && says) return sameVersion(version, now);
   }
-  const { headers } = response;
-  const length = headers.has("Content-Encoding") ? null : headers.get("Content-Length");
-  return (
-    response.ok &&
-    sameVersion(version, {
-      etag: headers.get("ETag"),
-      lastModified: headers.get("Last-Modified"),
-      length: length === null ? null : Number(length),
-    })
-  );
+  return false;
+}
+
+/** Whether a name or path is that of a shard index, as written by `native-train export --shard-size`. */
+export const isIndex = (name: string): boolean => name.endsWith(".index.json");
+
+/** Whether a name or path is that of another program's weights, which PyTorch wrote. */
+export const isForeign = (name: string): boolean => /\.(bin|pth|pt|ckpt)$/i.test(name);
+/** The name of the config next to them. */
+export const CONFIG = "config.json";
+
+/** Whether it can be what was asked for; a short answer, or a page that says what is wrong, is never kept. */
+async function isWhole(url: URL, file: Blob, size: ModelSize | "more" | null): Promise<boolean> {
+  const { pathname } = url;
+  const has = (read: (json: object) => boolean) =>
+    file.text().then((text) => read(JSON.parse(text))).catch(() => false);
+  if (isIndex(pathname)) return has((index) => "weight_map" in index);
+  if (pathname.endsWith(`/${CONFIG}`)) return has((config) => typeof config === "object");
+  if (isForeign(pathname)) return isWholeArchive(file);
+  return size !== null && size !== "more" && file.size >= size.file;
+}
+
+/** Whether a ZIP archive has its end; what PyTorch wrote before 1.6 is a pickle, whose end says nothing. */
+async function isWholeArchive(file: Blob): Promise<boolean> {
+  const text = async (part: Blob) => new TextDecoder("latin1").decode(await part.arrayBuffer());
+  const start = await text(file.slice(0, 4));
+  if (start !== "PK\x03\x04") return start.startsWith("\x80");
+  // the end's record has 22 bytes, and a comment that nobody writes
+  return (await text(file.slice(-1024))).includes("PK\x05\x06");
 }
 
 async function fromNetwork(request: FileRequest): Promise<ModelPart> {
@@ -127,7 +173,8 @@ async function fromNetwork(request: FileRequest): Promise<ModelPart> {
     onProgress({ phase: "verify", file: name });
     try {
       const found = await verify(file, name, expected);
-      await store?.keepModel(url, { file, version });
+      if (expected !== undefined || (await isWhole(url, file, size))) await store?.keepModel(url, { file, version });
+      else await store?.dropPieces(url);
       return { file, sha256: found, size };
     } catch (error) {
       await store?.dropPieces(url);
@@ -138,5 +185,12 @@ async function fromNetwork(request: FileRequest): Promise<ModelPart> {
   }
 }
 
-export const nameOf = (url: URL): string =>
-  decodeURIComponent(url.pathname.split("/").at(-1) || url.host);
+export function nameOf(url: URL): string {
+  const name = url.pathname.split("/").at(-1) || url.host;
+  try {
+    return decodeURIComponent(name);
+  } catch {
+    // a % that stands for itself
+    return name;
+  }
+}

@@ -1,4 +1,6 @@
-/** The header of a safetensors file: what a model needs, before it is complete. */
+/** The sizes of a model, from the beginning of its file. */
+
+import { type Header, readHeader } from "../base/safetensors.js";
 
 /** Bytes of a model. */
 export interface ModelSize {
@@ -9,38 +11,23 @@ export interface ModelSize {
   largest: { name: string; f32: number };
 }
 
-interface Entry {
-  shape: number[];
-  data_offsets: [number, number];
-}
-
-/** Largest header (as in the core). */
-const MOST_HEADER_BYTES = 100e6;
-
-/**
- * The sizes from the beginning of a file: `"more"` if the header is not complete yet, null if it is not a
- * safetensors file, for which the core has a better message.
- */
+/** As `readHeader`: `"more"` if the header is not complete yet, null if it is none. */
 export async function readSize(beginning: Blob): Promise<ModelSize | "more" | null> {
-  if (beginning.size < 8) return "more";
-  const view = new DataView(await beginning.slice(0, 8).arrayBuffer());
-  const bytes = Number(view.getBigUint64(0, true));
-  if (bytes > MOST_HEADER_BYTES) return null;
-  if (beginning.size < 8 + bytes) return "more";
+  const header = await readHeader(beginning);
+  if (header === "more" || header === null) return header;
   try {
-    return sizeOf(JSON.parse(await beginning.slice(8, 8 + bytes).text()), 8 + bytes);
+    return sizeOf(header);
   } catch {
     return null;
   }
 }
 
-function sizeOf(header: Record<string, Entry>, start: number): ModelSize {
-  const size: ModelSize = { file: start, f32: 0, largest: { name: "", f32: 0 } };
-  for (const [name, entry] of Object.entries(header)) {
-    if (name === "__metadata__") continue;
+function sizeOf({ bytes, tensors }: Header): ModelSize {
+  const size: ModelSize = { file: bytes, f32: 0, largest: { name: "", f32: 0 } };
+  for (const [name, entry] of tensors) {
     const f32 = 4 * entry.shape.reduce((product, side) => product * side, 1);
     size.f32 += f32;
-    size.file = Math.max(size.file, start + entry.data_offsets[1]);
+    size.file = Math.max(size.file, bytes + entry.data_offsets[1]);
     if (f32 > size.largest.f32) size.largest = { name, f32 };
   }
   return size;

@@ -2,7 +2,7 @@
 
 import type { ForeignModel, GeneratorOptions, LoadProgress } from "./api.js";
 import { BigGanError, messageOf } from "../base/errors.js";
-import { fetchFile, type FileRequest, type ModelPart, nameOf, verify } from "./file.js";
+import { CONFIG, fetchFile, type FileRequest, isForeign, isIndex, type ModelPart, nameOf, opened, verify } from "./file.js";
 import type { Fit } from "./fit.js";
 import { type ModelSize, readSize } from "./header.js";
 import type { ModelFiles } from "./protocol.js";
@@ -17,8 +17,6 @@ export interface Obtained {
   size: ModelSize | null;
 }
 
-/** A shard index, as written by `native-train export --shard-size`. */
-const INDEX_END = ".index.json";
 /** Part names that the core accepts. */
 const PART_NAME = /^[\w-][\w.-]*\.safetensors$/;
 
@@ -37,7 +35,8 @@ export async function obtain(
   const url = addressOf(model);
   const store = cache ? await Store.open() : null;
   const request: FileRequest = { ...context, store, url, expected: sha256, part: 1, parts: 1 };
-  return url.pathname.endsWith(INDEX_END) ? ofParts(request, context.fit) : ofUrl(request, context.fit);
+  if (isForeign(url.pathname)) return ofForeignUrl(request, context.fit);
+  return isIndex(url.pathname) ? ofParts(request, context.fit) : ofUrl(request, context.fit);
 }
 
 function addressOf(model: string | URL): URL {
@@ -58,6 +57,15 @@ async function ofUrl(request: FileRequest, fit: Fit): Promise<Obtained> {
   const check = (size: ModelSize) => fit.check(size);
   const { file, sha256, size } = await fetchFile({ ...request, check });
   return { files: { kind: "file", file }, id: sha256, bytes: file.size, size };
+}
+
+async function ofForeignUrl(request: FileRequest, fit: Fit): Promise<Obtained> {
+  // first, since it is small: without it the weights would be fetched for nothing
+  const config = await fetchFile({ ...request, url: new URL(CONFIG, request.url), expected: undefined });
+  const { file, sha256 } = await fetchFile(request);
+  await fit.check({ file: file.size, f32: 0, largest: { name: "", f32: 0 } });
+  const files = { kind: "foreign", weights: file, config: await config.file.text() } as const;
+  return { files, id: sha256, bytes: file.size, size: null };
 }
 
 async function ofParts(request: FileRequest, fit: Fit): Promise<Obtained> {
@@ -144,14 +152,14 @@ async function ofBlob(
   { fit, onProgress }: ObtainContext,
 ): Promise<Obtained> {
   const name = file instanceof File ? file.name : "the model";
-  if (name.endsWith(INDEX_END)) {
+  if (isIndex(name)) {
     throw new BigGanError(
       "bad-options",
       `${name} is an index, and its parts cannot be found from a file; give its address, or a model in one file`,
       { field: "model" },
     );
   }
-  const size = await readSize(file);
+  const size = await opened(readSize(file), name);
   if (size && size !== "more") await fit.check(size);
   onProgress({ phase: "verify", file: name });
   const id = await verify(file, name, expected);
@@ -172,7 +180,7 @@ async function ofForeign(
   await fit.check({ file: weights.size, f32: 0, largest: { name: "", f32: 0 } });
   onProgress({ phase: "verify", file: name });
   const id = await verify(weights, name, expected);
-  const text = config instanceof Blob ? await config.text() : (config ?? null);
+  const text = config instanceof Blob ? await opened(config.text(), "the config") : (config ?? null);
   return {
     files: { kind: "foreign", weights, config: text },
     id,

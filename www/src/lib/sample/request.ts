@@ -66,7 +66,7 @@ export function checkPictures(pictures: Picture[], model: ModelInfo): void {
     checkPoint(`${field}from.`, from, model);
     if (!to) return;
     checkPoint(`${field}to.point.`, to.point, model);
-    if (!(to.at >= 0 && to.at <= 1)) refuse(`${field}to.at`, to.at, "0 to 1");
+    checkPlace(`${field}to.at`, to.at);
   });
 }
 
@@ -141,16 +141,41 @@ function checkLatent(field: string, z: Latent, model: ModelInfo): void {
   if (!Number.isSafeInteger(index) || index < 0) {
     refuse(`${field}index`, index, "a whole number, 0 or more");
   }
-  if (steps.length > MAX_STEPS)
-    refuse(`${field}steps.length`, steps.length, `${MAX_STEPS} at most`);
-  steps.forEach((step: Step, place) => {
-    checkSeed(`${field}steps[${place}].seed`, step.seed);
-    checkTurn(`${field}steps[${place}].size`, step.size);
-  });
-  if (chunks.length > model.chunks) {
-    refuse(`${field}chunks.length`, chunks.length, `${model.chunks} at most, as the model has`);
+  const all = countSteps(z);
+  if (all > MAX_STEPS) {
+    refuse(`${field}steps.length`, all, `${MAX_STEPS} at most, those of mates included`);
   }
+  steps.forEach((step, place) => checkStep(`${field}steps[${place}].`, step, model));
+  checkChunks(`${field}chunks`, chunks, model);
   chunks.forEach((turn, place) => checkTurn(`${field}chunks[${place}]`, turn));
+}
+
+/** Steps of a lineage and of those of its mates, no further than above the most: a mate may be its own ancestor. */
+function countSteps({ steps = [] }: Latent, before = 0): number {
+  let count = before + steps.length;
+  for (const step of steps) {
+    if (count > MAX_STEPS) break;
+    if ("mate" in step) count = countSteps(step.mate.z, count);
+  }
+  return count;
+}
+
+function checkStep(field: string, step: Step, model: ModelInfo): void {
+  if ("mate" in step) {
+    checkPoint(`${field}mate.`, step.mate, model);
+    checkPlace(`${field}classes`, step.classes);
+    checkChunks(`${field}chunks`, step.chunks, model);
+    step.chunks.forEach((at, place) => checkPlace(`${field}chunks[${place}]`, at));
+  } else {
+    checkSeed(`${field}seed`, step.seed);
+    checkTurn(`${field}size`, step.size);
+  }
+}
+
+function checkChunks(field: string, chunks: number[], model: ModelInfo): void {
+  if (chunks.length > model.chunks) {
+    refuse(`${field}.length`, chunks.length, `${model.chunks} at most, as the model has`);
+  }
 }
 
 function checkSeed(field: string, seed: Seed): void {
@@ -162,6 +187,11 @@ function checkSeed(field: string, seed: Seed): void {
 
 function checkTurn(field: string, turn: number): void {
   if (!Number.isFinite(turn)) refuse(field, turn, "a number of quarter turns");
+}
+
+/** Between two points. */
+function checkPlace(field: string, at: number): void {
+  if (!(at >= 0 && at <= 1)) refuse(field, at, "0 to 1");
 }
 
 function checkCount(field: string, count: number, { maxCount }: ModelInfo): void {

@@ -8,8 +8,7 @@ import type { ModelFiles, SampleCalls } from "./protocol.js";
 export const sampling: Side<SampleCalls> = {
   name: "sample",
   async open(backend, onFault) {
-    const program = await loadProgram(backend);
-    const { engine, memoryBytes, selfTest } = await openInstance(program, backend, onFault);
+    const { engine, memoryBytes, selfTest } = await openInstance(loadProgram(backend), backend, onFault);
     return (): Answers<SampleCalls> => {
       let model: WasmModel | undefined;
       return {
@@ -40,10 +39,26 @@ export const sampling: Side<SampleCalls> = {
   },
 };
 
+/** A file of more bytes is read tensor by tensor, so that it is never in memory as a whole; a smaller one at once, which is faster. */
+const LARGE = 16e6;
+
+/** In workers only, so that it is not among TypeScript's types for pages. */
+declare class FileReaderSync {
+  readAsArrayBuffer(file: Blob): ArrayBuffer;
+}
+
+/** Reads a range of a file, while its caller waits: a worker can. */
+const readerOf = (file: Blob) => {
+  const reader = new FileReaderSync();
+  return (start: number, end: number) => new Uint8Array(reader.readAsArrayBuffer(file.slice(start, end)));
+};
+
 async function put(files: ModelFiles, engine: WasmEngine): Promise<WasmModel> {
   switch (files.kind) {
     case "file":
-      return engine.load(await bytesOf(files.file));
+      return files.file.size > LARGE && "FileReaderSync" in globalThis
+        ? engine.loadAt(files.file.size, readerOf(files.file))
+        : engine.load(await bytesOf(files.file));
     case "parts": {
       const parts = [];
       for (const { file } of files.parts) parts.push(await bytesOf(file));

@@ -4,6 +4,8 @@
  * interrupted download are separate entries, so that the next page continues where this one stopped.
  */
 
+import { withLimit } from "../base/abort.js";
+
 const MODELS = "biggan-models-1";
 const PIECES = "biggan-pieces-1";
 /** Header of an entry with its description. */
@@ -32,7 +34,17 @@ export interface Kept {
   at?: number;
 }
 
+/** A browser that works answers sooner, and writes faster. */
+const ANSWER_LIMIT_MS = 10_000;
+const SLOWEST_BYTES_PER_MS = 5_000;
+
+/**
+ * A store that fails is no error: what it cannot give comes from the network, and what it cannot take comes from there
+ * the next time. One that does not answer is not asked again.
+ */
 export class Store {
+  #silent = false;
+
   private constructor(
     private readonly models: Cache,
     private readonly parts: Cache,
@@ -40,25 +52,22 @@ export class Store {
 
   /** Null if the page has no Cache API: it is neither https nor localhost, or is sandboxed. */
   static async open(): Promise<Store | null> {
-    try {
-      return new Store(await caches.open(MODELS), await caches.open(PIECES));
-    } catch {
-      return null;
-    }
+    const opening = async () => new Store(await caches.open(MODELS), await caches.open(PIECES));
+    return withLimit(opening(), ANSWER_LIMIT_MS).catch(() => null);
   }
 
   model(url: URL): Promise<Kept | null> {
-    return read(this.models, url);
+    return this.#ask(() => read(this.models, url), null);
   }
 
   /** Stores a complete file in place of its pieces. */
   async keepModel(url: URL, kept: Kept): Promise<void> {
-    await write(this.models, url, kept);
+    await this.#ask(() => write(this.models, url, kept), undefined, kept.file.size);
     await this.dropPieces(url);
   }
 
   async dropModel(url: URL): Promise<void> {
-    await this.models.delete(url);
+    await this.#ask(() => this.models.delete(url), false);
   }
 
   /** The beginning of a file, from its pieces. */
@@ -66,7 +75,7 @@ export class Store {
     const pieces: Blob[] = [];
     let version: Version | undefined;
     for (let received = 0; ; ) {
-      const piece = await read(this.parts, pieceUrl(url, pieces.length));
+      const piece = await this.#ask(() => read(this.parts, pieceUrl(url, pieces.length)), null);
       // a browser may have dropped some, and pieces of another version may be left
       if (piece?.at !== received || (version && !sameVersion(version, piece.version))) break;
       version ??= piece.version;
@@ -77,11 +86,22 @@ export class Store {
   }
 
   keepPiece(url: URL, number: number, kept: Kept): Promise<void> {
-    return write(this.parts, pieceUrl(url, number), kept);
+    return this.#ask(() => write(this.parts, pieceUrl(url, number), kept), undefined, kept.file.size);
   }
 
   async dropPieces(url: URL): Promise<void> {
-    for (let number = 0; await this.parts.delete(pieceUrl(url, number)); number++);
+    const drop = (number: number) => this.#ask(() => this.parts.delete(pieceUrl(url, number)), false);
+    for (let number = 0; await drop(number); number++);
+  }
+
+  /** `bytes` are those to write. */
+  async #ask<T>(task: () => Promise<T>, otherwise: T, bytes = 0): Promise<T> {
+    if (this.#silent) return otherwise;
+    const answer = task().catch(() => otherwise);
+    return withLimit(answer, ANSWER_LIMIT_MS + bytes / SLOWEST_BYTES_PER_MS).catch(() => {
+      this.#silent = true;
+      return otherwise;
+    });
   }
 }
 
@@ -98,8 +118,7 @@ async function read(cache: Cache, url: URL): Promise<Kept | null> {
   return { ...JSON.parse(note), file: await response.blob() };
 }
 
-/** A full disk is not an error: the file is fetched from the network again. */
 async function write(cache: Cache, url: URL, { file, ...rest }: Kept): Promise<void> {
   const headers = { [NOTE_HEADER]: JSON.stringify(rest) };
-  await cache.put(url, new Response(file, { headers })).catch(() => {});
+  await cache.put(url, new Response(file, { headers }));
 }

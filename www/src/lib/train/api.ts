@@ -21,6 +21,8 @@ export interface TrainRecipe {
   /** Channel multiplier of G and of D. */
   width: number;
   zDim: number;
+  /** Length of the shared class embedding, by default 64. */
+  embedding?: number;
   batchSize: number;
   rateG: number;
   rateD: number;
@@ -34,6 +36,15 @@ export interface TrainRecipe {
   augment: ("flip" | "color" | "translation" | "cutout")[];
   attention: boolean;
   seed: Seed;
+}
+
+/** What trained networks dictate of a run that starts from them. */
+export interface Networks {
+  resolution: TrainingData["resolution"];
+  classNames: string[];
+  /** Whether there is a D among them: a checkpoint has one, a model has not, and D then starts anew. */
+  hasDiscriminator: boolean;
+  recipe: Required<Pick<TrainRecipe, "width" | "zDim" | "embedding" | "attention">>;
 }
 
 /** Which networks take a step: D's steps and G's, D's alone or G's alone. */
@@ -107,6 +118,11 @@ export interface TrainerOptions extends EngineOptions {
   recipe: TrainRecipe;
   /** A checkpoint of `save` to continue from. */
   checkpoint?: Blob;
+  /**
+   * A model or a checkpoint whose networks the run starts from, with what `networksOf` says of it in the recipe. Classes of
+   * the same name are the same; a new one starts as an old one.
+   */
+  networks?: Blob;
   onProgress?: (progress: TrainProgress) => void;
 }
 
@@ -121,6 +137,11 @@ export interface Trainer {
   save(): Promise<Blob>;
   /** Continues from a checkpoint of the same data and networks. */
   load(checkpoint: Blob): Promise<void>;
+  /**
+   * Goes on with other rates, batch, D steps, regularisation, average or augmentation, from where it stands; a recipe of other
+   * networks or another seed is refused, and the run stays as it was.
+   */
+  amend(recipe: TrainRecipe): Promise<void>;
   /** The averaged generator with its statistics, for the sampler, the element and `native-train sample`. */
   exportModel(): Promise<Blob>;
   /** The images as `train.pack`, which `native-train` needs together with the checkpoint. */

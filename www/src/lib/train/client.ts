@@ -4,6 +4,7 @@ import { abortable } from "../base/abort.js";
 import { bufferLimits } from "../base/adapter.js";
 import { BigGanError } from "../base/errors.js";
 import { faultOf, LastingEngine } from "../base/lasting-engine.js";
+import { guarded, tell } from "../base/listener.js";
 import { refuse } from "../base/options.js";
 import { Starter } from "../base/starter.js";
 import type {
@@ -12,9 +13,10 @@ import type {
   Trainer,
   TrainerOptions,
   TrainerState,
+  TrainRecipe,
   Which,
 } from "./api.js";
-import { badCheckpoint, diverged, refused, startRefused, stepFailed } from "./errors.js";
+import { badCheckpoint, diverged, refused, stepFailed } from "./errors.js";
 import { trainingMisfit } from "./fit.js";
 import { lookOf } from "./look.js";
 import { checkTrainerOptions } from "./options.js";
@@ -26,19 +28,21 @@ import { training } from "./training.js";
 /** Opens a backend and starts or continues a run there. */
 export async function createTrainer(options: TrainerOptions): Promise<Trainer> {
   checkTrainerOptions(options);
-  const { signal, onProgress = () => {} } = options;
-  signal?.throwIfAborted();
+  const caller = options.signal;
+  caller?.throwIfAborted();
+  const failing = new AbortController();
+  const signal = caller ? AbortSignal.any([caller, failing.signal]) : failing.signal;
+  const onProgress = guarded(options.onProgress, failing);
   const starter = new Starter(training, ownTrainWorker, options.worker);
-  const engine = await LastingEngine.open(options, starter, (backend) =>
+  const engine = await LastingEngine.open({ ...options, signal }, starter, (backend) =>
     onProgress({ phase: "program", backend }),
-  ).catch((error: unknown) => {
-    throw error instanceof BigGanError ? startRefused(error) : error;
-  });
+  );
   const trainer = new EngineTrainer(engine, options);
   try {
     onProgress({ phase: "prepare" });
     await abortable(trainer.start(), signal);
     onProgress({ phase: "ready", state: trainer.state });
+    signal.throwIfAborted();
     return trainer;
   } catch (error) {
     trainer.dispose();
@@ -47,11 +51,13 @@ export async function createTrainer(options: TrainerOptions): Promise<Trainer> {
 }
 
 class EngineTrainer implements Trainer {
-  readonly #recipe: string;
+  /** As it was given, and in the core's form. */
+  #asked: TrainRecipe;
+  #recipe: string;
   #phase: TrainerState["phase"] = "ready";
   #need: TrainingNeed | undefined;
   #counters: TrainCounters = { gStep: 0, dStep: 0, imagesSeen: 0, memoryBytes: 0 };
-  /** The checkpoint to continue from after a fault; `undefined` is the start. */
+  /** The checkpoint to continue from after a fault; `null` is the start. */
   #kept: Blob | null;
   /** Running calls of `step`, and whether they should stop. */
   #stepping = 0;
@@ -61,6 +67,7 @@ class EngineTrainer implements Trainer {
     private readonly engine: LastingEngine<TrainCalls>,
     private readonly options: TrainerOptions,
   ) {
+    this.#asked = options.recipe;
     this.#recipe = encodeRecipe(options.recipe);
     this.#kept = options.checkpoint ?? null;
   }
@@ -69,7 +76,7 @@ class EngineTrainer implements Trainer {
     return {
       phase: this.#phase,
       ...this.#counters,
-      recipe: this.options.recipe,
+      recipe: this.#asked,
       parametersG: this.#need?.parametersG ?? 0,
       parametersD: this.#need?.parametersD ?? 0,
       running: this.engine.running,
@@ -79,12 +86,7 @@ class EngineTrainer implements Trainer {
   /** Refuses a run that is too large, then builds the networks. */
   async start(): Promise<void> {
     const { data, backend } = this.options;
-    const size = { recipe: this.#recipe, resolution: data.resolution, classes: data.classNames.length };
-    try {
-      this.#need = await this.engine.ask((calls) => calls.need(size));
-    } catch (cause) {
-      throw refused(cause, null);
-    }
+    this.#need = await this.#needOf(this.#recipe);
     const chosen = this.engine.choice.backend;
     const limits = chosen === "webgpu" ? await bufferLimits() : null;
     const misfit = trainingMisfit(this.#need, data, chosen, limits);
@@ -105,18 +107,28 @@ class EngineTrainer implements Trainer {
         onRestarted: () => {
           this.#phase = before;
           const lostSteps = lostAt - this.#counters.gStep;
-          this.options.onProgress?.({ phase: "restored", state: this.state, lostSteps });
+          tell(this.options.onProgress, { phase: "restored", state: this.state, lostSteps });
         },
       });
     } catch (error) {
-      throw refused(error, this.#kept);
+      throw refused(error, this.#kept, this.options.networks);
+    }
+  }
+
+  async #needOf(recipe: string): Promise<TrainingNeed> {
+    const { data } = this.options;
+    const size = { recipe, resolution: data.resolution, classes: data.classNames.length };
+    try {
+      return await this.engine.ask((calls) => calls.need(size));
+    } catch (cause) {
+      throw refused(cause);
     }
   }
 
   /** The run at its last checkpoint. */
   async #place(calls: TrainCalls): Promise<void> {
-    const { data } = this.options;
-    this.#counters = await calls.start({ data, recipe: this.#recipe, checkpoint: this.#kept });
+    const { data, networks = null } = this.options;
+    this.#counters = await calls.start({ data, recipe: this.#recipe, networks, checkpoint: this.#kept });
   }
 
   async step(n: number, which: Which = "both"): Promise<StepReport[]> {
@@ -184,6 +196,29 @@ class EngineTrainer implements Trainer {
       } catch (error) {
         throw faultOf(error) ?? badCheckpoint(error);
       }
+    });
+  }
+
+  amend(asked: TrainRecipe): Promise<void> {
+    return this.engine.run(async () => {
+      const recipe = encodeRecipe(asked);
+      const { data } = this.options;
+      const need = await this.#needOf(recipe);
+      const { backend } = this.engine.choice;
+      const misfit = trainingMisfit(need, data, backend, backend === "webgpu" ? await bufferLimits() : null);
+      if (misfit) throw misfit;
+      const kept = (this.#kept = await this.engine.ask((calls) => calls.save()));
+      await this.engine.ask(async (calls) => {
+        try {
+          this.#counters = await calls.start({ data, recipe, networks: null, checkpoint: kept });
+        } catch (error) {
+          const fault = faultOf(error);
+          if (fault) throw fault;
+          await this.#place(calls);
+          throw refused(error, kept);
+        }
+      });
+      [this.#asked, this.#recipe, this.#need] = [asked, recipe, need];
     });
   }
 

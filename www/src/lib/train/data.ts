@@ -3,16 +3,17 @@
 import { FaultError, NoWorkerError } from "../base/engine.js";
 import { BigGanError, messageOf } from "../base/errors.js";
 import { refuse as refuseOption } from "../base/options.js";
-import { startOwn } from "../base/starter.js";
+import { startOwn } from "../base/own-worker.js";
 import { WorkerEngine } from "../base/worker-engine.js";
 import type { TrainingData } from "./api.js";
 import { LayoutError, type Listing, listClasses } from "./class-folders.js";
 import { type Finding, judge, listed, type PictureFacts, type ReadData, worstFirst } from "./findings.js";
-import type { PictureFile } from "./folder.js";
+import type { GivenFile, PictureFile } from "./folder.js";
 import { ownTrainWorker } from "./own-worker.js";
 import { judgePictures } from "./picture-findings.js";
 import type { DecodedPicture, PictureCalls, PictureRequest, Preparation } from "./protocol.js";
 import { trainingData } from "./training-data.js";
+import { openZips } from "./zips.js";
 
 /** Most classes in the browser: each needs its own pictures in the grid. */
 export const MOST_CLASSES = 36;
@@ -20,8 +21,8 @@ export const MOST_CLASSES = 36;
 const MOST_DATA_BYTES = 400e6;
 
 export interface ReadImages {
-  /** In the layouts that `native-train` reads (docs/data.md, "Layouts"). */
-  files: readonly PictureFile[];
+  /** In the layouts that `native-train` reads (docs/data.md, "Layouts"). A zip that is in no folder is the folder that it holds. */
+  files: readonly GivenFile[];
   /** A list of labels (.tsv, .csv or .json) in place of class folders, as `native-train data pack --labels`. */
   labels?: File | undefined;
   resolution: TrainingData["resolution"];
@@ -54,16 +55,19 @@ async function read(request: ReadImages, decoder: Decoder): Promise<ReadData> {
   const { files, labels, resolution, unopened = [], signal, onProgress = () => {} } = request;
   const preparation = preparationOf(request);
   await load(decoder);
+  const unzipped = await openZips(files, signal);
+  if (unzipped.findings.some(({ severity }) => severity === "fault")) return { data: null, findings: worstFirst(unzipped.findings) };
   let listing: Listing;
   try {
-    listing = await listClasses(files, (file) => decoder.kindOfPicture(file), { labels, signal });
+    listing = await listClasses(unzipped.files, (file) => kindOf(file, decoder), { labels, signal });
   } catch (error) {
     signal?.throwIfAborted();
     if (!(error instanceof LayoutError)) throw error;
-    return { data: null, findings: [fault("layout", error.message, LAYOUT)] };
+    return { data: null, findings: [fault("layout", error.message, LAYOUT), ...unzipped.findings] };
   }
   const { name, from, classNames, pictures } = listing;
   const about = [
+    ...unzipped.findings,
     ...listing.passed.findings(from),
     ...listing.remarks.map((remark) => note("parts", remark, "nothing needs doing, if that is meant")),
   ];
@@ -75,7 +79,7 @@ async function read(request: ReadImages, decoder: Decoder): Promise<ReadData> {
   for (const [place, picture] of pictures.entries()) {
     signal?.throwIfAborted();
     try {
-      const { file } = picture;
+      const file = await contentOf(picture.file);
       const image = await decoder.decodePicture({ file, resolution, ...preparation });
       decoded.push({ picture, image });
     } catch (error) {
@@ -110,6 +114,17 @@ async function read(request: ReadImages, decoder: Decoder): Promise<ReadData> {
   }
   return { data, findings: worstFirst(findings) };
 }
+
+/** Bytes at the start of a file that say what it is, with room to spare. */
+const START_BYTES = 4096;
+
+/** What the start of a file says; one that cannot be unpacked says nothing. */
+async function kindOf(file: PictureFile["file"], decoder: Decoder): Promise<string | null> {
+  const start = file instanceof Blob ? file : await file.unpack(START_BYTES).catch(() => null);
+  return start && decoder.kindOfPicture(start);
+}
+
+const contentOf = async (file: PictureFile["file"]): Promise<Blob> => (file instanceof Blob ? file : file.unpack());
 
 /** Fetches what decodes, so that its absence is not taken for a fault of each picture. */
 async function load(decoder: Decoder): Promise<void> {

@@ -1,26 +1,14 @@
 /** A trainer's errors. */
 
-import { FaultError, NoWorkerError } from "../base/engine.js";
+import { FaultError } from "../base/engine.js";
 import { BigGanError, kindOf, messageOf } from "../base/errors.js";
 import { faultOf } from "../base/lasting-engine.js";
-
-/** The error when no engine starts, with a remedy if the page was to start the worker itself. */
-export function startRefused(error: BigGanError): BigGanError {
-  const { cause } = error;
-  if (!(cause instanceof NoWorkerError)) return error;
-  return new BigGanError(
-    "unsupported",
-    `the page's worker did not start (${cause.message}); serve train-worker.js from the page's own origin, or ` +
-      'give "worker": "main"',
-    { field: "worker", cause },
-  );
-}
 
 export const badCheckpoint = (cause: unknown): BigGanError =>
   new BigGanError("bad-checkpoint", messageOf(cause), { cause });
 
 /** Why a training did not begin, by what the core finds at fault. */
-export function refused(cause: unknown, checkpoint: Blob | null): BigGanError {
+export function refused(cause: unknown, checkpoint: Blob | null = null, networks?: Blob): BigGanError {
   if (cause instanceof BigGanError) return cause;
   const message = messageOf(cause);
   switch (kindOf(cause)) {
@@ -34,8 +22,9 @@ export function refused(cause: unknown, checkpoint: Blob | null): BigGanError {
     case "memory":
       return new BigGanError("too-large", message, { cause });
     default:
-      return checkpoint
-        ? badCheckpoint(cause)
+      if (checkpoint) return badCheckpoint(cause);
+      return networks
+        ? new BigGanError("bad-model", message, { cause })
         : new BigGanError("fault", `training did not start: ${message}`, { cause });
   }
 }

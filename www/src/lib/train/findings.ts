@@ -90,7 +90,7 @@ function classes(facts: PictureFacts[]): Finding[] {
     add(
       "note",
       "one class",
-      `all ${most[1]} pictures are of the class "${most[0]}"`,
+      most[1] === 1 ? `the one picture is of the class "${most[0]}"` : `all ${most[1]} pictures are of the class "${most[0]}"`,
       "give one folder per class; training with one class works, but has nothing to condition on",
     );
   } else if (most[1] > UNEVEN * least[1]) {
@@ -105,7 +105,7 @@ function classes(facts: PictureFacts[]): Finding[] {
     add(
       "warning",
       "few",
-      `there are ${facts.length} pictures`,
+      facts.length === 1 ? "there is 1 picture" : `there are ${facts.length} pictures`,
       `give ${FEW} or more: D memorises what it sees often; augmentation helps`,
     );
   }
@@ -122,23 +122,23 @@ function duplicates(facts: PictureFacts[]): Finding[] {
     if (!before) first.set(fact.digest, fact);
     else (before.class === fact.class ? within : across).push(`${fact.path} = ${before.path}`);
   }
-  const found = (pairs: string[], kind: string, what: string, remedy: string): Finding[] =>
+  const found = (pairs: string[], kind: string, [one, several]: [string, string], remedy: string): Finding[] =>
     pairs.length === 0
       ? []
       : [
           {
             severity: "warning",
             kind,
-            message: `${pairs.length} ${what}: ${listed(pairs)}`,
+            message: `${pairs.length} ${pairs.length === 1 ? one : several}: ${listed(pairs)}`,
             remedy,
           },
         ];
   return [
-    ...found(across, "two classes", "pictures are in two classes", "choose one class"),
+    ...found(across, "two classes", ["picture is in two classes", "pictures are in two classes"], "choose one class"),
     ...found(
       within,
       "duplicates",
-      "pictures repeat others of their class",
+      ["picture repeats another of its class", "pictures repeat others of their class"],
       "delete them: D memorises what it sees often",
     ),
   ];

@@ -2,12 +2,19 @@
 
 import { byBytes } from "./order.js";
 import { Passed } from "./passed.js";
-import { hasPictureEnding, isHidden, type KindOf } from "./picture-kinds.js";
+import { hasPictureEnding, isHidden, isZip, type KindOf } from "./picture-kinds.js";
+import type { Zipped } from "./zipped.js";
 
 /** A file with its path from where it was picked or dropped. A path that ends in `/` is a folder, and has no content. */
-export interface PictureFile {
+export interface GivenFile {
   path: string;
   file: Blob;
+}
+
+/** The same, of which a zip may have the content. */
+export interface PictureFile {
+  path: string;
+  file: Blob | Zipped;
 }
 
 export interface Folder {
@@ -70,6 +77,7 @@ export async function folderOf(
     if (isHidden(name)) folder.passed.add("hidden", whole);
     else if (hasPictureEnding(name)) folder.pictures.push({ path: whole, file });
     else if (file.size === 0) folder.passed.add("empty", whole);
+    else if (isZip(name)) folder.passed.add("zip", whole);
     else {
       // a file that cannot be opened says nothing either
       const kind = await kindOf(file);

@@ -3,7 +3,7 @@
  * `native-train data pack --labels` reads (docs/data.md, "Packing"), with one class a picture.
  */
 
-import { type Folder, picturesOf } from "./folder.js";
+import { type Folder, type PictureFile, picturesOf } from "./folder.js";
 import { byBytes } from "./order.js";
 import { LayoutError } from "./parts.js";
 import type { Passed } from "./passed.js";
@@ -22,7 +22,7 @@ interface Row {
 export interface Labelled {
   classNames: string[];
   /** In the order of the list. */
-  pictures: { path: string; file: Blob; label: number }[];
+  pictures: (PictureFile & { label: number })[];
   remarks: string[];
 }
 
@@ -45,7 +45,7 @@ export async function readLabels(list: File, folder: Folder, passed: Passed): Pr
 function labelled(
   rows: Row[],
   folder: Folder,
-  files: Map<string, Blob>,
+  files: Map<string, PictureFile["file"]>,
   passed: Passed,
   remarks: string[],
 ): Labelled {
@@ -85,7 +85,7 @@ function labelled(
 }
 
 /** A listed path from the folder on; null if it leads out. */
-function inside(path: string, files: Map<string, Blob>): string | null {
+function inside(path: string, files: Map<string, PictureFile["file"]>): string | null {
   if (files.has(path)) return path;
   const forward = path.replaceAll("\\", "/");
   if (forward.startsWith("/")) return null;
@@ -99,7 +99,7 @@ function inside(path: string, files: Map<string, Blob>): string | null {
 }
 
 /** Lines of fields, in quotes where they hold the delimiter. */
-function rowsOfLines(text: string, commas: boolean, files: Map<string, Blob>, remarks: string[]): Row[] {
+function rowsOfLines(text: string, commas: boolean, files: Map<string, PictureFile["file"]>, remarks: string[]): Row[] {
   const has = (delimiter: string) => text.includes(delimiter);
   const delimiter = !commas ? "\t" : has(",") ? "," : has("\t") ? "\t" : has(";") ? ";" : ",";
   let columns: { path: number; classes: number[] | null } | undefined;

@@ -1,5 +1,8 @@
 /** The package's worker that trains. */
 
-/** Bundlers recognise this form and bundle the worker. */
-export const ownTrainWorker = (): Worker =>
-  new Worker(new URL("./train-worker.js", import.meta.url), { type: "module" });
+import type { OwnWorker } from "../base/own-worker.js";
+
+export const ownTrainWorker: OwnWorker = {
+  file: "train-worker.js",
+  start: () => new Worker(new URL("./train-worker.js", import.meta.url), { type: "module" }),
+};

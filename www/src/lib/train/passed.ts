@@ -5,6 +5,7 @@ import type { Finding } from "./findings.js";
 /** Reasons, and their words for one and for several; what may be missed first. */
 const WORDS = {
   "other-kind": ["picture of a kind that is not read", "pictures of kinds that are not read"],
+  zip: ["zip file in the folder", "zip files in the folder"],
   deeper: ["picture in a folder below a class folder", "pictures in folders below class folders"],
   "beside-parts": ["picture next to the parts", "pictures next to the parts"],
   unlisted: ["picture that is not listed", "pictures that are not listed"],
@@ -19,6 +20,7 @@ export type Reason = keyof typeof WORDS;
 const NOTHING = "nothing needs doing, if they are no pictures of the set";
 const REMEDIES: Record<Reason, string> = {
   "other-kind": "convert them to PNG, JPEG or WebP",
+  zip: "unpack them in their place, if their pictures belong to the set",
   deeper: "move them into the class folder itself, if they belong to the class",
   "beside-parts": "move them into a class folder of a part, or delete them",
   unlisted: "add them to the list, if they belong to the set",
@@ -28,7 +30,7 @@ const REMEDIES: Record<Reason, string> = {
   hidden: NOTHING,
 };
 /** Pictures that the user may have meant to use. */
-const PICTURES: Reason[] = ["other-kind", "deeper", "beside-parts", "unlisted"];
+const PICTURES: Reason[] = ["other-kind", "zip", "deeper", "beside-parts", "unlisted"];
 
 interface Such {
   count: number;

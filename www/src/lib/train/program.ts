@@ -24,6 +24,7 @@ export interface WasmTrainEngine {
   selfTest(): Promise<string>;
   train(
     recipe: string,
+    networks: Uint8Array | undefined,
     name: string,
     classNames: string[],
     resolution: number,

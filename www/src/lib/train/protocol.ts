@@ -80,7 +80,12 @@ export interface DecodedPicture {
 
 export interface TrainCalls extends CommonCalls {
   need(size: { recipe: string; resolution: number; classes: number }): Promise<TrainingNeed>;
-  start(from: { data: TrainingData; recipe: string; checkpoint: Blob | null }): Promise<TrainCounters>;
+  start(from: {
+    data: TrainingData;
+    recipe: string;
+    networks: Blob | null;
+    checkpoint: Blob | null;
+  }): Promise<TrainCounters>;
   step(which: Which): Promise<StepReport & TrainCounters>;
   look(size: { perClass: number; scored: number }): Promise<Seen>;
   save(): Promise<Blob>;

@@ -1,13 +1,13 @@
 /**
- * A run stored in this browser's origin private file system: a file appears completely or not at all, since
- * the written data becomes the file when it is closed.
+ * A run stored in this browser, in the Cache API for the reasons of ../sample/store.ts: every browser has it, and an
+ * entry appears completely or not at all. Safari before 26 cannot write to OPFS from a page.
  */
 
 import { BigGanError, messageOf } from "../base/errors.js";
 import type { TrainingData, TrainRecipe } from "./api.js";
 import { decodeRecipe, encodeRecipe } from "./recipe.js";
 
-const FOLDER = "biggan-training-1";
+const CACHE = "biggan-training-1";
 /** The checkpoint, preceded by a line of JSON that describes it. */
 const CHECKPOINT = "checkpoint";
 /** The images, preceded by such a line too: they are written once, under their SHA-256. */
@@ -16,6 +16,8 @@ const DATA = "data-";
 const LOCK = "biggan-training-1";
 /** A page that was just left or reloaded releases it within this time. */
 const LOCK_MS = 2000;
+const LINE_FEED = 10;
+const PIECE_BYTES = 1 << 18;
 
 export interface KeptTraining {
   checkpoint: Blob;
@@ -38,17 +40,18 @@ interface CheckpointNote {
 type DataNote = Pick<TrainingData, "name" | "resolution" | "classNames" | "sha256">;
 
 export class TrainingStore {
-  /** SHA-256 of the images that were written. */
-  #written: string | undefined;
-
-  private constructor(private readonly folder: FileSystemDirectoryHandle) {}
+  private constructor() {}
 
   /** Opens the store; see {@link openStore}. */
   static async open(): Promise<TrainingStore> {
-    let folder: FileSystemDirectoryHandle;
+    if (typeof caches === "undefined") {
+      throw new BigGanError(
+        "storage",
+        `browsers keep files for pages from https or localhost only; this one is from ${location.origin}: ${OWN_COPY}`,
+      );
+    }
     try {
-      const root = await navigator.storage.getDirectory();
-      folder = await root.getDirectoryHandle(FOLDER, { create: true });
+      await opened();
     } catch (cause) {
       throw new BigGanError(
         "storage",
@@ -63,18 +66,19 @@ export class TrainingStore {
         `another tab of this page stores its run in this browser; close it, or ${OWN_COPY}`,
       );
     }
-    return new TrainingStore(folder);
+    return new TrainingStore();
   }
 
   /** Stores a run in place of the previous one; if that fails, the previous one stays. */
   async keep(kept: Omit<KeptTraining, "savedAt">): Promise<void> {
     const { checkpoint, data, recipe, note } = kept;
     try {
-      const same = data.sha256 !== "" && this.#written === data.sha256;
+      const cache = await opened();
+      const same = data.sha256 !== "" && (await cache.match(entry(DATA + data.sha256))) !== undefined;
       if (!same) {
         const { name, resolution, classNames, sha256 } = data;
         const about: DataNote = { name, resolution, classNames, sha256 };
-        await this.#write(DATA + sha256, about, [
+        await write(cache, DATA + sha256, about, [
           data.labels as Uint16Array<ArrayBuffer>,
           data.pixels as Uint8Array<ArrayBuffer>,
         ]);
@@ -85,9 +89,8 @@ export class TrainingStore {
         savedAt: Date.now(),
         data: data.sha256,
       };
-      await this.#write(CHECKPOINT, about, [checkpoint]);
-      if (!same) await this.#forget((name) => name !== CHECKPOINT && name !== DATA + data.sha256);
-      this.#written = data.sha256;
+      await write(cache, CHECKPOINT, about, [checkpoint]);
+      if (!same) await forget(cache, (name) => name !== CHECKPOINT && name !== DATA + data.sha256);
     } catch (cause) {
       throw await this.#writeError(cause, checkpoint.size + data.pixels.byteLength);
     }
@@ -95,8 +98,9 @@ export class TrainingStore {
 
   /** The run stored last, or null; also null if it is broken or inconsistent. */
   async last(): Promise<KeptTraining | null> {
-    const checkpoint = await this.#read<CheckpointNote>(CHECKPOINT);
-    const images = checkpoint && (await this.#read<DataNote>(DATA + checkpoint.about.data));
+    const cache = await opened();
+    const checkpoint = await read<CheckpointNote>(cache, CHECKPOINT);
+    const images = checkpoint && (await read<DataNote>(cache, DATA + checkpoint.about.data));
     if (!checkpoint || !images) return null;
     const { name, resolution, classNames, sha256 } = images.about;
     const bytes = await images.rest.arrayBuffer();
@@ -123,38 +127,7 @@ export class TrainingStore {
 
   /** Deletes the run. */
   async clear(): Promise<void> {
-    this.#written = undefined;
-    await this.#forget(() => true);
-  }
-
-  async #forget(goes: (name: string) => boolean): Promise<void> {
-    const names: string[] = [];
-    for await (const name of this.folder.keys()) if (goes(name)) names.push(name);
-    for (const name of names) await this.folder.removeEntry(name).catch(() => {});
-  }
-
-  async #write(name: string, about: object, parts: BlobPart[]): Promise<void> {
-    const handle = await this.folder.getFileHandle(name, { create: true });
-    const file = await handle.createWritable();
-    try {
-      await file.write(new Blob([`${JSON.stringify(about)}\n`, ...parts]));
-    } catch (error) {
-      await file.abort().catch(() => {});
-      throw error;
-    }
-    await file.close();
-  }
-
-  async #read<T>(name: string): Promise<{ about: T; rest: Blob } | null> {
-    try {
-      const file = await (await this.folder.getFileHandle(name)).getFile();
-      const head = await file.slice(0, 1 << 20).text();
-      const line = head.slice(0, head.indexOf("\n"));
-      const start = new TextEncoder().encode(line).length + 1;
-      return { about: JSON.parse(line), rest: file.slice(start) };
-    } catch {
-      return null;
-    }
+    await forget(await opened(), () => true);
   }
 
   async #writeError(cause: unknown, needed: number): Promise<BigGanError> {
@@ -164,9 +137,9 @@ export class TrainingStore {
       const message = `the checkpoint could not be kept (${messageOf(cause)}); ${OWN_COPY}`;
       return new BigGanError("storage", message, { cause });
     }
-    const { quota = 0, usage = 0 } = await navigator.storage
-      .estimate()
-      .catch((): StorageEstimate => ({}));
+    // WebKitGTK has no `navigator.storage`
+    const estimate = await Promise.resolve(navigator.storage?.estimate()).catch(() => undefined);
+    const { quota = 0, usage = 0 } = estimate ?? {};
     const available = Math.max(0, quota - usage);
     // browsers that hide the disk's free space estimate more than there is
     const known = available < needed;
@@ -178,6 +151,40 @@ export class TrainingStore {
       { cause, numbers: known ? { needed, available } : { needed } },
     );
   }
+}
+
+/** Opened for each use: what a visitor deletes meanwhile would else be written to, and be lost. */
+const opened = (): Promise<Cache> => caches.open(CACHE);
+
+async function forget(cache: Cache, goes: (name: string) => boolean): Promise<void> {
+  for (const { url } of await cache.keys()) if (goes(url.slice(entry("").length))) await cache.delete(url);
+}
+
+async function write(cache: Cache, name: string, about: object, parts: BlobPart[]): Promise<void> {
+  await cache.put(entry(name), new Response(new Blob([`${JSON.stringify(about)}\n`, ...parts])));
+}
+
+async function read<T>(cache: Cache, name: string): Promise<{ about: T; rest: Blob } | null> {
+  try {
+    const file = await (await cache.match(entry(name)))!.blob();
+    const end = await lineEnd(file);
+    return { about: JSON.parse(await file.slice(0, end).text()), rest: file.slice(end + 1) };
+  } catch {
+    return null;
+  }
+}
+
+/** The address of an entry. */
+const entry = (name: string): string => new URL(`/biggan-training/${name}`, location.origin).href;
+
+/** Bytes before the end of the first line; it is read piece by piece, since checkpoints are large and notes need not be small. */
+async function lineEnd(file: Blob): Promise<number> {
+  for (let start = 0; start < file.size; start += PIECE_BYTES) {
+    const piece = new Uint8Array(await file.slice(start, start + PIECE_BYTES).arrayBuffer());
+    const at = piece.indexOf(LINE_FEED);
+    if (at >= 0) return start + at;
+  }
+  throw new Error("the entry has no description");
 }
 
 const megabytes = (bytes: number) => `${(bytes / 1e6).toFixed(1)} MB`;

@@ -10,8 +10,9 @@ const blobOf = (bytes: Uint8Array) => new Blob([bytes as Uint8Array<ArrayBuffer>
 export const training: Side<TrainCalls> = {
   name: "train",
   async open(backend, onFault) {
-    const program = await loadTrainProgram(backend);
-    const { engine, memoryBytes, selfTest } = await openInstance(program, backend, onFault);
+    const loading = loadTrainProgram(backend);
+    const { engine, memoryBytes, selfTest } = await openInstance(loading, backend, onFault);
+    const { trainingNeed } = await loading;
     return (): Answers<TrainCalls> => {
       let opened: WasmTrainer | undefined;
       let side = 0;
@@ -30,11 +31,13 @@ export const training: Side<TrainCalls> = {
       return {
         selfTest,
         need: async ({ recipe, resolution, classes }) =>
-          JSON.parse(program.trainingNeed(recipe, resolution, classes)),
-        async start({ data, recipe, checkpoint }) {
+          JSON.parse(trainingNeed(recipe, resolution, classes)),
+        async start({ data, recipe, networks, checkpoint }) {
           const { name, classNames, resolution, pixels, labels } = data;
           free();
-          const next = engine.train(recipe, name, classNames, resolution, pixels, labels);
+          // a checkpoint has networks of its own
+          const from = networks && !checkpoint ? await bytesOf(networks) : undefined;
+          const next = engine.train(recipe, from, name, classNames, resolution, pixels, labels);
           try {
             if (checkpoint) next.resume(await bytesOf(checkpoint));
           } catch (error) {

@@ -1,10 +1,12 @@
-/** The diagram of a step: parts are explained when chosen, and light up in turn after a single step. */
+/** The diagram of a step: parts are explained when chosen, light up in turn after a single step, and show steps in slow motion. */
 
 import { element } from "../../element.js";
 import type { TrainRecipe, Which } from "../package.js";
 import { draw, type Drawing } from "./draw.js";
 import { TALL, WIDE } from "./layout.js";
+import { addressOf, Motion } from "./motion.js";
 import { EXPLANATIONS, type Part } from "./parts.js";
+import { type Phase, phasesOf, type Taken } from "./phases.js";
 import { type Measured, type Stage, stagesOf } from "./walk.js";
 
 /** Below this width in pixels the tall diagram is used, since the wide one would be illegible. */
@@ -17,6 +19,8 @@ export class StepPicture {
   readonly #title = element("step-title", HTMLHeadingElement);
   readonly #says = element("step-says", HTMLParagraphElement);
   readonly #text = element("step-text", HTMLParagraphElement);
+  readonly #transport = document.querySelector(".transport") as HTMLElement;
+  readonly #now = element("step-now", HTMLParagraphElement);
   readonly #count = element("step-count", HTMLSpanElement);
   readonly #back = element("step-back", HTMLButtonElement);
   readonly #hold = element("step-hold", HTMLButtonElement);
@@ -30,6 +34,7 @@ export class StepPicture {
   #stages: Stage[] = [];
   #at = 0;
   #timer: ReturnType<typeof setInterval> | undefined;
+  #motion: Motion | undefined;
   #chosen: Part = "generator";
 
   constructor() {
@@ -50,11 +55,7 @@ export class StepPicture {
 
   /** One of the images of a batch, for its box. */
   setImage(part: "fakes" | "reals", image: ImageData): void {
-    const canvas = document.createElement("canvas");
-    canvas.width = image.width;
-    canvas.height = image.height;
-    canvas.getContext("2d")?.putImageData(image, 0, 0);
-    const address = canvas.toDataURL();
+    const address = addressOf(image);
     this.#images.set(part, address);
     this.#drawing?.images.get(part)?.setAttribute("href", address);
   }
@@ -71,16 +72,42 @@ export class StepPicture {
   /** Walks through the step that was taken. */
   walk(which: Which): void {
     if (!this.#recipe) return;
+    this.endMotion();
     this.#stages = stagesOf(which, this.#recipe, this.#measured);
-    // the visitor wants to see the step
-    if (!isWhollyInSight(this.#frame)) bringTo(this.#frame.closest("section"), "start");
+    this.bringIntoSight();
     this.#go(0);
     if (likesStillness()) this.#halt();
     else this.#run();
   }
 
-  /** The walk ends: steps follow each other too fast for it. */
+  /** For a visitor who wants to see the step. */
+  bringIntoSight(): void {
+    if (!isWhollyInSight(this.#frame)) bringTo(this.#frame.closest("section"), "start");
+  }
+
+  /** Shows a step in slow motion; ends with it. */
+  async move(taken: Taken): Promise<void> {
+    this.end();
+    if (!this.#recipe || !this.#drawing) return;
+    const layout = this.#narrow ? TALL : WIDE;
+    const motion = new Motion(this.#drawing, layout, likesStillness(), { onPhase: (phase) => this.#showPhase(phase) });
+    this.#motion = motion;
+    await motion.run(phasesOf(taken, this.#recipe));
+    if (this.#motion === motion) this.endMotion();
+  }
+
+  endMotion(): void {
+    const motion = this.#motion;
+    if (!motion) return;
+    this.#motion = undefined;
+    motion.end();
+    this.#now.textContent = "";
+    this.#light([], this.#chosen);
+  }
+
+  /** Walk and motion end: steps follow each other too fast for them. */
   end(): void {
+    this.endMotion();
     this.#halt();
     this.#stages = [];
     this.#light([], this.#chosen);
@@ -123,6 +150,23 @@ export class StepPicture {
     this.#hold.textContent = this.#timer === undefined ? "Run through" : "Hold";
   }
 
+  #showPhase({ moves, says }: Phase): void {
+    this.#now.textContent = says;
+    const lit = new Set(moves.flatMap(({ from, to }) => [from, to]));
+    this.#light([...lit], this.#chosen);
+    const [first] = moves;
+    const target = first && this.#drawing?.parts.get(first.to);
+    if (target && this.#narrow && isInSight(this.#frame) && this.#isCovered(target)) bringTo(target, "center");
+  }
+
+  /** Whether a part is under the transport or under what is said of the parts. */
+  #isCovered(part: Element): boolean {
+    const { top, bottom } = part.getBoundingClientRect();
+    const above = this.#transport.getBoundingClientRect().bottom;
+    const below = this.#now.closest(".explained")?.getBoundingClientRect().top ?? innerHeight;
+    return top < above || bottom > Math.min(below, innerHeight);
+  }
+
   #explain(part: Part, says = ""): void {
     this.#chosen = part;
     const { title, text } = EXPLANATIONS[part];
@@ -142,7 +186,7 @@ export class StepPicture {
     const used = new Set(this.#stages.slice(0, this.#at + 1).flatMap((stage) => stage.parts));
     for (const { flow, path } of drawing.flows) {
       const within = parts.includes(flow.from) && parts.includes(flow.to);
-      const into = flow.to === about && used.has(flow.from);
+      const into = this.#stages.length > 0 && flow.to === about && used.has(flow.from);
       path.classList.toggle("lit", parts.length > 0 && (within || into));
     }
   }
@@ -158,6 +202,7 @@ export class StepPicture {
     const narrow = this.#frame.clientWidth < NARROW;
     if (!this.#recipe || this.#frame.clientWidth === 0 || narrow === this.#narrow) return;
     this.#narrow = narrow;
+    this.endMotion();
     const drawing = draw(narrow ? TALL : WIDE, this.#recipe, this.#resolution);
     this.#drawing = drawing;
     this.#frame.classList.toggle("tall", narrow);

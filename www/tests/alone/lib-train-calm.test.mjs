@@ -2,8 +2,8 @@
 
 import assert from "node:assert/strict";
 import test from "node:test";
-import { skip as noPackage, without } from "./lib-host.mjs";
-import { trainPage } from "./lib-train-page.mjs";
+import { skip as noPackage, without } from "../lib-host.mjs";
+import { trainPage } from "../lib-train-page.mjs";
 
 const STEPS = 500;
 /** Steps in which the allocator finds its size. */

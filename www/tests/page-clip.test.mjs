@@ -1,0 +1,104 @@
+/** The loop of the Between view as a video file. */
+
+import assert from "node:assert/strict";
+import { readFileSync } from "node:fs";
+import test from "node:test";
+import { ALL_FORMATS, BufferSource, EncodedPacketSink, Input } from "mediabunny";
+import { openSite, pixels, settled, skip } from "./site.mjs";
+
+const LIMIT = { skip, timeout: 120_000 };
+const LINK = "view=between&n=6&class=3&seed=2&to.class=8&to.seed=5";
+/** First bytes of a file by its ending: MP4 has a box `ftyp`, WebM the mark of EBML. */
+const isOf = {
+  mp4: (file) => file.toString("latin1", 4, 8) === "ftyp",
+  webm: (file) => file.readUInt32BE(0) === 0x1a45dfa3,
+};
+/** Of 255, on average: what a codec and its colours may change. */
+const TOLERANCE = 3;
+
+test("the loop is saved there and back, at the page's speed", LIMIT, async (t) => {
+  // without the page's policy, which plays no video
+  const { page, errors, address } = await openSite(t, { reducedMotion: "reduce", bypassCSP: true });
+  const loaded = [];
+  page.on("request", (request) => loaded.push(request.url()));
+  await page.goto(`${address}#${LINK}`);
+  await settled(page, "Interpolation");
+  const pictures = await pixels(page, "Interpolation");
+  await page.getByRole("slider", { name: "Speed" }).fill("5");
+  assert.ok(!loaded.some((url) => url.includes("/clip-")), "what writes clips is fetched when it is needed");
+  const downloading = page.waitForEvent("download");
+  await page.getByRole("button", { name: "Save clip" }).click();
+  const download = await downloading;
+  await page.getByText("Clip saved.").waitFor();
+  assert.ok(loaded.some((url) => url.includes("/clip-")));
+  const [, ending] = /^biggan-between-dress-seed-2-truncation-1\.(mp4|webm)$/.exec(download.suggestedFilename());
+  const file = readFileSync(await download.path());
+  assert.ok(isOf[ending](file), `${ending}: ${file.subarray(0, 12).toString("hex")}`);
+
+  const input = new Input({ source: new BufferSource(file), formats: ALL_FORMATS });
+  const track = await input.getPrimaryVideoTrack();
+  let frames = 0;
+  for await (const _ of new EncodedPacketSink(track).packets()) frames++;
+  assert.equal(frames, 10, "6 pictures, and 4 of them again on the way back");
+  assert.ok(Math.abs((await input.computeDuration()) - 2) < 0.01, `${await input.computeDuration()} s`);
+  assert.deepEqual([await track.getCodedWidth(), await track.getCodedHeight()], [512, 512]);
+  t.diagnostic(`${ending}, ${file.length} bytes`);
+
+  // the browser plays it: the frames are the pictures
+  const bytes = file.toString("base64");
+  const shown = await page.evaluate(async ([base64, type, side]) => {
+    const video = document.createElement("video");
+    const bytes = Uint8Array.from(atob(base64), (letter) => letter.charCodeAt(0));
+    video.src = URL.createObjectURL(new Blob([bytes], { type }));
+    const happens = (event) => new Promise((resolve, reject) => {
+      video.addEventListener(event, resolve, { once: true });
+      video.addEventListener("error", () => reject(new Error(video.error.message)), { once: true });
+    });
+    await happens("loadeddata");
+    const found = [];
+    for (const frame of [0, 5, 9]) {
+      const sought = happens("seeked");
+      video.currentTime = (frame + 0.5) / 5;
+      await sought;
+      const context = new OffscreenCanvas(side, side).getContext("2d");
+      context.drawImage(video, 0, 0, side, side);
+      found.push([...context.getImageData(0, 0, side, side).data]);
+    }
+    return found;
+  }, [bytes, `video/${ending}`, 32]);
+  [0, 5, 1].forEach((place, at) => {
+    const apart = shown[at].reduce((sum, value, byte) => sum + Math.abs(value - pictures[place][byte]), 0) / shown[at].length;
+    t.diagnostic(`frame ${at}: ${apart.toFixed(2)} of 255 on average`);
+    assert.ok(apart < TOLERANCE, `${apart}`);
+  });
+  assert.deepEqual(errors, []);
+});
+
+test("where the browser encodes no video, the page says so", LIMIT, async (t) => {
+  const { page, errors, address } = await openSite(t, { reducedMotion: "reduce" });
+  await page.addInitScript(() => delete window.VideoEncoder);
+  await page.goto(`${address}#${LINK}`);
+  await settled(page, "Interpolation");
+  await page.getByText("this browser does not encode video").waitFor();
+  assert.equal(await page.getByRole("button", { name: "Save clip" }).isDisabled(), true);
+  assert.deepEqual(errors, []);
+});
+
+test("where it has no codec, the page says so", LIMIT, async (t) => {
+  const { page, errors, address } = await openSite(t, { reducedMotion: "reduce" });
+  await page.addInitScript(() => (VideoEncoder.isConfigSupported = async () => ({ supported: false })));
+  await page.goto(`${address}#${LINK}`);
+  await settled(page, "Interpolation");
+  await page.getByRole("button", { name: "Save clip" }).click();
+  await page.getByText("No clip was saved: This browser encodes neither").waitFor();
+  assert.deepEqual(errors, []);
+});
+
+test("the page has the licences of its libraries", LIMIT, async (t) => {
+  const { page, address } = await openSite(t);
+  await page.goto(address);
+  const notices = await (await page.request.get(`${address}THIRD-PARTY-NOTICES.txt`)).text();
+  for (const says of [/mediabunny [\d.]+: MPL-2.0/, /uplot [\d.]+: MIT/, /Mozilla Public License Version 2.0/]) {
+    assert.match(notices, says);
+  }
+});
