@@ -3,6 +3,7 @@
 import { execFileSync } from "node:child_process";
 import {
   copyFileSync,
+  cpSync,
   existsSync,
   mkdirSync,
   mkdtempSync,
@@ -36,8 +37,6 @@ const ENTRIES = { index: "index", element: "element", train: "train" };
 const WORKERS = { worker: "sample/worker", "train-worker": "train/train-worker" };
 /** What the page or a worker imports when it needs it. */
 const LATER = { "train-picture": "train/train-picture", "train-zip": "train/train-zip" };
-/** The images that ship. */
-const DATA = "data/fashion-mnist-2000.pack.gz";
 
 /** The wasm and what comes later are files of their own, next to the entries: bundlers and plain servers find them there. */
 const filesOfTheirOwn = {
@@ -56,8 +55,8 @@ mkdirSync(here("lib"));
 // what the entries share must be one module; a worker is one file, so that it starts sooner
 await bundle(ENTRIES);
 for (const [name, source] of Object.entries({ ...WORKERS, ...LATER })) await bundle({ [name]: source });
-mkdirSync(here("lib/data"));
-copyFileSync(here(`src/lib/train/${DATA}`), here(`lib/${DATA}`));
+// the images that ship
+cpSync(here("src/lib/train/data"), here("lib/data"), { recursive: true });
 
 async function bundle(entries) {
   const made = await rolldown({

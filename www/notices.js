@@ -47,6 +47,10 @@ export function notices(root) {
 
 const HEAD = `Notices of third parties
 
+data/avatars-1800.pack.gz is drawn by styles of DiceBear: CC0 1.0, https://www.dicebear.com
+    Clay, Critters, Cutouts, Landscape, Moods, Pixel Art, Planets, Sprouts, Thumbs, Voxel Art, Voxel Bot by DiceBear;
+    Open Peeps by Pablo Stanley
+
 data/fashion-mnist-2000.pack.gz is of Fashion-MNIST: MIT, https://github.com/zalandoresearch/fashion-mnist
     Copyright (c) 2017 Zalando SE, https://tech.zalando.com
 

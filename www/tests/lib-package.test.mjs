@@ -77,8 +77,10 @@ for (const { entries, but, glue, most } of SCRIPTS) {
 }
 
 test("the images that ship are small", { skip }, () => {
-  const { size } = statSync(join(LIB, "data/fashion-mnist-2000.pack.gz"));
-  assert.ok(size <= 700_000, `${size} bytes, at most 0.7 MB`);
+  for (const [name, most] of [["avatars-1800", 1_200_000], ["fashion-mnist-2000", 700_000]]) {
+    const { size } = statSync(join(LIB, `data/${name}.pack.gz`));
+    assert.ok(size <= most, `${name}: ${size} bytes, at most ${most}`);
+  }
 });
 
 test(

@@ -42,39 +42,59 @@ const pictures = (folder, count, side = 20) =>
     ]),
   );
 
-test("2,000 images ship, at 16 and 32 pixels, and classes can be chosen", LIMIT, async (t) => {
-  const { page, errors } = await trainPage(t);
-  const found = await page.evaluate(async () => {
-    const of = async (request) => {
-      const { data, findings } = await biggan.readShipped(request);
-      const counts = data.classNames.map((_, c) => data.labels.filter((l) => l === c).length);
-      const mean = data.pixels.reduce((sum, value) => sum + value, 0) / data.pixels.length;
-      const grey = data.pixels.every((value, i) => value === data.pixels[i - (i % 3)]);
-      return { ...data, labels: data.labels.length, pixels: data.pixels.length, counts, mean, grey, findings };
-    };
-    return {
-      small: await of({ resolution: 16 }),
-      large: await of({ resolution: 32 }),
-      two: await of({ resolution: 16, classes: [9, 1] }),
-      again: await of({ resolution: 16, classes: [1, 9] }),
-      wrong: await biggan.failure(biggan.readShipped({ resolution: 64 })),
-      eleventh: await biggan.failure(biggan.readShipped({ resolution: 16, classes: [10] })),
-    };
-  });
-  const { small, large, two } = found;
-  assert.deepEqual([small.labels, small.pixels], [2000, 2000 * 16 * 16 * 3]);
-  assert.deepEqual([large.labels, large.pixels], [2000, 2000 * 32 * 32 * 3]);
-  assert.deepEqual(small.counts, Array(10).fill(200));
-  assert.ok(small.grey && large.grey);
+const SHIPPED = [
+  // the mean of the pack
+  { set: "avatars", images: 1800, classes: 12, grey: false, mean: [159, 160.5], two: ["critters", "thumbs"] },
   // the mean of 28x28 Fashion-MNIST is 73; padded to 32x32 it is 56
-  for (const { mean } of [small, large]) assert.ok(mean > 50 && mean < 62, `mean ${mean}`);
-  assert.deepEqual([two.classNames, two.counts], [["Trouser", "Ankle boot"], [200, 200]]);
-  assert.equal(two.sha256, found.again.sha256);
-  assert.notEqual(two.sha256, small.sha256);
-  assert.match(small.sha256, /^[0-9a-f]{64}$/);
-  assert.match(found.wrong.message, /resolution is 64; .* 16 or 32 pixels/);
-  assert.match(found.eleventh.message, /classes is \[10\]; give numbers from 0 to 9/);
-  assert.deepEqual(errors, []);
+  { set: "fashion-mnist", images: 2000, classes: 10, grey: true, mean: [50, 62], two: ["Trouser", "Ankle boot"] },
+];
+
+for (const { set, images, classes, grey, mean, two } of SHIPPED) {
+  test(`${set}: ${images} images ship, at 16 and 32 pixels, and classes can be chosen`, LIMIT, async (t) => {
+    const { page, errors } = await trainPage(t);
+    const found = await page.evaluate(async ([set, beyond]) => {
+      const of = async (request) => {
+        const { data, findings } = await biggan.readShipped({ set, ...request });
+        const counts = data.classNames.map((_, c) => data.labels.filter((l) => l === c).length);
+        const mean = data.pixels.reduce((sum, value) => sum + value, 0) / data.pixels.length;
+        const grey = data.pixels.every((value, i) => value === data.pixels[i - (i % 3)]);
+        return { ...data, labels: data.labels.length, pixels: data.pixels.length, counts, mean, grey, findings };
+      };
+      return {
+        small: await of({ resolution: 16 }),
+        large: await of({ resolution: 32 }),
+        two: await of({ resolution: 16, classes: [9, 1] }),
+        again: await of({ resolution: 16, classes: [1, 9] }),
+        wrong: await biggan.failure(biggan.readShipped({ set, resolution: 64 })),
+        beyond: await biggan.failure(biggan.readShipped({ set, resolution: 16, classes: [beyond] })),
+      };
+    }, [set, classes]);
+    const { small, large } = found;
+    assert.deepEqual([small.labels, small.pixels], [images, images * 16 * 16 * 3]);
+    assert.deepEqual([large.labels, large.pixels], [images, images * 32 * 32 * 3]);
+    assert.deepEqual(small.counts, Array(classes).fill(images / classes));
+    assert.deepEqual([small.grey, large.grey], [grey, grey]);
+    for (const one of [small, large]) assert.ok(one.mean > mean[0] && one.mean < mean[1], `mean ${one.mean}`);
+    assert.deepEqual([found.two.classNames, found.two.counts], [two, [images / classes, images / classes]]);
+    assert.equal(found.two.sha256, found.again.sha256);
+    assert.notEqual(found.two.sha256, small.sha256);
+    assert.match(small.sha256, /^[0-9a-f]{64}$/);
+    assert.match(found.wrong.message, /resolution is 64; .* 16 or 32 pixels/);
+    assert.match(found.beyond.message, new RegExp(`classes is \\[${classes}\\]; give numbers from 0 to ${classes - 1}`));
+    assert.deepEqual(errors, []);
+  });
+}
+
+test("the set that ships by default is the first, and others are refused by name", LIMIT, async (t) => {
+  const { page } = await trainPage(t);
+  const { name, listed, wrong } = await page.evaluate(async () => ({
+    name: (await biggan.readShipped({ resolution: 16, classes: [0] })).data.name,
+    listed: biggan.SHIPPED.map(({ name }) => name),
+    wrong: await biggan.failure(biggan.readShipped({ set: "cifar", resolution: 16 })),
+  }));
+  assert.equal(name, "Avatars, 1,800 images");
+  assert.equal(listed[0], name);
+  assert.match(wrong.message, /set is cifar; those that ship are avatars and fashion-mnist/);
 });
 
 test("folders become classes, and pixels are those of native-train", LIMIT, async (t) => {

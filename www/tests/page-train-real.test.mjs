@@ -61,15 +61,15 @@ test("two classes take shape in a page that stays responsive, and open in the sa
   await page.getByRole("button", { name: "Open in the sampler" }).click();
   const sampler = await opening;
   await sampler.waitForLoadState();
-  await chooseClass(sampler, "Trouser");
-  await drawn(sampler, "Trouser, seed 1, truncation 1", 16);
+  await chooseClass(sampler, "planets");
+  await drawn(sampler, "planets, seed 1, truncation 1", 16);
   await sampler.waitForFunction(() => location.hash.includes("class=0&"));
   const card = await sampler.locator("#card-facts").textContent();
   assert.match(card, /trained\.safetensors/);
   assert.match(card, /16×16/);
   // the links of the sampler hold for the model that was handed over
   await sampler.reload();
-  await drawn(sampler, "Trouser, seed 1, truncation 1", 16);
+  await drawn(sampler, "planets, seed 1, truncation 1", 16);
   assert.deepEqual(errors, []);
 });
 
@@ -95,7 +95,7 @@ test("a training is gone on with after a reload, where it was", LIMIT, async (t)
   const before = await counts(page);
   const sheet = await pixelsOf(page.locator("#grid canvas").first());
   await page.reload();
-  await page.getByText(/Your run is where you left it \(Fashion-MNIST/).waitFor();
+  await page.getByText(/Your run is where you left it \(Avatars/).waitFor();
   await page.waitForFunction(() => document.querySelectorAll("#grid canvas").length === 2);
   assert.deepEqual(await counts(page), before);
   assert.equal(await pixelsOf(page.locator("#grid canvas").first()), sheet);
@@ -156,6 +156,7 @@ test("a run that starts from the page's model draws clothes before it trains, an
     await page.waitForFunction(() => document.querySelector("#timeline-value").textContent.startsWith("0 steps of G"));
     return brightness();
   };
+  await page.getByRole("radio", { name: "Fashion-MNIST" }).check();
   await page.getByRole("combobox", { name: "Start from" }).selectOption("Fashion, 32 pixels");
   await page.getByText(/^400 images of 32×32/).waitFor();
   await play(page).click();

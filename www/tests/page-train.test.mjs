@@ -32,7 +32,7 @@ test("pick data, press Play, see fakes, pause", LIMIT, async (t) => {
   const { page, errors, address } = await openPage(t);
   await opened(page, address);
   assert.deepEqual(await counts(page), { g: null, d: null, images: null });
-  assert.match(await page.locator("#preview-words").textContent(), /^400 images of 16×16 pixels in 2 classes/);
+  assert.match(await page.locator("#preview-words").textContent(), /^300 images of 16×16 pixels in 2 classes/);
   await play(page).click();
   await trainedTo(page, 30);
   await paused(page);
@@ -41,7 +41,7 @@ test("pick data, press Play, see fakes, pause", LIMIT, async (t) => {
   const stood = await counts(page);
   const dSteps = Number(await page.getByRole("spinbutton", { name: "D steps" }).inputValue());
   assert.equal(stood.d, dSteps * stood.g);
-  for (const name of ["Trouser", "Bag"]) {
+  for (const name of ["planets", "sprouts"]) {
     const sheet = page.getByRole("img", { name: `Fakes of the class ${name} after` });
     assert.deepEqual(await sheet.evaluate(({ width, height }) => [width, height]), [67, 67]);
   }
@@ -49,7 +49,7 @@ test("pick data, press Play, see fakes, pause", LIMIT, async (t) => {
   assert.equal(await page.locator("#scored-fake canvas").count(), 8);
   assert.match(
     await page.locator("#scored-fake canvas").first().getAttribute("aria-label"),
-    /^(Trouser|Bag), fake; D says (real|fake), [+−]\d\.\d\d$/,
+    /^(planets|sprouts), fake; D says (real|fake), [+−]\d\.\d\d$/,
   );
   for (const name of [/^Losses: D \d/, /^Mean score of D: real/, /^Largest singular values: G linear/, /^Images per second/]) {
     await page.getByRole("img", { name }).waitFor();
@@ -307,7 +307,7 @@ test("a run starts from the page's own model: locked fields, its size, D alone a
   assert.deepEqual(await from.locator("option").allTextContents(), ["Random weights", "Fashion, 32 pixels", "Avatars, 64 pixels", "A model or checkpoint file"]);
   await from.selectOption("Fashion, 32 pixels");
   await page.getByText(/^Fashion draws 10 classes of 32×32 pixels.* Play begins with 50 steps of a new D alone, then both learn\.$/).waitFor();
-  await page.getByText(/^400 images of 32×32 pixels in 2 classes/).waitFor();
+  await page.getByText(/^300 images of 32×32 pixels in 2 classes/).waitFor();
   assert.deepEqual([await field("Width").inputValue(), await field("Width").isDisabled()], ["12", true]);
   assert.deepEqual([await page.locator("#recipe-z").inputValue(), await page.locator("#recipe-z").isDisabled()], ["80", true]);
   // data of another size are refused in words
@@ -315,7 +315,7 @@ test("a run starts from the page's own model: locked fields, its size, D alone a
   await page.getByText(/^Fashion draws 32×32 pixels, and the data have 16×16: choose 32×32 pixels as their size/).waitFor();
   assert.equal(await play(page).isDisabled(), true);
   await page.getByRole("combobox", { name: "Size" }).selectOption("32");
-  await page.getByText(/^400 images of 32×32/).waitFor();
+  await page.getByText(/^300 images of 32×32/).waitFor();
   assert.equal(await page.locator("#origin-problem").isVisible(), false);
 
   await play(page).click();
@@ -330,6 +330,7 @@ test("a run starts from the page's own model: locked fields, its size, D alone a
   await page.reload();
   await page.getByText(/^Your run is where you left it/).waitFor();
   assert.equal(await field("Width").inputValue(), "12");
+  await page.getByText("This run started from Fashion; a new run starts from what is chosen here.").waitFor();
   assert.equal(await page.locator("#pending").textContent(), "");
   await play(page).click();
   await trainedTo(page, 3);
@@ -345,7 +346,7 @@ test("Reset takes another start, and Undo brings the one before it back", LIMIT,
   await opened(page, address);
   const from = page.getByRole("combobox", { name: "Start from" });
   await from.selectOption("Fashion, 32 pixels");
-  await page.getByText(/^400 images of 32×32/).waitFor();
+  await page.getByText(/^300 images of 32×32/).waitFor();
   await step(page, "Both").click();
   await page.waitForFunction(() => document.querySelector("#counts dd").textContent === "1");
   await page.waitForFunction(() => document.querySelector("#status").dataset.mode === "paused");
@@ -411,9 +412,9 @@ test("a preset chooses the data that it was made for", LIMIT, async (t) => {
   await opened(page, address);
   const preset = page.getByRole("combobox", { name: "Preset" });
   const wanted = [
-    ["Ten classes, 32 pixels", /^2,000 images of 32×32 pixels in 10 classes/],
-    ["Ten classes, 16 pixels", /^2,000 images of 16×16 pixels in 10 classes/],
-    ["Gentle, 16 pixels", /^400 images of 16×16 pixels in 2 classes/],
+    ["All classes, 32 pixels", /^1,800 images of 32×32 pixels in 12 classes/],
+    ["All classes, 16 pixels", /^1,800 images of 16×16 pixels in 12 classes/],
+    ["Gentle, 16 pixels", /^300 images of 16×16 pixels in 2 classes/],
     ["Your pictures, 64 pixels", /^$/],
     ["Two classes, 16 pixels", /^$/],
   ];
@@ -431,13 +432,18 @@ test("a preset chooses the data that it was made for", LIMIT, async (t) => {
 test("classes and size of the images that ship are chosen", LIMIT, async (t) => {
   const { page, errors, address } = await openPage(t);
   await opened(page, address);
-  await page.getByRole("checkbox", { name: "Sandal" }).check();
+  await page.getByRole("checkbox", { name: "critters" }).check();
   await page.waitForFunction(() => document.querySelectorAll("#preview canvas").length === 3);
   await page.getByRole("combobox", { name: "Size" }).selectOption("32");
-  await page.getByText("600 images of 32×32 pixels in 3 classes").waitFor();
-  for (const name of ["Sandal", "Trouser", "Bag"]) await page.getByRole("checkbox", { name }).uncheck();
+  await page.getByText("450 images of 32×32 pixels in 3 classes").waitFor();
+  for (const name of ["critters", "planets", "sprouts"]) await page.getByRole("checkbox", { name }).uncheck();
   await page.getByText("Choose a class to begin.").waitFor();
   assert.equal(await play(page).isDisabled(), true);
+  // the other set has classes of its own
+  await page.getByRole("radio", { name: "Fashion-MNIST" }).check();
+  await page.getByText("400 images of 32×32 pixels in 2 classes").waitFor();
+  assert.deepEqual(await page.locator("#data-classes :checked").evaluateAll((boxes) => boxes.map((box) => box.parentElement.textContent)), ["Trouser", "Bag"]);
+  assert.equal(await play(page).isDisabled(), false);
   assert.deepEqual(errors, []);
 });
 
@@ -499,9 +505,9 @@ test("what a preset promises is for the data that it was tried on", LIMIT, async
   await page.getByRole("combobox", { name: "Size" }).selectOption("32");
   await about.getByText("Tried on 2 classes of 16×16 pixels").waitFor();
   await page.getByRole("combobox", { name: "Size" }).selectOption("16");
-  for (let number = 0; number < 10; number++) await page.locator(`#data-class-${number}`).check();
+  for (let number = 0; number < 12; number++) await page.locator(`#data-class-${number}`).check();
   await about.getByText("All of the shipped classes within 1,500 steps: two minutes").waitFor();
-  assert.equal(await preset.inputValue(), "ten-16");
+  assert.equal(await preset.inputValue(), "all-16");
   assert.deepEqual(errors, []);
 });
 
@@ -566,7 +572,7 @@ test("models, checkpoints and images are saved, and a checkpoint is loaded", LIM
   };
   const { g } = await counts(page);
   const model = await save("Export the model");
-  assert.equal(model.name, `biggan-fashion-mnist-2-000-images-16px-step-${g}.safetensors`);
+  assert.equal(model.name, `biggan-avatars-1-800-images-16px-step-${g}.safetensors`);
   assert.equal(readFileSync(model.path, "utf8"), "a model");
   assert.equal((await save("Save the images for native-train")).name, "train.pack");
   const checkpoint = await save("Save a checkpoint");

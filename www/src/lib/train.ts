@@ -10,5 +10,5 @@ export type { GivenFile as PictureFile } from "./train/folder.js";
 export { networksOf } from "./train/networks.js";
 export { RESOLUTIONS } from "./train/options.js";
 export { PRESETS, type Preset } from "./train/presets.js";
-export { readShipped, SHIPPED } from "./train/shipped.js";
+export { type ReadShipped, readShipped, SHIPPED, SHIPPED_RESOLUTIONS, type ShippedSet } from "./train/shipped.js";
 export { openStore, type TrainingStore } from "./train/store.js";

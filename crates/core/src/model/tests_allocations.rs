@@ -47,12 +47,18 @@ unsafe impl GlobalAlloc for Counting {
 
 /// Allocations of each of several passes, all of them on threads that count.
 fn allocations(threads: usize, passes: usize, mut pass: impl FnMut() + Send) -> Vec<usize> {
+    // a dropped pool does not wait for its threads, and what they take as they end is of no pass
+    let (ended, ends) = std::sync::mpsc::channel();
     let pool = rayon::ThreadPoolBuilder::new()
         .num_threads(threads)
         .start_handler(|_| COUNTS.set(true))
+        .exit_handler(move |_| {
+            COUNTS.set(false);
+            ended.send(()).unwrap();
+        })
         .build()
         .unwrap();
-    pool.install(|| {
+    let counts = pool.install(|| {
         let mut counts = Vec::with_capacity(passes);
         for _ in 0..passes {
             let before = ALLOCATIONS.load(Relaxed);
@@ -60,7 +66,10 @@ fn allocations(threads: usize, passes: usize, mut pass: impl FnMut() + Send) -> 
             counts.push(ALLOCATIONS.load(Relaxed) - before);
         }
         counts
-    })
+    });
+    drop(pool);
+    assert_eq!(ends.iter().take(threads).count(), threads);
+    counts
 }
 
 #[test]

@@ -42,10 +42,11 @@ export class Course {
   async resume(): Promise<boolean> {
     const last = await this.#keeper.last();
     if (!last) return false;
-    this.#events.onWant(last);
+    const left = leftOf(last);
+    this.#events.onWant(left.start);
     const when = `kept ${ago(Date.now() - last.savedAt)}`;
     try {
-      await this.#reopen(leftOf(last));
+      await this.#reopen(left);
     } catch (error) {
       const { checkpoint, data } = last;
       // it stays until another run is kept
@@ -71,8 +72,9 @@ export class Course {
     try {
       const kept = mode === "failed" ? await this.#keeper.last() : null;
       if (kept && kept.data.sha256 === wanted.data.sha256) {
-        this.#events.onWant(kept);
-        await this.#reopen(leftOf(kept));
+        const left = leftOf(kept);
+        this.#events.onWant(left.start);
+        await this.#reopen(left);
         this.#keeper.begin(updatesOf(this.#session.state));
       } else await this.#open(wanted, 0);
       return true;
@@ -176,6 +178,6 @@ export class Course {
 }
 
 const leftOf = ({ checkpoint, data, recipe, note }: Kept): Left => ({
-  start: { checkpoint, data, recipe, dFirst: note?.dFirst ?? 0 },
+  start: { checkpoint, data, recipe, startedFrom: note?.startedFrom, dFirst: note?.dFirst ?? 0 },
   curves: note?.curves ?? null,
 });

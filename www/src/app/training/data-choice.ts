@@ -1,19 +1,30 @@
-/** The choice of images: the set that ships with the page, or the visitor's own folder or zip. */
+/** The choice of images: a set that ships with the page, or the visitor's own folder or zip. */
 
 import { listenToDrops } from "../drops.js";
 import { element } from "../element.js";
 import { sentenceOf } from "../sentence.js";
 import { DataPreview } from "./data-preview.js";
 import { type Dropped, droppedFiles, pickedFiles } from "./dropped-files.js";
-import { type Preset, readImages, readShipped, type ReadData, SHIPPED, type TrainingData } from "./package.js";
+import {
+  type Preset,
+  readImages,
+  readShipped,
+  type ReadData,
+  RESOLUTIONS,
+  SHIPPED,
+  SHIPPED_RESOLUTIONS,
+  type ShippedSet,
+  type TrainingData,
+} from "./package.js";
 
 export type Resolution = TrainingData["resolution"];
 
-const OWN_RESOLUTIONS: readonly Resolution[] = [16, 32, 64];
+/** The classes that a first visit trains on, which differ at a glance: planets and sprouts, Trouser and Bag. */
+const FIRST: Record<ShippedSet["id"], readonly number[]> = { avatars: [7, 8], "fashion-mnist": [1, 8] };
 
 export class DataChoice {
   readonly #form = element("data", HTMLFormElement);
-  readonly #shipped = element("data-shipped", HTMLInputElement);
+  readonly #sets = element("data-sets", HTMLDivElement);
   readonly #own = element("data-own", HTMLInputElement);
   readonly #classes = element("data-classes", HTMLFieldSetElement);
   readonly #ownFields = element("data-own-fields", HTMLDivElement);
@@ -27,20 +38,21 @@ export class DataChoice {
   readonly #progress = element("data-progress", HTMLParagraphElement);
   readonly #preview = new DataPreview();
   readonly #onData: (data: TrainingData | null) => void;
-  readonly #first: readonly number[];
+  /** The set whose classes are shown. */
+  #set: ShippedSet | undefined;
   #reading = new AbortController();
   /** What the visitor gave last, to be read again at another resolution. */
   #given: Dropped = { files: [], unopened: [] };
   /** Drops and picks; a folder that is still being listed gives way to a later one. */
   #takes = 0;
 
-  /** `classes` are selected at first; `onData` gets the data when they are ready, and `null` while they are not. */
-  constructor(classes: readonly number[], onData: (data: TrainingData | null) => void) {
+  /** `onData` gets the data when they are ready, and `null` while they are not. */
+  constructor(onData: (data: TrainingData | null) => void) {
     this.#onData = onData;
-    this.#first = classes;
-    SHIPPED.classNames.forEach((name, index) => this.#classes.append(checkbox(name, index, classes.includes(index))));
+    this.#sets.prepend(...SHIPPED.map(radio));
+    this.#choose(SHIPPED[0]);
     this.#form.addEventListener("submit", (event) => event.preventDefault());
-    for (const input of [this.#shipped, this.#own, this.#labels, this.#fit, this.#background, this.#resolution]) {
+    for (const input of [this.#sets, this.#labels, this.#fit, this.#background, this.#resolution]) {
       input.addEventListener("change", () => this.read());
     }
     this.#classes.addEventListener("change", () => this.read());
@@ -67,11 +79,10 @@ export class DataChoice {
 
   /** Chooses the data of a preset: the visitor's images if the shipped images do not have its size. */
   suit({ resolution, classes }: Preset): void {
-    const ships = SHIPPED.resolutions.some((side) => side === resolution);
-    if (!ships) this.#own.checked = true;
-    const all = this.#chosen.length === SHIPPED.classNames.length;
-    if (classes >= SHIPPED.classNames.length) for (const box of this.#boxes) box.checked = true;
-    else if (all) for (const box of this.#boxes) box.checked = this.#first.includes(Number(box.value));
+    if (!ships(resolution)) this.#own.checked = true;
+    const set = this.#set;
+    if (classes === "all") for (const box of this.#boxes) box.checked = true;
+    else if (set && this.#chosen.length === set.classNames.length) this.#check(FIRST[set.id]);
     this.#showFields();
     this.#resolution.value = String(resolution);
     this.read();
@@ -81,7 +92,7 @@ export class DataChoice {
   resize(resolution: Resolution): void {
     const before = this.#resolution.value;
     if (before === String(resolution)) return;
-    if (!SHIPPED.resolutions.some((side) => side === resolution)) this.#own.checked = true;
+    if (!ships(resolution)) this.#own.checked = true;
     this.#showFields();
     this.#resolution.value = String(resolution);
     this.read();
@@ -92,12 +103,10 @@ export class DataChoice {
     this.#reading.abort();
     this.#problem.hidden = true;
     this.#preview.show(data, []);
-    const shipped = data.name.startsWith(SHIPPED.name);
-    this.#shipped.checked = shipped;
-    this.#own.checked = !shipped;
-    if (shipped) {
-      for (const box of this.#boxes) box.checked = data.classNames.includes(SHIPPED.classNames[Number(box.value)] ?? "");
-    }
+    const shipped = SHIPPED.find(({ name }) => name === data.name);
+    if (shipped) this.#choose(shipped);
+    else this.#own.checked = true;
+    if (shipped) this.#check(data.classNames.map((name) => (shipped.classNames as readonly string[]).indexOf(name)));
     this.#showFields();
     this.#resolution.value = String(data.resolution);
   }
@@ -150,7 +159,7 @@ export class DataChoice {
       const labels = this.#labels.files?.[0];
       return readImages({ ...this.#given, labels, resolution, fit, background: this.#background.value, signal, onProgress });
     }
-    return readShipped({ resolution: resolution as 16 | 32, classes: this.#chosen, signal });
+    return readShipped({ set: this.#set?.id, resolution: resolution as 16 | 32, classes: this.#chosen, signal });
   }
 
   /** Takes what was picked in place of what the other field has. */
@@ -184,11 +193,27 @@ export class DataChoice {
     return [...this.#classes.querySelectorAll("input")];
   }
 
+  #check(classes: readonly number[]): void {
+    for (const box of this.#boxes) box.checked = classes.includes(Number(box.value));
+  }
+
+  /** Selects a set, and shows its classes. */
+  #choose(set: ShippedSet): void {
+    element(`data-${set.id}`, HTMLInputElement).checked = true;
+    this.#showFields();
+  }
+
   #showFields(): void {
     const own = this.#own.checked;
+    const set = SHIPPED.find(({ id }) => element(`data-${id}`, HTMLInputElement).checked);
+    if (set && set !== this.#set) {
+      this.#set = set;
+      for (const box of this.#boxes) box.parentElement?.remove();
+      this.#classes.append(...set.classNames.map((name, place) => checkbox(name, place, FIRST[set.id].includes(place))));
+    }
     this.#classes.hidden = own;
     this.#ownFields.hidden = !own;
-    const resolutions = own ? OWN_RESOLUTIONS : SHIPPED.resolutions;
+    const resolutions = own ? RESOLUTIONS : SHIPPED_RESOLUTIONS;
     if (this.#resolution.options.length === resolutions.length) return;
     const before = this.#resolution.value;
     this.#resolution.replaceChildren(
@@ -198,14 +223,28 @@ export class DataChoice {
   }
 }
 
+const ships = (resolution: Resolution): boolean => SHIPPED_RESOLUTIONS.some((side) => side === resolution);
+
+function radio({ id, title }: ShippedSet): HTMLLabelElement {
+  const input = document.createElement("input");
+  input.type = "radio";
+  input.name = "source";
+  input.id = `data-${id}`;
+  return labelled(input, title);
+}
+
 function checkbox(name: string, value: number, checked: boolean): HTMLLabelElement {
-  const label = document.createElement("label");
-  label.className = "check";
   const input = document.createElement("input");
   input.type = "checkbox";
   input.id = `data-class-${value}`;
   input.value = String(value);
   input.checked = checked;
+  return labelled(input, name);
+}
+
+function labelled(input: HTMLInputElement, name: string): HTMLLabelElement {
+  const label = document.createElement("label");
+  label.className = "check";
   const text = document.createElement("span");
   text.textContent = name;
   label.append(input, text);

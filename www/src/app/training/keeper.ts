@@ -17,6 +17,8 @@ export interface Note {
   curves: SavedLogs;
   /** Steps of D alone with which the run began or begins. */
   dFirst?: number;
+  /** Name of the networks that it started from. */
+  startedFrom?: string | undefined;
 }
 
 /** A stored run. */

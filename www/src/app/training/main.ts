@@ -24,8 +24,6 @@ import { sentenceOfMode, sentenceOfProgress } from "./words.js";
 /** Numbers on the page change at most this often, in milliseconds. */
 const NUMBERS_MS = 200;
 const D_ALONE = `D learns alone for the first ${D_FIRST} steps: the model that G starts from has no D.`;
-/** The classes that a first visit trains on: Trouser and Bag, which differ at a glance. */
-const FIRST_CLASSES = [1, 8];
 
 const status = element("status", HTMLParagraphElement);
 const problem = element("problem", HTMLParagraphElement);
@@ -70,7 +68,7 @@ const transport = new Transport({
   onSlow: setSlow,
 });
 const keeper = new Keeper(session, {
-  noteNow: () => ({ curves: watch.save(), dFirst: session.start?.dFirst ?? 0 }),
+  noteNow: () => ({ curves: watch.save(), dFirst: session.start?.dFirst ?? 0, startedFrom: session.start?.startedFrom }),
   onKept: (at) => {
     dismiss("kept");
     notKept = "";
@@ -88,7 +86,7 @@ const course = new Course(session, watch, keeper, {
   onWant: (begun) => {
     data = begun.data;
     recipe = begun.recipe;
-    origins.show(begun.origin ?? null);
+    origins.show(begun.origin ?? null, begun.startedFrom);
     form.dictate(begun.origin?.networks.recipe ?? null);
     form.show(begun.recipe);
     form.showData(begun.data);
@@ -100,7 +98,7 @@ const course = new Course(session, watch, keeper, {
   },
   onProblem: showProblem,
 });
-const choice = new DataChoice(FIRST_CLASSES, (chosen) => {
+const choice = new DataChoice((chosen) => {
   data = chosen;
   form.showData(chosen);
   showWanted();

@@ -17,6 +17,8 @@ export class OriginChoice {
   readonly #problem = element("origin-problem", HTMLParagraphElement);
   readonly #onOrigin: (origin: Origin | null) => void;
   #origin: Origin | null = null;
+  /** What the run started from, of which only the name is kept. */
+  #startedFrom: string | undefined;
   #reading = new AbortController();
 
   constructor(onOrigin: (origin: Origin | null) => void) {
@@ -38,14 +40,14 @@ export class OriginChoice {
     return this.#origin;
   }
 
-  /** Chooses what a run has started from. */
-  show(origin: Origin | null): void {
-    if (origin === this.#origin) return;
+  /** Chooses what a run has started from, or says its name. */
+  show(origin: Origin | null, startedFrom?: string): void {
     this.#reading.abort();
     this.#problem.hidden = true;
     const own = OWN_ORIGINS.findIndex(({ name }) => name === origin?.name);
     this.#select.value = !origin ? RANDOM : own >= 0 ? String(own) : FILE;
     this.#origin = origin;
+    this.#startedFrom = startedFrom;
     this.#show();
   }
 
@@ -94,13 +96,15 @@ export class OriginChoice {
 
   #set(origin: Origin | null): void {
     this.#origin = origin;
+    this.#startedFrom = undefined;
     this.#show();
     this.#onOrigin(origin);
   }
 
   #show(): void {
     this.#fileField.hidden = this.#select.value !== FILE;
-    this.#about.textContent = this.#origin ? sentenceOfOrigin(this.#origin) : "";
+    const past = `This run started from ${this.#startedFrom}; a new run starts from what is chosen here.`;
+    this.#about.textContent = this.#origin ? sentenceOfOrigin(this.#origin) : this.#startedFrom ? past : "";
   }
 
   #tell(problem: string): void {

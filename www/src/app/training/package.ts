@@ -12,4 +12,6 @@ export {
   readShipped,
   RESOLUTIONS,
   SHIPPED,
+  SHIPPED_RESOLUTIONS,
+  type ShippedSet,
 } from "../../lib/train.js";

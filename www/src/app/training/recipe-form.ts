@@ -2,7 +2,7 @@
 
 import { element } from "../element.js";
 import { parseSeed } from "../link.js";
-import { type Networks, type Preset, PRESETS, type TrainingData, type TrainRecipe } from "./package.js";
+import { type Networks, type Preset, PRESETS, SHIPPED, type TrainingData, type TrainRecipe } from "./package.js";
 import { sameRecipe } from "./same-recipe.js";
 
 type NumberKey = "width" | "batchSize" | "rateG" | "rateD" | "dSteps" | "orthogonal" | "emaDecay" | "zDim" | "emaStart";
@@ -152,12 +152,16 @@ export class RecipeForm {
   #aboutOf(preset: Preset): string {
     if (!this.#data || this.#suits(preset)) return preset.about;
     const { classes, resolution } = preset;
-    return `Tried on ${classes} classes of ${resolution}×${resolution} pixels: with these data it learns at another pace.`;
+    const tried = classes === "all" ? "all classes that ship" : `${classes} classes`;
+    return `Tried on ${tried}, of ${resolution}×${resolution} pixels: with these data it learns at another pace.`;
   }
 
   /** Whether the preset was tried on such data. */
   #suits({ classes, resolution }: Preset): boolean {
-    return this.#data?.resolution === resolution && this.#data.classNames.length === classes;
+    if (this.#data?.resolution !== resolution) return false;
+    const { name, classNames } = this.#data;
+    if (classes !== "all") return classNames.length === classes;
+    return SHIPPED.some((set) => set.name === name && set.classNames.length === classNames.length);
   }
 
   #readSeed(): bigint | null {

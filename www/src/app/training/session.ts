@@ -38,6 +38,8 @@ export interface Start {
   checkpoint?: Blob;
   /** Trained networks, in place of random weights. */
   origin?: Origin | null;
+  /** Name of the networks that it started from, also where they are no longer at hand. */
+  startedFrom?: string | undefined;
   /** Steps of D alone with which it begins. */
   dFirst?: number;
 }
@@ -130,7 +132,7 @@ export class Session {
     const opening = (this.#opening = new AbortController());
     this.#setMode("preparing");
     try {
-      const { data, recipe, checkpoint, origin = null, dFirst = 0 } = start;
+      const { data, recipe, checkpoint, origin = null, startedFrom = origin?.name, dFirst = 0 } = start;
       const trainer = await createTrainer({
         ...{ data, recipe },
         ...(checkpoint && { checkpoint }),
@@ -146,7 +148,7 @@ export class Session {
         return;
       }
       this.#trainer = trainer;
-      this.#start = { data, recipe, origin, dFirst };
+      this.#start = { data, recipe, origin, startedFrom, dFirst };
       this.#pace = new Pace();
       this.#setMode("paused");
       await this.look();

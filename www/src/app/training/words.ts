@@ -40,7 +40,7 @@ export function sentenceOfProgress(progress: TrainProgress): string | null {
   }
 }
 
-/** "Fashion-MNIST: Trouser, Bag", or with the number of classes where they are many. */
+/** "Avatars, 1,800 images: planets, sprouts", or with the number of classes where they are many. */
 export function describeData({ name, classNames }: TrainingData): string {
   return `${name}: ${classNames.length <= 4 ? classNames.join(", ") : `${classNames.length} classes`}`;
 }
