@@ -30,11 +30,7 @@ pub const AVATARS: NamedDataset = NamedDataset {
     read,
     test_outline: |request, directory| (IMAGE_FOLDER.test_outline)(request, directory),
     fetch: Some(|directory, resolution| {
-        let set = AvatarSet {
-            resolution,
-            ..AvatarSet::default()
-        };
-        draw(&set, directory, &|| false).map(drop)
+        draw(&AvatarSet::when_missing(resolution), directory, &|| false).map(drop)
     }),
     is_complete,
 };
@@ -67,6 +63,15 @@ impl Default for AvatarSet {
 }
 
 impl AvatarSet {
+    /// What is drawn for networks that find none: what serves small networks serves those of the default side too.
+    fn when_missing(resolution: usize) -> Self {
+        let default = Self::default();
+        Self {
+            resolution: resolution.max(default.resolution),
+            ..default
+        }
+    }
+
     /// Refuses what cannot be drawn.
     ///
     /// # Errors
@@ -123,4 +128,16 @@ fn side(request: &DatasetRequest<'_>, directory: &Path) -> Result<usize> {
     );
     let [width, _] = picture::sides(&picture::read(&classes[0].path(0))?)?;
     Ok(width)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::AvatarSet;
+
+    #[test]
+    fn a_small_recipe_leaves_pictures_that_larger_ones_can_use() {
+        for (networks, drawn) in [(16, 64), (32, 64), (64, 64), (128, 128)] {
+            assert_eq!(AvatarSet::when_missing(networks).resolution, drawn);
+        }
+    }
 }
