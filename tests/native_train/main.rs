@@ -59,4 +59,10 @@ mod trusted_scores;
 mod usage;
 mod watching;
 #[cfg(feature = "wgpu")]
+mod gpu;
+#[cfg(feature = "wgpu")]
+mod gpu_kernels;
+#[cfg(feature = "wgpu")]
+mod gpu_launches;
+#[cfg(feature = "wgpu")]
 mod wgpu;

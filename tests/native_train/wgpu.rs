@@ -6,9 +6,9 @@ use std::path::Path;
 use biggan::named::HostTensors;
 use biggan::train::{CheckRun, check_run};
 use burn::tensor::Device;
-use native_train::device;
 use pollster::block_on;
 
+use crate::gpu::gpu;
 use crate::support::models::{image, with_model};
 use crate::support::setting::stderr;
 
@@ -55,7 +55,7 @@ fn wgpu_trains_like_the_cpu() {
     // the seed of the page's comparison
     let run = |device: &Device| -> CheckRun { block_on(check_run(3, 3, device)).unwrap() };
     let expected = run(&Device::flex());
-    let found = run(&device::open("wgpu".parse().unwrap()).unwrap());
+    let found = run(&gpu());
     let flat = |losses: &[[f32; 2]]| losses.concat();
     close("losses", &flat(&found.losses), &flat(&expected.losses));
     for (name, gradient) in &expected.gradients.0 {

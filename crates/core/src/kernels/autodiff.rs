@@ -161,6 +161,26 @@ impl<B: KernelOps> Backward<B, 3> for BatchNormBackward {
 }
 
 #[derive(Debug)]
+struct SpectralNormBackward;
+
+impl<B: KernelOps> Backward<B, 1> for SpectralNormBackward {
+    /// The outputs.
+    type State = [FloatTensor<B>; 4];
+
+    fn backward(
+        self,
+        ops: Ops<Self::State, 1>,
+        grads: &mut Gradients,
+        _checkpointer: &mut Checkpointer,
+    ) {
+        unary::<B, _>(ops.parents, ops.node, grads, |dy| {
+            let [y, u, v, sigma] = ops.state;
+            B::spectral_normalise_grad(y, u, v, sigma, dy)
+        });
+    }
+}
+
+#[derive(Debug)]
 struct ScaleShiftBackward;
 
 impl<B: KernelOps> Backward<B, 3> for ScaleShiftBackward {
@@ -361,6 +381,28 @@ impl<B: KernelOps, C: CheckpointStrategy> KernelOps for Autodiff<B, C> {
             OpsKind::Tracked(prepared) => prepared.finish(group, y),
             OpsKind::UnTracked(prepared) => prepared.finish(y),
         }
+    }
+
+    fn spectral_normalise(
+        weight: FloatTensor<Self>,
+        u: FloatTensor<Self>,
+        eps: f64,
+    ) -> (
+        FloatTensor<Self>,
+        FloatTensor<Self>,
+        FloatTensor<Self>,
+        FloatTensor<Self>,
+    ) {
+        let (weight, node) = weight.into_parts();
+        let (u, _) = u.into_parts();
+        let (y, u, v, sigma) = B::spectral_normalise(weight, u, eps);
+        let [next, right, value] = [&u, &v, &sigma].map(|t| Self::from_inner(t.clone()));
+        let prepared = SpectralNormBackward.prepare::<C>([node]).compute_bound();
+        let y = match prepared.stateful() {
+            OpsKind::Tracked(prepared) => prepared.finish([y.clone(), u, v, sigma], y),
+            OpsKind::UnTracked(prepared) => prepared.finish(y),
+        };
+        (y, next, right, value)
     }
 
     fn same_conv2d(

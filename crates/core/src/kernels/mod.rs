@@ -7,6 +7,8 @@
 #[cfg(feature = "train")]
 mod autodiff;
 mod cpu;
+#[cfg(any(feature = "wgpu", feature = "nccl"))]
+mod cube;
 mod flex;
 pub mod inference;
 mod ops;
@@ -135,6 +137,26 @@ pub fn scale_shift_relu(x: Tensor<4>, scale: Tensor<2>, shift: Tensor<2>, relu: 
         shift.into_dispatch(),
         relu,
     ))
+}
+
+/// A weight divided by an estimate of its largest singular value, by one power step from the left vector `u`:
+///
+/// ```text
+/// v  = W^T u / max(|W^T u|, eps)
+/// u' = W v   / max(|W v|, eps)
+/// sigma = u' . (W v)                 Y = W / sigma
+/// ```
+///
+/// `u'` and `v` are constants for the gradient, which flows through `W` in `sigma` too:
+/// `dW = (dY - <dY, Y> u' v^T) / sigma` (Miyato et al. 2018, "Spectral Normalization for GANs", Alg. 1 and eq. 12).
+///
+/// # Shapes
+/// - weight: `[out, rest]`, u: `[out]`
+/// - output: `Y: [out, rest]`, `u': [out]`
+pub fn spectral_normalise(weight: Tensor<2>, u: Tensor<1>, eps: f64) -> (Tensor<2>, Tensor<1>) {
+    let (y, next, _, _) =
+        Dispatch::spectral_normalise(weight.into_dispatch(), u.into_dispatch(), eps);
+    (Tensor::from_dispatch(y), Tensor::from_dispatch(next))
 }
 
 /// Each value four times: `[n, c, h, w] -> [n, c, 2h, 2w]`.

@@ -4,11 +4,12 @@
 //! differentiable ([`super::autodiff`]); the second holds their gradients.
 
 #[cfg(feature = "nccl")]
-mod cuda_sum;
+pub(super) mod cuda_sum;
 pub mod plain;
 #[cfg(feature = "train")]
 mod plain_along;
 mod plain_attention;
+mod plain_spectral_norm;
 
 use burn::backend::tensor::FloatTensor;
 use burn::backend::{Backend, TensorMetadata, backend_extension};
@@ -106,6 +107,31 @@ pub trait KernelOps: Backend {
         g: FloatTensor<Self>,
     ) -> (FloatTensor<Self>, FloatTensor<Self>) {
         plain::attention_along::<Self>(theta, phi, g)
+    }
+
+    /// `(W / sigma, u', v, sigma)` of `W: [out, rest]` and `u: [out]`. No gradient flows through the latter three.
+    fn spectral_normalise(
+        weight: FloatTensor<Self>,
+        u: FloatTensor<Self>,
+        eps: f64,
+    ) -> (
+        FloatTensor<Self>,
+        FloatTensor<Self>,
+        FloatTensor<Self>,
+        FloatTensor<Self>,
+    ) {
+        plain::spectral_normalise::<Self>(weight, u, eps)
+    }
+
+    /// Gradient of `spectral_normalise`, whose outputs are `y`, `u`, `v` and `sigma`, with respect to the weight.
+    fn spectral_normalise_grad(
+        y: FloatTensor<Self>,
+        u: FloatTensor<Self>,
+        v: FloatTensor<Self>,
+        sigma: FloatTensor<Self>,
+        dy: FloatTensor<Self>,
+    ) -> FloatTensor<Self> {
+        plain::spectral_normalise_grad::<Self>(y, u, v, sigma, dy)
     }
 
     /// The sums over all ranks of a group.
@@ -252,13 +278,4 @@ pub(super) fn through_host<B: Backend>(x: FloatTensor<B>, group: &Group) -> Floa
     group.all_reduce_sum(&mut values);
     let sums = TensorData::new(values, shape).convert_dtype(dtype);
     B::float_from_data(sums, &device)
-}
-
-/// With Burn's feature `fusion` this alias is the fused backend, so one `impl` serves both.
-#[cfg(any(feature = "wgpu", feature = "nccl"))]
-impl KernelOps for burn::backend::Cube {
-    #[cfg(feature = "nccl")]
-    fn all_reduce_sum(x: FloatTensor<Self>, group: Group) -> FloatTensor<Self> {
-        cuda_sum::all_reduce_sum(x, &group)
-    }
 }

@@ -4,19 +4,10 @@ use burn::module::Param;
 use burn::tensor::Tensor;
 
 use super::Updates;
+use crate::kernels;
 
-/// Divides a weight by an estimate of its largest singular value.
-///
-/// With `W` the weight as a matrix `[out, rest]` and `u` the stored left vector, one power step:
-///
-/// ```text
-/// v  = W^T u / max(|W^T u|, eps)
-/// u' = W v   / max(|W v|, eps)
-/// sigma = u' . (W v)
-/// ```
-///
-/// `u'` and `v` are constants for the gradient, which flows through `W` in `sigma`
-/// (ajbrock/BigGAN-PyTorch `layers.py:28-50,87-99`).
+/// Divides a weight by an estimate of its largest singular value ([`kernels::spectral_normalise`];
+/// ajbrock/BigGAN-PyTorch `layers.py:28-50,87-99`).
 ///
 /// # Shapes
 /// - weight: `[out, ...]`, returned with the same shape
@@ -28,15 +19,9 @@ pub fn spectral_normalise<const D: usize>(
     eps: f64,
 ) -> (Tensor<D>, Tensor<1>) {
     let dims = weight.dims();
-    let [out, rest] = [dims[0], dims[1..].iter().product()];
-    let matrix = weight.clone().reshape([out, rest]); // [out, rest]
-
-    let constant = matrix.clone().detach();
-    let v = unit(u.reshape([1, out]).matmul(constant.clone()), eps); // [1, rest]
-    let u_next = unit(v.clone().matmul(constant.transpose()), eps); // [1, out]
-
-    let sigma = (matrix.matmul(v.transpose()) * u_next.clone().transpose()).sum(); // [1]
-    (weight / sigma.reshape([1; D]), u_next.reshape([out]))
+    let matrix = weight.reshape([dims[0] as i32, -1]); // [out, rest]
+    let (normalised, u_next) = kernels::spectral_normalise(matrix, u, eps);
+    (normalised.reshape(dims), u_next)
 }
 
 /// The weight as a layer uses it: normalised where it has a vector `u`, which the step replaces.

@@ -12,6 +12,7 @@ use super::KernelOps;
 #[cfg(feature = "train")]
 pub use super::plain_along::{attention_along, attention_along_grad};
 pub use super::plain_attention::{attention, attention_grad};
+pub use super::plain_spectral_norm::{spectral_normalise, spectral_normalise_grad};
 use crate::collective::Share;
 
 type Triple<B> = (FloatTensor<B>, FloatTensor<B>, FloatTensor<B>);
@@ -221,7 +222,7 @@ fn normalise<B: Backend>(
 }
 
 /// Mean and biased variance `[c]` of the batch of all ranks; the formula is [`Share::merge`]'s.
-fn merge<B: KernelOps>(
+pub fn merge<B: KernelOps>(
     mean: FloatTensor<B>,
     var: FloatTensor<B>,
     share: &Share,

@@ -1,0 +1,284 @@
+//! The kernels on GPUs, in CubeCL: one source for CUDA, Vulkan, Metal and WebGPU. Other element types than f32 take the
+//! plain path, which is the reference of each.
+
+mod batch_norm;
+mod maps;
+#[cfg(feature = "train")]
+mod optimiser;
+mod resample;
+mod spectral_norm;
+mod sums;
+
+use burn::backend::tensor::FloatTensor;
+use burn::backend::ops::FloatTensorOps;
+use burn::backend::{Cube, TensorMetadata};
+use burn::tensor::{DType, Scalar, Shape, Slice};
+use burn_cubecl::cubecl::prelude::{CubeCount, CubeDim};
+use burn_cubecl::cubecl::calculate_cube_count_elemwise;
+use burn_cubecl::kernel::into_contiguous;
+use burn_cubecl::ops::numeric::empty_device_contiguous_dtype;
+use burn_cubecl::tensor::CubeTensor;
+
+use batch_norm::Statistics;
+use maps::Map;
+
+use super::ops::KernelOps;
+use super::ops::plain;
+#[cfg(feature = "train")]
+use super::cpu::optimiser::AdamStep;
+#[cfg(feature = "nccl")]
+use crate::collective::Group;
+use crate::collective::Share;
+
+type Triple = (CubeTensor, CubeTensor, CubeTensor);
+/// A normalised weight, its vectors and the singular value.
+type Spectral = (CubeTensor, CubeTensor, CubeTensor, CubeTensor);
+
+/// Most cubes in a direction (WebGPU's `maxComputeWorkgroupsPerDimension`).
+const MOST_CUBES: usize = 65_535;
+
+/// Whether all have the element type of the kernels.
+fn are_f32(tensors: &[&CubeTensor]) -> bool {
+    tensors.iter().all(|tensor| tensor.dtype == DType::F32)
+}
+
+/// A tensor of its own memory, in order, with values to be written.
+fn empty(like: &CubeTensor, shape: impl Into<Shape>) -> CubeTensor {
+    empty_device_contiguous_dtype(
+        like.client.clone(),
+        like.device.clone(),
+        shape.into(),
+        like.dtype,
+    )
+}
+
+/// A tensor that may be written: itself where nobody else has it.
+fn owned(tensor: CubeTensor) -> CubeTensor {
+    let tensor = into_contiguous(tensor);
+    match tensor.can_mut() {
+        true => tensor,
+        false => tensor.copy(),
+    }
+}
+
+/// A unit for each value.
+fn units(tensor: &CubeTensor) -> (CubeCount, CubeDim) {
+    let len = tensor.shape().num_elements();
+    let dim = CubeDim::new(&tensor.client, len);
+    (calculate_cube_count_elemwise(&tensor.client, len, dim), dim)
+}
+
+/// Tables `[n, c]` of gradients as those of tables with so many rows, `n` or 1.
+fn of_rows([scale, shift]: [CubeTensor; 2], rows: usize) -> [CubeTensor; 2] {
+    let [images, channels] = scale.shape().dims();
+    if rows == images {
+        return [scale, shift];
+    }
+    let sums = batch_norm::column_sums([&scale, &shift], None);
+    [0, channels].map(|from| {
+        let half = Cube::float_slice(sums.clone(), &[Slice::from(from..from + channels)]);
+        Cube::float_reshape(half, Shape::new([1, channels]))
+    })
+}
+
+impl KernelOps for Cube {
+    fn batch_norm_relu(
+        x: FloatTensor<Self>,
+        gain: FloatTensor<Self>,
+        bias: FloatTensor<Self>,
+        eps: f64,
+        relu: bool,
+        share: Option<Share>,
+    ) -> Triple {
+        if !are_f32(&[&x, &gain, &bias]) {
+            return plain::batch_norm::<Self>(x, gain, bias, eps, relu, share);
+        }
+        let x = Map::new(x);
+        let (mut mean, mut var) = batch_norm::moments(&x);
+        if let Some(share) = share {
+            [mean, var] = plain::merge::<Self>(mean, var, &share);
+        }
+        let statistics = Statistics { mean, var, eps };
+        let y = batch_norm::apply(&x, Some(&statistics), [gain, bias], relu);
+        (y, statistics.mean, statistics.var)
+    }
+
+    fn batch_norm_relu_grad(
+        x: FloatTensor<Self>,
+        mean: FloatTensor<Self>,
+        var: FloatTensor<Self>,
+        gain: FloatTensor<Self>,
+        bias: FloatTensor<Self>,
+        dy: FloatTensor<Self>,
+        eps: f64,
+        relu: bool,
+        share: Option<Share>,
+    ) -> Triple {
+        if !are_f32(&[&x, &mean, &var, &gain, &bias, &dy]) {
+            return plain::batch_norm_grad::<Self>(x, mean, var, gain, bias, dy, eps, relu, share);
+        }
+        let (x, dy) = (Map::new(x), Map::new(dy));
+        let statistics = Statistics { mean, var, eps };
+        let rows = gain.shape()[0];
+        let of_images =
+            batch_norm::table_sums(&x, &dy, Some(&statistics), [&gain, &bias], relu);
+        let [dgain, dbias] = [&of_images[0], &of_images[1]];
+        // of the gradient, then of its product with the normalised x
+        let mut sums = batch_norm::column_sums([dbias, dgain], Some(&gain));
+        let images = share.as_ref().map_or(x.images, Share::images);
+        let counts = share.as_ref().is_none_or(Share::counts);
+        if let Some(share) = share {
+            if !counts {
+                sums = Self::float_mul_scalar(sums, Scalar::from(0.0));
+            }
+            sums = Self::all_reduce_sum(sums, share.group().clone());
+        }
+        // images without a part in the statistics have no gradient through them
+        let flows = counts.then_some((sums, images * x.area));
+        let [dgain, dbias] = of_rows(of_images, rows);
+        let dx = batch_norm::x_grad(&x, &dy, Some(&statistics), [gain, bias], relu, flows);
+        (dx, dgain, dbias)
+    }
+
+    fn spectral_normalise(
+        weight: FloatTensor<Self>,
+        u: FloatTensor<Self>,
+        eps: f64,
+    ) -> Spectral {
+        // a cube a row
+        match are_f32(&[&weight, &u]) && weight.shape()[0] <= MOST_CUBES {
+            true => spectral_norm::normalise(weight, u, eps),
+            false => plain::spectral_normalise::<Self>(weight, u, eps),
+        }
+    }
+
+    fn spectral_normalise_grad(
+        y: FloatTensor<Self>,
+        u: FloatTensor<Self>,
+        v: FloatTensor<Self>,
+        sigma: FloatTensor<Self>,
+        dy: FloatTensor<Self>,
+    ) -> FloatTensor<Self> {
+        match are_f32(&[&y, &dy]) {
+            true => spectral_norm::grad((y, u, v, sigma), dy),
+            false => plain::spectral_normalise_grad::<Self>(y, u, v, sigma, dy),
+        }
+    }
+
+    fn scale_shift_relu(
+        x: FloatTensor<Self>,
+        scale: FloatTensor<Self>,
+        shift: FloatTensor<Self>,
+        relu: bool,
+    ) -> FloatTensor<Self> {
+        if !are_f32(&[&x, &scale, &shift]) {
+            return plain::scale_shift_relu::<Self>(x, scale, shift, relu);
+        }
+        batch_norm::apply(&Map::new(x), None, [scale, shift], relu)
+    }
+
+    fn scale_shift_relu_grad(
+        x: FloatTensor<Self>,
+        scale: FloatTensor<Self>,
+        shift: FloatTensor<Self>,
+        dy: FloatTensor<Self>,
+        relu: bool,
+    ) -> Triple {
+        if !are_f32(&[&x, &scale, &shift, &dy]) {
+            return plain::scale_shift_relu_grad::<Self>(x, scale, shift, dy, relu);
+        }
+        let (x, dy) = (Map::new(x), Map::new(dy));
+        let [rows, shift_rows] = [&scale, &shift].map(|table| table.shape()[0]);
+        let of_images = batch_norm::table_sums(&x, &dy, None, [&scale, &shift], relu);
+        let [dscale, _] = of_rows(of_images.clone(), rows);
+        let [_, dshift] = of_rows(of_images, shift_rows);
+        let dx = batch_norm::x_grad(&x, &dy, None, [scale, shift], relu, None);
+        (dx, dscale, dshift)
+    }
+
+    fn upsample_2x(x: FloatTensor<Self>, factor: f32) -> FloatTensor<Self> {
+        match are_f32(&[&x]) {
+            true => resample::upsample(x, factor),
+            false => plain::upsample_2x::<Self>(x, factor),
+        }
+    }
+
+    fn pool_2x2(x: FloatTensor<Self>, factor: f32) -> FloatTensor<Self> {
+        match are_f32(&[&x]) {
+            true => resample::pool(x, factor),
+            false => plain::pool_2x2::<Self>(x, factor),
+        }
+    }
+
+    fn upsample_conv2d(
+        x: FloatTensor<Self>,
+        weight: FloatTensor<Self>,
+        bias: FloatTensor<Self>,
+    ) -> FloatTensor<Self> {
+        Self::same_conv2d(Self::upsample_2x(x, 1.0), weight, bias)
+    }
+
+    fn conv2d_pool(
+        x: FloatTensor<Self>,
+        weight: FloatTensor<Self>,
+        bias: FloatTensor<Self>,
+    ) -> FloatTensor<Self> {
+        Self::pool_2x2(Self::same_conv2d(x, weight, bias), 0.25)
+    }
+
+    fn upsample_conv2d_x_grad(
+        weight: FloatTensor<Self>,
+        dy: FloatTensor<Self>,
+    ) -> FloatTensor<Self> {
+        Self::pool_2x2(Self::same_conv2d_x_grad(weight, dy), 1.0)
+    }
+
+    fn upsample_conv2d_weight_grad(
+        x: FloatTensor<Self>,
+        dy: FloatTensor<Self>,
+    ) -> FloatTensor<Self> {
+        Self::same_conv2d_weight_grad(Self::upsample_2x(x, 1.0), dy, 3)
+    }
+
+    fn conv2d_pool_x_grad(weight: FloatTensor<Self>, dy: FloatTensor<Self>) -> FloatTensor<Self> {
+        Self::same_conv2d_x_grad(weight, Self::upsample_2x(dy, 0.25))
+    }
+
+    fn conv2d_pool_weight_grad(
+        x: FloatTensor<Self>,
+        dy: FloatTensor<Self>,
+    ) -> FloatTensor<Self> {
+        Self::same_conv2d_weight_grad(x, Self::upsample_2x(dy, 0.25), 3)
+    }
+
+    #[cfg(feature = "nccl")]
+    fn all_reduce_sum(x: FloatTensor<Self>, group: Group) -> FloatTensor<Self> {
+        super::ops::cuda_sum::all_reduce_sum(x, &group)
+    }
+
+    #[cfg(feature = "train")]
+    fn adam_step(
+        value: FloatTensor<Self>,
+        gradient: FloatTensor<Self>,
+        first: FloatTensor<Self>,
+        second: FloatTensor<Self>,
+        step: AdamStep,
+    ) -> Triple {
+        if !are_f32(&[&value, &gradient, &first, &second]) {
+            return plain::adam_step::<Self>(value, gradient, first, second, step);
+        }
+        optimiser::adam(value, gradient, first, second, step)
+    }
+
+    #[cfg(feature = "train")]
+    fn moving_average(
+        average: FloatTensor<Self>,
+        new: FloatTensor<Self>,
+        decay: f64,
+    ) -> FloatTensor<Self> {
+        if !are_f32(&[&average, &new]) {
+            return plain::moving_average::<Self>(average, new, decay);
+        }
+        optimiser::average(average, new, decay)
+    }
+}
