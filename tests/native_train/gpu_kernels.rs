@@ -3,7 +3,8 @@
 
 use biggan::kernels::{
     AdamStep, adam_step, avg_pool_2x2, batch_norm_train, conv2d, conv3x3_after_upsample,
-    conv3x3_then_pool, moving_average, scale_shift_relu, spectral_normalise, upsample_nearest_2x,
+    conv3x3_then_pool, orthogonal_term, relu, scale_shift_relu, spectral_normalise,
+    upsample_nearest_2x, weighted_sum,
 };
 use burn::tensor::{Device, Tensor};
 
@@ -56,7 +57,9 @@ fn run(operation: Operation, lens: &[usize], device: &Device) -> Vec<Vec<f32>> {
     let weights = values(y.dims()[0], 99);
     let weights = Tensor::<1>::from_floats(weights.as_slice(), &device);
     let grads = (y.clone() * weights).sum().backward();
-    let grads = leaves.iter().map(|leaf| leaf.grad(&grads).expect("a gradient"));
+    let grads = leaves
+        .iter()
+        .map(|leaf| leaf.grad(&grads).expect("a gradient"));
     std::iter::once(y.without_autodiff())
         .chain(grads)
         .map(host)
@@ -76,7 +79,10 @@ fn check(name: &str, operation: Operation, lens: &[usize]) {
             );
         }
     }
-    assert!(found == run(operation, lens, &gpu()), "{name}: two runs differ");
+    assert!(
+        found == run(operation, lens, &gpu()),
+        "{name}: two runs differ"
+    );
 }
 
 /// A map of the inputs: as it is, or what a 1x1 convolution with the unit matrix leaves.
@@ -159,7 +165,11 @@ fn convolutions_with_upsampling_and_pooling() {
         };
         let up = |t: &[Tensor<1>]| {
             let (weight, bias) = layer(t);
-            flat(conv3x3_after_upsample(map(&t[0], shape, false), weight, bias))
+            flat(conv3x3_after_upsample(
+                map(&t[0], shape, false),
+                weight,
+                bias,
+            ))
         };
         check(&format!("after upsampling {shape:?}"), &up, &lens(h * w));
         let pool = |t: &[Tensor<1>]| {
@@ -167,7 +177,11 @@ fn convolutions_with_upsampling_and_pooling() {
             let x = map(&t[0], [n, c, 2 * h, 2 * w], false);
             flat(conv3x3_then_pool(x, weight, bias))
         };
-        check(&format!("before pooling {shape:?}"), &pool, &lens(4 * h * w));
+        check(
+            &format!("before pooling {shape:?}"),
+            &pool,
+            &lens(4 * h * w),
+        );
     }
 }
 
@@ -188,6 +202,35 @@ fn spectral_norm() {
 }
 
 #[test]
+fn relus() {
+    for shape in SHAPES {
+        for convolved in [false, true] {
+            let positive = |t: &[Tensor<1>]| flat(relu(map(&t[0], shape, convolved)));
+            let name = format!("ReLU {shape:?}, convolved {convolved}");
+            check(&name, &positive, &[shape.iter().product()]);
+        }
+    }
+}
+
+#[test]
+fn the_orthogonal_term() {
+    for [out, rest] in [[1, 1], [5, 3], [64, 270], [300, 20]] {
+        for modified in [true, false] {
+            let [found, expected] = [gpu(), Device::flex()].map(|device| {
+                let matrix = |seed| {
+                    let values = values(out * rest, seed);
+                    Tensor::<1>::from_floats(values.as_slice(), &device).reshape([out, rest])
+                };
+                host(flat(orthogonal_term(matrix(1), matrix(2), 0.3, modified)))
+            });
+            for (a, b) in found.iter().zip(&expected) {
+                assert!((a - b).abs() < 1e-4, "{a} for {b}, [{out}, {rest}]");
+            }
+        }
+    }
+}
+
+#[test]
 fn adam_and_the_average() {
     let step = AdamStep::new(0.01, [0.5, 0.9], 1e-6, 3);
     for len in [1, 255, 70_001] {
@@ -198,7 +241,7 @@ fn adam_and_the_average() {
             // what others hold is left alone
             let before = host(moments[0].clone());
             assert_eq!(before, values(len, 3));
-            let average = moving_average(tensor(5), value.clone(), 0.99);
+            let average = weighted_sum(tensor(5), 0.99, value.clone(), 0.01);
             [value, first, second, average].map(host)
         });
         for (found, expected) in results[0].iter().zip(&results[1]) {

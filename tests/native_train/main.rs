@@ -53,16 +53,16 @@ mod support {
     pub mod setting;
     pub mod torch_writer;
 }
-mod table1;
-mod terminals;
-mod trusted_scores;
-mod usage;
-mod watching;
 #[cfg(feature = "wgpu")]
 mod gpu;
 #[cfg(feature = "wgpu")]
 mod gpu_kernels;
 #[cfg(feature = "wgpu")]
 mod gpu_launches;
+mod table1;
+mod terminals;
+mod trusted_scores;
+mod usage;
+mod watching;
 #[cfg(feature = "wgpu")]
 mod wgpu;

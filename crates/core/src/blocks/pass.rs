@@ -4,9 +4,8 @@
 //! gradient penalty (`train::tangent`) go the same way with other arithmetic.
 
 use burn::tensor::Tensor;
-use burn::tensor::activation::relu;
 
-use crate::kernels::avg_pool_2x2;
+use crate::kernels::{avg_pool_2x2, relu};
 use crate::layers::{Conv2d, Embedding, Linear, SelfAttention, Updates};
 
 /// The operations of the discriminator on maps `[n, c, h, w]`.

@@ -161,6 +161,25 @@ impl<B: KernelOps> Backward<B, 3> for BatchNormBackward {
 }
 
 #[derive(Debug)]
+struct ReluBackward;
+
+impl<B: KernelOps> Backward<B, 1> for ReluBackward {
+    /// The output.
+    type State = FloatTensor<B>;
+
+    fn backward(
+        self,
+        ops: Ops<Self::State, 1>,
+        grads: &mut Gradients,
+        _checkpointer: &mut Checkpointer,
+    ) {
+        unary::<B, _>(ops.parents, ops.node, grads, |dy| {
+            B::relu_grad(ops.state, dy)
+        });
+    }
+}
+
+#[derive(Debug)]
 struct SpectralNormBackward;
 
 impl<B: KernelOps> Backward<B, 1> for SpectralNormBackward {
@@ -403,6 +422,15 @@ impl<B: KernelOps, C: CheckpointStrategy> KernelOps for Autodiff<B, C> {
             OpsKind::UnTracked(prepared) => prepared.finish(y),
         };
         (y, next, right, value)
+    }
+
+    fn relu_of(x: FloatTensor<Self>) -> FloatTensor<Self> {
+        let (x, node) = x.into_parts();
+        let y = B::relu_of(x);
+        match ReluBackward.prepare::<C>([node]).compute_bound().stateful() {
+            OpsKind::Tracked(prepared) => prepared.finish(y.clone(), y),
+            OpsKind::UnTracked(prepared) => prepared.finish(y),
+        }
     }
 
     fn same_conv2d(

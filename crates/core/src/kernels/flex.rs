@@ -9,8 +9,9 @@ use burn::tensor::{DType, TensorData};
 use super::cpu::attention::{self, AttentionShape};
 use super::cpu::conv;
 use super::cpu::conv_shape::ConvShape;
+use super::cpu::optimiser;
 #[cfg(feature = "train")]
-use super::cpu::optimiser::{self, AdamStep};
+use super::cpu::optimiser::AdamStep;
 use super::cpu::planes::{self, PlaneShape};
 #[cfg(feature = "train")]
 use super::cpu::{attention_along, attention_along_grad};
@@ -440,14 +441,14 @@ impl KernelOps for Flex {
         (tensor(next, value.dims::<1>()), first, second)
     }
 
-    #[cfg(feature = "train")]
-    fn moving_average(average: FlexTensor, new: FlexTensor, decay: f64) -> FlexTensor {
-        if !is_f32(&[&average, &new]) {
-            return plain::moving_average::<Self>(average, new, decay);
+    fn weighted_sum(x: FlexTensor, a: f64, y: FlexTensor, b: f64) -> FlexTensor {
+        if !is_f32(&[&x, &y]) {
+            return plain::weighted_sum::<Self>(x, a, y, b);
         }
-        let [average, new] = [average, new].map(Values::new);
-        let next = optimiser::average(average.get(), new.get(), decay);
-        tensor(next, new.dims::<1>())
+        let shape = x.shape();
+        let [x, y] = [x, y].map(Values::new);
+        let sum = optimiser::weighted_sum(x.get(), a, y.get(), b);
+        FlexTensor::from_data(TensorData::new(sum, shape))
     }
 
     #[cfg(feature = "train")]

@@ -159,6 +159,14 @@ pub fn spectral_normalise(weight: Tensor<2>, u: Tensor<1>, eps: f64) -> (Tensor<
     (Tensor::from_dispatch(y), Tensor::from_dispatch(next))
 }
 
+/// `max(x, 0)`.
+///
+/// # Shapes
+/// - x: `[n, c, h, w]`, returned with the same shape
+pub fn relu(x: Tensor<4>) -> Tensor<4> {
+    Tensor::from_dispatch(Dispatch::relu_of(x.into_dispatch()))
+}
+
 /// Each value four times: `[n, c, h, w] -> [n, c, 2h, 2w]`.
 pub fn upsample_nearest_2x(x: Tensor<4>) -> Tensor<4> {
     Tensor::from_dispatch(Dispatch::upsample_2x(x.into_dispatch(), 1.0))
@@ -250,14 +258,28 @@ pub fn adam_step(
     (Tensor::from_dispatch(value), moments)
 }
 
-/// `decay average + (1 - decay) new`.
+/// `a x + b y`, in one pass over the tensors.
 ///
 /// # Shapes
-/// - all tensors: `[len]`
+/// - all tensors: the same
+pub fn weighted_sum<const D: usize>(x: Tensor<D>, a: f64, y: Tensor<D>, b: f64) -> Tensor<D> {
+    Tensor::from_dispatch(Dispatch::weighted_sum(
+        x.into_dispatch(),
+        a,
+        y.into_dispatch(),
+        b,
+    ))
+}
+
+/// `factor (P - |w_i|^2 w_i)` for each row `w_i` of W if `modified`, else `factor (P - W)`: with `P = W W^T W` what is
+/// left of orthogonal regularisation's gradient (`train::orthogonal_gradient`).
+///
+/// # Shapes
+/// - product, w: `[out, rest]`, returned with the same shape
 #[cfg(feature = "train")]
-pub fn moving_average(average: Tensor<1>, new: Tensor<1>, decay: f64) -> Tensor<1> {
-    let (average, new) = (average.into_dispatch(), new.into_dispatch());
-    Tensor::from_dispatch(Dispatch::moving_average(average, new, decay))
+pub fn orthogonal_term(product: Tensor<2>, w: Tensor<2>, factor: f64, modified: bool) -> Tensor<2> {
+    let (product, w) = (product.into_dispatch(), w.into_dispatch());
+    Tensor::from_dispatch(Dispatch::orthogonal_term(product, w, factor, modified))
 }
 
 /// The extension macro has no optional tensors: a missing bias is passed as an untracked zero.

@@ -165,14 +165,36 @@ pub trait KernelOps: Backend {
         plain::adam_step::<Self>(value, gradient, first, second, step)
     }
 
-    /// `decay average + (1 - decay) new`.
-    #[cfg(feature = "train")]
-    fn moving_average(
-        average: FloatTensor<Self>,
-        new: FloatTensor<Self>,
-        decay: f64,
+    /// `a x + b y`
+    fn weighted_sum(
+        x: FloatTensor<Self>,
+        a: f64,
+        y: FloatTensor<Self>,
+        b: f64,
     ) -> FloatTensor<Self> {
-        plain::moving_average::<Self>(average, new, decay)
+        plain::weighted_sum::<Self>(x, a, y, b)
+    }
+
+    /// `factor (product - |w_i|^2 w_i)` of each row `w_i` of `w: [out, rest]` if `modified`, else
+    /// `factor (product - w)`.
+    #[cfg(feature = "train")]
+    fn orthogonal_term(
+        product: FloatTensor<Self>,
+        w: FloatTensor<Self>,
+        factor: f64,
+        modified: bool,
+    ) -> FloatTensor<Self> {
+        plain::orthogonal_term::<Self>(product, w, factor, modified)
+    }
+
+    /// `max(x, 0)`
+    fn relu_of(x: FloatTensor<Self>) -> FloatTensor<Self> {
+        Self::relu(x)
+    }
+
+    /// Gradient of a ReLU, by its input or its output.
+    fn relu_grad(x: FloatTensor<Self>, dy: FloatTensor<Self>) -> FloatTensor<Self> {
+        Self::relu_backward(x, dy)
     }
 
     /// Gradient of `same_conv2d` with respect to `x`.

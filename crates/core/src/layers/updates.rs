@@ -5,6 +5,8 @@ use std::collections::BTreeMap;
 use burn::module::{Module, ModuleMapper, Param, ParamId};
 use burn::tensor::Tensor;
 
+use crate::kernels::weighted_sum;
+
 /// The state that passes computed: singular vectors of spectral norm, moments of the batches that batch norm saw.
 ///
 /// A pass leaves its network as it is. Training commits its updates; evaluation drops them. Several passes of the
@@ -28,9 +30,9 @@ pub struct BatchMoments {
 }
 
 impl BatchMoments {
-    /// `variance count / (count - 1)`, `[c]`.
-    fn unbiased_variance(&self) -> Tensor<1> {
-        self.variance.clone() * (self.count as f64 / (self.count.max(2) - 1) as f64)
+    /// What makes the variance unbiased: `count / (count - 1)`.
+    fn correction(&self) -> f64 {
+        self.count as f64 / (self.count.max(2) - 1) as f64
     }
 }
 
@@ -90,17 +92,17 @@ impl ModuleMapper for Commit {
             return param.map(|old| u.reshape(old.dims()));
         }
         let of_batches = self.0.batches.iter().filter_map(|batch| {
-            let new = match id {
-                _ if id == batch.mean => batch.moments.mean.clone(),
-                _ if id == batch.variance => batch.moments.unbiased_variance(),
+            let (new, factor) = match id {
+                _ if id == batch.mean => (&batch.moments.mean, 1.0),
+                _ if id == batch.variance => (&batch.moments.variance, batch.moments.correction()),
                 _ => return None,
             };
-            Some((new, batch.momentum))
+            Some((new.clone(), factor, batch.momentum))
         });
         param.map(|stored| {
-            of_batches.fold(stored, |stored, (new, momentum)| {
+            of_batches.fold(stored, |stored, (new, factor, momentum)| {
                 let new = new.reshape(stored.dims());
-                stored * (1.0 - momentum) + new * momentum
+                weighted_sum(stored, 1.0 - momentum, new, momentum * factor)
             })
         })
     }

@@ -6,7 +6,7 @@
 use serde::{Deserialize, Serialize};
 
 use crate::error::{Error, Result};
-use crate::kernels::moving_average;
+use crate::kernels::weighted_sum;
 use crate::model::Generator;
 use crate::named::{map_tensors, named_tensors};
 
@@ -81,7 +81,7 @@ impl Ema {
             let new = current
                 .remove(name)
                 .ok_or_else(|| Error::tensor(name).found("not in the generator to average"))?;
-            Ok(moving_average(average.values, new.values, decay))
+            Ok(weighted_sum(average.values, decay, new.values, 1.0 - decay))
         })?;
         Ok(Self {
             generator: averaged,

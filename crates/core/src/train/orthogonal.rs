@@ -18,6 +18,7 @@ use burn::tensor::Tensor;
 use serde::{Deserialize, Serialize};
 
 use super::gradients::Gradient;
+use crate::kernels::orthogonal_term;
 use crate::named::{FlatTensor, NamedTensors};
 
 /// Factor of the true gradient.
@@ -44,8 +45,8 @@ impl OrthogonalTerm {
 
 /// `factor strength (W W^T * (1 - I)) W`, or with `W W^T - I`, flat; `None` for tensors of fewer than two dimensions.
 ///
-/// The product is taken by the smaller side: a tall W has `W (W^T W) - diag(|w_i|^2) W`, the same without a matrix
-/// `[out, out]` (2.4 GB for G's first layer at width 96).
+/// That is `W W^T W - diag(|w_i|^2) W`, whose product is taken by the smaller side: without a matrix `[out, out]` for a tall W
+/// (2.4 GB for G's first layer at width 96).
 pub fn orthogonal_gradient(
     term: OrthogonalTerm,
     weight: &FlatTensor,
@@ -55,20 +56,13 @@ pub fn orthogonal_gradient(
     let w = weight.as_matrix()?;
     let [out, rest] = w.dims();
     let transposed = w.clone().transpose();
-    let gradient = match (term, out > rest) {
-        (OrthogonalTerm::Modified, false) => {
-            let gram = w.clone().matmul(transposed); // [out, out]
-            let others = Tensor::ones([out, out], &w.device()) - Tensor::eye(out, &w.device());
-            (gram * others).matmul(w)
-        }
-        (OrthogonalTerm::Modified, true) => {
-            let norms = w.clone().square().sum_dim(1); // [out, 1]
-            w.clone().matmul(transposed.matmul(w.clone())) - w * norms
-        }
-        (OrthogonalTerm::Original, false) => w.clone().matmul(transposed).matmul(w.clone()) - w,
-        (OrthogonalTerm::Original, true) => w.clone().matmul(transposed.matmul(w.clone())) - w,
+    let product = match out > rest {
+        false => w.clone().matmul(transposed).matmul(w.clone()),
+        true => w.clone().matmul(transposed.matmul(w.clone())),
     };
-    Some(gradient.reshape([out * rest]) * (factor * strength))
+    let modified = term == OrthogonalTerm::Modified;
+    let gradient = orthogonal_term(product, w, factor * strength, modified);
+    Some(gradient.reshape([out * rest]))
 }
 
 /// Adds the term to the gradient of every weight of two or more dimensions, except of those that are exempt.

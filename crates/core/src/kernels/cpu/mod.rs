@@ -15,7 +15,6 @@ pub mod correlate;
 mod grid;
 pub mod instruction_sets;
 pub mod kept;
-#[cfg(feature = "train")]
 pub mod optimiser;
 mod pack;
 mod pack_rows;

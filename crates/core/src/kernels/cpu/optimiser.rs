@@ -1,4 +1,4 @@
-//! One pass over a tensor for Adam's step, and one for an average of weights.
+//! One pass over a tensor for Adam's step, and one for a weighted sum, as of an average of weights.
 
 use super::parallel::{Output, for_each};
 
@@ -6,6 +6,7 @@ use super::parallel::{Output, for_each};
 const BLOCK: usize = 1 << 15;
 
 /// Adam's constants at a step (Kingma and Ba 2015, Alg. 1, with the corrections of sec. 2's end folded in).
+#[cfg(feature = "train")]
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct AdamStep {
     /// Learning rate.
@@ -20,6 +21,7 @@ pub struct AdamStep {
     pub eps: f32,
 }
 
+#[cfg(feature = "train")]
 impl AdamStep {
     /// Step number `time`, counted from 1, with the corrections of both moments.
     pub fn new(lr: f64, [beta1, beta2]: [f64; 2], eps: f64, time: usize) -> Self {
@@ -41,6 +43,7 @@ impl AdamStep {
 /// ```
 ///
 /// with the moments `m` and `v` of a gradient `g`, and the corrections in the constants.
+#[cfg(feature = "train")]
 pub fn adam(step: AdamStep, x: &[f32], g: &[f32], [m, v]: [&mut [f32]; 2]) -> Vec<f32> {
     let len = x.len();
     assert!(g.len() == len && m.len() == len && v.len() == len);
@@ -62,21 +65,18 @@ pub fn adam(step: AdamStep, x: &[f32], g: &[f32], [m, v]: [&mut [f32]; 2]) -> Ve
     unsafe { out.finish() }
 }
 
-/// `decay average + (1 - decay) new`
-pub fn average(average: &[f32], new: &[f32], decay: f64) -> Vec<f32> {
-    assert_eq!(average.len(), new.len());
-    let (kept, added) = (decay as f32, (1.0 - decay) as f32);
-    let out = Output::new(new.len());
-    for_each(new.len().div_ceil(BLOCK), |block| {
+/// `a x + b y`
+pub fn weighted_sum(x: &[f32], a: f64, y: &[f32], b: f64) -> Vec<f32> {
+    assert_eq!(x.len(), y.len());
+    let (a, b) = (a as f32, b as f32);
+    let out = Output::new(y.len());
+    for_each(y.len().div_ceil(BLOCK), |block| {
         let first = block * BLOCK;
-        let len = BLOCK.min(new.len() - first);
+        let len = BLOCK.min(y.len() - first);
         // SAFETY: each block has its own slice.
         let out = unsafe { out.slice(first, len) };
-        for (out, (average, new)) in out
-            .iter_mut()
-            .zip(average[first..].iter().zip(&new[first..]))
-        {
-            *out = average * kept + new * added;
+        for (out, (x, y)) in out.iter_mut().zip(x[first..].iter().zip(&y[first..])) {
+            *out = x * a + y * b;
         }
     });
     // SAFETY: the blocks cover all values.

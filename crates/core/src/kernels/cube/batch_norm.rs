@@ -1,6 +1,8 @@
 //! Batch normalisation on GPUs: statistics in two launches, and one that normalises; the gradient in three. The formulas
 //! are in `ops::plain` and `kernels::cpu::batch_norm`.
 
+#![allow(clippy::too_many_arguments)] // kernels have no other way to take them
+
 use burn::backend::TensorMetadata;
 use burn_cubecl::cubecl;
 use burn_cubecl::cubecl::prelude::*;

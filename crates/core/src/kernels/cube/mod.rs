@@ -2,6 +2,7 @@
 //! plain path, which is the reference of each.
 
 mod batch_norm;
+mod elementwise;
 mod maps;
 #[cfg(feature = "train")]
 mod optimiser;
@@ -9,12 +10,12 @@ mod resample;
 mod spectral_norm;
 mod sums;
 
+use burn::backend::ops::{ActivationOps, FloatTensorOps, ModuleOps};
 use burn::backend::tensor::FloatTensor;
-use burn::backend::ops::FloatTensorOps;
 use burn::backend::{Cube, TensorMetadata};
 use burn::tensor::{DType, Scalar, Shape, Slice};
-use burn_cubecl::cubecl::prelude::{CubeCount, CubeDim};
 use burn_cubecl::cubecl::calculate_cube_count_elemwise;
+use burn_cubecl::cubecl::prelude::{CubeCount, CubeDim};
 use burn_cubecl::kernel::into_contiguous;
 use burn_cubecl::ops::numeric::empty_device_contiguous_dtype;
 use burn_cubecl::tensor::CubeTensor;
@@ -22,10 +23,10 @@ use burn_cubecl::tensor::CubeTensor;
 use batch_norm::Statistics;
 use maps::Map;
 
-use super::ops::KernelOps;
-use super::ops::plain;
 #[cfg(feature = "train")]
 use super::cpu::optimiser::AdamStep;
+use super::ops::KernelOps;
+use super::ops::plain;
 #[cfg(feature = "nccl")]
 use crate::collective::Group;
 use crate::collective::Share;
@@ -120,8 +121,7 @@ impl KernelOps for Cube {
         let (x, dy) = (Map::new(x), Map::new(dy));
         let statistics = Statistics { mean, var, eps };
         let rows = gain.shape()[0];
-        let of_images =
-            batch_norm::table_sums(&x, &dy, Some(&statistics), [&gain, &bias], relu);
+        let of_images = batch_norm::table_sums(&x, &dy, Some(&statistics), [&gain, &bias], relu);
         let [dgain, dbias] = [&of_images[0], &of_images[1]];
         // of the gradient, then of its product with the normalised x
         let mut sums = batch_norm::column_sums([dbias, dgain], Some(&gain));
@@ -140,11 +140,7 @@ impl KernelOps for Cube {
         (dx, dgain, dbias)
     }
 
-    fn spectral_normalise(
-        weight: FloatTensor<Self>,
-        u: FloatTensor<Self>,
-        eps: f64,
-    ) -> Spectral {
+    fn spectral_normalise(weight: FloatTensor<Self>, u: FloatTensor<Self>, eps: f64) -> Spectral {
         // a cube a row
         match are_f32(&[&weight, &u]) && weight.shape()[0] <= MOST_CUBES {
             true => spectral_norm::normalise(weight, u, eps),
@@ -244,10 +240,7 @@ impl KernelOps for Cube {
         Self::same_conv2d_x_grad(weight, Self::upsample_2x(dy, 0.25))
     }
 
-    fn conv2d_pool_weight_grad(
-        x: FloatTensor<Self>,
-        dy: FloatTensor<Self>,
-    ) -> FloatTensor<Self> {
+    fn conv2d_pool_weight_grad(x: FloatTensor<Self>, dy: FloatTensor<Self>) -> FloatTensor<Self> {
         Self::same_conv2d_weight_grad(x, Self::upsample_2x(dy, 0.25), 3)
     }
 
@@ -270,15 +263,46 @@ impl KernelOps for Cube {
         optimiser::adam(value, gradient, first, second, step)
     }
 
-    #[cfg(feature = "train")]
-    fn moving_average(
-        average: FloatTensor<Self>,
-        new: FloatTensor<Self>,
-        decay: f64,
+    fn weighted_sum(
+        x: FloatTensor<Self>,
+        a: f64,
+        y: FloatTensor<Self>,
+        b: f64,
     ) -> FloatTensor<Self> {
-        if !are_f32(&[&average, &new]) {
-            return plain::moving_average::<Self>(average, new, decay);
+        match are_f32(&[&x, &y]) {
+            true => elementwise::weighted_sum(x, a, y, b),
+            false => plain::weighted_sum::<Self>(x, a, y, b),
         }
-        optimiser::average(average, new, decay)
+    }
+
+    #[cfg(feature = "train")]
+    fn orthogonal_term(
+        product: FloatTensor<Self>,
+        w: FloatTensor<Self>,
+        factor: f64,
+        modified: bool,
+    ) -> FloatTensor<Self> {
+        // a cube a row
+        match are_f32(&[&product, &w]) && w.shape()[0] <= MOST_CUBES {
+            true => optimiser::orthogonal_term(product, w, factor, modified),
+            false => plain::orthogonal_term::<Self>(product, w, factor, modified),
+        }
+    }
+
+    fn relu_grad(x: FloatTensor<Self>, dy: FloatTensor<Self>) -> FloatTensor<Self> {
+        match are_f32(&[&x, &dy]) && x.shape().num_dims() == 4 {
+            true => elementwise::relu_grad(x, dy),
+            false => Self::relu_backward(x, dy),
+        }
+    }
+
+    fn same_conv2d_weight_grad(
+        x: FloatTensor<Self>,
+        dy: FloatTensor<Self>,
+        kernel: usize,
+    ) -> FloatTensor<Self> {
+        // Burn reads the shape of the weight, not its values
+        let weight = empty(&x, [dy.shape()[1], x.shape()[1], kernel, kernel]);
+        Self::conv2d_weight_backward(x, weight, dy, plain::same_padding(kernel))
     }
 }

@@ -1,4 +1,7 @@
-//! Adam's step and an average of weights, one launch a tensor. The formulas are in `kernels::cpu::optimiser`.
+//! Adam's step and the last part of orthogonal regularisation, one launch a tensor. The formulas are in
+//! `kernels::cpu::optimiser` and `ops::plain`.
+
+#![allow(clippy::too_many_arguments)] // kernels have no other way to take them
 
 use burn::backend::TensorMetadata;
 use burn_cubecl::cubecl;
@@ -6,6 +9,7 @@ use burn_cubecl::cubecl::prelude::*;
 use burn_cubecl::kernel::into_contiguous;
 use burn_cubecl::tensor::CubeTensor;
 
+use super::sums::{UNITS, cube_sum};
 use super::{empty, owned, units};
 use crate::kernels::AdamStep;
 
@@ -66,30 +70,58 @@ pub fn adam(
     (out, first, second)
 }
 
+/// Of each row `factor (product - |w|^2 w)` if `modified`, else `factor (product - w)`: a cube a row.
 #[cube(launch_unchecked)]
-fn average_kernel(average: &mut [f32], new: &[f32], kept: f32, added: f32) {
-    let i = ABSOLUTE_POS;
-    if i >= average.len() {
-        terminate!();
+fn orthogonal_kernel(
+    product: &[f32],
+    w: &[f32],
+    columns: u32,
+    factor: f32,
+    out: &mut [f32],
+    #[comptime] modified: bool,
+) {
+    let first = CUBE_POS as u32 * columns;
+    let mut norm = 1.0f32;
+    if modified {
+        let mut square = 0.0f32;
+        let mut column = UNIT_POS;
+        while column < columns {
+            let value = w[(first + column) as usize];
+            square += value * value;
+            column += UNITS;
+        }
+        norm = cube_sum(square);
     }
-    average[i] = average[i] * kept + new[i] * added;
+    let mut column = UNIT_POS;
+    while column < columns {
+        let at = (first + column) as usize;
+        out[at] = (product[at] - norm * w[at]) * factor;
+        column += UNITS;
+    }
 }
 
-/// `decay average + (1 - decay) new`.
-pub fn average(average: CubeTensor, new: CubeTensor, decay: f64) -> CubeTensor {
-    let average = owned(average);
-    let (count, dim) = units(&average);
-    // SAFETY: both have the same length; units beyond leave them alone.
+/// As `plain::orthogonal_term`.
+pub fn orthogonal_term(
+    product: CubeTensor,
+    w: CubeTensor,
+    factor: f64,
+    modified: bool,
+) -> CubeTensor {
+    let [rows, columns] = w.shape().dims();
+    let out = empty(&w, [rows, columns]);
+    // SAFETY: a cube reads and writes its own row.
     unsafe {
-        average_kernel::launch_unchecked(
-            &average.client,
-            count,
-            dim,
-            average.clone().into_buffer_arg(),
-            into_contiguous(new).into_buffer_arg(),
-            decay as f32,
-            (1.0 - decay) as f32,
+        orthogonal_kernel::launch_unchecked(
+            &out.client,
+            CubeCount::Static(rows as u32, 1, 1),
+            CubeDim::new_1d(UNITS),
+            into_contiguous(product).into_buffer_arg(),
+            into_contiguous(w).into_buffer_arg(),
+            columns as u32,
+            factor as f32,
+            out.clone().into_buffer_arg(),
+            modified,
         );
     }
-    average
+    out
 }

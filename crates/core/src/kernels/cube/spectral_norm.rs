@@ -1,6 +1,8 @@
 //! Spectral normalisation on GPUs: three launches, and two for the gradient. Sums are in one order, so that the same
 //! weights have the same singular values on all ranks. The formulas are at `kernels::spectral_normalise`.
 
+#![allow(clippy::too_many_arguments)] // kernels have no other way to take them
+
 use burn::backend::TensorMetadata;
 use burn_cubecl::cubecl;
 use burn_cubecl::cubecl::prelude::*;
@@ -218,10 +220,7 @@ fn grad_kernel(
 }
 
 /// As `plain::spectral_normalise_grad`.
-pub fn grad(
-    (y, u, v, sigma): Spectral,
-    dy: CubeTensor,
-) -> CubeTensor {
+pub fn grad((y, u, v, sigma): Spectral, dy: CubeTensor) -> CubeTensor {
     let [rows, columns] = y.shape().dims();
     let (y, dy) = (into_contiguous(y), into_contiguous(dy));
     let client = y.client.clone();

@@ -18,7 +18,7 @@ use crate::collective::Share;
 type Triple<B> = (FloatTensor<B>, FloatTensor<B>, FloatTensor<B>);
 
 /// Stride 1, and the padding that keeps height and width.
-fn same_padding(kernel: usize) -> ConvOptions<2> {
+pub fn same_padding(kernel: usize) -> ConvOptions<2> {
     ConvOptions::new([1, 1], [kernel / 2, kernel / 2], [1, 1], 1)
 }
 
@@ -332,13 +332,31 @@ pub fn adam_step<B: Backend>(
     (B::float_sub(value, times(change, step.lr)), first, second)
 }
 
-/// `decay average + (1 - decay) new`.
-#[cfg(feature = "train")]
-pub fn moving_average<B: Backend>(
-    average: FloatTensor<B>,
-    new: FloatTensor<B>,
-    decay: f64,
+/// `a x + b y`
+pub fn weighted_sum<B: Backend>(
+    x: FloatTensor<B>,
+    a: f64,
+    y: FloatTensor<B>,
+    b: f64,
 ) -> FloatTensor<B> {
     let times = |x, factor: f64| B::float_mul_scalar(x, Scalar::from(factor));
-    B::float_add(times(average, decay), times(new, 1.0 - decay))
+    B::float_add(times(x, a), times(y, b))
+}
+
+/// `factor (product - |w_i|^2 w_i)` of each row, or `factor (product - w)`.
+#[cfg(feature = "train")]
+pub fn orthogonal_term<B: Backend>(
+    product: FloatTensor<B>,
+    w: FloatTensor<B>,
+    factor: f64,
+    modified: bool,
+) -> FloatTensor<B> {
+    let own = match modified {
+        true => {
+            let norms = B::float_sum_dim(B::float_mul(w.clone(), w.clone()), 1); // [out, 1]
+            B::float_mul(w, norms)
+        }
+        false => w,
+    };
+    B::float_mul_scalar(B::float_sub(product, own), Scalar::from(factor))
 }
