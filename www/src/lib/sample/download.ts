@@ -2,6 +2,8 @@
 
 import { sleep } from "../base/abort.js";
 import { BigGanError, messageOf } from "../base/errors.js";
+import { release } from "../base/release.js";
+import { Sha256 } from "../base/sha256.js";
 import { sameVersion, type Store, type Version } from "./store.js";
 
 /** At most this much is lost when the page is closed during a download. */
@@ -22,10 +24,11 @@ export interface DownloadRequest {
 
 export interface Downloaded {
   file: Blob;
+  sha256: string;
   version: Version;
 }
 
-/** Fetches a file, and resumes it by Range when the connection breaks. */
+/** Fetches a file, hashes it as it comes, and resumes it by Range when the connection breaks. */
 export async function download(request: DownloadRequest): Promise<Downloaded> {
   const transfer = new Transfer(request);
   await transfer.restore();
@@ -81,6 +84,8 @@ class Transfer {
   #pieces: Blob[] = [];
   #fresh: Uint8Array<ArrayBuffer>[] = [];
   #freshBytes = 0;
+  /** Of all received data. */
+  #hash = new Sha256();
   #version: Version | undefined;
   #resumedAt = 0;
   #beginningSeen = false;
@@ -93,6 +98,12 @@ class Transfer {
   async restore(): Promise<void> {
     const left = await this.request.store?.pieces(this.request.url);
     if (!left) return;
+    try {
+      for (const piece of left.pieces) await this.#hash.addFile(piece);
+    } catch {
+      // damaged on disk
+      return this.#startAnew();
+    }
     this.#pieces = left.pieces;
     this.#version = left.version;
     this.received = sizeOf(left.pieces);
@@ -118,7 +129,9 @@ class Transfer {
     if (total !== null && this.received < total) {
       throw this.#broken(`the connection ended after ${this.received} of ${total} bytes`);
     }
-    return { file: new Blob([...this.#pieces, ...this.#fresh]), version: this.#version! };
+    const file = new Blob([...this.#pieces, ...this.#fresh]);
+    this.#release();
+    return { file, sha256: this.#hash.digest(), version: this.#version! };
   }
 
   /** Stores received data for the next try or page. */
@@ -126,12 +139,19 @@ class Transfer {
     const { store, url } = this.request;
     if (this.#freshBytes === 0) return;
     const piece = new Blob(this.#fresh);
+    this.#release();
+    let stored: Blob | null = null;
     if (store && this.#version) {
       const at = this.received - piece.size;
       const kept = { file: piece, version: this.#version, at };
-      await store.keepPiece(url, this.#pieces.length, kept);
+      stored = await store.keepPiece(url, this.#pieces.length, kept);
     }
-    this.#pieces.push(piece);
+    this.#pieces.push(stored ?? piece);
+  }
+
+  /** Frees the fresh data, of which a Blob has a copy. */
+  #release(): void {
+    for (const bytes of this.#fresh) release(bytes);
     [this.#fresh, this.#freshBytes] = [[], 0];
   }
 
@@ -180,11 +200,12 @@ class Transfer {
 
   async #startAnew(): Promise<void> {
     [this.#pieces, this.#fresh, this.#freshBytes, this.received] = [[], [], 0, 0];
-    [this.#version, this.#beginningSeen] = [undefined, false];
+    [this.#hash, this.#version, this.#beginningSeen] = [new Sha256(), undefined, false];
     await this.request.store?.dropPieces(this.request.url);
   }
 
   async #take(bytes: Uint8Array<ArrayBuffer>): Promise<void> {
+    this.#hash.add(bytes);
     this.#fresh.push(bytes);
     this.#freshBytes += bytes.length;
     this.received += bytes.length;

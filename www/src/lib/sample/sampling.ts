@@ -2,6 +2,7 @@
 
 import { bytesOf, openInstance } from "../base/instance.js";
 import type { Answers, Side } from "../base/protocol.js";
+import { release } from "../base/release.js";
 import { loadProgram, type WasmEngine, type WasmModel } from "./program.js";
 import type { ModelFiles, SampleCalls } from "./protocol.js";
 
@@ -47,10 +48,15 @@ declare class FileReaderSync {
   readAsArrayBuffer(file: Blob): ArrayBuffer;
 }
 
-/** Reads a range of a file, while its caller waits: a worker can. */
+/** Reads a range of a file, while its caller waits: a worker can. Each range is gone when the next is read. */
 const readerOf = (file: Blob) => {
   const reader = new FileReaderSync();
-  return (start: number, end: number) => new Uint8Array(reader.readAsArrayBuffer(file.slice(start, end)));
+  let range = new Uint8Array();
+  return (start: number, end: number) => {
+    release(range);
+    range = new Uint8Array(reader.readAsArrayBuffer(file.slice(start, end)));
+    return range;
+  };
 };
 
 async function put(files: ModelFiles, engine: WasmEngine): Promise<WasmModel> {

@@ -30,6 +30,8 @@ export function sameVersion(a: Version, b: Version): boolean {
 export interface Kept {
   file: Blob;
   version: Version;
+  /** Of a model, computed from the very bytes that are stored with it; an old entry has none. */
+  sha256?: string;
   /** Offset of a piece in the file. */
   at?: number;
 }
@@ -60,10 +62,11 @@ export class Store {
     return this.#ask(() => read(this.models, url), null);
   }
 
-  /** Stores a complete file in place of its pieces. */
-  async keepModel(url: URL, kept: Kept): Promise<void> {
-    await this.#ask(() => write(this.models, url, kept), undefined, kept.file.size);
+  /** Stores a complete file in place of its pieces; returns it as stored, or null if it cannot be. */
+  async keepModel(url: URL, kept: Kept): Promise<Blob | null> {
+    const stored = await this.#keep(this.models, url, kept);
     await this.dropPieces(url);
+    return stored;
   }
 
   async dropModel(url: URL): Promise<void> {
@@ -85,13 +88,25 @@ export class Store {
     return version ? { pieces, version } : null;
   }
 
-  keepPiece(url: URL, number: number, kept: Kept): Promise<void> {
-    return this.#ask(() => write(this.parts, pieceUrl(url, number), kept), undefined, kept.file.size);
+  /** As `keepModel`, of a piece. */
+  keepPiece(url: URL, number: number, kept: Kept): Promise<Blob | null> {
+    return this.#keep(this.parts, pieceUrl(url, number), kept);
   }
 
   async dropPieces(url: URL): Promise<void> {
     const drop = (number: number) => this.#ask(() => this.parts.delete(pieceUrl(url, number)), false);
     for (let number = 0; await drop(number); number++);
+  }
+
+  /** What was kept is read back: it is on disk, while the file that came may be in memory. */
+  #keep(cache: Cache, url: URL, kept: Kept): Promise<Blob | null> {
+    const keep = async () => {
+      await write(cache, url, kept);
+      const stored = await read(cache, url);
+      // another page may write there, too
+      return stored && isSame(stored, kept) ? stored.file : null;
+    };
+    return this.#ask(keep, null, kept.file.size);
   }
 
   /** `bytes` are those to write. */
@@ -105,6 +120,9 @@ export class Store {
   }
 }
 
+const isSame = (stored: Kept, { sha256, version, at }: Kept): boolean =>
+  sha256 === undefined ? stored.at === at && sameVersion(stored.version, version) : stored.sha256 === sha256;
+
 function pieceUrl(url: URL, number: number): URL {
   const piece = new URL(url);
   piece.searchParams.set("biggan-piece", String(number));
@@ -115,10 +133,13 @@ async function read(cache: Cache, url: URL): Promise<Kept | null> {
   const response = await cache.match(url);
   const note = response?.headers.get(NOTE_HEADER);
   if (!response || !note) return null;
-  return { ...JSON.parse(note), file: await response.blob() };
+  const file = await response.blob();
+  const { bytes = file.size, ...rest } = JSON.parse(note);
+  // what the note says must be about this file
+  return bytes === file.size ? { ...rest, file } : null;
 }
 
 async function write(cache: Cache, url: URL, { file, ...rest }: Kept): Promise<void> {
-  const headers = { [NOTE_HEADER]: JSON.stringify(rest) };
+  const headers = { [NOTE_HEADER]: JSON.stringify({ ...rest, bytes: file.size }) };
   await cache.put(url, new Response(file, { headers }));
 }
