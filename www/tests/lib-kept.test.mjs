@@ -133,15 +133,19 @@ test("a wrong answer that an earlier version kept is fetched again", LIMIT, asyn
 /** Bytes that a page reads of files while it makes a generator, besides those that the worker reads. */
 const readWhileMade = (page, options = {}) =>
   page.evaluate(async (options) => {
-    const { slice } = Blob.prototype;
+    const { slice, stream } = Blob.prototype;
     let bytes = 0;
     Blob.prototype.slice = function (...range) {
       const part = slice.apply(this, range);
       bytes += part.size;
       return part;
     };
+    Blob.prototype.stream = function () {
+      bytes += this.size;
+      return stream.call(this);
+    };
     const generator = await biggan.make(options);
-    Blob.prototype.slice = slice;
+    Object.assign(Blob.prototype, { slice, stream });
     const { modelId } = generator.info;
     generator.dispose();
     return { bytes, modelId };

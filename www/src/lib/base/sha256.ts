@@ -1,10 +1,7 @@
 /** SHA-256 of bytes that come one after another, on any page: `crypto.subtle` wants all at once, and https. */
 
 import { SHA256 } from "@stablelib/sha256";
-import { release } from "./release.js";
-
-/** Bytes read of a file at once: few milliseconds of work, so that the page stays responsive. */
-const PIECE_BYTES = 2 ** 18;
+import { chunksOf } from "./chunks.js";
 
 export class Sha256 {
   readonly #hash = new SHA256();
@@ -14,13 +11,9 @@ export class Sha256 {
     return this;
   }
 
-  /** Reads piece by piece, so that the file is never in memory as a whole. */
+  /** The file is never in memory as a whole. */
   async addFile(file: Blob): Promise<this> {
-    for (let at = 0; at < file.size; at += PIECE_BYTES) {
-      const piece = new Uint8Array(await file.slice(at, at + PIECE_BYTES).arrayBuffer());
-      this.add(piece);
-      release(piece);
-    }
+    for await (const chunk of chunksOf(file.stream())) this.add(chunk);
     return this;
   }
 

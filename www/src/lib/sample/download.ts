@@ -1,8 +1,8 @@
 /** Resumable download of a file. */
 
 import { sleep } from "../base/abort.js";
+import { chunksOf } from "../base/chunks.js";
 import { BigGanError, messageOf } from "../base/errors.js";
-import { release } from "../base/release.js";
 import { Sha256 } from "../base/sha256.js";
 import { sameVersion, type Store, type Version } from "./store.js";
 
@@ -80,9 +80,9 @@ function rangeOf({ headers }: Response): { from: number; total: number } | null 
 }
 
 class Transfer {
-  /** Received data in the store, and data received since. */
+  /** Received data in pieces, and what was received since. */
   #pieces: Blob[] = [];
-  #fresh: Uint8Array<ArrayBuffer>[] = [];
+  readonly #buffer = new Uint8Array(PIECE_BYTES);
   #freshBytes = 0;
   /** Of all received data. */
   #hash = new Sha256();
@@ -114,45 +114,45 @@ class Transfer {
     const response = await this.#connect();
     const total = await this.#adopt(response);
     this.#report(total);
-    const reader = response.body!.getReader();
+    const chunks = chunksOf(response.body!);
     try {
       await this.#showBeginning();
       for (;;) {
-        const { done, value } = await this.#network(() => reader.read());
+        const { done, value } = await this.#network(() => chunks.next());
         if (done) break;
         await this.#take(value);
         this.#report(total);
       }
     } finally {
-      await reader.cancel().catch(() => {});
+      await chunks.return();
     }
     if (total !== null && this.received < total) {
       throw this.#broken(`the connection ended after ${this.received} of ${total} bytes`);
     }
-    const file = new Blob([...this.#pieces, ...this.#fresh]);
-    this.#release();
-    return { file, sha256: this.#hash.digest(), version: this.#version! };
+    return { file: this.#file, sha256: this.#hash.digest(), version: this.#version! };
   }
 
   /** Stores received data for the next try or page. */
   async save(): Promise<void> {
     const { store, url } = this.request;
     if (this.#freshBytes === 0) return;
-    const piece = new Blob(this.#fresh);
-    this.#release();
+    const piece = this.#fresh;
     let stored: Blob | null = null;
     if (store && this.#version) {
-      const at = this.received - piece.size;
-      const kept = { file: piece, version: this.#version, at };
-      stored = await store.keepPiece(url, this.#pieces.length, kept);
+      const note = { version: this.#version, at: this.received - piece.length };
+      stored = await store.keepPiece(url, this.#pieces.length, piece, note);
     }
-    this.#pieces.push(stored ?? piece);
+    this.#pieces.push(stored ?? new Blob([piece]));
+    this.#freshBytes = 0;
   }
 
-  /** Frees the fresh data, of which a Blob has a copy. */
-  #release(): void {
-    for (const bytes of this.#fresh) release(bytes);
-    [this.#fresh, this.#freshBytes] = [[], 0];
+  get #fresh(): Uint8Array<ArrayBuffer> {
+    return this.#buffer.subarray(0, this.#freshBytes);
+  }
+
+  /** All received data; the browser keeps them out of the page's memory. */
+  get #file(): Blob {
+    return new Blob([...this.#pieces, this.#fresh]);
   }
 
   async #connect(): Promise<Response> {
@@ -199,25 +199,27 @@ class Transfer {
   }
 
   async #startAnew(): Promise<void> {
-    [this.#pieces, this.#fresh, this.#freshBytes, this.received] = [[], [], 0, 0];
+    [this.#pieces, this.#freshBytes, this.received] = [[], 0, 0];
     [this.#hash, this.#version, this.#beginningSeen] = [new Sha256(), undefined, false];
     await this.request.store?.dropPieces(this.request.url);
   }
 
   async #take(bytes: Uint8Array<ArrayBuffer>): Promise<void> {
     this.#hash.add(bytes);
-    this.#fresh.push(bytes);
-    this.#freshBytes += bytes.length;
-    this.received += bytes.length;
+    for (let left = bytes; left.length > 0; ) {
+      const part = left.subarray(0, PIECE_BYTES - this.#freshBytes);
+      this.#buffer.set(part, this.#freshBytes);
+      this.#freshBytes += part.length;
+      this.received += part.length;
+      left = left.subarray(part.length);
+      if (this.#freshBytes === PIECE_BYTES) await this.save();
+    }
     await this.#showBeginning();
-    if (this.#freshBytes >= PIECE_BYTES) await this.save();
   }
 
   async #showBeginning(): Promise<void> {
     if (this.#beginningSeen || this.received === 0) return;
-    this.#beginningSeen = await this.request.onBeginning(
-      new Blob([...this.#pieces, ...this.#fresh]),
-    );
+    this.#beginningSeen = await this.request.onBeginning(this.#file);
   }
 
   async #network<T>(action: () => Promise<T>): Promise<T> {

@@ -162,7 +162,7 @@ async function fromNetwork(request: FileRequest): Promise<ModelPart> {
       verify(sha256, name, expected);
       const whole = expected !== undefined || (await isWhole(url, file, size));
       if (!whole) await store?.dropPieces(url);
-      const stored = whole ? await store?.keepModel(url, { file, version, sha256 }) : null;
+      const stored = whole ? await store?.keepModel(url, file, { version, sha256 }) : null;
       return { file: stored ?? file, sha256, size };
     } catch (error) {
       await store?.dropPieces(url);

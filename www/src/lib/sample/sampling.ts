@@ -2,7 +2,6 @@
 
 import { bytesOf, openInstance } from "../base/instance.js";
 import type { Answers, Side } from "../base/protocol.js";
-import { release } from "../base/release.js";
 import { loadProgram, type WasmEngine, type WasmModel } from "./program.js";
 import type { ModelFiles, SampleCalls } from "./protocol.js";
 
@@ -48,15 +47,10 @@ declare class FileReaderSync {
   readAsArrayBuffer(file: Blob): ArrayBuffer;
 }
 
-/** Reads a range of a file, while its caller waits: a worker can. Each range is gone when the next is read. */
+/** Reads a range of a file, while its caller waits: a worker can. */
 const readerOf = (file: Blob) => {
   const reader = new FileReaderSync();
-  let range = new Uint8Array();
-  return (start: number, end: number) => {
-    release(range);
-    range = new Uint8Array(reader.readAsArrayBuffer(file.slice(start, end)));
-    return range;
-  };
+  return (start: number, end: number) => new Uint8Array(reader.readAsArrayBuffer(file.slice(start, end)));
 };
 
 async function put(files: ModelFiles, engine: WasmEngine): Promise<WasmModel> {

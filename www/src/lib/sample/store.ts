@@ -27,14 +27,20 @@ export function sameVersion(a: Version, b: Version): boolean {
   return a.lastModified !== null && a.lastModified === b.lastModified;
 }
 
-export interface Kept {
-  file: Blob;
+/** What is stored with a file, or a piece of one. */
+export interface Note {
   version: Version;
   /** Of a model, computed from the very bytes that are stored with it; an old entry has none. */
   sha256?: string;
   /** Offset of a piece in the file. */
   at?: number;
 }
+
+export interface Kept extends Note {
+  file: Blob;
+}
+
+type Bytes = Uint8Array<ArrayBuffer>;
 
 /** A browser that works answers sooner, and writes faster. */
 const ANSWER_LIMIT_MS = 10_000;
@@ -63,8 +69,8 @@ export class Store {
   }
 
   /** Stores a complete file in place of its pieces; returns it as stored, or null if it cannot be. */
-  async keepModel(url: URL, kept: Kept): Promise<Blob | null> {
-    const stored = await this.#keep(this.models, url, kept);
+  async keepModel(url: URL, file: Blob, note: Note): Promise<Blob | null> {
+    const stored = await this.#keep(this.models, url, file, note);
     await this.dropPieces(url);
     return stored;
   }
@@ -89,8 +95,8 @@ export class Store {
   }
 
   /** As `keepModel`, of a piece. */
-  keepPiece(url: URL, number: number, kept: Kept): Promise<Blob | null> {
-    return this.#keep(this.parts, pieceUrl(url, number), kept);
+  keepPiece(url: URL, number: number, piece: Bytes, note: Note): Promise<Blob | null> {
+    return this.#keep(this.parts, pieceUrl(url, number), piece, note);
   }
 
   async dropPieces(url: URL): Promise<void> {
@@ -99,14 +105,16 @@ export class Store {
   }
 
   /** What was kept is read back: it is on disk, while the file that came may be in memory. */
-  #keep(cache: Cache, url: URL, kept: Kept): Promise<Blob | null> {
+  #keep(cache: Cache, url: URL, file: Blob | Bytes, note: Note): Promise<Blob | null> {
+    const bytes = file instanceof Blob ? file.size : file.length;
     const keep = async () => {
-      await write(cache, url, kept);
+      const headers = { [NOTE_HEADER]: JSON.stringify({ ...note, bytes }) };
+      await cache.put(url, new Response(file, { headers }));
       const stored = await read(cache, url);
       // another page may write there, too
-      return stored && isSame(stored, kept) ? stored.file : null;
+      return stored && isSame(stored, note) ? stored.file : null;
     };
-    return this.#ask(keep, null, kept.file.size);
+    return this.#ask(keep, null, bytes);
   }
 
   /** `bytes` are those to write. */
@@ -120,7 +128,7 @@ export class Store {
   }
 }
 
-const isSame = (stored: Kept, { sha256, version, at }: Kept): boolean =>
+const isSame = (stored: Note, { sha256, version, at }: Note): boolean =>
   sha256 === undefined ? stored.at === at && sameVersion(stored.version, version) : stored.sha256 === sha256;
 
 function pieceUrl(url: URL, number: number): URL {
@@ -134,12 +142,7 @@ async function read(cache: Cache, url: URL): Promise<Kept | null> {
   const note = response?.headers.get(NOTE_HEADER);
   if (!response || !note) return null;
   const file = await response.blob();
-  const { bytes = file.size, ...rest } = JSON.parse(note);
+  const { bytes = file.size, ...about } = JSON.parse(note);
   // what the note says must be about this file
-  return bytes === file.size ? { ...rest, file } : null;
-}
-
-async function write(cache: Cache, url: URL, { file, ...rest }: Kept): Promise<void> {
-  const headers = { [NOTE_HEADER]: JSON.stringify({ ...rest, bytes: file.size }) };
-  await cache.put(url, new Response(file, { headers }));
+  return bytes === file.size ? { ...about, file } : null;
 }
