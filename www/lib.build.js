@@ -35,7 +35,7 @@ const ENTRIES = { index: "index", element: "element", train: "train" };
 /** These export nothing. */
 const WORKERS = { worker: "sample/worker", "train-worker": "train/train-worker" };
 /** What the page or a worker imports when it needs it. */
-const LATER = { "train-picture": "train/train-picture", "train-zip": "train/train-zip" };
+const LATER = { "read-once": "sample/read-once", "train-picture": "train/train-picture", "train-zip": "train/train-zip" };
 /** The images that ship. */
 const DATA = "data/fashion-mnist-2000.pack.gz";
 
