@@ -251,6 +251,19 @@ for (const cache of [true, false]) {
   });
 }
 
+test("a browser that reads no stream into a buffer has the same bytes", LIMIT, async (t) => {
+  const { page } = await libraryPage(t, { files: { [PATH]: breaking(model, [200_000]) } });
+  await page.evaluate(() => {
+    const { getReader } = ReadableStream.prototype;
+    ReadableStream.prototype.getReader = function (options) {
+      if (options) throw new TypeError("not a stream of bytes");
+      return getReader.call(this);
+    };
+  });
+  const { info } = await make(page);
+  assert.equal(info.modelId, sha256(model));
+});
+
 test("a page without https has hashes, too", LIMIT, async (t) => {
   const { origin } = await host(t);
   const { page, errors } = await openPage(t, { args: ["--host-resolver-rules=MAP plain.test 127.0.0.1"] });

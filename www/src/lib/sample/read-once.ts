@@ -7,7 +7,7 @@ import { chunksOf } from "../base/chunks.js";
 
 type Bytes = Uint8Array<ArrayBuffer>;
 
-const PIECE_BYTES = 2 ** 22;
+const PIECE_BYTES = 2 ** 20;
 
 interface Piece {
   bytes: Bytes;
