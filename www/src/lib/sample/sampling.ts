@@ -39,7 +39,7 @@ export const sampling: Side<SampleCalls> = {
   },
 };
 
-/** A file of more bytes is read tensor by tensor, so that it is never in memory as a whole; a smaller one at once, which is faster. */
+/** A file of more bytes is read tensor by tensor, so that the program never has it as a whole; a smaller one at once, which is faster. */
 const LARGE = 16e6;
 
 async function put(files: ModelFiles, engine: WasmEngine): Promise<WasmModel> {
