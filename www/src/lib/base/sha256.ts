@@ -3,25 +3,18 @@
 import { SHA256 } from "@stablelib/sha256";
 import { chunksOf } from "./chunks.js";
 
-export class Sha256 {
-  readonly #hash = new SHA256();
-
-  add(bytes: Uint8Array): this {
-    this.#hash.update(bytes);
-    return this;
-  }
-
+export class Sha256 extends SHA256 {
   /** The file is never in memory as a whole. */
-  async addFile(file: Blob): Promise<this> {
-    for await (const chunk of chunksOf(file.stream())) this.add(chunk);
+  async updateFile(file: Blob): Promise<this> {
+    for await (const chunk of chunksOf(file.stream())) this.update(chunk);
     return this;
   }
 
-  /** In lower-case hex. Nothing can be added afterwards. */
-  digest(): string {
-    return Array.from(this.#hash.digest(), (byte) => byte.toString(16).padStart(2, "0")).join("");
+  /** In lower case. Nothing can be added afterwards. */
+  hex(): string {
+    return Array.from(this.digest(), (byte) => byte.toString(16).padStart(2, "0")).join("");
   }
 }
 
 /** The SHA-256 of a file, in lower-case hex. */
-export const sha256 = async (file: Blob): Promise<string> => (await new Sha256().addFile(file)).digest();
+export const sha256 = async (file: Blob): Promise<string> => (await new Sha256().updateFile(file)).hex();

@@ -99,7 +99,7 @@ class Transfer {
     const left = await this.request.store?.pieces(this.request.url);
     if (!left) return;
     try {
-      for (const piece of left.pieces) await this.#hash.addFile(piece);
+      for (const piece of left.pieces) await this.#hash.updateFile(piece);
     } catch {
       // damaged on disk
       return this.#startAnew();
@@ -129,7 +129,7 @@ class Transfer {
     if (total !== null && this.received < total) {
       throw this.#broken(`the connection ended after ${this.received} of ${total} bytes`);
     }
-    return { file: this.#file, sha256: this.#hash.digest(), version: this.#version! };
+    return { file: this.#file, sha256: this.#hash.hex(), version: this.#version! };
   }
 
   /** Stores received data for the next try or page. */
@@ -205,7 +205,7 @@ class Transfer {
   }
 
   async #take(bytes: Uint8Array<ArrayBuffer>): Promise<void> {
-    this.#hash.add(bytes);
+    this.#hash.update(bytes);
     for (let left = bytes; left.length > 0; ) {
       const part = left.subarray(0, PIECE_BYTES - this.#freshBytes);
       this.#buffer.set(part, this.#freshBytes);

@@ -108,11 +108,11 @@ export class Store {
   #keep(cache: Cache, url: URL, file: Blob | Bytes, note: Note): Promise<Blob | null> {
     const bytes = file instanceof Blob ? file.size : file.length;
     const keep = async () => {
-      const headers = { [NOTE_HEADER]: JSON.stringify({ ...note, bytes }) };
-      await cache.put(url, new Response(file, { headers }));
-      const stored = await read(cache, url);
+      const text = JSON.stringify({ ...note, bytes });
+      await cache.put(url, new Response(file, { headers: { [NOTE_HEADER]: text } }));
+      const stored = await cache.match(url);
       // another page may write there, too
-      return stored && isSame(stored, note) ? stored.file : null;
+      return stored?.headers.get(NOTE_HEADER) === text ? stored.blob() : null;
     };
     return this.#ask(keep, null, bytes);
   }
@@ -127,9 +127,6 @@ export class Store {
     });
   }
 }
-
-const isSame = (stored: Note, { sha256, version, at }: Note): boolean =>
-  sha256 === undefined ? stored.at === at && sameVersion(stored.version, version) : stored.sha256 === sha256;
 
 function pieceUrl(url: URL, number: number): URL {
   const piece = new URL(url);

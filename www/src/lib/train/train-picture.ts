@@ -35,6 +35,6 @@ export async function decodePicture(request: PictureRequest): Promise<DecodedPic
   return {
     rgba: new Uint8ClampedArray(rgb.buffer as ArrayBuffer),
     traits: { size, grey, constant, largest, transparent, bitsOf16, animated, cmyk, profile },
-    digest: new Sha256().add(new Uint8Array(new Uint32Array(size).buffer)).add(rgb).digest(),
+    digest: new Sha256().update(new Uint8Array(new Uint32Array(size).buffer)).update(rgb).hex(),
   };
 }
