@@ -14,10 +14,14 @@ const MOST = 2.2;
 /** Milliseconds between two readings. */
 const EVERY = 20;
 
-/** Bytes of a process; what several share is divided among them. */
+/**
+ * Bytes of a process; what several share is divided among them. Without the files that it maps, the browser's own program: how
+ * many processes share those changes with what else runs.
+ */
 function bytesOf(id) {
   try {
-    return 1024 * Number(/^Pss:\s+(\d+)/m.exec(readFileSync(`/proc/${id}/smaps_rollup`, "utf8"))?.[1] ?? 0);
+    const parts = readFileSync(`/proc/${id}/smaps_rollup`, "utf8").matchAll(/^Pss_(?:Anon|Shmem):\s+(\d+)/gm);
+    return [...parts].reduce((sum, [, kilobytes]) => sum + 1024 * Number(kilobytes), 0);
   } catch {
     return 0; // it has ended
   }
