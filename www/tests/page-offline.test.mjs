@@ -150,7 +150,7 @@ test("with two tabs, one goes on with the old version while the other has the ne
   // a new worker of the old version opens a model
   await other.getByLabel("Model or saved picture").setInputFiles(fileURLToPath(new URL("../../models/fashion32.safetensors", import.meta.url)));
   await other.getByText("fashion32.safetensors, 0.52 MB").waitFor();
-  await draw(other, { className: "sprouts", truncation: 0.5, seed: 3, count: 3 });
+  await draw(other, { className: "Bag", truncation: 0.5, seed: 3, count: 3 });
   assert.equal(await other.locator("#open-problem").isHidden(), true);
   await other.getByRole("button", { name: "Reload" }).click();
   await other.waitForFunction(() => document.title === "The next version");
