@@ -14,7 +14,7 @@ const VIEWS = [
   ["mix", "Samples", "class=4:60,7:40&seed=12&z=0,0.5,-0.75,0.2,0&t=0.7&n=36"],
   ["between", "Interpolation", "class=4&seed=4&n=16&view=between&to.class=8&to.seed=9"],
   ["truncations", "Truncations", "class=7&seed=12&view=truncations"],
-  ["breeding", "Children", "class=1&seed=5&index=2&steps=2:0.25,9:0.25,4:0.25&view=breeding&n=12"],
+  ["breeding", "Children", "class=1&seed=5&index=2&steps=2:0.25,9:0.25,4:0.25&view=breeding&n=12&size=0.35"],
 ];
 
 for (const colorScheme of ["light", "dark"]) {
