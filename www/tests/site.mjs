@@ -29,11 +29,21 @@ const clothes = {
     }),
 };
 
+/** Weights go as they are, as hosts send them: the server takes files of unknown kinds for text, and would compress them. */
+const asTheyAre = {
+  name: "as-they-are",
+  configurePreviewServer: ({ middlewares }) =>
+    void middlewares.use((request, _, next) => {
+      if (request.url.startsWith("/models/")) delete request.headers["accept-encoding"];
+      next();
+    }),
+};
+
 /** A port that serves the build. */
 async function serveSite(t, outDir, own) {
   const server = await preview({
     logLevel: "error",
-    plugins: own ? [] : [clothes],
+    plugins: own ? [asTheyAre] : [asTheyAre, clothes],
     build: { outDir },
     preview: { port: 0, host: "127.0.0.1" },
   });

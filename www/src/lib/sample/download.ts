@@ -3,7 +3,7 @@
 import { sleep } from "../base/abort.js";
 import { chunksOf } from "../base/chunks.js";
 import { BigGanError, messageOf } from "../base/errors.js";
-import { Sha256 } from "../base/sha256.js";
+import { hashesAtOnce, Sha256, sha256AtOnce } from "../base/sha256.js";
 import { sameVersion, type Store, type Version } from "./store.js";
 
 /** At most this much is lost when the page is closed during a download. */
@@ -84,8 +84,10 @@ class Transfer {
   #pieces: Blob[] = [];
   readonly #buffer = new Uint8Array(PIECE_BYTES);
   #freshBytes = 0;
-  /** Of all received data. */
+  /** Of all received data, unless they are hashed at once. */
   #hash = new Sha256();
+  /** Whether the file fits into the buffer, where the browser hashes it when it is whole. */
+  #atOnce = false;
   #version: Version | undefined;
   #resumedAt = 0;
   #beginningSeen = false;
@@ -114,6 +116,7 @@ class Transfer {
     const response = await this.#connect();
     const total = await this.#adopt(response);
     this.#report(total);
+    this.#atOnce = total !== null && total <= PIECE_BYTES && this.received === 0 && hashesAtOnce();
     const chunks = chunksOf(response.body!);
     try {
       await this.#showBeginning();
@@ -129,7 +132,8 @@ class Transfer {
     if (total !== null && this.received < total) {
       throw this.#broken(`the connection ended after ${this.received} of ${total} bytes`);
     }
-    return { file: this.#file, sha256: this.#hash.hex(), version: this.#version! };
+    const sha256 = this.#atOnce ? await sha256AtOnce(this.#fresh) : this.#hash.hex();
+    return { file: this.#file, sha256, version: this.#version! };
   }
 
   /** Stores received data for the next try or page. */
@@ -137,6 +141,8 @@ class Transfer {
     const { store, url } = this.request;
     if (this.#freshBytes === 0) return;
     const piece = this.#fresh;
+    if (this.#atOnce) this.#hash.update(piece);
+    this.#atOnce = false;
     let stored: Blob | null = null;
     if (store && this.#version) {
       const note = { version: this.#version, at: this.received - piece.length };
@@ -205,9 +211,9 @@ class Transfer {
   }
 
   async #take(bytes: Uint8Array<ArrayBuffer>): Promise<void> {
-    this.#hash.update(bytes);
     for (let left = bytes; left.length > 0; ) {
       const part = left.subarray(0, PIECE_BYTES - this.#freshBytes);
+      if (!this.#atOnce) this.#hash.update(part);
       this.#buffer.set(part, this.#freshBytes);
       this.#freshBytes += part.length;
       this.received += part.length;
