@@ -36,7 +36,7 @@ const ENTRIES = { index: "index", element: "element", train: "train" };
 /** These export nothing. */
 const WORKERS = { worker: "sample/worker", "train-worker": "train/train-worker" };
 /** What the page or a worker imports when it needs it. */
-const LATER = { "train-picture": "train/train-picture", "train-zip": "train/train-zip" };
+const LATER = { "read-once": "sample/read-once", "train-picture": "train/train-picture", "train-zip": "train/train-zip" };
 
 /** The wasm and what comes later are files of their own, next to the entries: bundlers and plain servers find them there. */
 const filesOfTheirOwn = {

@@ -10,7 +10,13 @@ const BUILDS = ["--package=biggan-web", "--package=biggan-pictures", "--no-defau
 const FEATURES = "biggan-web/sample,biggan-web/train,biggan-web/webgpu,biggan-pictures/web";
 
 /** Packages of npm that are bundled, and the files they are in. */
-const PACKAGES = { "@zip.js/zip.js": "train-zip.js" };
+const PACKAGES = {
+  "@stablelib/sha256": "The JavaScript",
+  "@stablelib/binary": "The JavaScript",
+  "@stablelib/int": "The JavaScript",
+  "@stablelib/wipe": "The JavaScript",
+  "@zip.js/zip.js": "train-zip.js",
+};
 
 const LICENSE_FILE = /^(licen[cs]e|copying|copyright|notice|unlicense)/i;
 const MIT = /Permission is hereby granted, free of charge/;
@@ -63,7 +69,7 @@ export function noticeOf(root, name, file) {
   return `${file} contains ${name} ${version}: ${license}, ${homepage}\n\n---- ${name}\n\n${text}\n`;
 }
 
-/** Libraries from npm whose code is in the page: the charts of training, the files of clips, and zips of pictures. */
+/** Libraries from npm whose code is in the page: the charts of training, the files of clips, hashes, and zips of pictures. */
 const LIBRARIES = ["mediabunny", "uplot", ...Object.keys(PACKAGES)];
 
 /** The text of the notices of the page's libraries, which are in node_modules of a folder. */

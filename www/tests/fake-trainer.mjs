@@ -8,7 +8,7 @@ export { readImages } from "../src/lib/train/data.ts";
 export { networksOf } from "../src/lib/train/networks.ts";
 export { RESOLUTIONS } from "../src/lib/train/options.ts";
 export { PRESETS } from "../src/lib/train/presets.ts";
-export { readShipped, SHIPPED } from "../src/lib/train/shipped.ts";
+export { readShipped, SHIPPED, SHIPPED_RESOLUTIONS } from "../src/lib/train/shipped.ts";
 export { openStore } from "../src/lib/train/store.ts";
 
 const wish = (name) => new URLSearchParams(location.search).get("fake")?.split(",").includes(name) ?? false;

@@ -115,11 +115,17 @@ export function send(request, response, path, body) {
 
 const ALWAYS = ["--no-sandbox", "--disable-dev-shm-usage", "--disable-quic"];
 
-/** A page of a browser of its own, which ends with the test; `errors` are those of the page. */
-export async function openPage(t, { args = [], ...context } = {}) {
-  const browser = await chromium.launch({ executablePath: CHROMIUM, args: [...ALWAYS, ...args] });
+/**
+ * A page of a browser of its own, which ends with the test; `errors` are those of the page. A browser with a folder keeps
+ * there what any other keeps in memory, as for a private window.
+ */
+export async function openPage(t, { args = [], folder, ...context } = {}) {
+  const options = { executablePath: CHROMIUM, args: [...ALWAYS, ...args] };
+  const made = folder
+    ? await chromium.launchPersistentContext(folder, { ...options, ...context })
+    : await (await chromium.launch(options)).newContext(context);
+  const browser = made.browser();
   t.after(() => browser.close());
-  const made = await browser.newContext(context);
   return { browser, context: made, ...(await newPage(made)) };
 }
 
@@ -134,9 +140,9 @@ export async function newPage(context) {
 }
 
 /** A strict host and a page of it with the library as `biggan`. */
-export async function libraryPage(t, { args, files, policy = STRICT } = {}) {
+export async function libraryPage(t, { args, folder, files, policy = STRICT } = {}) {
   const server = await host(t, { files, headers: { "Content-Security-Policy": policy } });
-  const opened = await openPage(t, { args });
+  const opened = await openPage(t, { args, folder });
   await load(opened.page, server.origin);
   return { ...opened, ...server };
 }

@@ -130,6 +130,75 @@ test("a wrong answer that an earlier version kept is fetched again", LIMIT, asyn
   assert.equal(await make(page), sha256(model));
 });
 
+/** Bytes that a page reads of files while it makes a generator, besides those that the worker reads. */
+const readWhileMade = (page, options = {}) =>
+  page.evaluate(async (options) => {
+    const { slice, stream } = Blob.prototype;
+    let bytes = 0;
+    Blob.prototype.slice = function (...range) {
+      const part = slice.apply(this, range);
+      bytes += part.size;
+      return part;
+    };
+    Blob.prototype.stream = function () {
+      bytes += this.size;
+      return stream.call(this);
+    };
+    const generator = await biggan.make(options);
+    Object.assign(Blob.prototype, { slice, stream });
+    const { modelId } = generator.info;
+    generator.dispose();
+    return { bytes, modelId };
+  }, options);
+
+/** Changes the kept entry: its bytes, and the note about them. */
+const changeEntry = (page, change) =>
+  page.evaluate(
+    async ([path, change]) => {
+      const cache = await caches.open("biggan-models-1");
+      const kept = await cache.match(path);
+      const note = JSON.parse(kept.headers.get("x-biggan-note"));
+      for (const name of change.without ?? []) delete note[name];
+      const bytes = new Uint8Array(await kept.arrayBuffer()).slice(0, change.bytes);
+      await cache.put(path, new Response(bytes, { headers: { "x-biggan-note": JSON.stringify(note) } }));
+    },
+    [PATH, change],
+  );
+
+test("a kept model has its SHA-256 with it, and is not hashed again", LIMIT, async (t) => {
+  let current = model;
+  const { page, log } = await libraryPage(t, { files: { [PATH]: () => current } });
+  await make(page);
+  const again = await readWhileMade(page);
+  assert.equal(again.modelId, sha256(model));
+  assert.ok(again.bytes < 50_000, `${again.bytes} bytes were read`);
+  const known = await readWhileMade(page, { sha256: sha256(model) });
+  assert.ok(known.bytes < 50_000, `${known.bytes} bytes were read`);
+
+  // an entry of before has no hash, and is as good
+  await changeEntry(page, { without: ["sha256", "bytes"] });
+  log.length = 0;
+  const old = await readWhileMade(page);
+  assert.equal(old.modelId, sha256(model));
+  assert.ok(old.bytes >= model.length, `${old.bytes} bytes were read`);
+  assert.deepEqual(requests(log), [["HEAD", null]]);
+
+  // the kept hash is held against another expected one
+  current = Buffer.from(model);
+  current[current.length - 1] ^= 1;
+  assert.equal(await make(page, { sha256: sha256(current) }), sha256(current));
+  assert.deepEqual(requests(log).at(-1), ["GET", null]);
+});
+
+test("a kept hash is of the kept bytes", LIMIT, async (t) => {
+  const { page, log } = await libraryPage(t);
+  await make(page);
+  await changeEntry(page, { bytes: model.length - 1 });
+  log.length = 0;
+  assert.equal(await make(page, { sha256: sha256(model) }), sha256(model));
+  assert.deepEqual(requests(log), [["GET", null]], "a file of another length is fetched again");
+});
+
 /** Stores that fail in each way that one can. */
 const STORES = {
   "that cannot be opened": "CacheStorage.prototype.open = fails;",
@@ -160,7 +229,7 @@ test("a kept copy whose file cannot be read is fetched again", LIMIT, async (t) 
     const { blob } = Response.prototype;
     Response.prototype.blob = async function () {
       const file = await blob.call(this);
-      file.arrayBuffer = async () => {
+      file.slice = () => {
         throw new DOMException("gone", "NotReadableError");
       };
       return file;

@@ -3,7 +3,7 @@
 import assert from "node:assert/strict";
 import { readFileSync } from "node:fs";
 import test from "node:test";
-import { libraryPage, load, MODEL, send, skip } from "./lib-host.mjs";
+import { host, libraryPage, load, MODEL, openPage, send, skip } from "./lib-host.mjs";
 import { header, sha256, shards } from "./lib-shards.mjs";
 import { assertSame } from "./pixels.mjs";
 
@@ -196,6 +196,84 @@ test("another SHA-256 than the expected one is refused", LIMIT, async (t) => {
     return biggan.failure(biggan.make({ model: file, sha256 }));
   }, expected);
   assert.equal(blob.code, "integrity");
+});
+
+/** Bytes that are no model and never repeat. */
+function noise(length) {
+  const bytes = Buffer.alloc(length);
+  for (let place = 0, value = 1; place < length; place++) {
+    value = (Math.imul(value, 1664525) + 1013904223) | 0;
+    bytes[place] = value >>> 24;
+  }
+  return bytes;
+}
+
+test("the SHA-256 of files of all lengths is Node's", LIMIT, async (t) => {
+  const lengths = [0, 1, 55, 56, 63, 64, 65, 119, 120, 2 ** 16 + 1, 2 ** 18 - 1, 2 ** 18, 2 ** 18 + 1, 3_000_001];
+  const files = Object.fromEntries(lengths.map((length) => [`/noise/${length}`, noise(length)]));
+  const { page } = await libraryPage(t, { files });
+  const found = await page.evaluate(async (lengths) => {
+    const hashes = [];
+    const options = { sha256: "0".repeat(64), cache: false };
+    for (const length of lengths) {
+      const file = await (await fetch(`/noise/${length}`)).blob();
+      for (const model of [file, `/noise/${length}`]) {
+        const { message } = await biggan.failure(biggan.make({ ...options, model }));
+        hashes.push(/ is ([0-9a-f]{64}), expected /.exec(message)?.[1] ?? message);
+      }
+    }
+    return hashes;
+  }, lengths);
+  const expected = lengths.flatMap((length) => Array(2).fill(sha256(files[`/noise/${length}`])));
+  assert.deepEqual(found, expected);
+});
+
+for (const cache of [true, false]) {
+  test(`a broken download has the right SHA-256 ${cache ? "with" : "without"} the store`, LIMIT, async (t) => {
+    const path = "/noise";
+    const file = noise(20_000_003);
+    const { page, log, files } = await libraryPage(t, { files: { [path]: breaking(file, [9_000_001, 77_777]) } });
+    const options = { model: path, sha256: sha256(file), cache };
+    // the core refuses it, since the hash is right
+    assert.equal((await make(page, options)).failure.code, "bad-model");
+    assert.equal(requests(log, path).length, 3);
+    files[path] = breaking(file, [8_388_609, 0, 0, 0, 0]);
+    log.length = 0;
+    const other = { ...options, sha256: "0".repeat(64) };
+    assert.equal((await make(page, { ...options, model: `${path}?again` })).failure.code, "network");
+    files[path] = file;
+    log.length = 0;
+    const { failure } = await make(page, { ...other, model: `${path}?again` });
+    assert.match(failure.message, new RegExp(` is ${sha256(file)}, expected `));
+    // what was joined is fetched once more as a whole
+    const ranges = requests(log, path).map(([, range]) => range !== null);
+    assert.deepEqual(ranges, cache ? [true, false] : [false]);
+  });
+}
+
+test("a browser that reads no stream into a buffer has the same bytes", LIMIT, async (t) => {
+  const { page } = await libraryPage(t, { files: { [PATH]: breaking(model, [200_000]) } });
+  await page.evaluate(() => {
+    const { getReader } = ReadableStream.prototype;
+    ReadableStream.prototype.getReader = function (options) {
+      if (options) throw new TypeError("not a stream of bytes");
+      return getReader.call(this);
+    };
+  });
+  const { info } = await make(page);
+  assert.equal(info.modelId, sha256(model));
+});
+
+test("a page without https has hashes, too", LIMIT, async (t) => {
+  const { origin } = await host(t);
+  const { page, errors } = await openPage(t, { args: ["--host-resolver-rules=MAP plain.test 127.0.0.1"] });
+  await load(page, `http://plain.test:${new URL(origin).port}`);
+  assert.equal(await page.evaluate(() => globalThis.isSecureContext), false);
+  const { info } = await make(page, { sha256: sha256(model) });
+  assert.equal(info.modelId, sha256(model));
+  const { failure } = await make(page, { sha256: "0".repeat(64) });
+  assert.equal(failure.code, "integrity");
+  assert.deepEqual(errors, []);
 });
 
 test("a model in parts", LIMIT, async (t) => {

@@ -88,7 +88,7 @@ test("each program has a source map with its sources, and no folder of the machi
     }
     const { sources, sourcesContent } = JSON.parse(read(map));
     assert.equal(sources.length, sourcesContent.length);
-    const own = /^\.\.\/(src\/lib\/[\w/-]+\.ts|node_modules\/@zip\.js\/[\w./-]+\.js)$/;
+    const own = /^\.\.\/(src\/lib\/[\w/-]+\.ts|node_modules\/@(zip\.js|stablelib)\/[\w./-]+\.js)$/;
     for (const source of sources) assert.match(source, own);
   }
 });
@@ -98,6 +98,8 @@ test("notices name the crates of the builds and the images that ship", LIMIT, ()
   for (const name of ["burn", "cubecl", "wgpu", "wasm-bindgen", "zune-jpeg"]) assert.match(text, new RegExp(`^${name} \\d`, "m"));
   assert.match(text, /Fashion-MNIST: MIT/);
   assert.match(text, /^train-zip\.js contains @zip\.js\/zip\.js \d.*: BSD-3-Clause/m);
+  assert.match(text, /^The JavaScript contains @stablelib\/sha256 \d.*: MIT/m);
+  assert.match(text, /Dmitry Chestnykh/);
   assert.match(text, /Gildas Lormeau/);
   assert.match(text, /Permission is hereby granted/);
   assert.match(text, /Apache License/);

@@ -7,8 +7,8 @@ import { dirname, join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { decode } from "./safetensors.mjs";
 
-/** The model in the build. */
-export const MODEL = fileURLToPath(new URL("../dist/models/fashion32.safetensors", import.meta.url));
+/** The clothes, which most tests of the page draw. */
+export const MODEL = fileURLToPath(new URL("../../models/fashion32.safetensors", import.meta.url));
 
 const target =
   process.env.CARGO_TARGET_DIR ?? fileURLToPath(new URL("../../target", import.meta.url));

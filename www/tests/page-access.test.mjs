@@ -23,6 +23,7 @@ for (const colorScheme of ["light", "dark"]) {
         colorScheme,
         viewport: { width, height: 900 },
         folded: true,
+        own: true,
       });
       await found.goto(address);
       await settled(found, "Samples");

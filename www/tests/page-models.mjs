@@ -1,4 +1,4 @@
-/** Models for the page's tests, made of the shipped one. */
+/** Models for the page's tests, made of the clothes. */
 
 import { readFileSync } from "node:fs";
 import { MODEL } from "./native.mjs";
@@ -7,7 +7,7 @@ import { safetensors } from "./lib-shards.mjs";
 /** A tensor with a row for each class. */
 const EMBEDDING = "shared.weight";
 
-/** The shipped model with other classes: class i looks as class i mod 10 does. */
+/** The clothes with other classes: class i looks as class i mod 10 does. */
 export function withClasses(names) {
   const model = readFileSync(MODEL);
   const length = Number(model.readBigUInt64LE(0));

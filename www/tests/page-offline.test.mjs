@@ -88,7 +88,7 @@ test("after the first visit the page works without a network", LIMIT, async (t) 
   ]) {
     await visit();
     await settled(page, "Samples");
-    await draw(page, { className: "Bag", truncation: 0.5, seed: 3, count: 3 });
+    await draw(page, { className: "sprouts", truncation: 0.5, seed: 3, count: 3 });
   }
 });
 
@@ -105,11 +105,11 @@ test("a new version waits for the visitor and then replaces the old one", LIMIT,
   assert.equal(await page.title(), "BigGAN in the browser");
   const notice = page.getByText("A new version of this page is ready.");
   await notice.waitFor();
-  await drawn(page, "Dress, seed 7, truncation 1", 4);
+  await drawn(page, "landscape, seed 7, truncation 1", 4);
   await page.getByRole("button", { name: "Reload" }).click();
   await page.waitForFunction(() => document.title === "The next version");
   // at the same state
-  await drawn(page, "Dress, seed 7, truncation 1", 4);
+  await drawn(page, "landscape, seed 7, truncation 1", 4);
   await page.waitForFunction(async (old) => !(await caches.has(old)), old);
   assert.equal((await versions(page)).length, 1);
   assert.equal(await notice.count(), 0);

@@ -7,13 +7,13 @@ import { fileURLToPath } from "node:url";
 import { shards } from "./lib-shards.mjs";
 import { MODEL } from "./native.mjs";
 import { withClasses } from "./page-models.mjs";
-import { draw, drawn, openSite, pixels, settled, skip } from "./site.mjs";
+import { draw, drawn, openSite, OWN, pixels, settled, skip } from "./site.mjs";
 import { assertSame } from "./pixels.mjs";
 
 const LIMIT = { skip, timeout: 180_000 };
 const FRUIT = ["Apple", "Pear", "Plum"];
 const ELSEWHERE = "https://models.example";
-const [OWN, ...OTHERS] = JSON.parse(readFileSync(new URL("../../models/index.json", import.meta.url), "utf8"));
+const MODELS = JSON.parse(readFileSync(new URL("../../models/index.json", import.meta.url), "utf8"));
 
 /** Answers for another origin, which allows this page to read. */
 const serve = (page, files) =>
@@ -28,19 +28,26 @@ const fact = (page, term) =>
   page.locator("#card-facts dt").filter({ hasText: term }).locator("+ dd").textContent();
 
 test("the page says what runs, how fast, in how much memory, and what the model is", LIMIT, async (t) => {
-  const { page, address } = await openSite(t);
+  const { page, address } = await openSite(t, { own: true });
   await page.goto(`${address}#class=0`);
   await settled(page, "Samples");
   assert.match(await page.getByRole("status").textContent(), /^Runs on the CPU \(WebAssembly with SIMD\): this browser/);
-  assert.match(await page.locator("#timing").textContent(), /^25 pictures in [\d.]+ ms, [\d.]+ ms each$/);
-  assert.match(await page.locator("#memory").textContent(), /^Memory: model 0\.5 MB, [\d.]+ MB in the program$/);
-  assert.equal(await fact(page, "File"), "fashion32.safetensors, 0.52 MB");
-  assert.equal(await fact(page, "Data set"), "fashion-mnist, 60,000 images");
-  assert.equal(await fact(page, "Classes"), "10");
-  assert.equal(await fact(page, "Resolution"), "32×32");
-  assert.equal(await fact(page, "Parameters"), "235,811");
-  assert.match(await fact(page, "Origin"), /^recipe fashion32, 246,144 images seen/);
+  // 16 samples, and a chip of each class but the chosen one, whose first sample is among them
+  assert.match(await page.locator("#timing").textContent(), /^27 pictures in [\d.]+ ms, [\d.]+ ms each$/);
+  assert.match(await page.locator("#memory").textContent(), /^Memory: model 4\.5 MB, [\d.]+ MB in the program$/);
+  assert.equal(await fact(page, "File"), "avatars64.safetensors, 4.46 MB");
+  assert.equal(await fact(page, "Data set"), "avatars, 14,400 images");
+  assert.equal(await fact(page, "Classes"), String(OWN.classes));
+  assert.equal(await fact(page, "Resolution"), `${OWN.resolution}×${OWN.resolution}`);
+  assert.match(await fact(page, "Origin"), /^recipe avatars64, 500,000 images seen/);
+  // its file has no scores
   const scores = page.getByRole("table", { name: "Scores" });
+  assert.equal(await scores.isVisible(), false);
+  await page.getByRole("button", { name: "Load Fashion" }).click();
+  await page.getByRole("button", { name: "Fashion is in use" }).waitFor();
+  await settled(page, "Samples");
+  assert.equal(await fact(page, "File"), "fashion32.safetensors, 0.52 MB");
+  assert.equal(await fact(page, "Parameters"), "235,811");
   assert.equal(await scores.getByRole("row").count(), 6);
   assert.match(await scores.getByRole("row").first().textContent(), /^FD-fashion-cnn.*truncation 1.*13\.21$/);
 });
@@ -139,7 +146,7 @@ for (const { folder, files, side, says } of FOREIGN) {
 
 test("an offered model says its size, source and licence before anything is fetched", LIMIT, async (t) => {
   const { page, errors, address } = await openSite(t);
-  const offer = OTHERS.find(({ file }) => file.endsWith(".bin"));
+  const offer = MODELS.find(({ file }) => file.endsWith(".bin"));
   const { host } = new URL(offer.file);
   const fetched = [];
   await page.context().route(`https://${host}/**`, (route) => {

@@ -131,7 +131,7 @@ test("rates and augmentation hold at once, in the run that is kept", LIMIT, asyn
   assert.deepEqual(errors, []);
 });
 
-test("a run that starts from the page's model draws clothes before it trains, and goes on after a reload", LIMIT, async (t) => {
+test("a run that starts from a model of the page draws clothes before it trains, and goes on after a reload", LIMIT, async (t) => {
   const { page, errors, address } = await openSite(t);
   await opened(page, `${address}train.html?backend=cpu`);
   // brightness of the edges and of the middles of a sheet's samples

@@ -299,12 +299,12 @@ test("a live value that the trainer refuses is said, and the run goes on", LIMIT
   assert.deepEqual(errors, []);
 });
 
-test("a run starts from the page's own model: locked fields, its size, D alone at first, and a reload in the midst", LIMIT, async (t) => {
+test("a run starts from a model of the page: locked fields, its size, D alone at first, and a reload in the midst", LIMIT, async (t) => {
   const { page, errors, address } = await openPage(t);
   await opened(page, address);
   const field = (name) => page.getByRole("spinbutton", { name });
   const from = page.getByRole("combobox", { name: "Start from" });
-  assert.deepEqual(await from.locator("option").allTextContents(), ["Random weights", "Fashion, 32 pixels", "Avatars, 64 pixels", "A model or checkpoint file"]);
+  assert.deepEqual(await from.locator("option").allTextContents(), ["Random weights", "Avatars, 64 pixels", "Fashion, 32 pixels", "A model or checkpoint file"]);
   await from.selectOption("Fashion, 32 pixels");
   await page.getByText(/^Fashion draws 10 classes of 32×32 pixels.* Play begins with 50 steps of a new D alone, then both learn\.$/).waitFor();
   await page.getByText(/^300 images of 32×32 pixels in 2 classes/).waitFor();

@@ -1,4 +1,4 @@
-/** Screenshots that are kept: the same pixels in fewer bytes than a browser takes. */
+/** Screenshots that are kept: the same pixels, in fewer bytes than a browser takes where that is possible. */
 
 import { mkdirSync, writeFileSync } from "node:fs";
 import { fileURLToPath } from "node:url";
@@ -10,7 +10,8 @@ const SIGNATURE_BYTES = 8;
 /** Writes a screenshot to `shots/`. */
 export function keepShot(name, png) {
   mkdirSync(FOLDER, { recursive: true });
-  writeFileSync(`${FOLDER}${name}.png`, smaller(png));
+  const packed = smaller(png);
+  writeFileSync(`${FOLDER}${name}.png`, packed.length < png.length ? packed : png);
 }
 
 /** Lines without a filter compress best where areas are flat, as on a page; photographs would not. */

@@ -1,6 +1,6 @@
 /** The built page in a real browser. */
 
-import { existsSync } from "node:fs";
+import { existsSync, readFileSync } from "node:fs";
 import { chromium } from "playwright-core";
 import { preview } from "vite";
 
@@ -16,10 +16,34 @@ export const SOFTWARE_GPU = ["--enable-unsafe-webgpu", "--use-webgpu-adapter=swi
 
 export const ALWAYS = ["--no-sandbox", "--disable-dev-shm-usage", "--disable-quic"];
 
+/** The page's own model: the first that it offers. */
+export const [OWN] = JSON.parse(readFileSync(new URL("../../models/index.json", import.meta.url), "utf8"));
+
+/** Serves the clothes at the address of the page's own model: most tests know their classes, bytes and numbers. */
+const clothes = {
+  name: "clothes",
+  configurePreviewServer: ({ middlewares }) =>
+    void middlewares.use((request, _, next) => {
+      if (request.url.startsWith(`/models/${OWN.file}`)) request.url = "/models/fashion32.safetensors";
+      next();
+    }),
+};
+
+/** Weights go as they are, as hosts send them: the server takes files of unknown kinds for text, and would compress them. */
+const asTheyAre = {
+  name: "as-they-are",
+  configurePreviewServer: ({ middlewares }) =>
+    void middlewares.use((request, _, next) => {
+      if (request.url.startsWith("/models/")) delete request.headers["accept-encoding"];
+      next();
+    }),
+};
+
 /** A port that serves the build. */
-async function serveSite(t, outDir = "dist") {
+async function serveSite(t, outDir, own) {
   const server = await preview({
     logLevel: "error",
+    plugins: own ? [asTheyAre] : [asTheyAre, clothes],
     build: { outDir },
     preview: { port: 0, host: "127.0.0.1" },
   });
@@ -29,11 +53,11 @@ async function serveSite(t, outDir = "dist") {
 
 /**
  * Serves the build and opens a browser of its own; both end with the test. Without a service worker unless
- * the test asks for one, since what passes it cannot be routed. What is folded is opened unless the test asks for the
- * page as visitors find it.
+ * the test asks for one, since what passes it cannot be routed. What is folded is opened, and the clothes are in place
+ * of the page's own model, unless the test asks for the page as visitors find it.
  */
-export async function openSite(t, { args = [], outDir = "dist", folded = false, ...context } = {}) {
-  const port = await serveSite(t, outDir);
+export async function openSite(t, { args = [], outDir = "dist", folded = false, own = false, ...context } = {}) {
+  const port = await serveSite(t, outDir, own);
   const browser = await chromium.launch({ executablePath: CHROMIUM, args: [...ALWAYS, ...args] });
   t.after(() => browser.close());
   const session = await browser.newContext({ serviceWorkers: "block", ...context });

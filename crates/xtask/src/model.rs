@@ -10,11 +10,11 @@ use crate::workspace::Workspace;
 
 /// The model that ships, or a model with random weights if there is none.
 pub fn find_or_make(workspace: &Workspace) -> Result<PathBuf> {
-    let ships = workspace.root.join("models/fashion32.safetensors");
+    let ships = workspace.root.join("models/avatars64.safetensors");
     if ships.is_file() {
         return Ok(ships);
     }
-    let made = workspace.target.join("demo/fashion32.safetensors");
+    let made = workspace.target.join("demo/random.safetensors");
     if made.is_file() {
         return Ok(made);
     }

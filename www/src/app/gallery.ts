@@ -20,8 +20,8 @@ export interface Filling {
   drawn: Drawn;
 }
 
-/** Pictures up to this side are shown with hard pixel edges; larger ones are smoothed. */
-export const MOST_ENLARGED = 64;
+/** Pictures up to this side are shown with hard pixel edges, which larger ones are too little enlarged for: they are smoothed. */
+export const MOST_ENLARGED = 32;
 
 export class Gallery {
   readonly #list: HTMLElement;

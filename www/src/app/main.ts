@@ -196,7 +196,6 @@ function use(made: Generator, from: Source): void {
 function show({ state: asked, wrong }: Link, entry: Entry): void {
   if (!generator) return;
   const { model, modelId } = generator.info;
-  const id = modelId.slice(0, MODEL_ID_DIGITS);
   const faults = [...wrong, ...misfits(asked, model)];
   if (faults.length > 0) {
     const sentences = faults.map(sentenceOf).join(" ");
@@ -210,7 +209,7 @@ function show({ state: asked, wrong }: Link, entry: Entry): void {
   state = {
     ...fit(asked, model),
     model: addressOf(source) ?? null,
-    modelId: id || null,
+    modelId: modelId.slice(0, MODEL_ID_DIGITS),
   };
   render();
   if (entry === "same entry") addresses.replace(encode(state));
@@ -222,7 +221,7 @@ function show({ state: asked, wrong }: Link, entry: Entry): void {
 
 /** A link has some first digits of a model's SHA-256. */
 function sameModel(digits: string, id: string): boolean {
-  return id !== "" && (id.startsWith(digits) || digits.startsWith(id));
+  return id.startsWith(digits) || digits.startsWith(id);
 }
 
 /** Goes to the state of a link, a saved picture, or an entry of the browser's history. */

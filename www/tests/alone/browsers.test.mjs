@@ -13,11 +13,12 @@ import { drawn, fill, pixels, said, until } from "../browsers/page.mjs";
 import * as webkit from "../browsers/webkit.mjs";
 import { MODEL } from "../native.mjs";
 import { assertSame } from "../pixels.mjs";
+import { OWN } from "../site.mjs";
 import { folderOf, shapes } from "../train-page.mjs";
 
-const FIRST = "T-shirt/top, seed 1, truncation 1";
-/** Number of the model's classes, of each of which the page shows a picture at first. */
-const CLASSES = 10;
+const FIRST = "clay, seed 1, truncation 1";
+/** Number of the classes of the page's own model, of each of which it shows a picture at first. */
+const CLASSES = OWN.classes;
 /** Of the pictures of some links in the browser that came first. */
 const seen = new Map();
 
@@ -44,8 +45,8 @@ const PATHS = {
   async class({ window, address }) {
     await window.goto(`${address}#n=4`);
     await drawn(window, "seed 1, truncation 1", CLASSES);
-    await window.click("#class-chips button[aria-label=Bag]");
-    await drawn(window, "Bag, seed 1, truncation 1", 4);
+    await window.click("#class-chips button[aria-label=sprouts]");
+    await drawn(window, "sprouts, seed 1, truncation 1", 4);
     await assertPixels(window, "class=8&n=4");
   },
 
@@ -54,23 +55,23 @@ const PATHS = {
     await drawn(window, FIRST, 4);
     await window.run(() => (document.querySelector("#seed").closest("details").open = true));
     await fill(window, "#seed", "77");
-    await drawn(window, "T-shirt/top, seed 77, truncation 1", 4);
+    await drawn(window, "clay, seed 77, truncation 1", 4);
     const link = await until(window, "the link", () => location.hash.includes("seed=77") && location.href);
     const other = await another();
     await other.goto(link);
-    await drawn(other, "T-shirt/top, seed 77, truncation 1", 4);
+    await drawn(other, "clay, seed 77, truncation 1", 4);
     assert.deepEqual(await pixels(other), await pixels(window));
     await window.run(() => history.back());
     await drawn(window, FIRST, 4);
     await window.run(() => history.forward());
-    await drawn(window, "T-shirt/top, seed 77, truncation 1", 4);
+    await drawn(window, "clay, seed 77, truncation 1", 4);
     await window.reload();
-    await drawn(window, "T-shirt/top, seed 77, truncation 1", 4);
+    await drawn(window, "clay, seed 77, truncation 1", 4);
   },
 
   async "a saved PNG, dropped"({ window, address, downloads }) {
     await window.goto(`${address}#class=8&seed=7&n=4`);
-    await drawn(window, "Bag, seed 7, truncation 1", 4);
+    await drawn(window, "sprouts, seed 7, truncation 1", 4);
     await window.click("#save");
     const file = await downloaded(downloads, ".png");
     assert.equal(readFileSync(file).toString("latin1", 1, 4), "PNG");
@@ -78,7 +79,7 @@ const PATHS = {
     await window.goto(address);
     await drawn(window, "seed 1, truncation 1", CLASSES);
     await window.drop(file);
-    await drawn(window, "Bag, seed 7, truncation 1", 4);
+    await drawn(window, "sprouts, seed 7, truncation 1", 4);
     await assertPixels(window, "class=8&seed=7&n=4");
   },
 
@@ -117,14 +118,14 @@ const PATHS = {
     await window.reload();
     await drawn(window, "seed 1, truncation 1", CLASSES);
     await window.goto(`${address}index.html?backend=cpu#class=3&seed=7&n=4`);
-    await drawn(window, "Dress, seed 7, truncation 1", 4);
+    await drawn(window, "landscape, seed 7, truncation 1", 4);
   },
 
   async "an update in two tabs"({ t, window, another, address, next }) {
     const other = await another();
     for (const tab of [window, other]) {
       await tab.goto(`${address}#class=3&seed=7&n=4`);
-      await drawn(tab, "Dress, seed 7, truncation 1", 4);
+      await drawn(tab, "landscape, seed 7, truncation 1", 4);
       await controlled(tab);
     }
     next();
@@ -132,13 +133,13 @@ const PATHS = {
     assert.equal(await window.run(() => document.title), "BigGAN in the browser");
     await clickReload(window);
     await until(window, "the next version", () => document.title === "The next version");
-    await drawn(window, "Dress, seed 7, truncation 1", 4);
+    await drawn(window, "landscape, seed 7, truncation 1", 4);
     // the other tab works on, and takes the next version when it is asked to
     await other.pick("#files", join(folderOf(t, { "mine.safetensors": readFileSync(MODEL) }), "mine.safetensors"));
     await said(other, "#card-facts", "mine.safetensors");
     await clickReload(other);
     await until(other, "the next version", () => document.title === "The next version");
-    await drawn(other, "Dress, seed 7, truncation 1", 4);
+    await drawn(other, "landscape, seed 7, truncation 1", 4);
   },
 };
 

@@ -30,7 +30,7 @@ export function showCard({ model, modelId, modelBytes }: GeneratorInfo, name: st
           ? `recipe ${model.recipe}, ${whole(model.imagesSeen)} images seen, ${whole(model.gStep)} generator steps`
           : "never trained: the weights are random",
     ],
-    ["SHA-256", modelId ? `${modelId.slice(0, MODEL_ID_DIGITS)}…` : "not known"],
+    ["SHA-256", `${modelId.slice(0, MODEL_ID_DIGITS)}…`],
   ];
   const list = element("card-facts", HTMLDListElement);
   list.replaceChildren(

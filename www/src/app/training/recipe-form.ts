@@ -152,8 +152,8 @@ export class RecipeForm {
   #aboutOf(preset: Preset): string {
     if (!this.#data || this.#suits(preset)) return preset.about;
     const { classes, resolution } = preset;
-    const tried = classes === "all" ? "all classes that ship" : `${classes} classes`;
-    return `Tried on ${tried}, of ${resolution}×${resolution} pixels: with these data it learns at another pace.`;
+    const tried = classes === "all" ? "all shipped classes" : `${classes} classes`;
+    return `Tried on ${tried} of ${resolution}×${resolution} pixels: with these data it learns at another pace.`;
   }
 
   /** Whether the preset was tried on such data. */

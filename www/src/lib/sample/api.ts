@@ -91,10 +91,7 @@ export interface ModelInfo {
 export interface GeneratorInfo {
   model: ModelInfo;
   running: Running;
-  /**
-   * SHA-256 of the model file, or of the index of a model in parts, in lower-case hex; empty if the browser
-   * has no hashes (a page that is neither https nor localhost).
-   */
+  /** SHA-256 of the model file, or of the index of a model in parts, in lower-case hex. */
   modelId: string;
   /** Bytes of the model that were read, and of the current wasm memory (0 if unknown). */
   modelBytes: number;

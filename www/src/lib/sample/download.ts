@@ -1,7 +1,9 @@
 /** Resumable download of a file. */
 
 import { sleep } from "../base/abort.js";
+import { chunksOf } from "../base/chunks.js";
 import { BigGanError, messageOf } from "../base/errors.js";
+import { hashesAtOnce, Sha256, sha256AtOnce } from "../base/sha256.js";
 import { sameVersion, type Store, type Version } from "./store.js";
 
 /** At most this much is lost when the page is closed during a download. */
@@ -22,10 +24,11 @@ export interface DownloadRequest {
 
 export interface Downloaded {
   file: Blob;
+  sha256: string;
   version: Version;
 }
 
-/** Fetches a file, and resumes it by Range when the connection breaks. */
+/** Fetches a file, hashes it as it comes, and resumes it by Range when the connection breaks. */
 export async function download(request: DownloadRequest): Promise<Downloaded> {
   const transfer = new Transfer(request);
   await transfer.restore();
@@ -77,10 +80,14 @@ function rangeOf({ headers }: Response): { from: number; total: number } | null 
 }
 
 class Transfer {
-  /** Received data in the store, and data received since. */
+  /** Received data in pieces, and what was received since. */
   #pieces: Blob[] = [];
-  #fresh: Uint8Array<ArrayBuffer>[] = [];
+  readonly #buffer = new Uint8Array(PIECE_BYTES);
   #freshBytes = 0;
+  /** Of all received data, unless they are hashed at once. */
+  #hash = new Sha256();
+  /** Whether the file fits into the buffer, where the browser hashes it when it is whole. */
+  #atOnce = false;
   #version: Version | undefined;
   #resumedAt = 0;
   #beginningSeen = false;
@@ -93,6 +100,12 @@ class Transfer {
   async restore(): Promise<void> {
     const left = await this.request.store?.pieces(this.request.url);
     if (!left) return;
+    try {
+      for (const piece of left.pieces) await this.#hash.updateFile(piece);
+    } catch {
+      // damaged on disk
+      return this.#startAnew();
+    }
     this.#pieces = left.pieces;
     this.#version = left.version;
     this.received = sizeOf(left.pieces);
@@ -103,36 +116,49 @@ class Transfer {
     const response = await this.#connect();
     const total = await this.#adopt(response);
     this.#report(total);
-    const reader = response.body!.getReader();
+    this.#atOnce = total !== null && total <= PIECE_BYTES && this.received === 0 && hashesAtOnce();
+    const chunks = chunksOf(response.body!);
     try {
       await this.#showBeginning();
       for (;;) {
-        const { done, value } = await this.#network(() => reader.read());
+        const { done, value } = await this.#network(() => chunks.next());
         if (done) break;
         await this.#take(value);
         this.#report(total);
       }
     } finally {
-      await reader.cancel().catch(() => {});
+      await chunks.return();
     }
     if (total !== null && this.received < total) {
       throw this.#broken(`the connection ended after ${this.received} of ${total} bytes`);
     }
-    return { file: new Blob([...this.#pieces, ...this.#fresh]), version: this.#version! };
+    const sha256 = this.#atOnce ? await sha256AtOnce(this.#fresh) : this.#hash.hex();
+    return { file: this.#file, sha256, version: this.#version! };
   }
 
   /** Stores received data for the next try or page. */
   async save(): Promise<void> {
     const { store, url } = this.request;
     if (this.#freshBytes === 0) return;
-    const piece = new Blob(this.#fresh);
+    const piece = this.#fresh;
+    if (this.#atOnce) this.#hash.update(piece);
+    this.#atOnce = false;
+    let stored: Blob | null = null;
     if (store && this.#version) {
-      const at = this.received - piece.size;
-      const kept = { file: piece, version: this.#version, at };
-      await store.keepPiece(url, this.#pieces.length, kept);
+      const note = { version: this.#version, at: this.received - piece.length };
+      stored = await store.keepPiece(url, this.#pieces.length, piece, note);
     }
-    this.#pieces.push(piece);
-    [this.#fresh, this.#freshBytes] = [[], 0];
+    this.#pieces.push(stored ?? new Blob([piece]));
+    this.#freshBytes = 0;
+  }
+
+  get #fresh(): Uint8Array<ArrayBuffer> {
+    return this.#buffer.subarray(0, this.#freshBytes);
+  }
+
+  /** All received data; the browser keeps them out of the page's memory. */
+  get #file(): Blob {
+    return new Blob([...this.#pieces, this.#fresh]);
   }
 
   async #connect(): Promise<Response> {
@@ -179,24 +205,27 @@ class Transfer {
   }
 
   async #startAnew(): Promise<void> {
-    [this.#pieces, this.#fresh, this.#freshBytes, this.received] = [[], [], 0, 0];
-    [this.#version, this.#beginningSeen] = [undefined, false];
+    [this.#pieces, this.#freshBytes, this.received] = [[], 0, 0];
+    [this.#hash, this.#version, this.#beginningSeen] = [new Sha256(), undefined, false];
     await this.request.store?.dropPieces(this.request.url);
   }
 
   async #take(bytes: Uint8Array<ArrayBuffer>): Promise<void> {
-    this.#fresh.push(bytes);
-    this.#freshBytes += bytes.length;
-    this.received += bytes.length;
+    for (let left = bytes; left.length > 0; ) {
+      const part = left.subarray(0, PIECE_BYTES - this.#freshBytes);
+      if (!this.#atOnce) this.#hash.update(part);
+      this.#buffer.set(part, this.#freshBytes);
+      this.#freshBytes += part.length;
+      this.received += part.length;
+      left = left.subarray(part.length);
+      if (this.#freshBytes === PIECE_BYTES) await this.save();
+    }
     await this.#showBeginning();
-    if (this.#freshBytes >= PIECE_BYTES) await this.save();
   }
 
   async #showBeginning(): Promise<void> {
     if (this.#beginningSeen || this.received === 0) return;
-    this.#beginningSeen = await this.request.onBeginning(
-      new Blob([...this.#pieces, ...this.#fresh]),
-    );
+    this.#beginningSeen = await this.request.onBeginning(this.#file);
   }
 
   async #network<T>(action: () => Promise<T>): Promise<T> {

@@ -1,4 +1,4 @@
-/** A file of a model, from this browser's store or from the network, with its SHA-256 verified. */
+/** A file of a model, from this browser's store or from the network, with its SHA-256. */
 
 import type { LoadProgress } from "./api.js";
 import { download, mayRecover, versionOf } from "./download.js";
@@ -22,7 +22,6 @@ export interface FileRequest {
 
 export interface ModelPart {
   file: Blob;
-  /** Empty if the browser has no hashes. */
   sha256: string;
   /** Null if it is not a safetensors file. */
   size: ModelSize | null;
@@ -40,21 +39,9 @@ export async function fetchFile(request: FileRequest): Promise<ModelPart> {
   return (await fromStore(request)) ?? (await fromNetwork(request));
 }
 
-/** The SHA-256 of a file, which must be the expected one. */
-export async function verify(
-  file: Blob,
-  name: string,
-  expected: string | undefined,
-): Promise<string> {
-  const found = await opened(sha256(file), name);
-  if (expected === undefined) return found ?? "";
-  if (found === null) {
-    throw new BigGanError(
-      "unsupported",
-      `the SHA-256 of ${name} cannot be checked: browsers have hashes on pages from https or localhost only`,
-    );
-  }
-  if (found === expected) return found;
+/** Refuses a file whose SHA-256 is another than the expected one. */
+export function verify(found: string, name: string, expected: string | undefined): void {
+  if (expected === undefined || found === expected) return;
   throw new BigGanError(
     "integrity",
     `the SHA-256 of ${name} is ${found}, expected ${expected}; fetch or export the model again`,
@@ -80,11 +67,11 @@ async function fromStore(request: FileRequest): Promise<ModelPart | null> {
   tell(request, total, total, { cached: true, resumedAt: 0 });
   onProgress({ phase: "verify", file: nameOf(url) });
   try {
-    const found = await sha256(file);
+    const found = kept.sha256 ?? (await sha256(file));
     const size = await readSize(file);
     if (expected === undefined ? await isWhole(url, file, size) : found === expected) {
       if (size !== "more" && size) await request.check?.(size);
-      return { file, sha256: found ?? "", size: size === "more" ? null : size };
+      return { file, sha256: found, size: size === "more" ? null : size };
     }
   } catch (error) {
     // of the check; all else is a file that is damaged on disk
@@ -153,7 +140,7 @@ async function fromNetwork(request: FileRequest): Promise<ModelPart> {
   const name = nameOf(url);
   let size: ModelSize | null = null;
   for (let resumed = false; ; ) {
-    const { file, version } = await download({
+    const { file, version, sha256 } = await download({
       url,
       checked: expected !== undefined,
       store,
@@ -172,10 +159,11 @@ async function fromNetwork(request: FileRequest): Promise<ModelPart> {
     });
     onProgress({ phase: "verify", file: name });
     try {
-      const found = await verify(file, name, expected);
-      if (expected !== undefined || (await isWhole(url, file, size))) await store?.keepModel(url, { file, version });
-      else await store?.dropPieces(url);
-      return { file, sha256: found, size };
+      verify(sha256, name, expected);
+      const whole = expected !== undefined || (await isWhole(url, file, size));
+      if (!whole) await store?.dropPieces(url);
+      const stored = whole ? await store?.keepModel(url, file, { version, sha256 }) : null;
+      return { file: stored ?? file, sha256, size };
     } catch (error) {
       await store?.dropPieces(url);
       // a joined file may mix two versions: fetch it once more as a whole

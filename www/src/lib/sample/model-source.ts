@@ -2,6 +2,7 @@
 
 import type { ForeignModel, GeneratorOptions, LoadProgress } from "./api.js";
 import { BigGanError, messageOf } from "../base/errors.js";
+import { sha256 } from "../base/sha256.js";
 import { CONFIG, fetchFile, type FileRequest, isForeign, isIndex, type ModelPart, nameOf, opened, verify } from "./file.js";
 import type { Fit } from "./fit.js";
 import { type ModelSize, readSize } from "./header.js";
@@ -10,7 +11,7 @@ import { Store } from "./store.js";
 
 export interface Obtained {
   files: ModelFiles;
-  /** SHA-256 of the file or the index; empty if the browser has no hashes. */
+  /** SHA-256 of the file or the index. */
   id: string;
   bytes: number;
   /** Null if the files do not say: the core will. */
@@ -162,7 +163,8 @@ async function ofBlob(
   const size = await opened(readSize(file), name);
   if (size && size !== "more") await fit.check(size);
   onProgress({ phase: "verify", file: name });
-  const id = await verify(file, name, expected);
+  const id = await opened(sha256(file), name);
+  verify(id, name, expected);
   return {
     files: { kind: "file", file },
     id,
@@ -179,7 +181,8 @@ async function ofForeign(
   const name = weights instanceof File ? weights.name : "the weights";
   await fit.check({ file: weights.size, f32: 0, largest: { name: "", f32: 0 } });
   onProgress({ phase: "verify", file: name });
-  const id = await verify(weights, name, expected);
+  const id = await opened(sha256(weights), name);
+  verify(id, name, expected);
   const text = config instanceof Blob ? await opened(config.text(), "the config") : (config ?? null);
   return {
     files: { kind: "foreign", weights, config: text },

@@ -39,25 +39,14 @@ export const sampling: Side<SampleCalls> = {
   },
 };
 
-/** A file of more bytes is read tensor by tensor, so that it is never in memory as a whole; a smaller one at once, which is faster. */
+/** A file of more bytes is read tensor by tensor, so that the program never has it as a whole; a smaller one at once, which is faster. */
 const LARGE = 16e6;
-
-/** In workers only, so that it is not among TypeScript's types for pages. */
-declare class FileReaderSync {
-  readAsArrayBuffer(file: Blob): ArrayBuffer;
-}
-
-/** Reads a range of a file, while its caller waits: a worker can. */
-const readerOf = (file: Blob) => {
-  const reader = new FileReaderSync();
-  return (start: number, end: number) => new Uint8Array(reader.readAsArrayBuffer(file.slice(start, end)));
-};
 
 async function put(files: ModelFiles, engine: WasmEngine): Promise<WasmModel> {
   switch (files.kind) {
     case "file":
       return files.file.size > LARGE && "FileReaderSync" in globalThis
-        ? engine.loadAt(files.file.size, readerOf(files.file))
+        ? loadLarge(files.file, engine)
         : engine.load(await bytesOf(files.file));
     case "parts": {
       const parts = [];
@@ -67,5 +56,15 @@ async function put(files: ModelFiles, engine: WasmEngine): Promise<WasmModel> {
     }
     case "foreign":
       return engine.import(await bytesOf(files.weights), files.config ?? undefined);
+  }
+}
+
+async function loadLarge(file: Blob, engine: WasmEngine): Promise<WasmModel> {
+  const { ReadOnce } = await import("./read-once.js");
+  const source = await ReadOnce.open(file);
+  try {
+    return engine.loadAt(file.size, (start, end) => source.read(start, end));
+  } finally {
+    source.free();
   }
 }

@@ -27,12 +27,20 @@ export function sameVersion(a: Version, b: Version): boolean {
   return a.lastModified !== null && a.lastModified === b.lastModified;
 }
 
-export interface Kept {
-  file: Blob;
+/** What is stored with a file, or a piece of one. */
+export interface Note {
   version: Version;
+  /** Of a model, computed from the very bytes that are stored with it; an old entry has none. */
+  sha256?: string;
   /** Offset of a piece in the file. */
   at?: number;
 }
+
+export interface Kept extends Note {
+  file: Blob;
+}
+
+type Bytes = Uint8Array<ArrayBuffer>;
 
 /** A browser that works answers sooner, and writes faster. */
 const ANSWER_LIMIT_MS = 10_000;
@@ -60,10 +68,11 @@ export class Store {
     return this.#ask(() => read(this.models, url), null);
   }
 
-  /** Stores a complete file in place of its pieces. */
-  async keepModel(url: URL, kept: Kept): Promise<void> {
-    await this.#ask(() => write(this.models, url, kept), undefined, kept.file.size);
+  /** Stores a complete file in place of its pieces; returns it as stored, or null if it cannot be. */
+  async keepModel(url: URL, file: Blob, note: Note): Promise<Blob | null> {
+    const stored = await this.#keep(this.models, url, file, note);
     await this.dropPieces(url);
+    return stored;
   }
 
   async dropModel(url: URL): Promise<void> {
@@ -85,13 +94,27 @@ export class Store {
     return version ? { pieces, version } : null;
   }
 
-  keepPiece(url: URL, number: number, kept: Kept): Promise<void> {
-    return this.#ask(() => write(this.parts, pieceUrl(url, number), kept), undefined, kept.file.size);
+  /** As `keepModel`, of a piece. */
+  keepPiece(url: URL, number: number, piece: Bytes, note: Note): Promise<Blob | null> {
+    return this.#keep(this.parts, pieceUrl(url, number), piece, note);
   }
 
   async dropPieces(url: URL): Promise<void> {
     const drop = (number: number) => this.#ask(() => this.parts.delete(pieceUrl(url, number)), false);
     for (let number = 0; await drop(number); number++);
+  }
+
+  /** What was kept is read back: it is on disk, while the file that came may be in memory. */
+  #keep(cache: Cache, url: URL, file: Blob | Bytes, note: Note): Promise<Blob | null> {
+    const bytes = file instanceof Blob ? file.size : file.length;
+    const keep = async () => {
+      const text = JSON.stringify({ ...note, bytes });
+      await cache.put(url, new Response(file, { headers: { [NOTE_HEADER]: text } }));
+      const stored = await cache.match(url);
+      // another page may write there, too
+      return stored?.headers.get(NOTE_HEADER) === text ? stored.blob() : null;
+    };
+    return this.#ask(keep, null, bytes);
   }
 
   /** `bytes` are those to write. */
@@ -115,10 +138,8 @@ async function read(cache: Cache, url: URL): Promise<Kept | null> {
   const response = await cache.match(url);
   const note = response?.headers.get(NOTE_HEADER);
   if (!response || !note) return null;
-  return { ...JSON.parse(note), file: await response.blob() };
-}
-
-async function write(cache: Cache, url: URL, { file, ...rest }: Kept): Promise<void> {
-  const headers = { [NOTE_HEADER]: JSON.stringify(rest) };
-  await cache.put(url, new Response(file, { headers }));
+  const file = await response.blob();
+  const { bytes = file.size, ...about } = JSON.parse(note);
+  // what the note says must be about this file
+  return bytes === file.size ? { ...about, file } : null;
 }

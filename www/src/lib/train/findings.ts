@@ -117,7 +117,7 @@ function duplicates(facts: PictureFacts[]): Finding[] {
   const first = new Map<string, PictureFacts>();
   const [across, within]: [string[], string[]] = [[], []];
   for (const fact of facts) {
-    if (fact.constant || fact.digest === "") continue;
+    if (fact.constant) continue;
     const before = first.get(fact.digest);
     if (!before) first.set(fact.digest, fact);
     else (before.class === fact.class ? within : across).push(`${fact.path} = ${before.path}`);

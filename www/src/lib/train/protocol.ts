@@ -74,7 +74,7 @@ export interface DecodedPicture {
   /** RGB bytes, row by row (under the name by which a worker hands its bytes over). */
   rgba: Uint8ClampedArray<ArrayBuffer>;
   traits: PictureTraits;
-  /** SHA-256 of size and pixels; empty if the browser has no hashes. */
+  /** SHA-256 of size and pixels. */
   digest: string;
 }
 

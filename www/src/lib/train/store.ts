@@ -74,7 +74,7 @@ export class TrainingStore {
     const { checkpoint, data, recipe, note } = kept;
     try {
       const cache = await opened();
-      const same = data.sha256 !== "" && (await cache.match(entry(DATA + data.sha256))) !== undefined;
+      const same = (await cache.match(entry(DATA + data.sha256))) !== undefined;
       if (!same) {
         const { name, resolution, classNames, sha256 } = data;
         const about: DataNote = { name, resolution, classNames, sha256 };

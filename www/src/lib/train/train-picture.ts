@@ -1,7 +1,7 @@
 /** A picture file resized for training, by the code of `native-train`. A file of its own in the package, fetched when it is needed. */
 
 import { messageOf } from "../base/errors.js";
-import { sha256 } from "../base/sha256.js";
+import { Sha256 } from "../base/sha256.js";
 import { loadPictures, type WasmSquare } from "./picture-program.js";
 import type { DecodedPicture, PictureRequest } from "./protocol.js";
 
@@ -35,6 +35,6 @@ export async function decodePicture(request: PictureRequest): Promise<DecodedPic
   return {
     rgba: new Uint8ClampedArray(rgb.buffer as ArrayBuffer),
     traits: { size, grey, constant, largest, transparent, bitsOf16, animated, cmyk, profile },
-    digest: (await sha256(new Blob([new Uint32Array(size), rgb as Uint8Array<ArrayBuffer>]))) ?? "",
+    digest: new Sha256().update(new Uint8Array(new Uint32Array(size).buffer)).update(rgb).hex(),
   };
 }

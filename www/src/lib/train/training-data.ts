@@ -13,5 +13,5 @@ export async function trainingData(
 ): Promise<TrainingData> {
   const head = JSON.stringify({ name, resolution, classNames });
   const digest = await sha256(new Blob([head, labels, pixels]));
-  return { name, resolution, classNames, labels, pixels, sha256: digest ?? "" };
+  return { name, resolution, classNames, labels, pixels, sha256: digest };
 }
