@@ -76,7 +76,7 @@ fn a_round_of_fashion32() {
         "train.discriminator.channels=4",
         "train.batch_size=4",
     ];
-    assert!(of_a_round(recipe, &small) <= 6_000);
+    assert!(of_a_round(recipe, &small) <= 1_700);
 }
 
 #[test]
@@ -89,5 +89,5 @@ fn a_round_of_biggan_128() {
         "train.generator.classes=10",
         "train.discriminator.classes=10",
     ];
-    assert!(of_a_round(recipe, &small) <= 11_000);
+    assert!(of_a_round(recipe, &small) <= 3_130);
 }

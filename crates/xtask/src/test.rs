@@ -236,7 +236,7 @@ fn gpu(workspace: &Workspace, checks: &mut Checks) {
             "--test",
             "native_train",
             "--",
-            "wgpu::",
+            "gpu",
             "--test-threads",
             "1",
         ]);
