@@ -77,7 +77,7 @@ test("large seeds and other images take the place of those before", LIMIT, async
     };
   });
   assert.deepEqual(found, {
-    classes: ["Pullover", "Dress"],
+    classes: ["cutouts", "landscape"],
     seed: "18446744073709551615",
     text: "a state",
     files: 2,
