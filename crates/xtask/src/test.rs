@@ -232,14 +232,7 @@ fn gpu(workspace: &Workspace, checks: &mut Checks) {
             &["test", "--workspace", "--locked"],
         );
         tests.args(features::on_gpus());
-        tests.args([
-            "--test",
-            "native_train",
-            "--",
-            "gpu",
-            "--test-threads",
-            "1",
-        ]);
+        tests.args(["--test", "native_train", "--", "gpu", "--test-threads", "1"]);
         run(tests)
     });
 }
