@@ -18,8 +18,6 @@ pub use conditional_batch_norm::{ConditionProjection, ConditionalBatchNorm};
 pub use conv::Conv2d;
 pub use linear::{Embedding, Linear};
 pub use spectral_norm::spectral_normalise;
-#[cfg(feature = "train")]
-pub(crate) use spectral_norm::unit;
 pub use updates::{BatchMoments, Updates};
 
 use crate::collective::Share;

@@ -37,12 +37,6 @@ pub(super) fn effective_weight<const D: usize>(
     weight
 }
 
-/// `x / max(|x|, eps)`.
-pub(crate) fn unit(x: Tensor<2>, eps: f64) -> Tensor<2> {
-    let norm = x.clone().square().sum().sqrt().clamp_min(eps);
-    x / norm.reshape([1, 1])
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;

@@ -3,8 +3,6 @@
 
 use burn::tensor::{Tensor, TensorData};
 
-use crate::layers::unit;
-
 /// Below this a column is taken for zero.
 const TINY: f64 = 1e-20;
 /// A column of which less than this share is left without the columns before it is a combination of them, up to rounding.
@@ -93,6 +91,12 @@ pub(super) fn eigenvectors(matrix: Tensor<2>) -> Tensor<2> {
         found.push(y);
     }
     orthonormal(Tensor::cat(found, 1))
+}
+
+/// `x / max(|x|, eps)`.
+fn unit(x: Tensor<2>, eps: f64) -> Tensor<2> {
+    let norm = x.clone().square().sum().sqrt().clamp_min(eps);
+    x / norm.reshape([1, 1])
 }
 
 #[cfg(test)]
