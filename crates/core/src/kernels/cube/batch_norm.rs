@@ -20,11 +20,10 @@ const LEAST: usize = 2048;
 
 /// Mean and sum of squared deviations of a part of each channel: cube (channel, part).
 #[cube(launch_unchecked)]
-fn moments_of_parts(x: &[f32], layout: Layout, parts: u32, means: &mut [f32], squares: &mut [f32]) {
+fn moments_of_parts(x: &[f32], layout: Layout, size: u32, means: &mut [f32], squares: &mut [f32]) {
     let channel = CUBE_POS_X;
     let part = CUBE_POS_Y;
     let len = layout.images * layout.area;
-    let size = (len + parts - 1) / parts;
     let first = part * size;
     let end = min(first + size, len);
     let count = f32::cast_from(end - first);
@@ -58,6 +57,7 @@ fn moments_of_all(
     means: &[f32],
     squares: &[f32],
     len: u32,
+    size: u32,
     parts: u32,
     mean: &mut [f32],
     var: &mut [f32],
@@ -67,7 +67,6 @@ fn moments_of_all(
         terminate!();
     }
     let channels = mean.len();
-    let size = (len + parts - 1) / parts;
     let mut sum = 0.0f32;
     for part in 0..parts {
         let count = min(size, len - part * size);
@@ -90,7 +89,8 @@ pub fn moments(x: &Map) -> (CubeTensor, CubeTensor) {
     let len = x.images * x.area;
     let most = (CUBES / x.channels).clamp(1, len.div_ceil(LEAST));
     // no part is empty
-    let parts = len.div_ceil(len.div_ceil(most));
+    let size = len.div_ceil(most);
+    let parts = len.div_ceil(size);
     let [means, squares] = [0, 1].map(|_| empty(&x.tensor, [parts, x.channels]));
     let [mean, var] = [0, 1].map(|_| empty(&x.tensor, [x.channels]));
     let client = &x.tensor.client;
@@ -102,7 +102,7 @@ pub fn moments(x: &Map) -> (CubeTensor, CubeTensor) {
             CubeDim::new_1d(UNITS),
             x.values(),
             x.layout(),
-            parts as u32,
+            size as u32,
             means.clone().into_buffer_arg(),
             squares.clone().into_buffer_arg(),
         );
@@ -114,6 +114,7 @@ pub fn moments(x: &Map) -> (CubeTensor, CubeTensor) {
             means.into_buffer_arg(),
             squares.into_buffer_arg(),
             len as u32,
+            size as u32,
             parts as u32,
             mean.clone().into_buffer_arg(),
             var.clone().into_buffer_arg(),
@@ -408,7 +409,7 @@ fn x_grad_kernel(
     if relu && value * scale + shift <= 0.0 {
         gradient = 0.0f32;
     }
-    gradient = gradient * scale;
+    gradient *= scale;
     if flows {
         let channels = x_layout.channels as usize;
         gradient = gradient - sums[c] * share - value * sums[channels + c] * share;

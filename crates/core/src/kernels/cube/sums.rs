@@ -18,7 +18,7 @@ pub fn cube_sum(value: f32) -> f32 {
     let mut half = comptime!(UNITS as usize / 2).runtime();
     while half > 0 {
         if unit < half {
-            values[unit] = values[unit] + values[unit + half];
+            values[unit] += values[unit + half];
         }
         half /= 2;
         sync_cube();
