@@ -130,12 +130,16 @@ test("in slow motion one step follows another, and its images move with it", LIM
   assert.match(first.says, /^[DG]’s turn: /);
   assert.ok(first.lit.length > 0);
   // the numbers of this very step
-  await page.getByText(/^D’s turn: the loss \d\.\d\d goes back\.$/).waitFor();
-  const shown = (await motion(page)).says.match(/\d\.\d\d/)[0];
-  assert.equal(await page.locator(".loss + .inside text").first().textContent(), `D ${shown}`);
+  const numbers = await page.waitForFunction(() => {
+    const says = /^D’s turn: the loss (\d\.\d\d) goes back\.$/.exec(document.querySelector("#step-now").textContent);
+    return says && [`D ${says[1]}`, document.querySelector(".loss + .inside text").textContent];
+  });
+  const [said, shown] = await numbers.jsonValue();
+  assert.equal(shown, said);
   await trainedTo(page, 2);
   const took = Date.now() - began;
-  assert.ok(took > 3_000 && took < 15_000, `a step took ${took} ms`);
+  // on a machine that is busy with other tests, too
+  assert.ok(took > 3_000 && took < 45_000, `a step took ${took} ms`);
   // a pause comes at the end of the step, which is shown to its end and kept
   await paused(page);
   const stood = await counts(page);
