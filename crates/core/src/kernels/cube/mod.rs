@@ -1,26 +1,26 @@
 //! The kernels on GPUs, in CubeCL: one source for CUDA, Vulkan, Metal and WebGPU. Other element types than f32 take the
 //! plain path, which is the reference of each.
 
-mod batch_norm;
+mod affine;
 mod elementwise;
 mod maps;
+mod moments;
 #[cfg(feature = "train")]
 mod optimiser;
 mod resample;
 mod spectral_norm;
 mod sums;
 
-use burn::backend::ops::{ActivationOps, FloatTensorOps, ModuleOps};
+use burn::backend::ops::{ActivationOps, ModuleOps};
 use burn::backend::tensor::FloatTensor;
 use burn::backend::{Cube, TensorMetadata};
-use burn::tensor::{DType, Scalar, Shape, Slice};
+use burn::tensor::{DType, Shape};
 use burn_cubecl::cubecl::calculate_cube_count_elemwise;
 use burn_cubecl::cubecl::prelude::{CubeCount, CubeDim};
-use burn_cubecl::kernel::into_contiguous;
 use burn_cubecl::ops::numeric::empty_device_contiguous_dtype;
 use burn_cubecl::tensor::CubeTensor;
 
-use batch_norm::Statistics;
+use affine::{Affine, Statistics};
 use maps::Map;
 
 #[cfg(feature = "train")]
@@ -53,33 +53,11 @@ fn empty(like: &CubeTensor, shape: impl Into<Shape>) -> CubeTensor {
     )
 }
 
-/// A tensor that may be written: itself where nobody else has it.
-fn owned(tensor: CubeTensor) -> CubeTensor {
-    let tensor = into_contiguous(tensor);
-    match tensor.can_mut() {
-        true => tensor,
-        false => tensor.copy(),
-    }
-}
-
 /// A unit for each value.
 fn units(tensor: &CubeTensor) -> (CubeCount, CubeDim) {
     let len = tensor.shape().num_elements();
     let dim = CubeDim::new(&tensor.client, len);
     (calculate_cube_count_elemwise(&tensor.client, len, dim), dim)
-}
-
-/// Tables `[n, c]` of gradients as those of tables with so many rows, `n` or 1.
-fn of_rows([scale, shift]: [CubeTensor; 2], rows: usize) -> [CubeTensor; 2] {
-    let [images, channels] = scale.shape().dims();
-    if rows == images {
-        return [scale, shift];
-    }
-    let sums = batch_norm::column_sums([&scale, &shift], None);
-    [0, channels].map(|from| {
-        let half = Cube::float_slice(sums.clone(), &[Slice::from(from..from + channels)]);
-        Cube::float_reshape(half, Shape::new([1, channels]))
-    })
 }
 
 impl KernelOps for Cube {
@@ -95,12 +73,18 @@ impl KernelOps for Cube {
             return plain::batch_norm::<Self>(x, gain, bias, eps, relu, share);
         }
         let x = Map::new(x);
-        let (mut mean, mut var) = batch_norm::moments(&x);
+        let (mut mean, mut var) = moments::moments(&x);
         if let Some(share) = share {
             [mean, var] = plain::merge::<Self>(mean, var, &share);
         }
         let statistics = Statistics { mean, var, eps };
-        let y = batch_norm::apply(&x, Some(&statistics), [gain, bias], relu);
+        let affine = Affine {
+            statistics: Some(&statistics),
+            scale: gain,
+            shift: bias,
+            relu,
+        };
+        let y = affine::apply(&x, &affine);
         (y, statistics.mean, statistics.var)
     }
 
@@ -120,23 +104,20 @@ impl KernelOps for Cube {
         }
         let (x, dy) = (Map::new(x), Map::new(dy));
         let statistics = Statistics { mean, var, eps };
-        let rows = gain.shape()[0];
-        let of_images = batch_norm::table_sums(&x, &dy, Some(&statistics), [&gain, &bias], relu);
-        let [dgain, dbias] = [&of_images[0], &of_images[1]];
+        let affine = Affine {
+            statistics: Some(&statistics),
+            scale: gain,
+            shift: bias,
+            relu,
+        };
+        let [dgain, dbias] = affine::table_sums(&x, &dy, &affine);
         // of the gradient, then of its product with the normalised x
-        let mut sums = batch_norm::column_sums([dbias, dgain], Some(&gain));
-        let images = share.as_ref().map_or(x.images, Share::images);
-        let counts = share.as_ref().is_none_or(Share::counts);
-        if let Some(share) = share {
-            if !counts {
-                sums = Self::float_mul_scalar(sums, Scalar::from(0.0));
-            }
-            sums = Self::all_reduce_sum(sums, share.group().clone());
-        }
-        // images without a part in the statistics have no gradient through them
-        let flows = counts.then_some((sums, images * x.area));
-        let [dgain, dbias] = of_rows(of_images, rows);
-        let dx = batch_norm::x_grad(&x, &dy, Some(&statistics), [gain, bias], relu, flows);
+        let sums = affine::weighted_sums([&dbias, &dgain], &affine.scale);
+        let len = share.as_ref().map_or(x.images, Share::images) * x.area;
+        let sums = plain::of_the_batch::<Self>(sums, share.as_ref());
+        let dx = affine::x_grad(&x, &dy, &affine, sums.map(|sums| (sums, len)));
+        let rows = affine.scale.shape()[0];
+        let [dgain, dbias] = [dgain, dbias].map(|table| affine::of_rows(table, rows));
         (dx, dgain, dbias)
     }
 
@@ -170,7 +151,13 @@ impl KernelOps for Cube {
         if !are_f32(&[&x, &scale, &shift]) {
             return plain::scale_shift_relu::<Self>(x, scale, shift, relu);
         }
-        batch_norm::apply(&Map::new(x), None, [scale, shift], relu)
+        let affine = Affine {
+            statistics: None,
+            scale,
+            shift,
+            relu,
+        };
+        affine::apply(&Map::new(x), &affine)
     }
 
     fn scale_shift_relu_grad(
@@ -184,12 +171,20 @@ impl KernelOps for Cube {
             return plain::scale_shift_relu_grad::<Self>(x, scale, shift, dy, relu);
         }
         let (x, dy) = (Map::new(x), Map::new(dy));
-        let [rows, shift_rows] = [&scale, &shift].map(|table| table.shape()[0]);
-        let of_images = batch_norm::table_sums(&x, &dy, None, [&scale, &shift], relu);
-        let [dscale, _] = of_rows(of_images.clone(), rows);
-        let [_, dshift] = of_rows(of_images, shift_rows);
-        let dx = batch_norm::x_grad(&x, &dy, None, [scale, shift], relu, None);
-        (dx, dscale, dshift)
+        let affine = Affine {
+            statistics: None,
+            scale,
+            shift,
+            relu,
+        };
+        let [dscale, dshift] = affine::table_sums(&x, &dy, &affine);
+        let dx = affine::x_grad(&x, &dy, &affine, None);
+        let [rows, shift_rows] = [&affine.scale, &affine.shift].map(|table| table.shape()[0]);
+        (
+            dx,
+            affine::of_rows(dscale, rows),
+            affine::of_rows(dshift, shift_rows),
+        )
     }
 
     fn upsample_2x(x: FloatTensor<Self>, factor: f32) -> FloatTensor<Self> {
@@ -204,44 +199,6 @@ impl KernelOps for Cube {
             true => resample::pool(x, factor),
             false => plain::pool_2x2::<Self>(x, factor),
         }
-    }
-
-    fn upsample_conv2d(
-        x: FloatTensor<Self>,
-        weight: FloatTensor<Self>,
-        bias: FloatTensor<Self>,
-    ) -> FloatTensor<Self> {
-        Self::same_conv2d(Self::upsample_2x(x, 1.0), weight, bias)
-    }
-
-    fn conv2d_pool(
-        x: FloatTensor<Self>,
-        weight: FloatTensor<Self>,
-        bias: FloatTensor<Self>,
-    ) -> FloatTensor<Self> {
-        Self::pool_2x2(Self::same_conv2d(x, weight, bias), 0.25)
-    }
-
-    fn upsample_conv2d_x_grad(
-        weight: FloatTensor<Self>,
-        dy: FloatTensor<Self>,
-    ) -> FloatTensor<Self> {
-        Self::pool_2x2(Self::same_conv2d_x_grad(weight, dy), 1.0)
-    }
-
-    fn upsample_conv2d_weight_grad(
-        x: FloatTensor<Self>,
-        dy: FloatTensor<Self>,
-    ) -> FloatTensor<Self> {
-        Self::same_conv2d_weight_grad(Self::upsample_2x(x, 1.0), dy, 3)
-    }
-
-    fn conv2d_pool_x_grad(weight: FloatTensor<Self>, dy: FloatTensor<Self>) -> FloatTensor<Self> {
-        Self::same_conv2d_x_grad(weight, Self::upsample_2x(dy, 0.25))
-    }
-
-    fn conv2d_pool_weight_grad(x: FloatTensor<Self>, dy: FloatTensor<Self>) -> FloatTensor<Self> {
-        Self::same_conv2d_weight_grad(x, Self::upsample_2x(dy, 0.25), 3)
     }
 
     #[cfg(feature = "nccl")]

@@ -10,8 +10,17 @@ use burn_cubecl::kernel::into_contiguous;
 use burn_cubecl::tensor::CubeTensor;
 
 use super::sums::{UNITS, cube_sum};
-use super::{empty, owned, units};
+use super::{empty, units};
 use crate::kernels::AdamStep;
+
+/// A tensor that may be written: itself where nobody else has it.
+fn owned(tensor: CubeTensor) -> CubeTensor {
+    let tensor = into_contiguous(tensor);
+    match tensor.can_mut() {
+        true => tensor,
+        false => tensor.copy(),
+    }
+}
 
 #[cube(launch_unchecked)]
 fn adam_kernel(

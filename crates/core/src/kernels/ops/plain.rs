@@ -98,53 +98,53 @@ pub fn max_pool_2x2_grad<B: Backend>(x: FloatTensor<B>, dy: FloatTensor<B>) -> F
 }
 
 /// 3x3 convolution of the upsampled `x`.
-pub fn upsample_conv2d<B: Backend>(
+pub fn upsample_conv2d<B: KernelOps>(
     x: FloatTensor<B>,
     weight: FloatTensor<B>,
     bias: FloatTensor<B>,
 ) -> FloatTensor<B> {
-    same_conv2d::<B>(upsample_2x::<B>(x, 1.0), weight, bias)
+    B::same_conv2d(B::upsample_2x(x, 1.0), weight, bias)
 }
 
 /// 2x2 average of the 3x3 convolution.
-pub fn conv2d_pool<B: Backend>(
+pub fn conv2d_pool<B: KernelOps>(
     x: FloatTensor<B>,
     weight: FloatTensor<B>,
     bias: FloatTensor<B>,
 ) -> FloatTensor<B> {
-    pool_2x2::<B>(same_conv2d::<B>(x, weight, bias), 0.25)
+    B::pool_2x2(B::same_conv2d(x, weight, bias), 0.25)
 }
 
 /// Gradient of [`upsample_conv2d`] with respect to `x`.
-pub fn upsample_conv2d_x_grad<B: Backend>(
+pub fn upsample_conv2d_x_grad<B: KernelOps>(
     weight: FloatTensor<B>,
     dy: FloatTensor<B>,
 ) -> FloatTensor<B> {
-    pool_2x2::<B>(same_conv2d_x_grad::<B>(weight, dy), 1.0)
+    B::pool_2x2(B::same_conv2d_x_grad(weight, dy), 1.0)
 }
 
 /// Gradient of [`upsample_conv2d`] with respect to the weight.
-pub fn upsample_conv2d_weight_grad<B: Backend>(
+pub fn upsample_conv2d_weight_grad<B: KernelOps>(
     x: FloatTensor<B>,
     dy: FloatTensor<B>,
 ) -> FloatTensor<B> {
-    same_conv2d_weight_grad::<B>(upsample_2x::<B>(x, 1.0), dy, 3)
+    B::same_conv2d_weight_grad(B::upsample_2x(x, 1.0), dy, 3)
 }
 
 /// Gradient of [`conv2d_pool`] with respect to `x`.
-pub fn conv2d_pool_x_grad<B: Backend>(
+pub fn conv2d_pool_x_grad<B: KernelOps>(
     weight: FloatTensor<B>,
     dy: FloatTensor<B>,
 ) -> FloatTensor<B> {
-    same_conv2d_x_grad::<B>(weight, upsample_2x::<B>(dy, 0.25))
+    B::same_conv2d_x_grad(weight, B::upsample_2x(dy, 0.25))
 }
 
 /// Gradient of [`conv2d_pool`] with respect to the weight.
-pub fn conv2d_pool_weight_grad<B: Backend>(
+pub fn conv2d_pool_weight_grad<B: KernelOps>(
     x: FloatTensor<B>,
     dy: FloatTensor<B>,
 ) -> FloatTensor<B> {
-    same_conv2d_weight_grad::<B>(x, upsample_2x::<B>(dy, 0.25), 3)
+    B::same_conv2d_weight_grad(x, B::upsample_2x(dy, 0.25), 3)
 }
 
 /// A table `[n or 1, c]` as `[n or 1, c, 1, 1]`.
@@ -273,6 +273,22 @@ pub fn batch_norm<B: KernelOps>(
     )
 }
 
+/// A rank's sums as those of the batch of all ranks; `None` if its images had no part in the statistics, and so no gradient
+/// through them. It has a part in the sum over ranks all the same.
+pub fn of_the_batch<B: KernelOps>(
+    mut sums: FloatTensor<B>,
+    share: Option<&Share>,
+) -> Option<FloatTensor<B>> {
+    let counts = share.is_none_or(Share::counts);
+    if let Some(share) = share {
+        if !counts {
+            sums = B::float_mul_scalar(sums, Scalar::from(0.0));
+        }
+        sums = B::all_reduce_sum(sums, share.group().clone());
+    }
+    counts.then_some(sums)
+}
+
 /// `(dx, dgain, dbias)` of [`batch_norm`]; the formula is in `kernels::cpu::batch_norm`.
 #[allow(clippy::too_many_arguments)]
 pub fn batch_norm_grad<B: KernelOps>(
@@ -290,20 +306,12 @@ pub fn batch_norm_grad<B: KernelOps>(
     let (normalised, reciprocal) = normalise::<B>(x, mean, var, eps);
     let (g, dgain, dbias) = scale_shift_relu_grad::<B>(normalised.clone(), gain, bias, dy, relu);
     let images = share.as_ref().map_or(n, Share::images);
-    let counts = share.as_ref().is_none_or(Share::counts);
     let sums = [g.clone(), B::float_mul(g.clone(), normalised.clone())].map(channel_sums::<B>);
-    let mut sums = B::float_cat(sums.to_vec(), 0); // [2 c]
-    if let Some(share) = share {
-        if !counts {
-            sums = B::float_mul_scalar(sums, Scalar::from(0.0));
-        }
-        sums = B::all_reduce_sum(sums, share.group().clone());
-    }
-    if !counts {
-        // these images had no part in the statistics
+    let sums = B::float_cat(sums.to_vec(), 0); // [2 c]
+    let Some(sums) = of_the_batch::<B>(sums, share.as_ref()) else {
         let dx = B::float_mul(g, reciprocal);
         return (dx, dgain, dbias);
-    }
+    };
     let average = |from: usize| {
         let half = B::float_slice(sums.clone(), &[Slice::from(from..from + c)]);
         let half = B::float_reshape(half, Shape::new([1, c, 1, 1]));
