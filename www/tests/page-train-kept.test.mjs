@@ -145,6 +145,26 @@ test("Start over can be undone", LIMIT, async (t) => {
   assert.deepEqual(errors, []);
 });
 
+test("a step that is asked for while a run ends is the first of the new one", LIMIT, async (t) => {
+  const { page, errors, address } = await openPage(t);
+  await opened(page, address);
+  const g = await trainAndKeep(page, 10);
+  assert.equal(await afterReload(page), g);
+  const together = (first) =>
+    page.evaluate((first) => {
+      [...document.querySelectorAll("button")].find((button) => button.textContent === first).click();
+      document.querySelector("#step-d").click();
+    }, first);
+  for (const first of ["Start over", "Reset"]) {
+    await together(first);
+    await stepsAre(page, 0);
+    await page.waitForFunction(() => document.querySelector("#status").dataset.mode === "paused");
+    await page.waitForFunction(() => document.querySelectorAll("#counts dd")[1].textContent === "1");
+    assert.ok(await page.locator("#problem").isHidden());
+  }
+  assert.deepEqual(errors, []);
+});
+
 test("a second tab says that it keeps nothing, and keeps its run once the first is closed", LIMIT, async (t) => {
   const { page, address } = await openPage(t);
   await opened(page, address);

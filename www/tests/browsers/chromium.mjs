@@ -25,6 +25,18 @@ class Window {
     page.on("download", (download) => download.saveAs(join(downloads, download.suggestedFilename())));
   }
 
+  /** Sets how much of a page is seen, in CSS pixels. */
+  resize(width, height) {
+    return this.#page.setViewportSize({ width, height });
+  }
+
+  /** Asks for "light", "dark" or "forced" colours; false where the browser has none of them. */
+  async shows(scheme) {
+    const forced = scheme === "forced";
+    await this.#page.emulateMedia({ colorScheme: forced ? "light" : scheme, forcedColors: forced ? "active" : "none" });
+    return true;
+  }
+
   goto(url) {
     return this.#page.goto(url);
   }

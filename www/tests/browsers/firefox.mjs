@@ -61,6 +61,35 @@ export async function launch(downloads) {
 }
 
 class FirefoxWindow extends Window {
+  /** A window of its own has a least width: what it shows is made narrower inside of it. */
+  async resize(width, height) {
+    const work = (width, height) => {
+      const { selectedBrowser } = window.browsingContext.topChromeWindow.gBrowser;
+      Object.assign(selectedBrowser.style, { width: `${width}px`, height: `${height}px`, flex: "none" });
+    };
+    await this.call("WebDriver:SetWindowRect", { width: Math.max(width, 600) + 40, height: height + 140 });
+    await this.#within(work, [width, height]);
+  }
+
+  async shows(scheme) {
+    const work = (forced, content) => {
+      Services.prefs.setIntPref("layout.css.prefers-color-scheme.content-override", content);
+      Services.prefs.setIntPref("browser.display.document_color_use", forced ? 2 : 0);
+    };
+    await this.#within(work, [scheme === "forced", scheme === "dark" ? 0 : 1]);
+    return true;
+  }
+
+  /** Runs a function with the browser's own rights, beside its windows. */
+  async #within(work, args) {
+    await this.call("Marionette:SetContext", { value: "chrome" });
+    try {
+      await this.call("WebDriver:ExecuteScript", { script: `(${work})(...arguments)`, args });
+    } finally {
+      await this.call("Marionette:SetContext", { value: "content" });
+    }
+  }
+
   /** As the visitor's key does: WebDriver's own in Firefox passes the service worker by. */
   async reload() {
     await this.run(() => {

@@ -37,11 +37,11 @@ const REQUESTS = {
   "WebDriver:TakeScreenshot": ["GET", () => "/screenshot"],
 };
 
-/** Starts it; what it downloads comes into the folder. */
-export async function launch(downloads) {
+/** Starts it; what it downloads comes into the folder. Its colours are those that it starts with. */
+export async function launch(downloads, { scheme = "light" } = {}) {
   const home = mkdtempSync(join(tmpdir(), "biggan-webkit-"));
   writeFileSync(join(home, "user-dirs.dirs"), `XDG_DOWNLOAD_DIR="${downloads}"\n`);
-  const screen = spawn(SCREEN, ["-displayfd", "3", "-screen", "0", "1280x1000x24", "-nolisten", "tcp"], {
+  const screen = spawn(SCREEN, ["-displayfd", "3", "-screen", "0", "2600x1500x24", "-nolisten", "tcp"], {
     stdio: ["ignore", "ignore", "ignore", "pipe"],
   });
   // the number of the display, or none if it ends
@@ -54,6 +54,7 @@ export async function launch(downloads) {
       DISPLAY: `:${String(display).trim()}`,
       // as on a desktop: in the C locale navigator.language is no language
       LC_ALL: "en_US.UTF-8",
+      ...(scheme === "dark" && { GTK_THEME: "Adwaita:dark" }),
       ...Object.fromEntries(["HOME", "XDG_CONFIG_HOME", "XDG_CACHE_HOME", "XDG_DATA_HOME"].map((key) => [key, home])),
     },
   });
@@ -76,10 +77,10 @@ export async function launch(downloads) {
       const [method, path] = REQUESTS[command];
       return send(method, `${sessions}/${sessionId}${path(parameters)}`, parameters);
     };
-    const window = new Window(call, await call("WebDriver:GetWindowHandle"));
+    const window = new WebKitWindow(call, await call("WebDriver:GetWindowHandle"));
     await window.call("WebDriver:SetWindowRect", { x: 0, y: 0, width: 1280, height: 1000 });
     // a tab that is not in front draws nothing
-    const another = async () => new Window(call, (await call("WebDriver:NewWindow", { type: "window" })).handle);
+    const another = async () => new WebKitWindow(call, (await call("WebDriver:NewWindow", { type: "window" })).handle);
     return { version: capabilities.browserVersion, window, another, close };
   } catch (error) {
     await close();
@@ -109,5 +110,25 @@ async function listening(port) {
     if (await fetch(`http://127.0.0.1:${port}/status`).catch(() => null)) return;
     if (tries === 0) throw new Error(`${DRIVER} does not answer`);
     await sleep(50);
+  }
+}
+
+class WebKitWindow extends Window {
+  /** Windows have frames and bars, which are measured. */
+  async resize(width, height) {
+    for (let tries = 0; tries < 3; tries++) {
+      const [inner, outer] = await this.run(() => [
+        [innerWidth, innerHeight],
+        [outerWidth, outerHeight],
+      ]);
+      if (inner[0] === width && inner[1] === height) return;
+      const rect = { width: width + outer[0] - inner[0], height: height + outer[1] - inner[1] };
+      await this.call("WebDriver:SetWindowRect", { x: 0, y: 0, ...rect });
+      await sleep(200);
+    }
+  }
+
+  async shows(scheme) {
+    return scheme !== "forced" && this.run((scheme) => matchMedia(`(prefers-color-scheme: ${scheme})`).matches, scheme);
   }
 }

@@ -30,6 +30,8 @@ export class Course {
   readonly #watch: Watch;
   readonly #keeper: Keeper;
   readonly #events: CourseEvents;
+  /** The change of runs under way. */
+  #changing: Promise<unknown> = Promise.resolve();
 
   constructor(session: Session, watch: Watch, keeper: Keeper, events: CourseEvents) {
     this.#session = session;
@@ -39,7 +41,46 @@ export class Course {
   }
 
   /** Continues the run that this browser keeps; false if it keeps none. */
-  async resume(): Promise<boolean> {
+  resume(): Promise<boolean> {
+    return this.#alone(() => this.#resume());
+  }
+
+  /** Makes sure that there is a run; a failed run continues from its last checkpoint. */
+  ensure(wanted: Start | null): Promise<boolean> {
+    return this.#alone(() => this.#ensure(wanted));
+  }
+
+  /** Starts again from the beginning; the previous run can be restored. */
+  reset(wanted: Start): Promise<void> {
+    return this.#alone(() => this.#reset(wanted));
+  }
+
+  /** Continues from a checkpoint file; `wanted` gives its data and recipe if there is no run yet. */
+  goOnFrom(checkpoint: File, wanted: Start | null): Promise<void> {
+    return this.#alone(() => this.#goOnFrom(checkpoint, wanted));
+  }
+
+  /** Goes on with what is live of a recipe; returns whether anything is different. */
+  async amend(asked: TrainRecipe): Promise<boolean> {
+    if (!(await this.#session.amend((runs) => withLive(runs, asked)))) return false;
+    const { start: runs } = this.#session;
+    if (runs) this.#watch.preview(runs.recipe, runs.data.resolution);
+    // the same steps are in store with another recipe
+    this.#keeper.begin();
+    void this.#keeper.keep();
+    return true;
+  }
+
+  /** One change of runs after another: what is asked for during one is done with the run that it ends with. */
+  #alone<T>(change: () => Promise<T>): Promise<T> {
+    const done = this.#changing.then(change);
+    this.#changing = done.catch(() => {
+      // whoever asked for it hears of it
+    });
+    return done;
+  }
+
+  async #resume(): Promise<boolean> {
     const last = await this.#keeper.last();
     if (!last) return false;
     const left = leftOf(last);
@@ -59,13 +100,12 @@ export class Course {
     this.#keeper.begin(updatesOf(this.#session.state));
     notify("restored", `Your run is where you left it (${describeData(last.data)}), ${when}: press Play to continue.`, {
       label: "Start over",
-      run: () => void this.#startAfresh(),
+      run: () => void this.#alone(() => this.#startAfresh()),
     });
     return true;
   }
 
-  /** Makes sure that there is a run; a failed run continues from its last checkpoint. */
-  async ensure(wanted: Start | null): Promise<boolean> {
+  async #ensure(wanted: Start | null): Promise<boolean> {
     const { mode } = this.#session;
     if (mode !== "none" && mode !== "failed") return true;
     if (!wanted) return false;
@@ -84,8 +124,7 @@ export class Course {
     }
   }
 
-  /** Starts again from the beginning; the previous run can be restored. */
-  async reset(wanted: Start): Promise<void> {
+  async #reset(wanted: Start): Promise<void> {
     const before = await this.#leave();
     try {
       await this.#open(wanted, 0);
@@ -98,19 +137,7 @@ export class Course {
     if (before) this.#offerUndo("Started again from the beginning.", before);
   }
 
-  /** Goes on with what is live of a recipe; returns whether anything is different. */
-  async amend(asked: TrainRecipe): Promise<boolean> {
-    if (!(await this.#session.amend((runs) => withLive(runs, asked)))) return false;
-    const { start: runs } = this.#session;
-    if (runs) this.#watch.preview(runs.recipe, runs.data.resolution);
-    // the same steps are in store with another recipe
-    this.#keeper.begin();
-    void this.#keeper.keep();
-    return true;
-  }
-
-  /** Continues from a checkpoint file; `wanted` gives its data and recipe if there is no run yet. */
-  async goOnFrom(checkpoint: File, wanted: Start | null): Promise<void> {
+  async #goOnFrom(checkpoint: File, wanted: Start | null): Promise<void> {
     const { start: runs, mode } = this.#session;
     if (runs && (mode === "paused" || mode === "playing")) {
       const before = await this.#leave();
@@ -129,7 +156,7 @@ export class Course {
   }
 
   #offerUndo(done: string, before: Left): void {
-    notify("restored", done, { label: "Undo", run: () => void this.#undo(before) });
+    notify("restored", done, { label: "Undo", run: () => void this.#alone(() => this.#undo(before)) });
   }
 
   async #startAfresh(): Promise<void> {
