@@ -79,6 +79,30 @@ test("a model is loaded by its address, and the link names it", LIMIT, async (t)
   assert.deepEqual(errors, []);
 });
 
+test("a model is loaded by its name on the hub, and a link with it asks first", LIMIT, async (t) => {
+  const { page, errors, address } = await openSite(t);
+  const commit = "0123456789abcdef0123456789abcdef01234567";
+  await page.context().route("https://huggingface.co/**", (route) => {
+    const listing = JSON.stringify({ sha: commit, siblings: [{ rfilename: "model.safetensors" }] });
+    const isApi = route.request().url().includes("/api/models/me/fruit/revision/main");
+    const headers = { "Access-Control-Allow-Origin": "*" };
+    return route.fulfill({ headers, body: isApi ? listing : withClasses(FRUIT) });
+  });
+  await page.goto(address);
+  await draw(page, { className: "Trouser", truncation: 1, seed: 7, count: 4 });
+  await page.getByLabel("Model address").fill("hf:me/fruit");
+  await page.getByRole("button", { name: "Load", exact: true }).click();
+  await drawn(page, "Pear, seed 7, truncation 1", 4);
+  await page.waitForFunction(() => location.hash.endsWith("&model=hf:me/fruit"));
+  const link = page.url();
+  await page.goto("about:blank");
+  await page.goto(link);
+  await page.locator("#notices").getByText("a model from another server: hf:me/fruit").waitFor();
+  await page.getByRole("button", { name: "Load it" }).click();
+  await drawn(page, "Pear, seed 7, truncation 1", 4);
+  assert.deepEqual(errors, []);
+});
+
 test("a model in parts is loaded by the address of its index", LIMIT, async (t) => {
   const { page, errors, address } = await openSite(t);
   const files = shards(readFileSync(MODEL), "parts", 3);
@@ -188,6 +212,7 @@ test("what cannot be loaded is told of beside the field, and the model before go
     [`${ELSEWHERE}/none.safetensors`, /404/],
     ["http://models.example/x.safetensors", /over https/],
     ["ftp://x", /over https/],
+    ["hf:nobody", /hf:OWNER\/REPOSITORY/],
   ]) {
     await field.fill(wanted);
     await load.click();

@@ -273,9 +273,10 @@ function parseView(text: string): View {
 
 /** @throws if a page must not load a model from there. */
 export function parseAddress(text: string): string {
-  if (!URL.canParse(text)) throw new Error("give a full address, such as https://example.org/model.safetensors");
+  if (!URL.canParse(text)) throw new Error("give a full address, such as https://example.org/model.safetensors, or a name such as hf:OWNER/REPOSITORY");
   const url = new URL(text);
   const here = globalThis.location?.origin;
-  if (url.protocol === "https:" || url.origin === here) return url.href;
-  throw new Error("models come over https, or from this page's own server");
+  // a name of a repository: the package says what is wrong with one
+  if (url.protocol === "https:" || url.protocol === "hf:" || url.origin === here) return url.href;
+  throw new Error("models come over https, from this page's own server, or by a name such as hf:OWNER/REPOSITORY");
 }

@@ -7,3 +7,4 @@ export { type SheetLayout, sheetOf } from "./base/sheet.js";
 export type * from "./sample/api.js";
 export { classesNamed } from "./sample/class-names.js";
 export { createGenerator } from "./sample/client.js";
+export { BigGanModels, type KeptModel } from "./sample/kept-models.js";

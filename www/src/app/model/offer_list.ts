@@ -51,7 +51,8 @@ function rowOf(offer: Offer, onLoad: () => void) {
 }
 
 function factsOf({ classes, resolution, bytes, licence, address }: Offer): string[] {
-  const { host } = new URL(address);
+  const url = new URL(address);
+  const host = url.protocol === "hf:" ? "huggingface.co" : url.host;
   const size = bytes === undefined ? [] : [`${(bytes / 1e6).toFixed(bytes < 1e7 ? 1 : 0)} MB`];
   return [
     ...(classes === undefined ? [] : [`${classes.toLocaleString("en")} classes`]),

@@ -119,16 +119,17 @@ export type LoadProgress =
   | { phase: "prepare" }
   | { phase: "ready"; info: GeneratorInfo };
 
-/** A foreign model: PyTorch's weights and the text of the program's own config. */
+/** A foreign model: PyTorch's weights, or their address, and the program's own config: its file, text or address. */
 export interface ForeignModel {
-  weights: Blob;
-  config?: Blob | string;
+  weights: Blob | URL | string;
+  config?: Blob | URL | string;
 }
 
 export interface GeneratorOptions extends EngineOptions {
   /**
    * Address of a model file, of a shard index (`*.safetensors.index.json`), or of another program's weights (`.bin`,
-   * `.pth`, `.pt`, `.ckpt`) with their `config.json` next to them; or the file itself.
+   * `.pth`, `.pt`, `.ckpt`) with their `config.json` next to them; the name of a repository of Hugging Face's hub,
+   * `hf:OWNER/REPOSITORY`, perhaps with `/FILE` and `@REVISION`; or the file itself.
    */
   model: string | URL | Blob | ForeignModel;
   /** SHA-256 that a single model file must have, in hex. Parts have theirs in the index. */

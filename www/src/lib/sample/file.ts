@@ -108,7 +108,9 @@ async function isCurrent({ url, signal }: FileRequest, { version }: Kept): Promi
 }
 
 /** Whether a name or path is that of a shard index, as written by `native-train export --shard-size`. */
-export const isIndex = (name: string): boolean => name.endsWith(".index.json");
+export const isIndex = (name: string): boolean => name.endsWith(INDEX);
+/** End of the name of an index, after that of a model. */
+export const INDEX = ".index.json";
 
 /** Whether a name or path is that of another program's weights, which PyTorch wrote. */
 export const isForeign = (name: string): boolean => /\.(bin|pth|pt|ckpt)$/i.test(name);
@@ -122,6 +124,8 @@ async function isWhole(url: URL, file: Blob, size: ModelSize | "more" | null): P
     file.text().then((text) => read(JSON.parse(text))).catch(() => false);
   if (isIndex(pathname)) return has((index) => "weight_map" in index);
   if (pathname.endsWith(`/${CONFIG}`)) return has((config) => typeof config === "object");
+  // what a hub lists of a repository
+  if (pathname.startsWith("/api/")) return has((listing) => "siblings" in listing);
   if (isForeign(pathname)) return isWholeArchive(file);
   return size !== null && size !== "more" && file.size >= size.file;
 }

@@ -5,6 +5,7 @@ import { BigGanError, messageOf } from "../base/errors.js";
 import { sha256 } from "../base/sha256.js";
 import { CONFIG, fetchFile, type FileRequest, isForeign, isIndex, type ModelPart, nameOf, opened, verify } from "./file.js";
 import type { Fit } from "./fit.js";
+import { hubAddress, isHubName } from "./hub.js";
 import { type ModelSize, readSize } from "./header.js";
 import type { ModelFiles } from "./protocol.js";
 import { Store } from "./store.js";
@@ -32,11 +33,12 @@ export async function obtain(
   context: ObtainContext,
 ): Promise<Obtained> {
   if (model instanceof Blob) return ofBlob(model, sha256, context);
-  if (typeof model === "object" && "weights" in model) return ofForeign(model, sha256, context);
-  const url = addressOf(model);
   const store = cache ? await Store.open() : null;
-  const request: FileRequest = { ...context, store, url, expected: sha256, part: 1, parts: 1 };
-  if (isForeign(url.pathname)) return ofForeignUrl(request, context.fit);
+  const common = { ...context, store, part: 1, parts: 1 };
+  if (typeof model === "object" && "weights" in model) return ofForeign(model, sha256, context, common);
+  const url = isHubName(model) ? await hubAddress(model, common) : addressOf(model);
+  const request: FileRequest = { ...common, url, expected: sha256 };
+  if (isForeign(url.pathname)) return ofForeignUrl(request, new URL(CONFIG, url), context.fit);
   return isIndex(url.pathname) ? ofParts(request, context.fit) : ofUrl(request, context.fit);
 }
 
@@ -60,14 +62,18 @@ async function ofUrl(request: FileRequest, fit: Fit): Promise<Obtained> {
   return { files: { kind: "file", file }, id: sha256, bytes: file.size, size };
 }
 
-async function ofForeignUrl(request: FileRequest, fit: Fit): Promise<Obtained> {
+/** `config` is the address of theirs, or its text. */
+async function ofForeignUrl(request: FileRequest, config: URL | string | null, fit: Fit): Promise<Obtained> {
   // first, since it is small: without it the weights would be fetched for nothing
-  const config = await fetchFile({ ...request, url: new URL(CONFIG, request.url), expected: undefined });
+  const text = config instanceof URL ? await textOf(config, request) : config;
   const { file, sha256 } = await fetchFile(request);
   await fit.check({ file: file.size, f32: 0, largest: { name: "", f32: 0 } });
-  const files = { kind: "foreign", weights: file, config: await config.file.text() } as const;
+  const files = { kind: "foreign", weights: file, config: text } as const;
   return { files, id: sha256, bytes: file.size, size: null };
 }
+
+const textOf = async (url: URL, request: Omit<FileRequest, "url">): Promise<string> =>
+  (await fetchFile({ ...request, url, expected: undefined })).file.text();
 
 async function ofParts(request: FileRequest, fit: Fit): Promise<Obtained> {
   const { url, signal } = request;
@@ -177,13 +183,18 @@ async function ofForeign(
   { weights, config }: ForeignModel,
   expected: string | undefined,
   { fit, onProgress }: ObtainContext,
+  request: Omit<FileRequest, "url">,
 ): Promise<Obtained> {
+  const given = config instanceof Blob ? await opened(config.text(), "the config") : (config ?? null);
+  if (!(weights instanceof Blob)) {
+    return ofForeignUrl({ ...request, url: addressOf(weights), expected }, given, fit);
+  }
+  const text = given instanceof URL ? await textOf(given, request) : given;
   const name = weights instanceof File ? weights.name : "the weights";
   await fit.check({ file: weights.size, f32: 0, largest: { name: "", f32: 0 } });
   onProgress({ phase: "verify", file: name });
   const id = await opened(sha256(weights), name);
   verify(id, name, expected);
-  const text = config instanceof Blob ? await opened(config.text(), "the config") : (config ?? null);
   return {
     files: { kind: "foreign", weights, config: text },
     id,

@@ -75,6 +75,38 @@ export class Store {
     return stored;
   }
 
+  /** All complete files. */
+  async all(): Promise<(Kept & { url: URL })[]> {
+    const files = async () => {
+      const found = await Promise.all(
+        (await this.models.keys()).map(async ({ url }) => ({ url: new URL(url), kept: await read(this.models, new URL(url)) })),
+      );
+      return found.flatMap(({ url, kept }) => (kept ? [{ ...kept, url }] : []));
+    };
+    return this.#ask(files, []);
+  }
+
+  /** Bytes of complete files and of pieces. */
+  async size(): Promise<number> {
+    const sizes = async (cache: Cache) => (await cache.matchAll()).map(async (response) => (await response.blob()).size);
+    const all = async () => Promise.all([...(await sizes(this.models)), ...(await sizes(this.parts))]);
+    return (await this.#ask(all, [])).reduce((sum, size) => sum + size, 0);
+  }
+
+  /** Forgets a file and its pieces. */
+  async forget(url: URL): Promise<void> {
+    await this.dropModel(url);
+    await this.dropPieces(url);
+  }
+
+  async clear(): Promise<void> {
+    for (const cache of [this.models, this.parts]) {
+      await this.#ask(async () => {
+        for (const request of await cache.keys()) await cache.delete(request);
+      }, undefined);
+    }
+  }
+
   async dropModel(url: URL): Promise<void> {
     await this.#ask(() => this.models.delete(url), false);
   }
