@@ -17,12 +17,14 @@ mod data;
 mod data_check;
 mod file_systems;
 mod fine_tuning;
+mod hub;
 mod import;
 mod interruption;
 mod keep;
 mod latents;
 mod launchers;
 mod layouts;
+mod loops;
 mod model;
 mod monotone;
 mod nothing_lost;
@@ -43,6 +45,7 @@ mod streaming;
 #[path = "../support"]
 mod support {
     pub mod fixtures;
+    pub mod hub;
     pub mod models;
     pub mod pictures;
     pub mod processes;
@@ -60,6 +63,7 @@ mod gpu_kernels;
 #[cfg(feature = "wgpu")]
 mod gpu_launches;
 mod table1;
+mod tensorboard;
 mod terminals;
 mod trusted_scores;
 mod usage;

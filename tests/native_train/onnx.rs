@@ -13,7 +13,7 @@ use crate::support::random_model::{config, model, normals};
 use crate::support::setting::Setting;
 
 /// A Python that imports onnxruntime and numpy.
-const PYTHON: &str = "BIGGAN_ONNX_PYTHON";
+const PYTHON: &str = "BIGGAN_READERS_PYTHON";
 const SCRIPT: &str = concat!(
     env!("CARGO_MANIFEST_DIR"),
     "/../../tests/peer/onnx_forward.py"

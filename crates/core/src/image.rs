@@ -64,15 +64,23 @@ pub struct Sheet {
 const MARGIN: usize = 2;
 
 impl Sheet {
+    /// Width and height of so many images of `side` pixels, in pixels.
+    ///
+    /// # Panics
+    /// If `columns` is 0.
+    pub fn size(count: usize, side: usize, columns: usize) -> [usize; 2] {
+        assert!(columns > 0, "a sheet needs a column");
+        let cell = side + MARGIN;
+        [columns, count.div_ceil(columns)].map(|cells| cells * cell + MARGIN)
+    }
+
     /// Lays out RGBA images of `side` pixels.
     ///
     /// # Panics
     /// If `columns` is 0 or an image has another number of bytes.
     pub fn new(images: &[Vec<u8>], side: usize, columns: usize) -> Self {
-        assert!(columns > 0, "a sheet needs a column");
-        let rows = images.len().div_ceil(columns);
+        let [width, height] = Self::size(images.len(), side, columns);
         let cell = side + MARGIN;
-        let (width, height) = (columns * cell + MARGIN, rows * cell + MARGIN);
         let mut rgba = vec![255u8; width * height * 4];
         for (index, image) in images.iter().enumerate() {
             assert_eq!(image.len(), side * side * 4, "bytes of image {index}");

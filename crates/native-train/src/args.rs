@@ -53,11 +53,30 @@ Examples:
   native-train import --from biggan-pytorch weights/run --training \\
       --recipe configs/biggan-pytorch-imagenet128.toml --out runs/continued";
 
+const FETCH_EXAMPLES: &str = "\
+Names:
+  hf:OWNER/REPOSITORY             a repository of Hugging Face's hub: a model file of ours (one, or in parts), or
+                                  weights of pytorch-pretrained-BigGAN, BigGAN-PyTorch or PyTorch-StudioGAN
+  hf:OWNER/REPOSITORY@REVISION    at a branch, tag or commit
+  hf:OWNER/REPOSITORY/FILE        where it has several weights
+  biggan-deep-128, -256, -512     the weights of the paper's authors, ImageNet, 1,000 classes
+
+sample, evaluate, sheet, inspect, export, import and --init take a name in the place of a file, and fetch what is not
+kept. Files are kept where Hugging Face's own libraries keep them (HF_HUB_CACHE or HF_HOME, otherwise
+~/.cache/huggingface), converted weights in ~/.cache/biggan. HF_ENDPOINT names another hub, HF_TOKEN shows what is
+private, HF_HUB_OFFLINE=1 asks no network.
+
+Examples:
+  native-train fetch biggan-deep-128
+  native-train sample biggan-deep-128 --class goldfish --truncation 0.4 --out goldfish.png
+  HF_TOKEN=... native-train fetch hf:me/my-model@v2";
+
 const EXPORT_EXAMPLES: &str = "\
 Examples:
   native-train export runs/fashion32 --out fashion32.safetensors
   native-train export runs/fashion32/checkpoints/000000256000.safetensors --dtype f32 --out early.safetensors
   native-train export fashion32.safetensors --onnx fashion32.onnx --truncation 0.5
+  native-train export runs/fashion32 --hub fashion32 --license mit
 
 An ONNX file is for other programs: inputs z [n,z_dim] and class_weights [n,classes], output image [n,3,r,r] in
 [-1,1], all f32, opset 17. Its doc_string says what z must be drawn from, its metadata names the classes.";
@@ -121,6 +140,9 @@ pub enum Command {
     /// Convert another program's weights into a model, or into a run to continue
     #[command(after_help = IMPORT_EXAMPLES)]
     Import(ImportArgs),
+    /// Fetch a model by its name, such as hf:OWNER/REPOSITORY, and print its path
+    #[command(after_help = FETCH_EXAMPLES)]
+    Fetch(FetchModelArgs),
     /// Draw pictures from a model
     #[command(after_help = SAMPLE_EXAMPLES)]
     Sample(SampleArgs),
@@ -175,7 +197,7 @@ pub struct TrainArgs {
     /// the changes
     #[arg(long, requires = "resume")]
     pub amend: bool,
-    /// Start from the networks of a model, a checkpoint or a run: fine-tuning. Classes meet by name, a new one starts
+    /// Start from the networks of a model (a file, or a name as for `fetch`), a checkpoint or a run: fine-tuning. Classes meet by name, a new one starts
     /// as an old one. With --resume it counts only where the run has no checkpoint yet
     #[arg(long, value_name = "PATH")]
     pub init: Option<PathBuf>,
@@ -205,17 +227,27 @@ pub struct TrainArgs {
 /// Options of `export`.
 #[derive(Debug, clap::Args)]
 pub struct ExportArgs {
-    /// Directory of a run (its newest checkpoint is taken), or one checkpoint file; with --onnx also a model file or
-    /// its index
+    /// Directory of a run (its newest checkpoint is taken), or one checkpoint file; with --onnx or --hub also a
+    /// model file, its index or its name
     pub run: PathBuf,
     /// Model file to write
-    #[arg(long, value_name = "MODEL", required_unless_present = "onnx")]
+    #[arg(long, value_name = "MODEL", required_unless_present_any = ["onnx", "hub"])]
     pub out: Option<PathBuf>,
     /// Write the generator as an ONNX file instead, for other programs
     #[arg(long, value_name = "FILE", conflicts_with_all = ["out", "shard_size"])]
     pub onnx: Option<PathBuf>,
+    /// Write a repository for Hugging Face's hub instead: model.safetensors (in parts where large), config.json, a
+    /// sheet of samples and, where none is there, a card, README.md; the model is called as the directory
+    #[arg(long, value_name = "DIR", conflicts_with_all = ["out", "onnx"])]
+    pub hub: Option<PathBuf>,
+    /// With --hub: also write D, discriminator.safetensors, from which --init starts
+    #[arg(long, requires = "hub")]
+    pub discriminator: bool,
+    /// With --hub: licence that the card states, as the hub names them, e.g. mit
+    #[arg(long, value_name = "NAME", requires = "hub")]
+    pub license: Option<String>,
     /// With --onnx: how far z will be truncated, or off, by the model's kind; the statistics are those for it
-    #[arg(long, value_name = "T", default_value = "off", conflicts_with = "out")]
+    #[arg(long, value_name = "T", default_value = "off", conflicts_with_all = ["out", "hub"])]
     pub truncation: Truncation,
     /// Type of the stored values; not of a model, whose values stay as they are [default: f16]
     #[arg(long, value_enum)]
@@ -259,7 +291,8 @@ pub struct ImportArgs {
     /// Program that wrote the weights: hf-deep (pytorch-pretrained-BigGAN), biggan-pytorch, studiogan
     #[arg(long, value_name = "SOURCE")]
     pub from: Source,
-    /// File of the generator's weights (preferably its average, G_ema); with --training the run's directory
+    /// File of the generator's weights (preferably its average, G_ema), or a name as for `fetch`; with --training the
+    /// run's directory
     pub weights: PathBuf,
     /// That program's config: config.json (hf-deep), its flags as JSON (biggan-pytorch), its YAML or
     /// the same keys as JSON (studiogan) [default: config.json next to the weights]
@@ -295,10 +328,17 @@ pub struct ImportArgs {
     pub suffix: Option<String>,
 }
 
+/// Options of `fetch`.
+#[derive(Debug, clap::Args)]
+pub struct FetchModelArgs {
+    /// Name of the model, see below; what is kept of it already is not fetched again
+    pub name: String,
+}
+
 /// Options of `sample`.
 #[derive(Debug, clap::Args)]
 pub struct SampleArgs {
-    /// Model file, or the index (.safetensors.index.json) of a model in parts
+    /// Model file, the index (.safetensors.index.json) of a model in parts, or a name as for `fetch`
     pub model: PathBuf,
     /// Class: a name or one of its synonyms, a WordNet id (n02099601), a number (with # before it where classes are
     /// named by numbers: '#0'), a list such as "dress,bag", or '*' for all; may be repeated. See below for what
@@ -357,7 +397,7 @@ pub struct SampleArgs {
 /// Options of `inspect`.
 #[derive(Debug, clap::Args)]
 pub struct InspectArgs {
-    /// Model file or index, checkpoint file or run directory
+    /// Model file or index, its name as for `fetch`, checkpoint file or run directory
     pub path: Option<PathBuf>,
     /// Recipe, a TOML file
     #[arg(long, value_name = "FILE", conflicts_with = "path")]
@@ -375,7 +415,7 @@ pub struct InspectArgs {
 /// Options of `classes`.
 #[derive(Debug, clap::Args)]
 pub struct ClassesArgs {
-    /// Model file, or the index (.safetensors.index.json) of a model in parts
+    /// Model file, the index (.safetensors.index.json) of a model in parts, or a name as for `fetch`
     pub model: PathBuf,
     /// Names to give them: one a line in the order of the numbers, with WordNet ids (n01440764 tench) or without;
     /// JSON, a list or an object such as Hugging Face's id2label; or the name of a data set: cifar10, cifar100,

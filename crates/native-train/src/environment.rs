@@ -2,11 +2,15 @@
 
 use std::path::PathBuf;
 
+use crate::hub::Hub;
+
 /// What a command may know about the process; nothing below `main` reads the environment.
 #[derive(Debug, Clone, Default)]
 pub struct Environment {
     /// Directory of fetched data sets.
     pub data_home: Option<PathBuf>,
+    /// Where models are fetched from by name, and kept.
+    pub hub: Hub,
     /// What launchers say of this process, the innermost first; none for a process of its own.
     pub launched: Vec<Launched>,
 }
@@ -53,6 +57,7 @@ impl Environment {
             .map(|data| data.join("biggan"));
         Self {
             data_home,
+            hub: Hub::from_variables(|variable| std::env::var_os(variable)),
             launched: launched(|variable| std::env::var(variable).ok()),
         }
     }

@@ -17,6 +17,7 @@
 pub mod terminal;
 
 pub mod args;
+pub mod checksum;
 pub mod commands;
 pub mod dataset;
 pub mod device;
@@ -24,8 +25,10 @@ pub mod environment;
 pub mod error;
 pub mod evaluation;
 pub mod files;
+pub mod hub;
 pub mod input_file;
 pub mod memory;
+pub mod network;
 pub mod recipe;
 pub mod records;
 pub mod research;

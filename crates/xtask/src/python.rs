@@ -15,11 +15,11 @@ pub struct Python {
     packages: &'static [&'static str],
 }
 
-/// With ONNX Runtime.
-pub const ONNX_RUNTIME: Python = Python {
-    variable: "BIGGAN_ONNX_PYTHON",
-    directory: "onnxruntime",
-    packages: &["numpy", "onnxruntime"],
+/// With what reads the files that are for other programs.
+pub const READERS: Python = Python {
+    variable: "BIGGAN_READERS_PYTHON",
+    directory: "readers",
+    packages: &["numpy", "onnxruntime", "tensorboard"],
 };
 
 /// With PyTorch, and what reads an ONNX graph.

@@ -11,7 +11,7 @@ use crate::feature_network;
 use crate::features;
 use crate::library;
 use crate::mpi;
-use crate::python::ONNX_RUNTIME;
+use crate::python::READERS;
 use crate::run::{command, output, run, step};
 use crate::setup::setup;
 use crate::vulkan;
@@ -110,9 +110,10 @@ fn native(workspace: &Workspace, with_mpi: bool, features: &[&str], checks: &mut
         clippy.args(["--", "--deny", "warnings"]);
         run(clippy)
     });
-    let onnx = ONNX_RUNTIME.find(workspace);
+    let onnx = READERS.find(workspace);
     if onnx.is_none() {
-        let what = "comparison of exported graphs with ONNX Runtime (pip cannot install it)";
+        let what =
+            "exported graphs in ONNX Runtime, events in TensorBoard (pip cannot install them)";
         checks.skipped.push(what.to_owned());
     }
     checks.check("native tests", || {
@@ -203,7 +204,7 @@ fn native_tests(
             tests.env(feature_network::VARIABLE, file);
         }
         if let Some(python) = onnx {
-            tests.env(ONNX_RUNTIME.variable, python);
+            tests.env(READERS.variable, python);
         }
         run(tests)
     };

@@ -31,7 +31,7 @@ pub struct Pretrained {
     pub class_names: Vec<String>,
     generator: (GeneratorConfig, HostTensors),
     average: Option<HostTensors>,
-    discriminator: Option<(DiscriminatorConfig, HostTensors)>,
+    pub(super) discriminator: Option<(DiscriminatorConfig, HostTensors)>,
 }
 
 /// What a class starts from.

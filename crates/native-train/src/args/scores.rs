@@ -31,6 +31,8 @@ Examples:
 pub(super) const SHEET_EXAMPLES: &str = "\
 Examples:
   native-train sheet models/fashion32.safetensors --kind interpolation-z --out z.png
+  native-train sheet models/avatars64.safetensors --kind loop --out loop.gif
+  native-train sheet models/avatars64.safetensors --kind loop --class planets --keys 8 --frames 240 --out frames
   native-train sheet models/fashion32.safetensors --kind neighbours \\
       --classifier models/fashion-cnn.safetensors --out neighbours.png";
 
@@ -40,7 +42,7 @@ pub struct EvaluateArgs {
     /// Share the work among processes started by mpirun or srun; the scores are those of one process
     #[arg(long, value_enum)]
     pub comm: Option<Comm>,
-    /// Model file, or the index (.safetensors.index.json) of a model in parts
+    /// Model file, the index (.safetensors.index.json) of a model in parts, or a name as for `fetch`
     pub model: PathBuf,
     /// The network.
     #[command(flatten)]
@@ -125,23 +127,32 @@ pub struct ReferenceArgs {
 /// Options of `sheet`.
 #[derive(Debug, clap::Args)]
 pub struct SheetArgs {
-    /// Model file, or the index (.safetensors.index.json) of a model in parts
+    /// Model file, the index (.safetensors.index.json) of a model in parts, or a name as for `fetch`
     pub model: PathBuf,
     /// What to show
     #[arg(long, value_enum)]
     pub kind: SheetKind,
-    /// Sheet to write, a PNG file
+    /// Sheet to write, a PNG file; a loop is a .gif, a .png (APNG), or a folder of frames for programs such as ffmpeg
     #[arg(long, value_name = "FILE")]
     pub out: PathBuf,
     /// Classes, as for `sample` [default: all]
     #[arg(long, value_name = "CLASS", allow_negative_numbers = true)]
     pub class: Vec<String>,
-    /// Rows [default: the classes, at least 2 and at most 10]
+    /// Rows [default: the classes, at least 2 and at most 10; of a loop as many as its classes need, of 16 at most]
     #[arg(long, value_name = "N")]
     pub rows: Option<usize>,
-    /// Pictures per row
-    #[arg(long, value_name = "N", default_value_t = 9)]
-    pub columns: usize,
+    /// Pictures per row [default: 9; of a loop as many as make it a square]
+    #[arg(long, value_name = "N")]
+    pub columns: Option<usize>,
+    /// Loop: frames, of one way round
+    #[arg(long, value_name = "N")]
+    pub frames: Option<u32>,
+    /// Loop: frames a second
+    #[arg(long, value_name = "N")]
+    pub fps: Option<u32>,
+    /// Loop: pictures that it passes on its way, each a random sample
+    #[arg(long, value_name = "N")]
+    pub keys: Option<usize>,
     /// How far z is truncated, or off: by the model's kind
     #[arg(long, value_name = "T", default_value = "off")]
     pub truncation: Truncation,
@@ -172,12 +183,14 @@ pub enum SheetKind {
     Neighbours,
     /// One row per class, one column per z.
     ByClass,
+    /// A moving picture: each picture goes from sample to sample of its class and back to the first.
+    Loop,
 }
 
 /// Options of `standing-stats`.
 #[derive(Debug, clap::Args)]
 pub struct StandingStatsArgs {
-    /// Model file, or the index (.safetensors.index.json) of a model in parts
+    /// Model file, the index (.safetensors.index.json) of a model in parts, or a name as for `fetch`
     pub model: PathBuf,
     /// Thresholds to compute statistics for [default: those of the model]
     #[arg(long, value_name = "T,...", value_delimiter = ',')]

@@ -1,5 +1,7 @@
 //! `native-train export RUN --out MODEL`: the averaged generator of a run as a model file; with `--onnx FILE` that of
-//! a run or of a model for other programs.
+//! a run or of a model for other programs, with `--hub DIR` as a repository of models.
+
+mod hub;
 
 use std::path::Path;
 
@@ -10,7 +12,7 @@ use biggan::file::{Dtype, ModelFile, read_metadata};
 use biggan::onnx;
 use biggan::standing_stats::StandingConfig;
 use biggan::statistics_table::{RowRule, TablePosition};
-use biggan::train::{CHECKPOINT_FORMAT, EXPORT_KIND};
+use biggan::train::{CHECKPOINT_FORMAT, EXPORT_KIND, Pretrained};
 use biggan::truncation::{LatentDistribution, Truncation, TruncationKind};
 use burn::tensor::Device;
 
@@ -49,10 +51,11 @@ pub fn run(args: &ExportArgs) -> Result<Outcome> {
     if args.passes == Some(0) {
         return Err(bad_usage("--passes is 0; it must be 1 or more"));
     }
-    match (&args.out, &args.onnx) {
-        (_, Some(path)) => export_onnx(args, path, &device),
-        (Some(path), None) => export_model(args, path, &device),
-        (None, None) => Err(bad_usage("give --out MODEL or --onnx FILE")),
+    match (&args.out, &args.onnx, &args.hub) {
+        (_, Some(path), _) => export_onnx(args, path, &device),
+        (Some(path), ..) => export_model(args, path, &device),
+        (None, None, Some(directory)) => hub::export(args, directory, &device),
+        (None, None, None) => Err(bad_usage("give --out MODEL, --onnx FILE or --hub DIR")),
     }
 }
 
@@ -63,6 +66,30 @@ fn export_model(args: &ExportArgs, path: &Path, device: &Device) -> Result<Outco
     let file = averaged(args, checkpoint, truncations, device)?;
     write(&file, dtype(args), &target, device)?;
     Ok(Outcome::Done)
+}
+
+/// A model as it is, or that of a run with its networks.
+fn of_model_or_run(args: &ExportArgs, device: &Device) -> Result<hub::Found> {
+    if let Some(mut file) = read_model(&args.run)? {
+        if args.passes.is_some() {
+            return Err(of_runs(args, "--passes"));
+        }
+        if let Some(names) = class_names(args, file.info.generator.classes)? {
+            class_list::rename(&mut file.info, names);
+        }
+        return Ok((file, None));
+    }
+    let checkpoint = read_checkpoint(&args.run)?;
+    let networks = Pretrained::from_checkpoint(
+        checkpoint.plan.train(),
+        checkpoint.class_names.clone(),
+        checkpoint.tensors.clone(),
+    );
+    let truncations = off_and(&THRESHOLDS, checkpoint.plan.train().generator.latent);
+    Ok((
+        averaged(args, checkpoint, truncations, device)?,
+        Some(networks),
+    ))
 }
 
 /// The generator as ONNX: of a model, or of a run as the model that would be made of it.
@@ -118,12 +145,16 @@ fn refuse_options_of_runs(args: &ExportArgs) -> Result<()> {
     ];
     match given.into_iter().find(|(_, given)| *given) {
         None => Ok(()),
-        Some((option, _)) => Err(bad_usage(format!(
-            "{option} is for runs and checkpoints, and {} is a model: its statistics and values stay as they are; \
-             leave {option} out",
-            args.run.display()
-        ))),
+        Some((option, _)) => Err(of_runs(args, option)),
     }
+}
+
+fn of_runs(args: &ExportArgs, option: &str) -> anyhow::Error {
+    bad_usage(format!(
+        "{option} is for runs and checkpoints, and {} is a model: its statistics and values stay as they are; \
+         leave {option} out",
+        args.run.display()
+    ))
 }
 
 fn check_truncation(

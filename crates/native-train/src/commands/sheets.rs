@@ -1,5 +1,7 @@
 //! `native-train sheet MODEL --kind ...`: pictures for judging a generator, as in the paper:
-//! interpolations, truncations, nearest training images.
+//! interpolations, truncations, nearest training images; and loops, which move.
+
+mod moving;
 
 use anyhow::{Result, ensure};
 use biggan::collective::Group;
@@ -24,12 +26,17 @@ use crate::show::sheet;
 
 /// Most rows by default.
 const ROWS: usize = 10;
+/// Pictures a row by default.
+const COLUMNS: usize = 9;
 
 /// Runs the command.
 ///
 /// # Errors
 /// If the model cannot be read, the request does not suit it, or the file cannot be written.
 pub fn run(args: &SheetArgs, environment: &Environment) -> Result<Outcome> {
+    if args.kind == SheetKind::Loop {
+        return moving::run(args);
+    }
     sheet::check_name(&args.out)?;
     let device = device::open(args.device.name)?;
     let sampler = model_files::load(&args.model, &device)?;
@@ -41,6 +48,7 @@ pub fn run(args: &SheetArgs, environment: &Environment) -> Result<Outcome> {
         SheetKind::ByClass => (asked.by_class()?, asked.columns),
         // the sample, a gap, and its neighbours
         SheetKind::Neighbours => (asked.neighbours(args, environment)?, asked.columns + 1),
+        SheetKind::Loop => unreachable!("a loop is no sheet"),
     };
     let side = sampler.info().generator.resolution;
     let png = sheet::to_png(&Sheet::new(&images, side, columns))?;
@@ -61,6 +69,19 @@ struct Asked<'a> {
 
 /// Refuses options of another kind of sheet, which would change nothing.
 fn refuse_unused(args: &SheetArgs) -> Result<()> {
+    let of_loops = [
+        ("--frames", args.frames.is_some()),
+        ("--fps", args.fps.is_some()),
+        ("--keys", args.keys.is_some()),
+    ];
+    if let Some((option, _)) = of_loops
+        .into_iter()
+        .find(|(_, given)| *given && args.kind != SheetKind::Loop)
+    {
+        return Err(bad_usage(format!(
+            "{option} belongs to --kind loop; leave it out"
+        )));
+    }
     let network = &args.network;
     let of_network = [
         ("--classifier", network.classifier.is_some()),
@@ -103,16 +124,16 @@ impl<'a> Asked<'a> {
             (None, _) => classes.len().clamp(2, ROWS),
         };
         refuse_unused(args)?;
-        let total = rows.saturating_mul(args.columns);
+        let columns = args.columns.unwrap_or(COLUMNS);
+        let total = rows.saturating_mul(columns);
         let at_least = match args.kind {
             SheetKind::InterpolationZ | SheetKind::InterpolationY | SheetKind::Neighbours => 2,
-            SheetKind::Truncation | SheetKind::ByClass => 1,
+            SheetKind::Truncation | SheetKind::ByClass | SheetKind::Loop => 1,
         };
-        if rows == 0 || args.columns < at_least || total > MAX_SAMPLES {
+        if rows == 0 || columns < at_least || total > MAX_SAMPLES {
             return Err(bad_usage(format!(
-                "--rows {rows} with --columns {}: give a row or more, {at_least} columns or more, and at \
-                 most {MAX_SAMPLES} pictures",
-                args.columns
+                "--rows {rows} with --columns {columns}: give a row or more, {at_least} columns or more, and at \
+                 most {MAX_SAMPLES} pictures"
             )));
         }
         if args.kind == SheetKind::InterpolationY && classes.len() < 2 {
@@ -126,7 +147,7 @@ impl<'a> Asked<'a> {
             device,
             classes,
             rows,
-            columns: args.columns,
+            columns,
             seed: args.seed,
         })
     }

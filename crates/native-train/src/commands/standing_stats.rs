@@ -2,24 +2,23 @@
 //! given thresholds.
 
 use anyhow::Result;
-use biggan::file::{Dtype, ModelFile, StatisticsTable};
+use biggan::file::{ModelFile, StatisticsTable};
 use biggan::latent::{LatentKey, Latents};
 use biggan::layers::NormMode;
 use biggan::model::Generator;
-use biggan::named::{HostTensors, read_values};
+use biggan::named::read_values;
 use biggan::random::Stream;
 use biggan::sampler::Sampler;
 use biggan::standing_stats::{Drift, StandingConfig};
 use biggan::truncation::{LatentDistribution, Truncation};
 use burn::tensor::Device;
-use half::f16;
 use pollster::block_on;
 
 use crate::args::StandingStatsArgs;
 use crate::device;
 use crate::error::{Outcome, bad_usage};
 use crate::files::export;
-use crate::files::model_files::{self, Target};
+use crate::files::model_files::{self, Target, stored_type};
 
 /// Images of the comparison with batch statistics.
 const COMPARED: usize = 64;
@@ -109,20 +108,6 @@ fn truncations(args: &StandingStatsArgs, old: &[Truncation]) -> Result<Vec<Trunc
         }
     }
     Ok(rows)
-}
-
-/// f16 if that keeps every weight exactly, as it does if the model was stored in f16.
-fn stored_type(tensors: &HostTensors) -> Dtype {
-    let weights = tensors
-        .0
-        .iter()
-        .filter(|(name, _)| !name.starts_with("stats."));
-    let mut values = weights.flat_map(|(_, tensor)| &tensor.values);
-    if values.all(|&v| f16::from_f32(v).to_f32() == v) {
-        Dtype::F16
-    } else {
-        Dtype::F32
-    }
 }
 
 /// How far pictures drawn with a table are from those drawn with the statistics of their batch.

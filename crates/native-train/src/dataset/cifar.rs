@@ -12,9 +12,9 @@ use biggan::file::DatasetInfo;
 use sha2::{Digest, Sha256};
 
 use super::cifar_batch::{Batch, IMAGE_BYTES, check_label};
-use super::idx::hex;
 use super::npm::NpmPackage;
 use super::{Dataset, DatasetRequest, NamedDataset, Split, png_strip};
+use crate::checksum::hex;
 use crate::input_file;
 
 /// CIFAR-10.

@@ -5,20 +5,16 @@ use std::fs::File;
 use std::io::{self, BufReader, Read, Write};
 use std::path::Path;
 use std::process::{Command, Stdio};
-use std::time::Duration;
 
 use anyhow::{Context, Result, anyhow, bail, ensure};
 use flate2::read::MultiGzDecoder;
 use sha2::{Digest, Sha256};
 use tempfile::TempDir;
 
-use super::idx::hex;
+use crate::checksum::hex;
+use crate::network::{client, one_line};
 use crate::terminal::Bar;
 
-/// Longest wait for a connection; if the network drops packets, the next source is tried after it.
-const CONNECT_TIMEOUT: Duration = Duration::from_secs(5);
-/// Longest wait between two pieces of a download.
-const READ_TIMEOUT: Duration = Duration::from_secs(30);
 /// Most bytes that a decompressed file may have.
 const MAX_BYTES: u64 = 1 << 30;
 
@@ -118,18 +114,6 @@ fn download(source: &Source, into: &Path) -> Result<()> {
     Ok(())
 }
 
-fn client(https_only: bool) -> Result<reqwest::blocking::Client> {
-    // fails if a provider is installed already, which is fine
-    let _ = rustls::crypto::ring::default_provider().install_default();
-    reqwest::blocking::Client::builder()
-        .user_agent(concat!("native-train/", env!("CARGO_PKG_VERSION")))
-        .https_only(https_only)
-        .connect_timeout(CONNECT_TIMEOUT)
-        .timeout(READ_TIMEOUT)
-        .build()
-        .map_err(one_line)
-}
-
 fn download_file(
     client: &reqwest::blocking::Client,
     url: &str,
@@ -152,17 +136,6 @@ fn download_file(
         .with_context(|| format!("{url}: the download broke off"))?;
     bar.finish();
     Ok(())
-}
-
-/// reqwest's error and its causes, which its own text leaves out.
-fn one_line(error: reqwest::Error) -> anyhow::Error {
-    let mut text = error.to_string();
-    let mut cause = std::error::Error::source(&error);
-    while let Some(inner) = cause {
-        text = format!("{text}: {inner}");
-        cause = inner.source();
-    }
-    anyhow!("{}", text.split_whitespace().collect::<Vec<_>>().join(" "))
 }
 
 /// Downloads and unpacks the package, without installing it and without root.

@@ -11,6 +11,7 @@ use anyhow::{Context, Result, bail, ensure};
 use flate2::read::MultiGzDecoder;
 use sha2::{Digest, Sha256};
 
+use crate::checksum::hex;
 use crate::input_file;
 
 /// Type code of unsigned bytes, the only one that data sets of images use.
@@ -147,11 +148,6 @@ fn header(source: &mut impl Read, rank: usize) -> Result<(Vec<u8>, Vec<usize>)> 
         .map(|b| u32::from_be_bytes([b[0], b[1], b[2], b[3]]) as usize)
         .collect();
     Ok((header, dims))
-}
-
-/// Bytes as lower-case hex.
-pub fn hex(bytes: &[u8]) -> String {
-    bytes.iter().map(|byte| format!("{byte:02x}")).collect()
 }
 
 /// Reads until the buffer is full or the source ends.

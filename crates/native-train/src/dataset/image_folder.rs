@@ -13,13 +13,13 @@ use sha2::{Digest, Sha256};
 use super::broken::{self, Broken, Fate};
 use super::class_folders::{self, Class};
 use super::fit::{self, FOLDERS, Outline};
-use super::idx::hex;
 use super::listing::Listing;
 use super::parts::Layout;
 use super::picture_files::PictureFiles;
 use super::pixels::Pixels;
 use super::preparation::Preparation;
 use super::{Dataset, DatasetRequest, NamedDataset, Split, picture};
+use crate::checksum::hex;
 use crate::recipe::byte_size::ByteSize;
 use crate::terminal::Bar;
 

@@ -4,7 +4,7 @@ use biggan::file::LISTING;
 use sha2::{Digest, Sha256};
 
 use super::class_folders::Class;
-use super::idx::hex;
+use crate::checksum::hex;
 
 /// The running checksum, over files in the order of classes and names.
 #[derive(Default)]

@@ -10,7 +10,7 @@ use png::{BitDepth, ColorType, Decoder, Limits};
 use sha2::{Digest, Sha256};
 
 use super::cifar_batch::{Batch, IMAGE_BYTES, check_label};
-use super::idx::hex;
+use crate::checksum::hex;
 
 /// Names of the label files, with the package's spelling: training, test.
 pub const LABEL_FILES: [&str; 2] = ["train_lables.json", "test_lables.json"];

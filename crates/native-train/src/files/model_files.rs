@@ -4,8 +4,10 @@ use std::path::{Path, PathBuf};
 
 use anyhow::{Context, Result};
 use biggan::file::{Dtype, INDEX_SUFFIX, ModelFile, ModelInfo, check_part_name};
+use biggan::named::HostTensors;
 use biggan::sampler::Sampler;
 use burn::tensor::Device;
+use half::f16;
 
 use crate::error::bad_usage;
 use crate::input_file;
@@ -13,6 +15,9 @@ use crate::run::atomic_file;
 
 /// End of the name of a model in one file.
 const SUFFIX: &str = ".safetensors";
+
+/// Name of a discriminator beside the model of its generator.
+pub const DISCRIMINATOR: &str = "discriminator.safetensors";
 
 /// Whether a path names an index, not a model.
 pub fn is_index(path: &Path) -> bool {
@@ -61,6 +66,20 @@ pub fn write_info(path: &Path, info: &ModelInfo) -> Result<()> {
     let new = replaced.with_context(|| named(path))?;
     decode(path, &new).with_context(|| named(path))?;
     atomic_file::write(path, &new)
+}
+
+/// f16 if that keeps every weight exactly, as it does if the model was stored in f16.
+pub fn stored_type(tensors: &HostTensors) -> Dtype {
+    let weights = tensors
+        .0
+        .iter()
+        .filter(|(name, _)| !name.starts_with("stats."));
+    let mut values = weights.flat_map(|(_, tensor)| &tensor.values);
+    if values.all(|&v| f16::from_f32(v).to_f32() == v) {
+        Dtype::F16
+    } else {
+        Dtype::F32
+    }
 }
 
 fn named(path: &Path) -> String {

@@ -29,6 +29,10 @@ pub struct RunSection {
     /// Images of the training part, and of the test part, in D's accuracy at a probe.
     #[serde(default = "half_a_thousand")]
     pub watch_images: usize,
+    /// Also write events for TensorBoard, to `tensorboard/` in the directory of the run: the numbers of the log and of
+    /// scores, sheets of samples, histograms of singular values.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub tensorboard: bool,
     /// Number of newest checkpoints that are kept.
     #[serde(default = "three")]
     pub keep_checkpoints: usize,

@@ -12,4 +12,5 @@ pub mod run_dir;
 pub mod run_log;
 pub mod run_view;
 pub mod score_log;
+pub mod tensorboard;
 mod view_files;

@@ -7,7 +7,7 @@ use biggan::train::{ClassStart, Pretrained, TrainState};
 use burn::tensor::Device;
 
 use crate::dataset::Dataset;
-use crate::files::model_files;
+use crate::files::model_files::{self, DISCRIMINATOR};
 use crate::input_file;
 use crate::recipe::plan::Plan;
 use crate::run::checkpoint::Checkpoint;
@@ -37,10 +37,19 @@ fn networks(path: &Path) -> Result<Pretrained> {
         })?;
         return Ok(of_checkpoint(checkpoint));
     }
-    if model_files::is_index(path) {
-        return Pretrained::from_model(model_files::read(path)?).with_context(named);
+    let networks = match model_files::is_index(path) {
+        true => Pretrained::from_model(model_files::read(path)?),
+        false => Pretrained::decode(&input_file::read("--init", path)?),
+    };
+    let networks = networks.with_context(named)?;
+    let beside = path.with_file_name(DISCRIMINATOR);
+    if networks.has_discriminator() || !beside.exists() {
+        return Ok(networks);
     }
-    Pretrained::decode(&input_file::read("--init", path)?).with_context(named)
+    let bytes = input_file::read("discriminator", &beside)?;
+    networks
+        .with_discriminator(&bytes)
+        .with_context(|| format!("discriminator {}", beside.display()))
 }
 
 fn of_checkpoint(checkpoint: Checkpoint) -> Pretrained {

@@ -15,6 +15,7 @@ use crate::run::keep::KeepPolicy;
 use crate::run::run_dir::RunDir;
 use crate::run::run_log::RunLog;
 use crate::run::score_log::ScoreLog;
+use crate::run::tensorboard::Board;
 use crate::show::sheet;
 use crate::training::collapse::answer::Collapse;
 use crate::training::collapse::evidence::is_not_finite;
@@ -44,6 +45,8 @@ pub struct Training<'a> {
 struct Stretch {
     log: RunLog,
     scores: ScoreLog,
+    /// Where the recipe asks for one.
+    board: Option<Board>,
     progress: Progress,
     /// `None` if the plan disables it.
     detector: Option<Detector>,
@@ -123,8 +126,13 @@ impl Training<'_> {
                 detector.feed_score(0, images, frechet); // earlier alarms were handled
             }
         }
+        let board = run
+            .tensorboard
+            .then(|| Board::open(self.run_dir.root(), state.g_step))
+            .transpose()?;
         Ok(Stretch {
             scores,
+            board,
             progress: Progress::new(state.images_seen, run.images, log.elapsed_before_secs()),
             logged_images: before.last().map_or(0, |record| record.images_seen),
             log,
@@ -214,6 +222,9 @@ impl Training<'_> {
                 record.vitals = Some(Vitals::measure(state, seed, device)?);
             }
             stretch.log.append(&record)?;
+            if let Some(board) = &mut stretch.board {
+                board.record(&record);
+            }
             let alarm = self.watch(&mut stretch.detector, &record);
             if alarm.is_some() {
                 return Ok(alarm);
@@ -225,6 +236,9 @@ impl Training<'_> {
         if let Some(record) = after.score {
             note!("{record}");
             stretch.scores.append(&record)?;
+            if let Some(board) = &mut stretch.board {
+                board.score(&record);
+            }
             let detector = stretch.detector.as_mut();
             let alarm = detector
                 .and_then(|d| d.feed_score(state.g_step, state.images_seen, record.frechet));
@@ -239,6 +253,9 @@ impl Training<'_> {
             let sheet = sheet::of_generator(&state.ema.generator, seed, device)?;
             let png = sheet::to_png(&sheet)?;
             self.run_dir.write_sample_sheet(state.images_seen, &png)?;
+            if let Some(board) = &mut stretch.board {
+                board.sheet(state.g_step, [sheet.width, sheet.height], &png);
+            }
         }
         Ok(None)
     }

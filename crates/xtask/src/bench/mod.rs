@@ -18,7 +18,7 @@ use clap::Args;
 
 use crate::features;
 use crate::mpi;
-use crate::python::{ONNX_RUNTIME, PYTORCH};
+use crate::python::{PYTORCH, READERS};
 use crate::run::{command, output, step};
 use crate::workspace::Workspace;
 use table::{HEAD, Row};
@@ -62,7 +62,7 @@ impl<'a> Place<'a> {
         step("program", || mpi::programs(workspace, &features))?;
         let directory = workspace.target.join("bench");
         fs::create_dir_all(&directory)?;
-        let onnx_runtime = ONNX_RUNTIME.find(workspace);
+        let onnx_runtime = READERS.find(workspace);
         let pytorch = if quick { None } else { PYTORCH.find(workspace) };
         Ok(Self {
             directory,

@@ -66,7 +66,7 @@ mod tests {
 
     use super::super::styles::CLASSES;
     use super::*;
-    use crate::dataset::idx::hex;
+    use crate::checksum::hex;
 
     /// First digits of the SHA-256 of the pixels of each class's first training picture at 64x64.
     const PINNED: [&str; 12] = [
