@@ -70,7 +70,7 @@ export function noticeOf(root, name, file) {
 }
 
 /** Libraries from npm whose code is in the page: the charts of training, the files of clips, hashes, and zips of pictures. */
-const LIBRARIES = ["mediabunny", "uplot", ...Object.keys(PACKAGES)];
+const LIBRARIES = ["gifenc", "mediabunny", "uplot", ...Object.keys(PACKAGES)];
 
 /** The text of the notices of the page's libraries, which are in node_modules of a folder. */
 export function libraryNotices(folder) {

@@ -43,6 +43,99 @@ fn the_same_request_gives_the_same_bytes() {
 }
 
 #[test]
+fn weights_of_8_bits_draw_nearly_the_same() {
+    let setting = with_model();
+    let bytes = |name: &str| std::fs::metadata(setting.path(name)).unwrap().len();
+    let drawn = |model: &str| {
+        setting.ok(&[
+            "sample",
+            model,
+            "--class",
+            "1",
+            "--count",
+            "4",
+            "--raw",
+            "raw.safetensors",
+        ]);
+        image(&setting.path("raw.safetensors")).values
+    };
+    // of a run, whose statistics are then those of the rounded weights, and of a model
+    setting.ok(&[
+        "export",
+        "run",
+        "--passes",
+        "2",
+        "--dtype",
+        "q8",
+        "--out",
+        "q8.safetensors",
+    ]);
+    setting.ok(&[
+        "export",
+        "model.safetensors",
+        "--dtype",
+        "q8",
+        "--out",
+        "again.safetensors",
+    ]);
+    setting.ok(&[
+        "export",
+        "again.safetensors",
+        "--dtype",
+        "f32",
+        "--out",
+        "f32.safetensors",
+    ]);
+    assert_eq!(bytes("q8.safetensors"), bytes("again.safetensors"));
+    assert!(bytes("q8.safetensors") < bytes("model.safetensors"));
+    let [halves, run, model, f32] = [
+        "model.safetensors",
+        "q8.safetensors",
+        "again.safetensors",
+        "f32.safetensors",
+    ]
+    .map(drawn);
+    assert_eq!(f32, model);
+    for other in [run, model] {
+        let apart = halves.iter().zip(&other).map(|(a, b)| (a - b).abs());
+        let mean = apart.sum::<f32>() / halves.len() as f32;
+        assert!(mean > 0.0 && mean < 0.02, "{mean}");
+    }
+    // without a type a model is no run
+    setting.refused(
+        1,
+        &["export", "model.safetensors", "--out", "a.safetensors"],
+        &["model.safetensors"],
+    );
+    setting.refused(
+        2,
+        &[
+            "export",
+            "model.safetensors",
+            "--dtype",
+            "q8",
+            "--passes",
+            "2",
+            "--out",
+            "a.safetensors",
+        ],
+        &["--passes"],
+    );
+    setting.refused(
+        2,
+        &[
+            "export",
+            "model.safetensors",
+            "--dtype",
+            "q8",
+            "--out",
+            "model.safetensors",
+        ],
+        &["model.safetensors"],
+    );
+}
+
+#[test]
 fn pictures_of_a_page_are_drawn_and_unedited_ones_are_those_of_their_seed() {
     let setting = with_model();
     let raw = |out: &str, request: &[&str]| {

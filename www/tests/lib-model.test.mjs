@@ -5,6 +5,7 @@ import { readFileSync } from "node:fs";
 import test from "node:test";
 import { host, libraryPage, load, MODEL, openPage, send, skip } from "./lib-host.mjs";
 import { header, sha256, shards } from "./lib-shards.mjs";
+import { modelIn, samplePixels } from "./native.mjs";
 import { assertSame } from "./pixels.mjs";
 
 const LIMIT = { skip, timeout: 120_000 };
@@ -399,6 +400,26 @@ test("weights of another program come by their address, with the config next to 
   const { failure } = await make(page, { model: "/alone/weights.bin" });
   assert.deepEqual([failure.code, failure.numbers.status], ["network", 404]);
   assert.deepEqual(requests(log, "/alone/weights.bin"), []);
+});
+
+test("weights of 8 bits are half as large, and drawn as natively, whole and in parts", LIMIT, async (t) => {
+  const whole = modelIn("q8")["model.safetensors"];
+  assert.ok(whole.length < 0.6 * model.length, `${whole.length} bytes`);
+  const parts = Object.entries(modelIn("q8", "--shard-size", "64KiB"));
+  const files = { "/q8.safetensors": whole, ...Object.fromEntries(parts.map(([name, bytes]) => [`/parts/${name}`, bytes])) };
+  const { page } = await libraryPage(t, { files });
+  const expected = samplePixels({ classIndex: 3, truncation: 0.5, seed: 7, count: 2, model: whole });
+  for (const address of ["/q8.safetensors", "/parts/model.safetensors.index.json"]) {
+    const { failure, pixels } = await make(page, { model: address });
+    assert.equal(failure, undefined);
+    assertSame(pixels, expected.map((image) => [...image]));
+  }
+  // and little else than with 16 bits
+  const halves = samplePixels({ classIndex: 3, truncation: 0.5, seed: 7, count: 2 });
+  const apart = halves.flatMap((image, at) => [...image].map((value, byte) => Math.abs(value - expected[at][byte])));
+  const mean = apart.reduce((sum, difference) => sum + difference, 0) / apart.length;
+  t.diagnostic(`${mean.toFixed(2)} of 255 apart on average`);
+  assert.ok(mean > 0 && mean < 2, `${mean}`);
 });
 
 test("what is no model gets the core's words", LIMIT, async (t) => {

@@ -1,7 +1,7 @@
 /** What the native programs compute. */
 
 import { execFileSync } from "node:child_process";
-import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { dirname, join } from "node:path";
 import { fileURLToPath } from "node:url";
@@ -27,11 +27,29 @@ function tensorsOf(program, argumentsFor) {
   }
 }
 
-/** RGBA bytes of `native-train sample`, one array an image. */
-export function samplePixels({ classIndex, truncation, seed, count }) {
+/** RGBA bytes of `native-train sample`, one array an image; of the clothes or of the bytes of another model. */
+export function samplePixels({ classIndex, truncation, seed, count, model }) {
   const options = { class: classIndex, truncation, seed, count };
   const flags = Object.entries(options).flatMap(([name, value]) => [`--${name}`, String(value)]);
-  return rgbaOf(tensorsOf(NATIVE_TRAIN, (out) => ["sample", MODEL, ...flags, "--raw", out]));
+  const path = (out) => {
+    if (!model) return MODEL;
+    const file = join(dirname(out), "model.safetensors");
+    writeFileSync(file, model);
+    return file;
+  };
+  return rgbaOf(tensorsOf(NATIVE_TRAIN, (out) => ["sample", path(out), ...flags, "--raw", out]));
+}
+
+/** The clothes with weights of another type, as `native-train export --dtype` writes them. */
+export function modelIn(dtype, ...more) {
+  const folder = mkdtempSync(join(tmpdir(), "biggan-"));
+  try {
+    const out = join(folder, "model.safetensors");
+    execFileSync(NATIVE_TRAIN, ["export", MODEL, "--dtype", dtype, "--out", out, ...more], { stdio: "ignore" });
+    return Object.fromEntries(readdirSync(folder).map((name) => [name, readFileSync(join(folder, name))]));
+  } finally {
+    rmSync(folder, { recursive: true });
+  }
 }
 
 /** RGBA bytes of `native-train sample --pictures`, one array an image. */

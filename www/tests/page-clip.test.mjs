@@ -1,4 +1,4 @@
-/** The loop of the Between view as a video file. */
+/** The loop of the Between view as a file: a video, or a GIF. */
 
 import assert from "node:assert/strict";
 import { readFileSync } from "node:fs";
@@ -80,31 +80,55 @@ test("the loop is saved there and back, at the page's speed", LIMIT, async (t) =
   assert.deepEqual(errors, []);
 });
 
-test("where the browser encodes no video, the page says so", LIMIT, async (t) => {
-  const { page, errors, address } = await openSite(t, { reducedMotion: "reduce" });
-  await page.addInitScript(() => delete window.VideoEncoder);
-  await page.goto(`${address}#${LINK}`);
-  await settled(page, "Interpolation");
-  await page.getByText("this browser does not encode video").waitFor();
-  assert.equal(await page.getByRole("button", { name: "Save clip" }).isDisabled(), true);
-  assert.deepEqual(errors, []);
-});
-
-test("where it has no codec, the page says so", LIMIT, async (t) => {
-  const { page, errors, address } = await openSite(t, { reducedMotion: "reduce" });
-  await page.addInitScript(() => (VideoEncoder.isConfigSupported = async () => ({ supported: false })));
-  await page.goto(`${address}#${LINK}`);
-  await settled(page, "Interpolation");
-  await page.getByRole("button", { name: "Save clip" }).click();
-  await page.getByText("No clip was saved: This browser encodes neither").waitFor();
-  assert.deepEqual(errors, []);
-});
+const WITHOUT = {
+  "where the browser encodes no video": () => delete window.VideoEncoder,
+  "where it has no codec": () => (VideoEncoder.isConfigSupported = async () => ({ supported: false })),
+};
+for (const [where, prepare] of Object.entries(WITHOUT)) {
+  test(`${where}, the loop is a GIF`, LIMIT, async (t) => {
+    const { page, errors, address } = await openSite(t, { reducedMotion: "reduce" });
+    await page.addInitScript(prepare);
+    await page.goto(`${address}#${LINK}`);
+    await settled(page, "Interpolation");
+    const pictures = await pixels(page, "Interpolation");
+    await page.getByRole("slider", { name: "Speed" }).fill("5");
+    const downloading = page.waitForEvent("download");
+    await page.getByRole("button", { name: "Save clip" }).click();
+    const download = await downloading;
+    await page.getByText("Saved as a GIF").waitFor();
+    assert.equal(download.suggestedFilename(), "biggan-between-dress-seed-2-truncation-1.gif");
+    const base64 = readFileSync(await download.path()).toString("base64");
+    const frames = await page.evaluate(async (base64) => {
+      const data = Uint8Array.from(atob(base64), (letter) => letter.charCodeAt(0));
+      const decoder = new ImageDecoder({ data, type: "image/gif" });
+      await decoder.completed;
+      const { frameCount, repetitionCount } = decoder.tracks.selectedTrack;
+      const shown = [];
+      for (const frameIndex of [0, 5, 9]) {
+        const { image } = await decoder.decode({ frameIndex });
+        const context = new OffscreenCanvas(32, 32).getContext("2d");
+        context.imageSmoothingEnabled = false;
+        context.drawImage(image, 0, 0, 32, 32);
+        shown.push({ side: image.displayWidth, us: image.duration, rgba: [...context.getImageData(0, 0, 32, 32).data] });
+      }
+      return { frameCount, repetitionCount, shown };
+    }, base64);
+    assert.deepEqual([frames.frameCount, frames.repetitionCount], [10, Infinity]);
+    [0, 5, 1].forEach((place, at) => {
+      const { side, us, rgba } = frames.shown[at];
+      assert.deepEqual([side, us], [256, 200_000]);
+      const apart = rgba.reduce((sum, value, byte) => sum + Math.abs(value - pictures[place][byte]), 0) / rgba.length;
+      assert.ok(apart < TOLERANCE, `picture ${place}: ${apart}`);
+    });
+    assert.deepEqual(errors, []);
+  });
+}
 
 test("the page has the licences of its libraries", LIMIT, async (t) => {
   const { page, address } = await openSite(t);
   await page.goto(address);
   const notices = await (await page.request.get(`${address}THIRD-PARTY-NOTICES.txt`)).text();
-  for (const says of [/mediabunny [\d.]+: MPL-2.0/, /uplot [\d.]+: MIT/, /Mozilla Public License Version 2.0/]) {
+  for (const says of [/gifenc [\d.]+: MIT/, /mediabunny [\d.]+: MPL-2.0/, /uplot [\d.]+: MIT/, /Mozilla Public License Version 2.0/]) {
     assert.match(notices, says);
   }
 });

@@ -77,6 +77,7 @@ Examples:
   native-train export runs/fashion32/checkpoints/000000256000.safetensors --dtype f32 --out early.safetensors
   native-train export fashion32.safetensors --onnx fashion32.onnx --truncation 0.5
   native-train export runs/fashion32 --hub fashion32 --license mit
+  native-train export biggan-deep-128 --dtype q8 --out biggan-deep-128-q8.safetensors      a quarter of f32
 
 An ONNX file is for other programs: inputs z [n,z_dim] and class_weights [n,classes], output image [n,3,r,r] in
 [-1,1], all f32, opset 17. Its doc_string says what z must be drawn from, its metadata names the classes.";
@@ -227,8 +228,8 @@ pub struct TrainArgs {
 /// Options of `export`.
 #[derive(Debug, clap::Args)]
 pub struct ExportArgs {
-    /// Directory of a run (its newest checkpoint is taken), or one checkpoint file; with --onnx or --hub also a
-    /// model file, its index or its name
+    /// Directory of a run (its newest checkpoint is taken), or one checkpoint file; with --onnx, --hub or
+    /// --dtype also a model file, its index or its name
     pub run: PathBuf,
     /// Model file to write
     #[arg(long, value_name = "MODEL", required_unless_present_any = ["onnx", "hub"])]
@@ -249,7 +250,7 @@ pub struct ExportArgs {
     /// With --onnx: how far z will be truncated, or off, by the model's kind; the statistics are those for it
     #[arg(long, value_name = "T", default_value = "off", conflicts_with_all = ["out", "hub"])]
     pub truncation: Truncation,
-    /// Type of the stored values; not of a model, whose values stay as they are [default: f16]
+    /// Type of the stored values; of a model its own stays without it, and with --onnx always [default: f16]
     #[arg(long, value_enum)]
     pub dtype: Option<StoredType>,
     /// Batches for the statistics of each truncation; not of a model, which has its own [default: 100]
@@ -274,6 +275,8 @@ pub enum StoredType {
     F16,
     /// 32-bit floats.
     F32,
+    /// 8-bit integers, with a scale for each output channel; vectors as 16-bit floats.
+    Q8,
 }
 
 impl From<StoredType> for biggan::file::Dtype {
@@ -281,6 +284,7 @@ impl From<StoredType> for biggan::file::Dtype {
         match stored {
             StoredType::F16 => Self::F16,
             StoredType::F32 => Self::F32,
+            StoredType::Q8 => Self::Q8,
         }
     }
 }

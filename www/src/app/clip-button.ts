@@ -1,5 +1,6 @@
-/** The button that saves the loop as a video. */
+/** The button that saves the loop: as a video, or as a GIF where the browser encodes none. */
 
+import type { Clip } from "./clip.js";
 import { element } from "./element.js";
 import { download } from "./save-file.js";
 import { sentenceOf } from "./sentence.js";
@@ -19,16 +20,12 @@ export class ClipButton {
 
   constructor(wanted: () => Loopable) {
     this.#wanted = wanted;
-    if (typeof VideoEncoder === "undefined") {
-      this.#words.textContent = "No clip can be saved: this browser does not encode video (WebCodecs).";
-      return;
-    }
     this.#button.addEventListener("click", () => void this.#save());
   }
 
   /** Whether there is a loop to save. */
   set ready(ready: boolean) {
-    this.#button.disabled = !ready || typeof VideoEncoder === "undefined";
+    this.#button.disabled = !ready;
   }
 
   async #save(): Promise<void> {
@@ -36,14 +33,20 @@ export class ClipButton {
     this.#button.disabled = true;
     this.#words.textContent = "Encoding…";
     try {
-      const { clipOf } = await import("./clip.js");
-      const { file, ending } = await clipOf(wanted.images, wanted.perSecond);
+      const clip = await videoOf(wanted);
+      const { file, ending } = clip ?? (await import("./gif.js")).gifOf(wanted.images, wanted.perSecond);
       download(file, `${wanted.name}.${ending}`);
-      this.#words.textContent = "Clip saved.";
+      this.#words.textContent = clip ? "Clip saved." : "Saved as a GIF, of 256 colours a picture: this browser encodes no video.";
     } catch (error) {
       this.#words.textContent = `No clip was saved: ${sentenceOf(error)}`;
     } finally {
       this.ready = this.#wanted().images.length > 0;
     }
   }
+}
+
+/** `null` where the browser does not encode video (WebCodecs), or has no codec for it. */
+async function videoOf({ images, perSecond }: Loopable): Promise<Clip | null> {
+  if (typeof VideoEncoder === "undefined") return null;
+  return (await import("./clip.js")).clipOf(images, perSecond);
 }

@@ -27,8 +27,8 @@ export interface Clip {
   ending: string;
 }
 
-/** @throws if the browser encodes none of the formats. */
-export async function clipOf(images: readonly ImageData[], perSecond: number): Promise<Clip> {
+/** `null` if the browser encodes none of the formats. */
+export async function clipOf(images: readonly ImageData[], perSecond: number): Promise<Clip | null> {
   const [first] = images;
   if (!first) throw new Error("there are no pictures");
   const factor = factorFor(first.width);
@@ -53,7 +53,7 @@ export async function clipOf(images: readonly ImageData[], perSecond: number): P
     await output.finalize();
     if (target.buffer) return { file: new Blob([target.buffer], { type }), ending };
   }
-  throw new Error("this browser encodes neither H.264 nor VP8, VP9 or AV1");
+  return null;
 }
 
 /** Codecs want an even side. */

@@ -20,6 +20,8 @@ use crate::named::{HostTensor, HostTensors};
 
 /// Largest header, as in the library.
 const MOST_HEADER_BYTES: usize = 100_000_000;
+/// End of the name of the scales of a weight that is stored as integers (`quantised`).
+pub(super) const SCALE: &str = ".q8_scale";
 /// Bytes that tell what a file is.
 const FIRST_BYTES: usize = 512;
 
@@ -30,6 +32,9 @@ pub enum Dtype {
     F32,
     /// 16-bit floats.
     F16,
+    /// 8-bit integers, which the values must be: a model file makes them of its weights, with a scale for each output
+    /// channel.
+    Q8,
 }
 
 impl Dtype {
@@ -38,6 +43,7 @@ impl Dtype {
         match self {
             Self::F32 => 4,
             Self::F16 => 2,
+            Self::Q8 => 1,
         }
     }
 }
@@ -85,12 +91,12 @@ pub(super) fn encode_entries<'a>(
     encode_sorted(&sorted(tensors), metadata, false)
 }
 
-/// f32 first and then by name, as in the library, so that values are aligned.
+/// Large values first and then by name, as in the library, so that values are aligned.
 fn sorted<'a>(
     tensors: impl Iterator<Item = (&'a str, &'a HostTensor, Dtype)>,
 ) -> Vec<(&'a str, &'a HostTensor, Dtype)> {
     let mut tensors: Vec<_> = tensors.collect();
-    tensors.sort_by_key(|&(name, _, dtype)| (dtype == Dtype::F16, name));
+    tensors.sort_by_key(|&(name, _, dtype)| (std::cmp::Reverse(dtype.size()), name));
     tensors
 }
 
@@ -109,6 +115,7 @@ fn encode_sorted(
                 dtype: match dtype {
                     Dtype::F32 => StDtype::F32,
                     Dtype::F16 => StDtype::F16,
+                    Dtype::Q8 => StDtype::I8,
                 },
                 shape: tensor.shape.clone(),
                 data_offsets: (start, end),
@@ -203,6 +210,17 @@ fn write_values(bytes: &mut Vec<u8>, name: &str, values: &[f32], dtype: Dtype) -
                         .remedy("store it as f32"));
                 }
                 bytes.extend(half.to_le_bytes());
+            }
+        }
+        Dtype::Q8 => {
+            for &value in values {
+                if value != value.round() || value.abs() > 127.0 {
+                    return Err(Error::tensor(name)
+                        .found(value)
+                        .expected("a whole number from -127 to 127")
+                        .remedy("a weight that is not finite has none: store it as f32, and look for the cause"));
+                }
+                bytes.extend((value as i8).to_le_bytes());
             }
         }
     }
@@ -375,6 +393,11 @@ impl<V: Values> OpenFile<V> {
         Ok(HostTensors(tensors.collect::<Result<_>>()?))
     }
 
+    fn has_scales(&self, name: &str) -> bool {
+        let scales = |entry: &str| entry.strip_suffix(SCALE) == Some(name);
+        self.entries.iter().any(|(entry, _)| scales(entry))
+    }
+
     /// The bytes of a tensor, checked against its digest.
     fn bytes(&self, name: &str, info: &TensorInfo) -> Result<Cow<'_, [u8]>> {
         let (start, end) = info.data_offsets;
@@ -386,7 +409,7 @@ impl<V: Values> OpenFile<V> {
     /// The values of a tensor, widened to f32.
     ///
     /// # Errors
-    /// If they have another type than f32 and f16, or another digest than the file states.
+    /// If they have another type than f32, f16 and 8-bit integers with scales, or another digest than the file states.
     pub fn tensor(&self, name: &str, info: &TensorInfo) -> Result<HostTensor> {
         let data = self.bytes(name, info)?;
         let values = match info.dtype {
@@ -398,6 +421,15 @@ impl<V: Values> OpenFile<V> {
                 .chunks_exact(2)
                 .map(|b| f16::from_le_bytes([b[0], b[1]]).to_f32())
                 .collect(),
+            // integers of weights, not yet multiplied by their scales
+            StDtype::I8 if self.has_scales(name) => {
+                data.iter().map(|&b| f32::from(b as i8)).collect()
+            }
+            StDtype::I8 => {
+                return Err(Error::tensor(name)
+                    .found(format_args!("I8 without {name}{SCALE}"))
+                    .expected("F32, F16, or I8 with scales"));
+            }
             other => {
                 return Err(Error::tensor(name)
                     .found(format_args!("{other:?}"))

@@ -11,6 +11,7 @@ mod label_rows;
 mod model_file;
 mod open_model;
 mod pack;
+mod quantised;
 mod shards;
 
 #[doc(hidden)] // for readers of safetensors of their own: native-train
@@ -24,4 +25,5 @@ pub use model_file::{
 };
 pub use open_model::OpenModel;
 pub use pack::{Pack, PackWriter};
+pub(crate) use quantised::rounded;
 pub use shards::{INDEX_SUFFIX, check_part_name, part_names, sha256_hex};

@@ -9,6 +9,7 @@ use std::collections::BTreeMap;
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
 use super::container::{Dtype, encode_with, open, replace_metadata};
+use super::quantised::{dtype_of, stored};
 use crate::class_names::ClassNames;
 use crate::config::GeneratorConfig;
 use crate::error::{Error, Result};
@@ -255,22 +256,14 @@ pub(super) fn check_format(format: Option<&str>, version: Option<&str>) -> Resul
 }
 
 impl ModelFile {
-    /// The type that a tensor is stored as. Statistics are few and small: they stay f32.
-    pub(super) fn dtype_of(name: &str, weights: Dtype) -> Dtype {
-        if name.starts_with("stats.") {
-            Dtype::F32
-        } else {
-            weights
-        }
-    }
-
     /// The bytes of the file, with weights of the given type.
     ///
     /// # Errors
     /// As [`encode_with`].
     pub fn encode(&self, dtype: Dtype) -> Result<Vec<u8>> {
-        encode_with(&self.tensors, &self.info.metadata()?, |name| {
-            Self::dtype_of(name, dtype)
+        let tensors = stored(&self.tensors, dtype);
+        encode_with(&tensors, &self.info.metadata()?, |name| {
+            dtype_of(name, dtype, &tensors)
         })
     }
 

@@ -4,8 +4,9 @@ use std::collections::BTreeMap;
 
 use safetensors::tensor::TensorInfo;
 
-use super::container::{OpenFile, ReadAt, Values, open, open_at};
+use super::container::{OpenFile, ReadAt, SCALE, Values, open, open_at};
 use super::model_file::{ModelFile, ModelInfo};
+use super::quantised::{restored, scaled};
 use super::shards::Index;
 use crate::error::{Error, Result};
 use crate::named::{HostTensor, HostTensors, TensorSource};
@@ -90,7 +91,7 @@ impl<'a> OpenModel<'a> {
         let tensors = HostTensors(tensors.collect::<Result<_>>()?);
         Ok(ModelFile {
             info: self.info,
-            tensors,
+            tensors: restored(tensors)?,
         })
     }
 }
@@ -111,7 +112,15 @@ impl TensorSource for OpenModel<'_> {
         let Some((file, info)) = self.left.remove(name) else {
             return Ok(None);
         };
-        self.files[file].tensor(name, &info).map(Some)
+        let tensor = self.files[file].tensor(name, &info)?;
+        let scales = format!("{name}{SCALE}");
+        match self.left.remove(&scales) {
+            None => Ok(Some(tensor)),
+            Some((file, info)) => {
+                let scales = self.files[file].tensor(&scales, &info)?;
+                scaled(name, tensor, &scales).map(Some)
+            }
+        }
     }
 
     fn left(&self) -> Option<&str> {

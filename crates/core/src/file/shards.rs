@@ -14,9 +14,10 @@ use serde::de::{Deserializer, Error as _, MapAccess, Visitor};
 use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
 
-use super::container::{Dtype, OpenFile, encode_entries, open};
+use super::container::{Dtype, OpenFile, SCALE, encode_entries, open};
 use super::first_bytes::FirstBytes;
 use super::model_file::{FORMAT, FORMAT_VERSION, ModelFile, ModelInfo, SHARD_FORMAT, check_format};
+use super::quantised::{dtype_of, restored, stored};
 use crate::error::{Error, Result};
 use crate::named::{HostTensor, HostTensors};
 use crate::sorted_json::sorted_json;
@@ -84,7 +85,8 @@ impl ModelFile {
             ("format".to_owned(), SHARD_FORMAT.to_owned()),
             ("format_version".to_owned(), FORMAT_VERSION.to_owned()),
         ]);
-        let groups = self.groups(dtype, max_bytes);
+        let tensors = stored(&self.tensors, dtype);
+        let groups = groups(&tensors, dtype, max_bytes);
         let mut index = Index {
             metadata: IndexMetadata {
                 format: Some(FORMAT.to_owned()),
@@ -113,25 +115,6 @@ impl ModelFile {
         Ok(files)
     }
 
-    /// Tensors by part, in the order of their names.
-    fn groups(&self, dtype: Dtype, max_bytes: usize) -> Vec<Vec<(&str, &HostTensor, Dtype)>> {
-        let mut groups = vec![vec![]];
-        let mut filled = HEADER_BYTES;
-        for (name, tensor) in &self.tensors.0 {
-            let dtype = Self::dtype_of(name, dtype);
-            let bytes = ENTRY_BYTES + name.len() + tensor.values.len() * dtype.size();
-            let last = groups.len() - 1;
-            if filled + bytes > max_bytes && !groups[last].is_empty() {
-                groups.push(vec![]);
-                filled = HEADER_BYTES;
-            }
-            filled += bytes;
-            let last = groups.len() - 1;
-            groups[last].push((name.as_str(), tensor, dtype));
-        }
-        groups
-    }
-
     /// Reads and checks a model from its index; `part` returns the bytes of a part, a file next to the
     /// index, by its name.
     ///
@@ -155,7 +138,7 @@ impl ModelFile {
         index.check_total(total_size)?;
         Ok(Self {
             info,
-            tensors: HostTensors(tensors),
+            tensors: restored(HostTensors(tensors))?,
         })
     }
 
@@ -169,6 +152,29 @@ impl ModelFile {
         index.metadata.config = config_value(info)?;
         index.to_bytes()
     }
+}
+
+/// Tensors by part, in the order of their names; scales in the part of their weight.
+fn groups(
+    tensors: &HostTensors,
+    dtype: Dtype,
+    max_bytes: usize,
+) -> Vec<Vec<(&str, &HostTensor, Dtype)>> {
+    let mut groups = vec![vec![]];
+    let mut filled = HEADER_BYTES;
+    for (name, tensor) in &tensors.0 {
+        let dtype = dtype_of(name, dtype, tensors);
+        let bytes = ENTRY_BYTES + name.len() + tensor.values.len() * dtype.size();
+        let last = groups.len() - 1;
+        if filled + bytes > max_bytes && !groups[last].is_empty() && !name.ends_with(SCALE) {
+            groups.push(vec![]);
+            filled = HEADER_BYTES;
+        }
+        filled += bytes;
+        let last = groups.len() - 1;
+        groups[last].push((name.as_str(), tensor, dtype));
+    }
+    groups
 }
 
 impl Index {

@@ -4,9 +4,7 @@ use burn::tensor::Device;
 
 use super::TrainState;
 use crate::error::Result;
-use crate::file::{
-    DatasetInfo, Dtype, ModelFile, ModelInfo, Provenance, StatisticsTable, decode, encode_with,
-};
+use crate::file::{DatasetInfo, Dtype, ModelFile, ModelInfo, Provenance, StatisticsTable, rounded};
 use crate::model::Generator;
 use crate::named::{HostTensors, is_statistic, load_tensors, named_tensors};
 use crate::standing_stats::{StandingConfig, standing_table};
@@ -82,10 +80,6 @@ pub async fn averaged_model(
 async fn as_stored(generator: &Generator, dtype: Dtype, device: &Device) -> Result<Generator> {
     let tensors = HostTensors::read(named_tensors(generator)).await?;
     // running statistics are not stored: the model has tables of its own
-    let dtype_of = |name: &str| match is_statistic(name) {
-        true => Dtype::F32,
-        false => dtype,
-    };
-    let bytes = encode_with(&tensors, &std::collections::BTreeMap::new(), dtype_of)?;
-    load_tensors(generator.clone(), decode(&bytes)?.tensors, device)
+    let tensors = rounded(&tensors, dtype, is_statistic)?;
+    load_tensors(generator.clone(), tensors, device)
 }

@@ -17,6 +17,7 @@ const GROUPS: [(&str, &[&str]); 5] = [
     (
         "Models",
         &[
+            "fetch",
             "sample",
             "sheet",
             "export",

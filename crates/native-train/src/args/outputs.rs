@@ -14,13 +14,13 @@ use crate::run::destination::{Destination, destination};
 
 /// Options that name what is written; the other paths of a command are read. A test holds both lists against the
 /// command line.
-const OUTPUTS: [&str; 8] = [
-    "out", "onnx", "each", "raw", "json", "picture", "report", "table",
+const OUTPUTS: [&str; 9] = [
+    "out", "onnx", "hub", "each", "raw", "json", "picture", "report", "table",
 ];
 /// Paths without an option.
 const POSITIONAL: [&str; 5] = ["model", "run", "weights", "folder", "path"];
 /// What a run directory holds; other files in it are the user's.
-const OF_A_RUN: [&str; 8] = [
+const OF_A_RUN: [&str; 9] = [
     "plan.json",
     "log.jsonl",
     "scores.jsonl",
@@ -29,6 +29,7 @@ const OF_A_RUN: [&str; 8] = [
     "checkpoints",
     "samples",
     "collapse",
+    "tensorboard",
 ];
 /// Endings of files that commands may replace in a directory of data.
 const RESULTS: [&str; 6] = ["html", "json", "npz", "safetensors", "svg", "txt"];

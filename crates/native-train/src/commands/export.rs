@@ -1,4 +1,5 @@
-//! `native-train export RUN --out MODEL`: the averaged generator of a run as a model file; with `--onnx FILE` that of
+//! `native-train export RUN --out MODEL`: the averaged generator of a run as a model file (or a model in another type, by
+//! `--dtype`); with `--onnx FILE` that of
 //! a run or of a model for other programs, with `--hub DIR` as a repository of models.
 
 mod hub;
@@ -61,6 +62,14 @@ pub fn run(args: &ExportArgs) -> Result<Outcome> {
 
 fn export_model(args: &ExportArgs, path: &Path, device: &Device) -> Result<Outcome> {
     let target = Target::new(path, args.shard_size.map(|size| size.0))?;
+    // a model in another type, with the statistics that it has
+    if args.dtype.is_some()
+        && let Some(file) = read_model(&args.run)?
+    {
+        let (file, _) = of_model(args, file)?;
+        write(&file, dtype(args), &target, device)?;
+        return Ok(Outcome::Done);
+    }
     let checkpoint = read_checkpoint(&args.run)?;
     let truncations = off_and(&THRESHOLDS, checkpoint.plan.train().generator.latent);
     let file = averaged(args, checkpoint, truncations, device)?;
@@ -70,14 +79,8 @@ fn export_model(args: &ExportArgs, path: &Path, device: &Device) -> Result<Outco
 
 /// A model as it is, or that of a run with its networks.
 fn of_model_or_run(args: &ExportArgs, device: &Device) -> Result<hub::Found> {
-    if let Some(mut file) = read_model(&args.run)? {
-        if args.passes.is_some() {
-            return Err(of_runs(args, "--passes"));
-        }
-        if let Some(names) = class_names(args, file.info.generator.classes)? {
-            class_list::rename(&mut file.info, names);
-        }
-        return Ok((file, None));
+    if let Some(file) = read_model(&args.run)? {
+        return of_model(args, file);
     }
     let checkpoint = read_checkpoint(&args.run)?;
     let networks = Pretrained::from_checkpoint(
@@ -90,6 +93,16 @@ fn of_model_or_run(args: &ExportArgs, device: &Device) -> Result<hub::Found> {
         averaged(args, checkpoint, truncations, device)?,
         Some(networks),
     ))
+}
+
+fn of_model(args: &ExportArgs, mut file: ModelFile) -> Result<hub::Found> {
+    if args.passes.is_some() {
+        return Err(of_runs(args, "--passes"));
+    }
+    if let Some(names) = class_names(args, file.info.generator.classes)? {
+        class_list::rename(&mut file.info, names);
+    }
+    Ok((file, None))
 }
 
 /// The generator as ONNX: of a model, or of a run as the model that would be made of it.

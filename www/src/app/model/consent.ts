@@ -11,7 +11,8 @@ const SIZE_MS = 5_000;
  */
 export async function wantsModel(address: string, signal: AbortSignal, onAsk: () => void): Promise<boolean> {
   if (new URL(address).origin === location.origin || (await isKept(address))) return true;
-  const bytes = await bytesOf(address, signal).catch(() => NaN);
+  // a name of the hub has no size of its own
+  const bytes = address.startsWith("http") ? await bytesOf(address, signal).catch(() => NaN) : NaN;
   const size = bytes > 0 ? `${(bytes / 1e6).toFixed(bytes < 1e7 ? 1 : 0)} MB` : "of unknown size";
   if (!signal.aborted) onAsk();
   return ask(`The link draws with a model from another server: ${address} (${size}).`, "Load it", "Use the page’s own", signal);

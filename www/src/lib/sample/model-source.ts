@@ -79,9 +79,9 @@ async function ofParts(request: FileRequest, fit: Fit): Promise<Obtained> {
   const { url, signal } = request;
   const index = await fetchFile(request);
   const { names, sha256s, stored } = await readIndex(index.file, nameOf(url));
-  // values are stored in 16 or 32 bits each
+  // values are stored in 8 bits each or more
   await fit.check({ file: stored, f32: stored, largest: { name: "", f32: 0 } });
-  const most: ModelSize = { file: stored, f32: 2 * stored, largest: { name: "", f32: 2 * stored } };
+  const most: ModelSize = { file: stored, f32: 4 * stored, largest: { name: "", f32: 4 * stored } };
   const urls = names.map((name) => new URL(name, url));
   const doubtful = await fit.check(most).then(
     () => false,

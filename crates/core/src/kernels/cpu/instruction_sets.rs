@@ -241,6 +241,69 @@ pub mod x86 {
     kernels!(AVX2, __m256, [6, 3] x [1, 2], 4 x 2, "avx2,fma");
 }
 
+#[cfg(all(target_arch = "aarch64", target_feature = "neon"))]
+pub mod arm {
+    //! NEON (32 registers of 4 values), which every 64-bit ARM processor has.
+    use super::*;
+    use core::arch::aarch64::{
+        float32x4_t, vaddq_f32, vbslq_f32, vcltq_f32, vdivq_f32, vdupq_n_f32, vfmaq_f32, vld1q_f32,
+        vmulq_f32, vreinterpretq_f32_s32, vreinterpretq_s32_f32, vshlq_n_s32, vst1q_f32, vsubq_f32,
+    };
+
+    impl Vector for float32x4_t {
+        const LANES: usize = 4;
+        #[inline(always)]
+        unsafe fn splat(value: f32) -> Self {
+            vdupq_n_f32(value)
+        }
+        #[inline(always)]
+        unsafe fn load(from: *const f32) -> Self {
+            // SAFETY: the caller's pointer is readable; the read needs no alignment.
+            unsafe { vld1q_f32(from) }
+        }
+        #[inline(always)]
+        unsafe fn store(self, to: *mut f32) {
+            // SAFETY: the caller's pointer is writable; the write needs no alignment.
+            unsafe { vst1q_f32(to, self) }
+        }
+        #[inline(always)]
+        unsafe fn add_product(self, a: Self, b: Self) -> Self {
+            vfmaq_f32(self, a, b)
+        }
+        #[inline(always)]
+        unsafe fn add(self, other: Self) -> Self {
+            vaddq_f32(self, other)
+        }
+        #[inline(always)]
+        unsafe fn sub(self, other: Self) -> Self {
+            vsubq_f32(self, other)
+        }
+        #[inline(always)]
+        unsafe fn mul(self, other: Self) -> Self {
+            vmulq_f32(self, other)
+        }
+        #[inline(always)]
+        unsafe fn div(self, other: Self) -> Self {
+            vdivq_f32(self, other)
+        }
+        #[inline(always)]
+        unsafe fn max(self, other: Self) -> Self {
+            // `vmaxq_f32` is a NaN where one of the two is
+            vbslq_f32(vcltq_f32(self, other), other, self)
+        }
+        #[inline(always)]
+        unsafe fn min(self, other: Self) -> Self {
+            vbslq_f32(vcltq_f32(other, self), other, self)
+        }
+        #[inline(always)]
+        unsafe fn low_bits_to_exponent(self) -> Self {
+            vreinterpretq_f32_s32(vshlq_n_s32::<23>(vreinterpretq_s32_f32(self)))
+        }
+    }
+
+    kernels!(KERNELS, float32x4_t, [8, 4] x [1, 2, 3], 4 x 6);
+}
+
 #[cfg(all(target_arch = "wasm32", target_feature = "simd128"))]
 pub mod wasm {
     //! simd128 by name, so that nothing depends on automatic vectorisation. With the feature `relaxed-simd` a product
@@ -317,9 +380,15 @@ pub mod wasm {
     kernels!(KERNELS, v128, [4, 2] x [1, 2], 2 x 3);
 }
 
-#[cfg(not(all(target_arch = "wasm32", target_feature = "simd128")))]
+#[cfg(any(
+    test,
+    not(any(
+        all(target_arch = "wasm32", target_feature = "simd128"),
+        all(target_arch = "aarch64", target_feature = "neon")
+    ))
+))]
 pub mod portable {
-    //! Four values an operation, which compilers map to SSE2 and NEON.
+    //! Four values an operation, which compilers map to SSE2 and the like.
     use super::*;
 
     #[derive(Clone, Copy)]
@@ -399,7 +468,14 @@ pub fn kernels() -> &'static Kernels {
     {
         &wasm::KERNELS
     }
-    #[cfg(not(all(target_arch = "wasm32", target_feature = "simd128")))]
+    #[cfg(all(target_arch = "aarch64", target_feature = "neon"))]
+    {
+        &arm::KERNELS
+    }
+    #[cfg(not(any(
+        all(target_arch = "wasm32", target_feature = "simd128"),
+        all(target_arch = "aarch64", target_feature = "neon")
+    )))]
     {
         &portable::KERNELS
     }

@@ -11,8 +11,8 @@ pub fn available() -> Vec<&'static Kernels> {
         {
             all.push(&x86::AVX2);
         }
-        all.push(kernels());
     }
+    all.push(kernels());
     all
 }
 
