@@ -85,7 +85,8 @@ function packageOf(folder, name) {
   const home = join(folder, "node_modules", name);
   const { version, license, homepage, repository } = JSON.parse(readFileSync(join(home, "package.json"), "utf8"));
   const source = (repository.url ?? repository).replace(/^git\+|\.git$/g, "");
-  return { version, license, homepage, source, text: readFileSync(join(home, "LICENSE"), "utf8").trim() };
+  const [file] = readdirSync(home).filter((name) => LICENSE_FILE.test(name));
+  return { version, license, homepage, source, text: readFileSync(join(home, file), "utf8").trim() };
 }
 
 /** The crates of other people in the builds, sorted. */

@@ -25,5 +25,5 @@ pub use model_file::{
 };
 pub use open_model::OpenModel;
 pub use pack::{Pack, PackWriter};
-pub(crate) use quantised::rounded;
+pub use quantised::rounded;
 pub use shards::{INDEX_SUFFIX, check_part_name, part_names, sha256_hex};

@@ -40,7 +40,7 @@ pub(super) fn stored(tensors: &HostTensors, weights: Dtype) -> Cow<'_, HostTenso
 ///
 /// # Errors
 /// If a value does not fit the type.
-pub(crate) fn rounded(
+pub fn rounded(
     tensors: &HostTensors,
     weights: Dtype,
     is_exact: impl Fn(&str) -> bool,

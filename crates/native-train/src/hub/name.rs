@@ -76,9 +76,7 @@ impl Name {
             return text.parse().map(Some);
         }
         let known = PUBLISHED.iter().find(|known| known.name == text);
-        Ok(known
-            .filter(|_| !path.exists())
-            .map(|known| Self::Published(known)))
+        Ok(known.filter(|_| !path.exists()).map(Self::Published))
     }
 }
 
