@@ -561,6 +561,13 @@ fn what_the_hub_does_not_show_is_said_in_a_line() {
         2,
         &["names no model"],
     );
+    let mut astray = command(&setting, &hub, &["fetch", NAME]);
+    let output = astray.env("HF_ENDPOINT", "nowhere").output().unwrap();
+    refusal(
+        &output,
+        2,
+        &["HF_ENDPOINT is \"nowhere\"", "https://huggingface.co"],
+    );
     // nobody listens there
     let mut away = command(&setting, &hub, &["fetch", NAME]);
     refusal(

@@ -101,7 +101,7 @@ for (const [where, prepare] of Object.entries(WITHOUT)) {
     const frames = await page.evaluate(async (base64) => {
       const data = Uint8Array.from(atob(base64), (letter) => letter.charCodeAt(0));
       const decoder = new ImageDecoder({ data, type: "image/gif" });
-      await decoder.completed;
+      await Promise.all([decoder.tracks.ready, decoder.completed]);
       const { frameCount, repetitionCount } = decoder.tracks.selectedTrack;
       const shown = [];
       for (const frameIndex of [0, 5, 9]) {

@@ -114,6 +114,9 @@ async function listening(port) {
 }
 
 class WebKitWindow extends Window {
+  /** The bar of the small browser is no narrower. */
+  leastWidth = 447;
+
   /** Windows have frames and bars, which are measured. */
   async resize(width, height) {
     for (let tries = 0; tries < 3; tries++) {

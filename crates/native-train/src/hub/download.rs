@@ -4,6 +4,7 @@
 use std::fs::{File, OpenOptions};
 use std::io::{self, Read, Seek, SeekFrom, Write};
 use std::path::{Path, PathBuf};
+use std::time::Duration;
 
 use anyhow::{Context, Result, anyhow, bail, ensure};
 use reqwest::StatusCode;
@@ -18,7 +19,9 @@ use crate::run::atomic_file::sync_directory;
 use crate::terminal::Bar;
 
 /// How often a download that breaks off goes on by itself.
-const TRIES: usize = 4;
+const TRIES: u32 = 4;
+/// The wait before the second try; each is twice as long as the one before.
+const FIRST_WAIT: Duration = Duration::from_millis(250);
 /// End of the name of what has not come whole.
 const INCOMPLETE: &str = ".incomplete";
 
@@ -81,6 +84,8 @@ impl Download<'_> {
             let _ = std::fs::remove_file(&partial);
             return Ok(());
         }
+        let size = self.expected.bytes.map(|bytes| format!(" ({bytes} bytes)"));
+        note!("fetching {}{}", self.url, size.unwrap_or_default());
         self.fill(&mut file, &partial)?;
         if let Err(error) = self.checked(&mut file) {
             let _ = std::fs::remove_file(&partial);
@@ -95,7 +100,10 @@ impl Download<'_> {
     /// Fetches what is missing of the file, in as many connections as it takes.
     fn fill(&self, file: &mut File, partial: &Path) -> Result<()> {
         let mut failed = None;
-        for _ in 0..TRIES {
+        for number in 0..TRIES {
+            if number > 0 {
+                std::thread::sleep(FIRST_WAIT * 2u32.pow(number - 1));
+            }
             let mut at = file.seek(SeekFrom::End(0))?;
             if self.expected.bytes == Some(at) {
                 return Ok(());
@@ -107,21 +115,16 @@ impl Download<'_> {
             }
             match self.receive(file, at) {
                 Ok(()) => return Ok(()),
-                Err(Failure::Network(error)) => {
-                    note!("{}: {error:#}; going on", self.name);
-                    failed = Some(error);
-                }
+                Err(Failure::Network(error)) => failed = Some(error),
                 Err(Failure::Final(error)) => {
-                    // an empty file tells nothing
-                    if file.metadata().is_ok_and(|found| found.len() == 0) {
-                        let _ = std::fs::remove_file(partial);
-                    }
+                    discard_empty(file, partial);
                     return Err(error);
                 }
             }
         }
         let error = failed.context("a try at least")?;
         let kept = file.seek(SeekFrom::End(0))?;
+        discard_empty(file, partial);
         Err(error.context(format!(
             "{}: broke off {TRIES} times; {kept} bytes are kept, the same command goes on from there",
             self.url
@@ -137,9 +140,15 @@ impl Download<'_> {
         if at > 0 {
             request = request.header(RANGE, format!("bytes={at}-"));
         }
-        let response = request
-            .send()
-            .map_err(|error| Failure::Network(one_line(error)))?;
+        let response =
+            request
+                .send()
+                .map_err(|error| match error.is_connect() || error.is_builder() {
+                    true => Failure::Final(
+                        one_line(error).context(format!("{} cannot be reached", self.url)),
+                    ),
+                    false => Failure::Network(one_line(error)),
+                })?;
         let status = response.status();
         let at = match status {
             StatusCode::PARTIAL_CONTENT => {
@@ -271,6 +280,13 @@ fn full(error: io::Error) -> Failure {
     Failure::Final(anyhow!(
         "what comes cannot be written: {error}; what came is kept, the same command goes on from there"
     ))
+}
+
+/// An empty file tells nothing.
+fn discard_empty(file: &File, partial: &Path) {
+    if file.metadata().is_ok_and(|found| found.len() == 0) {
+        let _ = std::fs::remove_file(partial);
+    }
 }
 
 /// Where a file is until it is whole.

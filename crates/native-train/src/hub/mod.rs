@@ -20,6 +20,7 @@ pub use self::name::{Name, PUBLISHED, Published, Repository};
 use self::cache::Cache;
 use self::download::{Check, Download, Expected};
 use self::listing::Listing;
+use crate::error::bad_usage;
 use crate::network::client;
 
 /// Where names lead without `HF_ENDPOINT`.
@@ -219,7 +220,17 @@ impl Hub {
 
     /// Over https alone, unless somebody's own endpoint is without it.
     fn client(&self) -> Result<Client> {
-        client(!self.endpoint.starts_with("http://"))
+        let schemes = ["https://", "http://"];
+        match schemes
+            .iter()
+            .position(|scheme| self.endpoint.starts_with(scheme))
+        {
+            Some(number) => client(number == 0),
+            None => Err(bad_usage(format!(
+                "{VARIABLE_ENDPOINT} is {:?}; give an address such as {ENDPOINT}",
+                self.endpoint
+            ))),
+        }
     }
 
     fn hub(&self) -> Result<&Path> {
