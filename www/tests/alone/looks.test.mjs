@@ -1,6 +1,6 @@
 /**
  * The views of both pages in the other browsers (page-looks has Chromium's), on a phone and a laptop: nothing scrolls
- * sideways, nothing is cut off. With BIGGAN_SHOTS=FOLDER pictures of all of them, in every browser, at a third width, dark and
+ * sideways, nothing is cut off. With BIGGAN_LOOKS=FOLDER pictures of all of them, in every browser, at a third width, dark and
  * in forced colours, where the browser has these.
  */
 
@@ -13,7 +13,7 @@ import * as firefox from "../browsers/firefox.mjs";
 import { until } from "../browsers/page.mjs";
 import * as webkit from "../browsers/webkit.mjs";
 
-const FOLDER = process.env.BIGGAN_SHOTS;
+const FOLDER = process.env.BIGGAN_LOOKS;
 const SIZES = { 390: 844, 1280: 800, ...(FOLDER && { 2560: 1300 }) };
 const BROWSERS = [...(FOLDER ? [chromium] : []), firefox, webkit];
 const SCHEMES = FOLDER ? ["light", "dark", "forced"] : ["light"];

@@ -130,24 +130,25 @@ impl Hub {
 
     /// What is kept of a model, if it is whole.
     fn kept(&self, name: &Name) -> Result<Option<Files>> {
-        let Name::Hub(repository) = name else {
-            let Name::Published(published) = name else {
-                return Ok(None);
-            };
-            let files = self.published(published)?;
-            return Ok(Some(files).filter(Files::are_there));
+        let files = match name {
+            Name::Published(published) => Some(self.published(published)?),
+            Name::Hub(repository) => self.kept_commit(repository)?,
         };
+        Ok(files.filter(Files::are_there))
+    }
+
+    /// The files of the commit that a revision had when it was fetched.
+    fn kept_commit(&self, repository: &Repository) -> Result<Option<Files>> {
         let cache = Cache::new(self.hub()?, repository);
         let Some(commit) = cache.commit(&repository.revision) else {
             return Ok(None);
         };
         let snapshot = cache.snapshot(&commit);
         let names = file_names(&snapshot, repository.file.as_deref());
-        let Ok(chosen) = listing::choose(&names, repository.file.as_deref()) else {
-            return Ok(None);
-        };
-        let files = Files::of(&snapshot, &chosen, &commit);
-        Ok(Some(files).filter(Files::are_there))
+        let chosen = listing::choose(&names, repository.file.as_deref());
+        Ok(chosen
+            .ok()
+            .map(|chosen| Files::of(&snapshot, &chosen, &commit)))
     }
 
     fn fetch_repository(&self, repository: &Repository) -> Result<Files> {

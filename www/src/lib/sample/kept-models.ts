@@ -33,6 +33,6 @@ export const BigGanModels = {
   /** Forgets all of it, or what came from an address. Generators that are open are not disturbed. */
   async clear(url?: string | URL): Promise<void> {
     const store = await Store.open();
-    await (url === undefined ? store?.clear() : store?.forget(new URL(url, document.baseURI)));
+    await (url === undefined ? store?.clear() : store?.forget(new URL(url, globalThis.document?.baseURI ?? location.href)));
   },
 };
