@@ -133,75 +133,78 @@ macro_rules! kernels {
     };
 }
 
+/// A register by the names of its operations; `$max` and `$min` are the second operand where one is a NaN.
+#[cfg(any(target_arch = "x86_64", target_arch = "aarch64"))]
+macro_rules! vector {
+    ($name:ty, $lanes:literal, $splat:ident, $load:ident, $store:ident, $fma:ident, $add:ident, $sub:ident,
+     $mul:ident, $div:ident, $max:ident, $min:ident, $shift:ident, $bits:ident, $floats:ident) => {
+        impl Vector for $name {
+            const LANES: usize = $lanes;
+            #[inline(always)]
+            unsafe fn splat(value: f32) -> Self {
+                // SAFETY: the caller has checked the instruction set.
+                unsafe { $splat(value) }
+            }
+            #[inline(always)]
+            unsafe fn load(from: *const f32) -> Self {
+                // SAFETY: as above, and the caller's pointer is readable.
+                unsafe { $load(from) }
+            }
+            #[inline(always)]
+            unsafe fn store(self, to: *mut f32) {
+                // SAFETY: as above, and the caller's pointer is writable.
+                unsafe { $store(to, self) }
+            }
+            #[inline(always)]
+            unsafe fn add_product(self, a: Self, b: Self) -> Self {
+                // SAFETY: the caller has checked the instruction set.
+                unsafe { $fma(a, b, self) }
+            }
+            #[inline(always)]
+            unsafe fn add(self, other: Self) -> Self {
+                // SAFETY: the caller has checked the instruction set.
+                unsafe { $add(self, other) }
+            }
+            #[inline(always)]
+            unsafe fn sub(self, other: Self) -> Self {
+                // SAFETY: the caller has checked the instruction set.
+                unsafe { $sub(self, other) }
+            }
+            #[inline(always)]
+            unsafe fn mul(self, other: Self) -> Self {
+                // SAFETY: the caller has checked the instruction set.
+                unsafe { $mul(self, other) }
+            }
+            #[inline(always)]
+            unsafe fn div(self, other: Self) -> Self {
+                // SAFETY: the caller has checked the instruction set.
+                unsafe { $div(self, other) }
+            }
+            #[inline(always)]
+            unsafe fn max(self, other: Self) -> Self {
+                // SAFETY: as above; where one is a NaN the result is the second operand.
+                unsafe { $max(other, self) }
+            }
+            #[inline(always)]
+            unsafe fn min(self, other: Self) -> Self {
+                // SAFETY: as above; where one is a NaN the result is the second operand.
+                unsafe { $min(other, self) }
+            }
+            #[inline(always)]
+            unsafe fn low_bits_to_exponent(self) -> Self {
+                // SAFETY: the caller has checked the instruction set.
+                unsafe { $floats($shift::<23>($bits(self))) }
+            }
+        }
+    };
+}
+
 #[cfg(target_arch = "x86_64")]
 pub mod x86 {
     //! AVX2 with FMA (16 registers of 8 values) and AVX-512 (32 registers of 16 values).
     use super::*;
     use core::arch::x86_64::*;
 
-    macro_rules! vector {
-        ($name:ty, $lanes:literal, $splat:ident, $load:ident, $store:ident, $fma:ident, $add:ident, $sub:ident,
-         $mul:ident, $div:ident, $max:ident, $min:ident, $shift:ident, $bits:ident, $floats:ident) => {
-            impl Vector for $name {
-                const LANES: usize = $lanes;
-                #[inline(always)]
-                unsafe fn splat(value: f32) -> Self {
-                    // SAFETY: the caller has checked the instruction set.
-                    unsafe { $splat(value) }
-                }
-                #[inline(always)]
-                unsafe fn load(from: *const f32) -> Self {
-                    // SAFETY: as above, and the caller's pointer is readable.
-                    unsafe { $load(from) }
-                }
-                #[inline(always)]
-                unsafe fn store(self, to: *mut f32) {
-                    // SAFETY: as above, and the caller's pointer is writable.
-                    unsafe { $store(to, self) }
-                }
-                #[inline(always)]
-                unsafe fn add_product(self, a: Self, b: Self) -> Self {
-                    // SAFETY: the caller has checked the instruction set.
-                    unsafe { $fma(a, b, self) }
-                }
-                #[inline(always)]
-                unsafe fn add(self, other: Self) -> Self {
-                    // SAFETY: the caller has checked the instruction set.
-                    unsafe { $add(self, other) }
-                }
-                #[inline(always)]
-                unsafe fn sub(self, other: Self) -> Self {
-                    // SAFETY: the caller has checked the instruction set.
-                    unsafe { $sub(self, other) }
-                }
-                #[inline(always)]
-                unsafe fn mul(self, other: Self) -> Self {
-                    // SAFETY: the caller has checked the instruction set.
-                    unsafe { $mul(self, other) }
-                }
-                #[inline(always)]
-                unsafe fn div(self, other: Self) -> Self {
-                    // SAFETY: the caller has checked the instruction set.
-                    unsafe { $div(self, other) }
-                }
-                #[inline(always)]
-                unsafe fn max(self, other: Self) -> Self {
-                    // SAFETY: as above; where one is a NaN the result is the second operand.
-                    unsafe { $max(other, self) }
-                }
-                #[inline(always)]
-                unsafe fn min(self, other: Self) -> Self {
-                    // SAFETY: as above; where one is a NaN the result is the second operand.
-                    unsafe { $min(other, self) }
-                }
-                #[inline(always)]
-                unsafe fn low_bits_to_exponent(self) -> Self {
-                    // SAFETY: the caller has checked the instruction set.
-                    unsafe { $floats($shift::<23>($bits(self))) }
-                }
-            }
-        };
-    }
     vector!(
         __m512,
         16,
@@ -245,63 +248,45 @@ pub mod x86 {
 pub mod arm {
     //! NEON (32 registers of 4 values), which every 64-bit ARM processor has.
     use super::*;
-    use core::arch::aarch64::{
-        float32x4_t, vaddq_f32, vbslq_f32, vcltq_f32, vdivq_f32, vdupq_n_f32, vfmaq_f32, vld1q_f32,
-        vmulq_f32, vreinterpretq_f32_s32, vreinterpretq_s32_f32, vshlq_n_s32, vst1q_f32, vsubq_f32,
-    };
+    use core::arch::aarch64::*;
 
-    impl Vector for float32x4_t {
-        const LANES: usize = 4;
-        #[inline(always)]
-        unsafe fn splat(value: f32) -> Self {
-            vdupq_n_f32(value)
-        }
-        #[inline(always)]
-        unsafe fn load(from: *const f32) -> Self {
-            // SAFETY: the caller's pointer is readable; the read needs no alignment.
-            unsafe { vld1q_f32(from) }
-        }
-        #[inline(always)]
-        unsafe fn store(self, to: *mut f32) {
-            // SAFETY: the caller's pointer is writable; the write needs no alignment.
-            unsafe { vst1q_f32(to, self) }
-        }
-        #[inline(always)]
-        unsafe fn add_product(self, a: Self, b: Self) -> Self {
-            vfmaq_f32(self, a, b)
-        }
-        #[inline(always)]
-        unsafe fn add(self, other: Self) -> Self {
-            vaddq_f32(self, other)
-        }
-        #[inline(always)]
-        unsafe fn sub(self, other: Self) -> Self {
-            vsubq_f32(self, other)
-        }
-        #[inline(always)]
-        unsafe fn mul(self, other: Self) -> Self {
-            vmulq_f32(self, other)
-        }
-        #[inline(always)]
-        unsafe fn div(self, other: Self) -> Self {
-            vdivq_f32(self, other)
-        }
-        #[inline(always)]
-        unsafe fn max(self, other: Self) -> Self {
-            // `vmaxq_f32` is a NaN where one of the two is
-            vbslq_f32(vcltq_f32(self, other), other, self)
-        }
-        #[inline(always)]
-        unsafe fn min(self, other: Self) -> Self {
-            vbslq_f32(vcltq_f32(other, self), other, self)
-        }
-        #[inline(always)]
-        unsafe fn low_bits_to_exponent(self) -> Self {
-            vreinterpretq_f32_s32(vshlq_n_s32::<23>(vreinterpretq_s32_f32(self)))
-        }
+    vector!(
+        float32x4_t,
+        4,
+        vdupq_n_f32,
+        vld1q_f32,
+        vst1q_f32,
+        product_added,
+        vaddq_f32,
+        vsubq_f32,
+        vmulq_f32,
+        vdivq_f32,
+        larger,
+        smaller,
+        vshlq_n_s32,
+        vreinterpretq_s32_f32,
+        vreinterpretq_f32_s32
+    );
+
+    /// `a b + sum`, rounded once.
+    #[target_feature(enable = "neon")]
+    fn product_added(a: float32x4_t, b: float32x4_t, sum: float32x4_t) -> float32x4_t {
+        vfmaq_f32(sum, a, b)
     }
 
-    kernels!(KERNELS, float32x4_t, [8, 4] x [1, 2, 3], 4 x 6);
+    /// `vmaxq_f32` is a NaN where one of the two is.
+    #[target_feature(enable = "neon")]
+    fn larger(a: float32x4_t, b: float32x4_t) -> float32x4_t {
+        vbslq_f32(vcltq_f32(b, a), a, b)
+    }
+
+    /// As [`larger`].
+    #[target_feature(enable = "neon")]
+    fn smaller(a: float32x4_t, b: float32x4_t) -> float32x4_t {
+        vbslq_f32(vcltq_f32(a, b), a, b)
+    }
+
+    kernels!(KERNELS, float32x4_t, [8, 4] x [1, 2, 3], 4 x 6, "neon");
 }
 
 #[cfg(all(target_arch = "wasm32", target_feature = "simd128"))]
